@@ -1,0 +1,10 @@
+std = "min"
+cache = false
+max_line_length = 120
+-- What LuaJIT and the later Luas add, each used only after a look whether it is there.
+read_globals = { "jit" }
+exclude_files = { "build", "node_modules" }
+files["lua/lofty/runtime/nginx*"] = { read_globals = { "ngx" } }
+files["lua/lofty/runtime/nginx/*"] = { read_globals = { "ngx" } }
+files["spec"] = { std = "+busted", max_line_length = 150 }
+files["spec/sandbox"] = { std = "ngx_lua" }

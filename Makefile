@@ -1,0 +1,143 @@
+# make          build the C modules for every Lua found        make demo     the whole flow, against the sandbox
+# make test     every suite (installs what it needs)           make sandbox  a Lofty emulator to play with
+# make env      LUA_PATH and LUA_CPATH for this checkout       make lint | bench | memcheck | torture | clean
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion
+STANDARD := -std=c99 -D_DEFAULT_SOURCE -fPIC -fvisibility=hidden
+LUA_VERSIONS := 5.1 5.2 5.3 5.4
+BUILD := build
+
+# Where a Lua's headers lie; 5.1's serve LuaJIT and nginx too.
+include_of = $(firstword $(patsubst %/lua.h,%,$(wildcard /usr/include/lua$(1)/lua.h /usr/local/include/lua$(1)/lua.h \
+               $(if $(filter 5.1,$(1)),/usr/include/luajit-2.1/lua.h))))
+FOUND := $(foreach v,$(LUA_VERSIONS),$(if $(call include_of,$(v)),$(v)))
+# LuaRocks says itself which Lua it builds for.
+ifdef LUA_INCDIR
+include_of = $(LUA_INCDIR)
+FOUND := rock
+endif
+
+PURE := buf base64 uri grant number json head http1 inflate
+BINDINGS := lvalue lcore lparams lgrant ljson ljsonout lhttp1
+HEADERS := $(wildcard src/*.h)
+HIREDIS := $(wildcard /usr/include/hiredis/hiredis.h)
+MODULES := core crypto curl file $(if $(HIREDIS),redis)
+
+pure_objects = $(patsubst %,$(BUILD)/pure/%.o,$(1))
+lua_objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
+
+all: $(foreach v,$(FOUND),$(foreach m,$(MODULES),$(BUILD)/$(v)/lofty/$(m).so))
+	@test -n "$(FOUND)" || { echo "no Lua headers found: install liblua5.4-dev, or run make test, which does" >&2; exit 1; }
+
+$(BUILD)/pure/%.o: src/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) $(EXTRA) -c -o $@ $<
+
+define lua_rules
+$(BUILD)/$(1)/%.o: src/%.c $(HEADERS) Makefile
+	@mkdir -p $$(@D)
+	$$(CC) $$(STANDARD) $$(CFLAGS) $$(WARNINGS) $$(EXTRA) -I$(call include_of,$(1)) -c -o $$@ $$<
+
+$(BUILD)/$(1)/lofty/core.so: $$(call pure_objects,$(PURE)) $$(call lua_objects,$(1),$(BINDINGS))
+$(BUILD)/$(1)/lofty/crypto.so: $$(call lua_objects,$(1),lcrypto)
+$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,buf head inflate transfer request verdict) $$(call lua_objects,$(1),lcurl)
+$(BUILD)/$(1)/lofty/file.so: $$(call lua_objects,$(1),lfile)
+$(BUILD)/$(1)/lofty/redis.so: $$(call lua_objects,$(1),lredis)
+
+$(BUILD)/$(1)/lofty/%.so:
+	@mkdir -p $$(@D)
+	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) $$(EXTRA) -o $$@ $$^ $$(LIBS_$$*)
+endef
+LIBS_core := -lz
+LIBS_crypto := -lcrypto
+LIBS_curl := -lcurl -lz -pthread -Wl,-z,nodelete # libcurl's resolver threads may outlive a lua_close
+LIBS_redis := -lhiredis
+$(foreach v,$(FOUND),$(eval $(call lua_rules,$(v))))
+
+# The exports with which any script, on any of the five Luas, uses this checkout.
+env:
+	@for v in $(FOUND); do \
+	  s=; [ "$$v" = 5.1 ] || s="_$$(echo $$v | tr . _)"; \
+	  echo "export LUA_PATH$$s='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;'"; \
+	  echo "export LUA_CPATH$$s='$(CURDIR)/$(BUILD)/$$v/?.so;;'"; \
+	done
+
+rock: all
+
+install-rock:
+	mkdir -p "$(LIBDIR)/lofty" "$(LUADIR)"
+	cp $(BUILD)/rock/lofty/*.so "$(LIBDIR)/lofty/"
+	cp -R lua/lofty "$(LUADIR)/"
+
+# --- what each target needs of Debian; make demo and make test install it themselves ---
+
+BUILD_PACKAGES := gcc libc6-dev lua5.4 liblua5.4-dev libcurl4-openssl-dev zlib1g-dev libssl-dev
+SANDBOX_PACKAGES := nginx-light libnginx-mod-http-lua openssl curl
+TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 \
+  lua-busted lua-cjson libhiredis-dev redis-server lua-nginx-redis lua-nginx-string
+LINT_PACKAGES := lua-check clang clang-format cppcheck
+BENCH_PACKAGES := nghttp2-client
+
+# The headers may have come a moment ago, so what follows an install is a make of its own.
+demo:
+	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@eval "$$($(MAKE) -s env)"; \
+	if [ -n "$$LOFTY_API_KEY$$LOFTY_CLIENT_ID" ]; then exec lua5.4 examples/quickstart.lua; fi; \
+	lua5.4 spec/sandbox/run.lua -- env -u LOFTY_API_KEY LOFTY_BROWSER="lua5.4 spec/sandbox/click.lua" \
+	  lua5.4 examples/quickstart.lua
+
+test:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@spec/run
+
+sandbox:
+	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@eval "$$($(MAKE) -s env)"; lua5.4 spec/sandbox/run.lua
+
+lint:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
+	@.ci/lint
+
+# The specs under AddressSanitizer and UndefinedBehaviorSanitizer, in a build of their own.
+sanitize:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
+	@.ci/sanitize
+
+memcheck:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) valgrind
+	@$(MAKE) --no-print-directory -s all
+	@.ci/memcheck
+
+# Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside Lua 5.4, under the sanitizers.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+TORTURE := $(filter-out spec/torture/bindings.c,$(wildcard spec/torture/*.c))
+PURE_SOURCES = $(patsubst %,src/%.c,$(PURE))
+
+torture:
+	@.ci/install $(BUILD_PACKAGES)
+	@$(MAKE) --no-print-directory -s $(BUILD)/torture/torture $(BUILD)/torture/bindings
+	@$(BUILD)/torture/torture
+	@$(BUILD)/torture/bindings
+
+$(BUILD)/torture/torture: $(PURE_SOURCES) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -o $@ $(PURE_SOURCES) $(TORTURE) -lz -lm
+
+$(BUILD)/torture/bindings: $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \
+	  $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c -llua5.4 -lz -lm
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all env rock install-rock demo test sandbox lint sanitize memcheck torture clean

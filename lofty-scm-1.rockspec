@@ -1,0 +1,19 @@
+rockspec_format = "3.0"
+package = "lofty"
+version = "scm-1"
+source = { url = "." }
+description = {
+  summary = "The Lua way to talk to the Lofty CRM (formerly Chime)",
+  detailed = "OAuth 2.0 for vendors, API keys for scripts, every operation of the Open API, exact ids, in plain Lua "
+    .. "and inside nginx. A C core over libcurl.",
+  license = "MIT",
+}
+dependencies = { "lua >= 5.1, < 5.5" }
+-- The compiler finds curl, zlib and OpenSSL by itself; hiredis, where it is found, adds the Redis store.
+build = {
+  type = "make",
+  build_target = "rock",
+  install_target = "install-rock",
+  build_variables = { LUA_INCDIR = "$(LUA_INCDIR)", CC = "$(CC)", CFLAGS = "$(CFLAGS)" },
+  install_variables = { LUA_INCDIR = "$(LUA_INCDIR)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)" },
+}

@@ -1,0 +1,46 @@
+--- JSON with exact numbers: what an id was on the wire, it is in Lua, and on the wire again.
+--
+-- Strict RFC 8259 both ways. How values are read:
+--
+-- - An object is a table; of two members with one name the last counts.
+-- - An array is a table with the metatable of `lofty.array`, so that it is one even when it gets empty.
+-- - `null` is `lofty.null` (which is `cjson.null`).
+-- - A number without fraction and exponent is an integer. Lua 5.3 and newer have integers; one that
+--   does not fit in 64 bits is the string of its digits. On Lua 5.1, 5.2 and LuaJIT one of more than
+--   14 digits is the string of its digits, for `tostring` and `..` would round it. `-0` is the float -0.0.
+-- - `1.5` and `1e3` are floats; one beyond the range of a double is an error.
+--
+-- How values are written: members in the order of their names (unless there are more than 512); a table with the keys
+-- 1 to n is an array, an empty one is `{}` unless `lofty.array` made it; `lofty.integer` and the 64-bit
+-- integers of LuaJIT's ffi as their digits; on Lua 5.3 and newer the float 1000.0 as `1000.0`, elsewhere
+-- whole numbers as their digits, and none that was too large to be exact. Metamethods are not called.
+-- @module lofty.json
+
+local core = require "lofty.core"
+local errors = require "lofty.errors"
+
+local json_decode, json_encode, new_error = core.json_decode, core.json_encode, errors.new
+
+local json = {}
+
+--- Reads a JSON text.
+-- @tparam string text the whole text
+-- @return the value, or nil and an error of kind "decode" that says what is wrong at which byte
+-- (also as `err.offset`, from 1)
+function json.decode(text)
+  local value, message, offset = json_decode(text)
+  if message then return nil, new_error{ kind = "decode", message = "JSON: " .. message, offset = offset } end
+  return value
+end
+
+--- Writes a value as JSON.
+-- @param value what `decode` gives, or alike
+-- @treturn string the text, or nil and an error of kind "invalid" that says what is wrong at which place,
+-- such as `.emails[2]`
+function json.encode(value)
+  local text, message = json_encode(value)
+  if not text then return nil, new_error{ kind = "invalid", message = "JSON: " .. message } end
+  return text
+end
+
+return json

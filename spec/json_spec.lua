@@ -1,0 +1,470 @@
+local core = require "lofty.core"
+local json = require "lofty.json"
+
+local decode, encode, null = core.json_decode, core.json_encode, core.null
+local rep, char, format = string.rep, string.char, string.format
+local luajit = type(rawget(_G, "jit")) == "table"
+local has_integers = math.type ~= nil
+
+-- What a text reads as and writes as again.
+local function again(text) return assert(encode(assert(decode(text)))) end
+
+-- The value of a text that is one, also for false and null.
+local function read(text)
+  local value, message = decode(text)
+  assert.is_nil(message)
+  return value
+end
+
+describe("reading JSON", function()
+  for _, case in ipairs{
+    { "null", null }, { "true", true }, { "false", false }, { "0", 0 }, { "-1", -1 }, { '""', "" },
+    { " \t\r\n1 \t\r\n", 1 }, { '"a/b\\/c"', "a/b/c" }, { "1.5", 1.5 }, { "-0.25", -0.25 }, { "1e3", 1000 },
+    { "1E+3", 1000 }, { "25e-1", 2.5 }, { "0e0", 0 }, { "1e-400", 0 }, { "0.1", 0.1 }, { "1e22", 1e22 }, { "1e23", 1e23 },
+    { "0.1e1", 1 }, { "179769313486231570000e288", 1.7976931348623157e308 }, { "4.9e-324", 4.9406564584124654e-324 },
+    { "0." .. rep("0", 400) .. "1e401", 1 }, { "1" .. rep("0", 400) .. "e-400", 1 },
+    { "9007199254740993.0", 9007199254740992 }, { "9007199254740993." .. rep("0", 900) .. "1", 9007199254740994 },
+    { [["\"\\\/\b\f\n\r\t"]], "\"\\/\b\f\n\r\t" }, { [["\u0041\u00e9\u20AC\ud83d\ude00\u0000"]], "Aé€😀\0" },
+    { '"\127"', "\127" }, { '"é€😀\244\143\191\191"', "é€😀\244\143\191\191" },
+  } do
+    it("takes " .. case[1]:sub(1, 40), function() assert.equal(case[2], read(case[1])) end)
+  end
+
+  it("takes arrays and objects, empty and nested", function()
+    assert.same({}, read "[]")
+    assert.same({}, read "{ }")
+    assert.same({ 1, { 2, {} }, { a = { b = false } }, null }, read '[1, [2 ,[]], {"a": {"b" :false}} ,null]')
+    assert.same({ ["a\nb"] = 1, [""] = 2 }, read [[{"a\nb":1,"":2}]])
+  end)
+
+  it("lets the last of two members with one name count", function()
+    assert.same({ a = 2, b = 3 }, read '{"a":1,"b":3,"a":2}')
+    assert.same({ a = 2, b = { a = 1 } }, read [[{"a":1,"b":{"a":1},"\u0061":2}]])
+    local many = {}
+    for i = 1, 300 do many[i] = format('"n%d":%d', i, i) end
+    assert.equal(9, read('{"n300":0,' .. table.concat(many, ",") .. ',"n7":9}').n7)
+  end)
+
+  it("reads objects and arrays of any width", function()
+    for _, width in ipairs{ 63, 64, 65, 127, 128, 129, 191, 192, 193, 257, 5000 } do
+      local items, members = {}, {}
+      for i = 1, width do items[i], members[i] = tostring(i), format('"a name longer than sixteen %d":%d', i, i) end
+      local array = read("[" .. table.concat(items, ",") .. "]")
+      local object = read("{" .. table.concat(members, ",") .. "}")
+      assert.equal(width, #array)
+      for i = 1, width do
+        assert.equal(i, array[i])
+        assert.equal(i, object["a name longer than sixteen " .. i])
+      end
+    end
+  end)
+
+  it("keeps names apart that look alike to a cache", function()
+    local names, members = {}, {}
+    for size = 0, 40 do
+      for _, middle in ipairs{ "x", "y" } do
+        names[#names + 1] = rep("a", math.floor(size / 2)) .. middle .. rep("b", size - math.floor(size / 2))
+        members[#members + 1] = format('"%s":%d', names[#names], #names)
+      end
+    end
+    local list = read("[{" .. table.concat(members, ",") .. "},{" .. table.concat(members, ",") .. "}]")
+    for i, name in ipairs(names) do
+      assert.equal(i, list[1][name])
+      assert.equal(i, list[2][name])
+    end
+  end)
+
+  it("bounds nesting", function()
+    assert.is_table(decode(rep("[", 128) .. rep("]", 128)))
+    assert.is_table(decode(rep('{"a":', 127) .. "[]" .. rep("}", 127)))
+    local value, message, offset = decode(rep("[", 129) .. rep("]", 129))
+    assert.is_nil(value)
+    assert.matches("nested too deeply", message)
+    assert.equal(129, offset)
+    assert.is_nil((decode(rep("[", 1000000))))
+  end)
+
+  it("reads wide levels at every depth at once", function()
+    local row = rep("0,", 200)
+    local text = rep("[" .. row, 128) .. "0" .. rep("]", 128)
+    assert.equal(text, again(text))
+    local object = rep('{"a":1,"b":[' .. row .. '0],"c":', 64) .. "0" .. rep("}", 64)
+    assert.equal(object, again(object))
+  end)
+
+  for _, case in ipairs{
+    { "nothing", "", 1 }, { "white space alone", " \n ", 4 }, { "a byte order mark", "\239\187\191[]", 1 },
+    { "a leading zero", "[01]", 2 }, { "a leading zero behind a sign", "-012", 2 }, { "a plus", "+1", 1 },
+    { "a bare point", ".5", 1 }, { "a point without digits", "[1.]", 4 }, { "an exponent without digits", "1e", 3 },
+    { "a signed exponent without digits", "[1e+]", 5 }, { "a lone minus", "-", 2 }, { "minus and a letter", "-a", 2 },
+    { "hexadecimal", "0x10", 2 }, { "NaN", "NaN", 1 }, { "Infinity", "[-Infinity]", 3 }, { "too large a float", "[1e999]", 2 },
+    { "a word cut short", "tru", 1 }, { "a word too long", "truely", 5 }, { "a word in capitals", "True", 1 },
+    { "a comma before ]", "[1,]", 4 }, { "a comma before }", '{"a":1,}', 8 }, { "a leading comma", "[,1]", 2 },
+    { "a missing comma", "[1 2]", 4 }, { "a missing comma in an object", '{"a":1 "b":2}', 8 },
+    { "a missing colon", '{"a" 1}', 6 }, { "a missing value", '{"a":}', 6 }, { "a missing name", "{:1}", 2 },
+    { "a name that is no string", "{1:2}", 2 }, { "a name without quotes", "{a:2}", 2 }, { "single quotes", "['a']", 2 },
+    { "the wrong bracket", "[1}", 3 }, { "the wrong brace", '{"a":1]', 7 }, { "a bracket too many", "[]]", 3 },
+    { "bytes behind the value", "1 x", 3 }, { "two values", "{}{}", 3 }, { "a NUL behind the value", "1\0", 2 },
+    { "a comment", "[1/*x*/]", 3 }, { "an open array", "[1", 3 }, { "an open object", '{"a":1', 7 },
+    { "an object open behind a comma", '{"a":1,', 8 }, { "an open name", '{"a', 4 }, { "an open string", '"abc', 5 },
+    { "a string open behind a backslash", '"abc\\', 6 }, { "an unknown escape", '"a\\x41"', 3 },
+    { "an escaped NUL", '"\\\0"', 2 }, { "\\u with three digits", '"\\u123"', 2 }, { "\\u with a sign", '"\\u+123"', 2 },
+    { "\\u cut short", '"\\u12', 2 }, { "a lone high surrogate", '"\\ud83d"', 2 }, { "a lone low surrogate", '"\\ude00"', 2 },
+    { "two high surrogates", '"\\ud83d\\ud83d"', 2 }, { "a high surrogate and a letter", '"\\ud83d\\u0041"', 2 },
+    { "a high surrogate cut short", '"\\ud83d\\u', 2 }, { "a bare newline", '"a\nb"', 3 }, { "a bare tab", '"\t"', 2 },
+    { "a bare NUL", '"ab\0"', 4 }, { "a bare control character far inside", '"' .. rep("x", 20) .. '\31"', 22 },
+    { "a lone continuation byte", '"\128"', 2 }, { "an overlong slash", '"\192\175"', 2 }, { "an overlong NUL", '"\193\128"', 2 },
+    { "an overlong euro", '"\224\130\172"', 2 }, { "an overlong four", '"\240\130\130\172"', 2 },
+    { "a surrogate in UTF-8", '"\237\160\128"', 2 }, { "more than U+10FFFF", '"\244\144\128\128"', 2 },
+    { "a byte F5", '"\245\128\128\128"', 2 }, { "a byte FF", '"\255"', 2 }, { "UTF-8 cut by a quote", '"\226\130"', 2 },
+    { "UTF-8 cut by the end", '"abcdefgh\226\130', 10 }, { "invalid UTF-8 in a name", '{"\255":1}', 3 },
+    { "other white space", "[1,\0112]", 4 }, { "a no-break space", "[\194\1601]", 2 },
+  } do
+    it("refuses " .. case[1] .. " and says where", function()
+      local value, message, offset = decode(case[2])
+      assert.is_nil(value)
+      assert.equal(case[3], offset)
+      assert.matches(" at byte " .. case[3] .. "$", message)
+    end)
+  end
+
+  it("refuses every beginning of a text, and every text with a byte more", function()
+    local text = [[{"a":[1,-2.5e3,"\u00e9é",{"b":null}],"c":true,"d":{}}]]
+    assert.is_table(decode(text))
+    for cut = 0, #text - 1 do
+      local value, message, offset = decode(text:sub(1, cut))
+      assert.is_nil(value, "cut after byte " .. cut)
+      assert.is_string(message)
+      assert.is_true(offset <= cut + 1)
+    end
+    for byte = 0, 255 do
+      local c = char(byte)
+      assert.equal(c:find "[ \t\r\n]" ~= nil, decode(text .. c) ~= nil)
+    end
+  end)
+
+  it("wants a string", function()
+    assert.error(function() decode() end)
+    assert.error(function() decode(12) end)
+    assert.error(function() decode{} end)
+  end)
+end)
+
+describe("exact numbers", function()
+  local ids = { "651095960136641", "9007199254740993", "1738234566814937089", "-9223372036854775808",
+                "9223372036854775807", "999999999999999", "-100000000000000" }
+  for _, id in ipairs(ids) do
+    it("keeps " .. id .. " whatever it goes through", function()
+      local value = read(id)
+      assert.equal(id, tostring(value))
+      assert.equal(id, "" .. value)
+      assert.equal(has_integers and "integer" or nil, has_integers and math.type(value) or nil)
+      assert.equal(has_integers and id or '"' .. id .. '"', encode(value))
+      assert.equal('{"leadId":' .. id .. "}", encode{ leadId = core.integer(tostring(value)) })
+      if has_integers then assert.equal(id, core.number_text(value)) end
+      assert.equal(id, core.number_text(core.integer(id)))
+    end)
+  end
+
+  it("keeps small integers integers", function()
+    assert.equal("3600", tostring(read "3600"))
+    assert.equal("[3600,-7,0,99999999999999]", again "[3600,-7,0,99999999999999]")
+  end)
+
+  it("gives the digits of an integer that Lua cannot hold", function()
+    for _, text in ipairs{ "18446744073709551615", "9223372036854775808", "-9223372036854775809", "1" .. rep("0", 400) } do
+      assert.equal(text, read(text))
+    end
+  end)
+
+  it("gives a string for more than 14 digits where Lua has no integers", function()
+    assert.equal("number", type(read "99999999999999"))
+    assert.equal(has_integers and "number" or "string", type(read "100000000000000"))
+    assert.equal("number", type(read "-99999999999999"))
+    assert.equal("number", type(read "100000000000000.0"))
+  end)
+
+  it("keeps the sign of -0", function()
+    assert.equal(-math.huge, 1 / read "-0")
+    assert.equal(-math.huge, 1 / read "-0.0")
+    assert.equal(has_integers and "[-0.0,0]" or "[-0,0]", again "[-0,0]")
+  end)
+
+  it("writes floats in the shortest form that reads back the same", function()
+    for _, text in ipairs{ "0.1", "-2.5", "123456.789", "33.448377", "-112.074037", "0.0001", "1e-7", "1.7976931348623157e308", "5e-324",
+                           "2.2250738585072014e-308", "1e100", "3.141592653589793", "0.30000000000000004", "1.25e-9" } do
+      assert.equal(text, again(text))
+    end
+    local seed = 1
+    for _ = 1, 2000 do
+      seed = (seed * 16807) % 2147483647
+      local value = (seed / 2147483647 - 0.5) * 10 ^ (seed % 600 - 300)
+      local size, whole = math.abs(value), value == math.floor(value)
+      if has_integers or not whole or size > 2 ^ 64 then
+        assert.equal(value, read(encode(value)))
+      elseif size < 2 ^ 53 then
+        assert.equal(value, tonumber(encode(value)))
+      end
+    end
+  end)
+
+  it("tells whole floats from integers as the Lua does", function()
+    assert.equal(has_integers and "[1000.0,1.0]" or "[1000,1]", again "[1e3,1.0]")
+    assert.equal("1e+20", format("%g", read(encode(1e20))))
+    if has_integers then
+      assert.equal("float", math.type(read "1e3"))
+      assert.equal("float", math.type(read(again "1e15")))
+      assert.equal("[1000000000000000.0,1e17]", encode{ 1e15, 1e17 })
+    else
+      assert.equal("[1000000000000000,9007199254740991]", encode{ 1e15, 9007199254740991 })
+    end
+  end)
+
+  it("refuses what was rounded before it came here", function()
+    local text, message = core.number_text(2 ^ 53)
+    assert.is_nil(text)
+    assert.matches("too large to be exact", message)
+    assert.equal("9007199254740991", core.number_text(2 ^ 53 - 1.0))
+    if not has_integers then
+      text, message = encode{ lead = { leadId = 9007199254740993 } }
+      assert.is_nil(text)
+      assert.matches("too large to be exact .* at %.lead%.leadId$", message)
+    end
+  end)
+
+  it("refuses nan and the infinities", function()
+    for _, value in ipairs{ 0 / 0, math.huge, -math.huge } do
+      local text, message = encode{ list = { 1, value } }
+      assert.is_nil(text)
+      assert.equal("a number that is not finite at .list[2]", message)
+      assert.is_nil((core.number_text(value)))
+    end
+  end)
+
+  it("is not moved by a locale with a decimal comma", function()
+    local before, found = os.setlocale(), nil
+    for _, name in ipairs{ "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8", "de_DE", "fr_FR" } do
+      found = os.setlocale(name)
+      if found then break end
+    end
+    if not found then return pending "no locale with a decimal comma is installed" end
+    local comma = format("%.1f", 1.5)
+    local values = read "[1.5,1e-7,123456789.123456789012345,4.9e-324]"
+    local text = encode(values)
+    os.setlocale(before)
+    assert.equal(luajit and "1.5" or "1,5", comma) -- LuaJIT writes its numbers by itself
+    assert.same({ 1.5, 1e-7, 123456789.123456789012345, 4.9e-324 }, values)
+    assert.equal("[1.5,1e-7,123456789.12345679,5e-324]", text)
+  end)
+
+  it("takes 64-bit integers of LuaJIT's ffi", function()
+    if not luajit then return end
+    local ffi = require "ffi"
+    local most = loadstring("return 18446744073709551615ULL")() -- luacheck: ignore 113
+    local list = { ffi.new("int64_t", -5), most, ffi.cast("int64_t", 651095960136641) }
+    assert.equal("[-5,18446744073709551615,651095960136641]", encode(list))
+    assert.equal("651095960136641", core.number_text(list[3]))
+    local text, message = encode{ x = ffi.new("int[2]") }
+    assert.is_nil(text)
+    assert.matches("cdata .* at %.x$", message)
+  end)
+end)
+
+describe("lofty.integer", function()
+  it("is its digits, and one value for equal ones", function()
+    local id = core.integer "9007199254740993"
+    assert.equal("9007199254740993", tostring(id))
+    assert.equal("/leads/9007199254740993/x", "/leads/" .. id .. "/x")
+    assert.is_true(id == core.integer "9007199254740993")
+    assert.is_false(id == core.integer "9007199254740992")
+    assert.equal("found", ({ [id] = "found" })[core.integer "9007199254740993"])
+    assert.equal("[-5,0]", encode{ core.integer "-5", core.integer "0" })
+  end)
+
+  it("cannot be changed", function()
+    local id = core.integer "5"
+    assert.error(function() id.x = 1 end)
+    assert.error(function() setmetatable(id, {}) end)
+    assert.is_string(getmetatable(id))
+  end)
+
+  it("lives as long as it is used", function()
+    local id = core.integer "77"
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(id == core.integer "77")
+    assert.equal("77", encode(id))
+  end)
+
+  for _, bad in ipairs{ "", "-", "01", "-0", "1.0", "1e3", " 1", "1 ", "0x1", "+1", "1\0", "a", rep("1", 100) } do
+    it(format("refuses %q", bad), function() assert.error(function() core.integer(bad) end) end)
+  end
+  it("refuses what is no string", function()
+    for _, bad in ipairs{ 1, 1.5, true, {} } do assert.error(function() core.integer(bad) end) end
+    assert.error(function() core.integer() end)
+  end)
+end)
+
+describe("writing JSON", function()
+  it("writes the plain values", function()
+    assert.equal("null", encode(null))
+    assert.equal("true", encode(true))
+    assert.equal("false", encode(false))
+    assert.equal('""', encode "")
+    assert.equal("12", encode(12))
+  end)
+
+  it("escapes what must be and nothing else", function()
+    assert.equal([["\"\\/\b\f\n\r\t\u0000\u000b\u001f]] .. "\127é€😀\"", encode "\"\\/\b\f\n\r\t\0\11\31\127é€😀")
+    for byte = 0, 127 do
+      local text = rep("x", byte % 19) .. char(byte) .. rep("y", byte % 7)
+      assert.equal(text, decode(encode(text)))
+    end
+  end)
+
+  it("writes members in the order of their names", function()
+    assert.equal('{"":0,"A":1,"a":2,"aa":3,"abcdefgh":4,"abcdefgha":5,"abcdefghb":6,"b":7,"é":8}',
+      encode{ b = 7, abcdefghb = 6, a = 2, [""] = 0, ["é"] = 8, abcdefgha = 5, aa = 3, A = 1, abcdefgh = 4 })
+    assert.equal('{"a":1,"a\\u0000":2,"a\\u0000\\u0000":3,"a\\u0001":4}', encode{ ["a\0\0"] = 3, ["a\1"] = 4, a = 1, ["a\0"] = 2 })
+    local object, names = {}, {}
+    for i = 1, 500 do
+      names[i] = "n" .. (i * 7919) % 100003
+      object[names[i]] = true
+    end
+    table.sort(names)
+    assert.equal('{"' .. table.concat(names, '":true,"') .. '":true}', encode(object))
+  end)
+
+  it("writes objects of any size whole", function()
+    for _, size in ipairs{ 1, 15, 16, 17, 511, 512, 513, 3000 } do
+      local object = {}
+      for i = 1, size do object["n" .. i] = { v = i } end
+      assert.same(object, decode(encode{ x = object }).x)
+    end
+  end)
+
+  it("knows arrays from objects", function()
+    assert.equal("{}", encode{})
+    assert.equal("[]", encode(core.array{}))
+    assert.equal("[]", encode(core.array()))
+    assert.equal("[1,2]", encode{ 1, 2 })
+    assert.equal('{"tags":[]}', again '{"tags":[]}')
+    assert.equal(core.array_mt, getmetatable(read "[]"))
+    local emptied = read "[1]"
+    emptied[1] = nil
+    assert.equal("[]", encode(emptied))
+    local t = {}
+    assert.equal(t, core.array(t))
+  end)
+
+  it("writes an array whichever way it was filled", function()
+    local backwards, mixed = {}, { "1", "2" }
+    for i = 20, 1, -1 do backwards[i] = i end
+    mixed[5], mixed[4], mixed[3] = "5", "4", "3"
+    assert.equal("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]", encode(backwards))
+    assert.equal('["1","2","3","4","5"]', encode(mixed))
+    assert.equal("[[1,2,3]]", encode{ setmetatable({ [3] = 3, [2] = 2, [1] = 1 }, {}) })
+  end)
+
+  for _, case in ipairs{
+    { "a function", { a = { print } }, "a function has no JSON form at .a[1]" },
+    { "a coroutine", { coroutine.create(function() end) }, "a coroutine has no JSON form at [1]" },
+    { "a userdata", { file = io.stdout }, "a userdata has no JSON form at .file" },
+    { "a hole", { list = { 1, nil, 3 } }, "an array with holes at .list" },
+    { "a far index", { [1000000] = 1 }, "an array with holes" },
+    { "index 0", { [0] = 1 }, "an array with holes" },
+    { "a fraction as an index", { 1, [1.5] = 2 }, "an array with holes" },
+    { "names in an array", { x = { 1, 2, name = 3 } }, "an array with keys that are no numbers at .x" },
+    { "names in lofty.array", core.array{ name = 3 }, "an array with keys that are no numbers" },
+    { "a boolean key", { x = { [true] = 1 } }, "an object with a key that is no string at .x" },
+    { "a string that is not UTF-8", { emails = { "ok", "\255" } }, "a string that is not UTF-8 at .emails[2]" },
+    { "a name that is not UTF-8", { ["a\255 b"] = 1 }, 'a string that is not UTF-8 at ["a? b"]' },
+    { "a long way", { ["two words"] = { _x1 = { [rep("n", 60)] = { print } } } },
+      'a function has no JSON form at ["two words"]._x1["' .. rep("n", 40) .. '..."][1]' },
+  } do
+    it("refuses " .. case[1] .. " and says where", function()
+      local text, message = encode(case[2])
+      assert.is_nil(text)
+      assert.equal(case[3], message)
+    end)
+  end
+
+  it("refuses a string key among numbers, whichever comes first", function()
+    assert.is_nil((encode{ 1, a = 2 }))
+    assert.is_nil((encode{ a = 2, [2] = 1 }))
+    assert.is_nil((encode(setmetatable({ a = 1 }, core.array_mt))))
+  end)
+
+  it("ends in a circle", function()
+    local circle = {}
+    circle.self = { circle }
+    local text, message = encode(circle)
+    assert.is_nil(text)
+    assert.matches("^nested too deeply, or in a circle, at %.self%[1%]%.self", message)
+    assert.is_true(#message < 400)
+  end)
+
+  it("bounds nesting where reading does", function()
+    local deep = {}
+    for _ = 2, 128 do deep = { deep } end
+    assert.is_string(encode(deep))
+    assert.is_table(decode(encode(deep)))
+    assert.is_nil((encode{ deep }))
+  end)
+
+  it("stops where a text would be larger than a request may be", function()
+    local text = rep("x", 1024 * 1024)
+    local list = {}
+    for i = 1, 65 do list[i] = text end
+    local result, message = encode(list)
+    assert.is_nil(result)
+    assert.is_string(message)
+    local bush = text
+    for _ = 1, 100 do bush = { bush, bush } end
+    assert.is_nil((encode(bush)))
+  end)
+
+  it("calls no metamethods", function()
+    local trap = function() error "called" end
+    local t = setmetatable({ a = 1 }, { __index = trap, __pairs = trap, __len = trap, __tostring = trap })
+    assert.equal('{"a":1}', encode(t))
+  end)
+
+  it("takes the empty arrays of a lua-cjson that has them", function()
+    local loaded, safe = package.loaded.cjson, package.loaded["cjson.safe"]
+    package.loaded.cjson = { empty_array = io.stderr, array_mt = {}, empty_array_mt = {} }
+    local cjson = package.loaded.cjson
+    local result = { encode{ setmetatable({}, cjson.array_mt), setmetatable({}, cjson.empty_array_mt),
+                             setmetatable({ 1 }, cjson.empty_array_mt), setmetatable({ a = 1 }, cjson.empty_array_mt) },
+                     encode(setmetatable({ a = 1 }, cjson.array_mt)), encode(setmetatable({}, {})) }
+    package.loaded.cjson, package.loaded["cjson.safe"] = loaded, safe
+    assert.equal('[[],[],[1],{"a":1}]', result[1])
+    assert.is_nil(result[2])
+  end)
+
+  it("wants a value", function()
+    assert.error(function() encode() end)
+    assert.is_nil((encode(nil)))
+  end)
+end)
+
+describe("lofty.json", function()
+  it("gives values, false and null among them", function()
+    assert.same({ a = { 1, null } }, json.decode '{"a":[1,null]}')
+    assert.is_false(json.decode "false")
+    assert.equal(null, json.decode "null")
+    assert.equal('{"a":[]}', json.encode{ a = core.array{} })
+  end)
+
+  it("gives an err that says what and where", function()
+    local value, err = json.decode '{"a":[1,2}'
+    assert.is_nil(value)
+    assert.equal("decode", err.kind)
+    assert.equal(10, err.offset)
+    assert.matches("at byte 10", tostring(err))
+    value, err = json.encode{ tags = { print } }
+    assert.is_nil(value)
+    assert.equal("invalid", err.kind)
+    assert.matches("at %.tags%[1%]", tostring(err))
+  end)
+end)

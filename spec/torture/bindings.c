@@ -1,0 +1,148 @@
+/*
+** bindings.c - the same for lofty.core inside a Lua: from the n-th allocation on,
+** of Lua's or the core's, every one is refused, until the call gets through.
+** usage: bindings [case [n]]
+*/
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "../../src/core.h"
+
+int luaopen_lofty_core (lua_State *L);
+
+typedef struct Case {
+  const char *name, *chunk; /* the chunk gets the module and gives what is called */
+} Case;
+
+static const Case cases[] = {
+    {"base64", "local core = ...; local s = ('x'):rep(300); return function() "
+               "assert(core.base64_decode(core.base64_encode(s))) "
+               "assert(core.base64url_decode(core.base64url_encode(s))) "
+               "assert(not core.base64_decode('====')) end"},
+    {"percent", "local core = ...; local s = ('x y'):rep(99); return function() "
+                "assert(core.percent_decode(core.percent_encode(s))) "
+                "assert(not core.percent_decode('%')) end"},
+    {"query", "local core = ...; return function() "
+              "assert(core.query_encode{a = 1, b = {1, 2.5, 'x y'}, c = true, d = ('x'):rep(99)}) "
+              "assert(core.form_encode{e = 'x y', f = core.integer('9007199254740993')}) "
+              "assert(not core.query_encode{a = 1, b = {1, {}}}) "
+              "assert(not core.query_encode{a = 1, ['b\\n'] = 0}) end"},
+    {"query_decode", "local core = ...; return function() "
+                     "assert(core.query_decode('a=1&b=%20x+y&c').b) "
+                     "assert(not core.query_decode('a=1&a=2')) "
+                     "assert(not core.query_decode('a=1&b=%')) end"},
+    {"path", "local core = ...; return function() "
+             "assert(core.path_expand('/v1.0/leads/{id}/{name}', {id = 5, name = ('x'):rep(99)})) "
+             "assert(not core.path_expand('/{id}', {id = '..'})) "
+             "assert(not core.path_expand('/{id', {id = 'x'})) "
+             "assert(not core.path_expand('/{id}/../x', {id = 'x'})) end"},
+    {"basic", "local core = ...; return function() "
+              "assert(core.basic('id', ('secret'):rep(50))) "
+              "assert(core.basic('i:d', ('secret'):rep(50), 'form')) "
+              "assert(not core.basic('i:d', 'secret')) end"},
+    {"token_request",
+     "local core = ...; return function() "
+     "assert(core.token_request{grant_type = 'authorization_code', client_id = 'id', "
+     "client_secret = 'secret', code = ('c'):rep(99), redirect_uri = 'https://example.com'}) "
+     "assert(not core.token_request{grant_type = 'refresh_token', client_id = 'id'}) end"},
+    {"json", "local core = ...; return function() "
+             "local v = assert(core.json_decode('{\"a\":[1,2.5,null,\"\\\\u00e9x\",{}],\"b\":"
+             "9007199254740993123}')) "
+             "assert(core.json_encode(v)) "
+             "assert(not core.json_decode('{\"a\":[1,2')) "
+             "assert(not core.json_encode{a = {1, print}}) end"},
+    {"http_reader", "local core = ...; return function() "
+                    "local reader = core.http_reader('GET', 65536, 65536) "
+                    "assert(reader:feed('HTTP/1.1 200 OK\\r\\nA: b\\r\\nTransfer-Encoding: "
+                    "chunked\\r\\n\\r\\n5\\r\\nhello\\r\\n0\\r\\n\\r\\n')) "
+                    "assert(reader:response() == 200) "
+                    "assert(not core.http_reader('GET', 65536, 65536):feed('HTTQ')) end"},
+    {NULL, NULL}};
+
+static long refused_from; /* 0: none is refused */
+static long asked, live;
+
+/* True when this allocation is not to be had. */
+static int refuse (void) {
+  return refused_from > 0 && ++asked >= refused_from;
+}
+
+static void *core_realloc (void *block, size_t size) {
+  void *fresh;
+  if (size == 0) {
+    if (block) live--;
+    free(block);
+    return NULL;
+  }
+  if (refuse()) return NULL;
+  fresh = realloc(block, size);
+  if (fresh && !block) live++;
+  return fresh;
+}
+
+static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
+  (void)user;
+  if (size == 0) {
+    free(block);
+    return NULL;
+  }
+  if ((!block || size > old) && refuse()) return NULL; /* Lua may count on shrinking */
+  return realloc(block, size);
+}
+
+static void check (int truth, const char *what, const Case *one, long n) {
+  if (truth) return;
+  fprintf(stderr, "not so: %s\nrepeat with: build/torture/bindings %s %ld\n", what, one->name, n);
+  exit(1);
+}
+
+/* One call with everything from allocation n on refused; true when it got through. */
+static int run_once (const Case *one, long n) {
+  lua_State *L = lua_newstate(lua_realloc, NULL);
+  int status, through;
+  check(L != NULL, "there is a Lua", one, n);
+  luaL_openlibs(L);
+  check(luaL_loadstring(L, one->chunk) == 0, "the chunk compiles", one, n);
+  lua_pushcfunction(L, luaopen_lofty_core);
+  lua_call(L, 0, 1);
+  lua_call(L, 1, 1);
+  asked = 0;
+  refused_from = n;
+  status = lua_pcall(L, 0, 0, 0);
+  through = asked < n;
+  refused_from = 0;
+  if (through && status != 0) fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  check(through ? status == 0 : status != 0, "it fails if and only if memory was refused", one, n);
+  if (status != 0) {
+    const char *why = lua_tostring(L, -1);
+    check(why && strstr(why, "memory"), "it says that memory ran out", one, n);
+  }
+  lua_close(L);
+  check(live == 0, "the core has freed all it had", one, n);
+  return through;
+}
+
+int main (int argc, char **argv) {
+  const Case *one;
+  long ran = 0, refusals = 0, n;
+  lofty_realloc = core_realloc;
+  for (one = cases; one->name; one++) {
+    if (argc > 1 && strcmp(argv[1], one->name) != 0) continue;
+    ran++;
+    if (argc > 2)
+      run_once(one, atol(argv[2]));
+    else
+      for (n = 1; !run_once(one, n); n++) refusals++;
+  }
+  if (ran == 0) {
+    fprintf(stderr, "no such case\n");
+    return 2;
+  }
+  printf("bindings: %ld cases, %ld refused calls, nothing lost\n", ran, refusals);
+  return 0;
+}

@@ -1,0 +1,116 @@
+/*
+** torture.c - refuses allocation 1, 2, 3, ... of every case until the case gets
+** through, once that one alone and once it and all that follow.
+** usage: torture [case [n [alone | on]]]
+*/
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "torture.h"
+
+static const TortureCase *const tables[] = {torture_encodings};
+
+/* In front of every block: how long it is, so that a realloc can always move it. */
+typedef union Header {
+  size_t size;
+  long double real; /* for the alignment of malloc */
+  void *pointer;
+} Header;
+
+static const char *running = "";
+static long refused_at; /* the number of the allocation that is refused; 0: none */
+static int and_later;
+static long asked, refused, live;
+
+/*
+** An allocator that says no when told so, counts what lives, and moves a block
+** whenever it grows, so that whoever kept an old pointer is caught.
+*/
+static void *refusing_realloc (void *block, size_t size) {
+  Header *old = block ? (Header *)block - 1 : NULL, *fresh;
+  if (size == 0) {
+    if (old) live--;
+    free(old);
+    return NULL;
+  }
+  asked++;
+  if (refused_at > 0 && (asked == refused_at || (and_later && asked > refused_at))) {
+    refused++;
+    return NULL;
+  }
+  fresh = (Header *)malloc(sizeof(Header) + size);
+  if (!fresh) abort();
+  fresh->size = size;
+  memset(fresh + 1, 0xA5, size);
+  if (old)
+    memcpy(fresh + 1, block, old->size < size ? old->size : size);
+  else
+    live++;
+  free(old);
+  return fresh + 1;
+}
+
+void torture_verify (int truth, const char *what, const char *file, int line) {
+  if (truth) return;
+  fprintf(stderr, "%s:%d: not so: %s\nrepeat with: build/torture/torture %s %ld %s\n", file, line,
+          what, running, refused_at, and_later ? "on" : "alone");
+  exit(1);
+}
+
+LoftySpan torture_span (const char *text) {
+  LoftySpan span;
+  span.data = text;
+  span.size = strlen(text);
+  return span;
+}
+
+void torture_check_buf (const LoftyBuf *buf) {
+  torture_check(buf->size <= buf->max);
+  torture_check(buf->size <= buf->capacity);
+  torture_check((buf->data == NULL) == (buf->capacity == 0));
+  torture_check(buf->status == LOFTY_OK || buf->status == LOFTY_NO_MEMORY ||
+                buf->status == LOFTY_TOO_LONG);
+}
+
+/* Runs the case with allocation n refused; true when it never asked for that many. */
+static int run_once (const TortureCase *one, long n, int later) {
+  LoftyCode code;
+  running = one->name;
+  refused_at = n;
+  and_later = later;
+  asked = refused = live = 0;
+  code = one->run();
+  torture_check(live == 0);
+  torture_check(refused == 0 ? code == LOFTY_OK : code == LOFTY_NO_MEMORY);
+  return refused == 0;
+}
+
+int main (int argc, char **argv) {
+  size_t t;
+  long cases = 0, refusals = 0;
+  lofty_realloc = refusing_realloc;
+  for (t = 0; t < sizeof tables / sizeof tables[0]; t++) {
+    const TortureCase *one;
+    for (one = tables[t]; one->name; one++) {
+      int later;
+      long n;
+      if (argc > 1 && strcmp(argv[1], one->name) != 0) continue;
+      cases++;
+      if (argc > 2) {
+        run_once(one, atol(argv[2]), argc > 3 && strcmp(argv[3], "on") == 0);
+        continue;
+      }
+      for (later = 0; later <= 1; later++) {
+        for (n = 1; !run_once(one, n, later); n++) refusals++;
+        torture_verify(n > 1, "the case allocates at all", __FILE__, __LINE__);
+      }
+    }
+  }
+  if (cases == 0) {
+    fprintf(stderr, "no such case\n");
+    return 2;
+  }
+  printf("torture: %ld cases, %ld refused allocations, nothing lost\n", cases, refusals);
+  return 0;
+}

@@ -1,0 +1,19 @@
+-- A module that was built for another Lua is refused when it is loaded. Without that it loads and crashes later.
+local folder, own = package.cpath:match("([^;]*)/(5%.%d)/%?%.so")
+
+describe("the modules built for", function()
+  for _, version in ipairs { "5.1", "5.2", "5.3", "5.4" } do
+    for _, name in ipairs { "core", "crypto", "curl", "file", "redis" } do
+      local path = ("%s/%s/lofty/%s.so"):format(folder, version, name)
+      local file = io.open(path, "rb")
+      if file then
+        file:close()
+        it(version .. " open " .. name .. " there and nowhere else", function()
+          local open = package.loadlib(path, "luaopen_lofty_" .. name)
+          local ok = open ~= nil and pcall(open)
+          assert.equal(version == own, ok)
+        end)
+      end
+    end
+  end
+end)

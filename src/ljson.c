@@ -1,0 +1,323 @@
+/*
+** ljson.c - JSON to Lua values and back. Reading builds each table once, at its
+** final size: what belongs to it waits on the Lua stack until it is complete.
+*/
+#include <stdio.h>
+
+#include "lcore.h"
+#include "lvalue.h"
+
+/* --- reading --- */
+
+#define NAMES 192        /* different names whose strings are kept at hand during one text */
+#define NAME_SLOTS 256   /* where to look for them; a power of two, and an index fits a byte */
+#define MAX_PENDING 128  /* items, or names and values, that wait for their table */
+#define MAX_WAITING 4096 /* slots for all that waits together: 5.1 allows 8000 */
+#define STEP 256         /* slots asked for at a time */
+#define EXACT_DIGITS 14  /* without integers in Lua: what "%.14g" still prints */
+
+/* Where things stand on the stack of json_decode. */
+enum { TEXT = 1, SCRATCH, FIRST_KEPT, BASE = FIRST_KEPT + NAMES - 1 };
+
+/* A name met before: its ends, which are all of it up to 16 bytes, and its text. */
+typedef struct Name {
+  uint64_t head, tail;
+  const char *text;
+  size_t size;
+} Name;
+
+/* An open array or object. */
+typedef struct Level {
+  int table;   /* the slot that its table has, or will have; the waiting ones follow */
+  int waiting; /* slots taken by what waits; -1 once the table is there */
+  int count;   /* items in the table of an array */
+  int is_array;
+  int in_order;              /* a name came twice, or may have: the members go in as they came */
+  uint64_t seen[NAMES / 64]; /* which of the kept names came */
+} Level;
+
+typedef struct Builder {
+  lua_State *L;
+  int top;   /* lua_gettop, kept by hand */
+  int limit; /* up to where the stack was asked for */
+  int names;
+  int depth;
+  Level levels[LOFTY_MAX_DEPTH];
+  LoftyJson json;
+  Name kept[NAMES];
+  unsigned char slots[NAME_SLOTS]; /* 0: free, else an index into 'kept' plus 1 */
+} Builder;
+
+static void need_stack (Builder *b) {
+  luaL_checkstack(b->L, STEP, "too much at once in JSON");
+  b->limit = b->top + STEP;
+}
+
+/* A string with escapes: resolved in room that the collector owns. */
+static void push_escaped (Builder *b) {
+  char small[256], *room = small;
+  LoftySpan text = b->json.text;
+  if (text.size > sizeof(small)) {
+    room = (char *)lua_touserdata(b->L, SCRATCH);
+    if (!room || lofty_rawlen(b->L, SCRATCH) < text.size) {
+      room = (char *)lua_newuserdata(b->L, text.size * 2);
+      lua_replace(b->L, SCRATCH);
+    }
+  }
+  lua_pushlstring(b->L, room, lofty_json_unescape(text, room));
+}
+
+static void push_text (Builder *b) {
+  if (b->json.escaped)
+    push_escaped(b);
+  else
+    lua_pushlstring(b->L, b->json.text.data, b->json.text.size);
+}
+
+/* The first and last eight bytes, overlapping in a short name. */
+static void take_ends (Name *name) {
+  const char *p = name->text;
+  size_t size = name->size;
+  name->head = name->tail = 0;
+  if (size >= 8) {
+    memcpy(&name->head, p, 8);
+    memcpy(&name->tail, p + size - 8, 8);
+  } else if (size >= 4) {
+    uint32_t head, tail;
+    memcpy(&head, p, 4);
+    memcpy(&tail, p + size - 4, 4);
+    name->head = head;
+    name->tail = tail;
+  } else {
+    size_t i;
+    for (i = 0; i < size; i++) name->head = name->head << 8 | (unsigned char)p[i];
+  }
+}
+
+/*
+** A member's name. Records in a list repeat theirs, so each is hashed and
+** looked up in Lua once a text, and then copied from its slot on the stack.
+** When all slots are taken, further names go the plain way.
+*/
+static void push_name (Builder *b) {
+  Level *level = &b->levels[b->depth - 1];
+  Name name;
+  uint64_t hash;
+  unsigned slot;
+  name.text = b->json.text.data;
+  name.size = b->json.text.size;
+  if (b->json.escaped) {
+    push_escaped(b);
+    level->in_order = 1;
+    return;
+  }
+  take_ends(&name);
+  hash =
+      (name.head ^ (name.tail << 5) ^ (name.tail >> 59) ^ name.size) * UINT64_C(0x9E3779B97F4A7C15);
+  slot = (unsigned)(hash >> 56);
+  for (;; slot = (slot + 1) % NAME_SLOTS) {
+    const Name *kept;
+    if (!b->slots[slot]) break;
+    kept = &b->kept[b->slots[slot] - 1];
+    if (kept->size == name.size && kept->head == name.head && kept->tail == name.tail &&
+        (name.size <= 16 || memcmp(kept->text + 8, name.text + 8, name.size - 16) == 0)) {
+      unsigned i = b->slots[slot] - 1u;
+      lua_pushvalue(b->L, FIRST_KEPT + (int)i);
+      if (level->seen[i / 64] >> i % 64 & 1) level->in_order = 1;
+      level->seen[i / 64] |= UINT64_C(1) << i % 64;
+      return;
+    }
+  }
+  lua_pushlstring(b->L, name.text, name.size);
+  if (b->names == NAMES) {
+    level->in_order = 1;
+    return;
+  }
+  level->seen[b->names / 64] |= UINT64_C(1) << b->names % 64;
+  b->kept[b->names] = name;
+  lua_pushvalue(b->L, -1);
+  lua_replace(b->L, FIRST_KEPT + b->names);
+  b->slots[slot] = (unsigned char)++b->names;
+}
+
+/*
+** An integer: Lua's own where it is one there exactly, else its digits. Without
+** integers in Lua, 15 digits and more are a string although a double could hold
+** them: "%.14g", which tostring and .. use, would not print them.
+*/
+static void push_integer (Builder *b) {
+  const LoftyJson *json = &b->json;
+#if LOFTY_HAS_INTEGERS
+  if (json->fits && (int64_t)(lua_Integer)json->integer == json->integer)
+    lua_pushinteger(b->L, (lua_Integer)json->integer);
+  else
+    lua_pushlstring(b->L, json->text.data, json->text.size);
+#else
+  if (json->digits <= EXACT_DIGITS)
+    lua_pushnumber(b->L, (lua_Number)json->integer);
+  else
+    lua_pushlstring(b->L, json->text.data, json->text.size);
+#endif
+}
+
+/*
+** Makes the table of what waits, at its size, in the slot kept for it. Members
+** go in as they came, so that of two with one name the last one stays.
+*/
+static void build (Builder *b, Level *level) {
+  lua_State *L = b->L;
+  int table = level->table, i;
+  if (level->is_array) {
+    lua_createtable(L, level->waiting, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_setmetatable(L, -2);
+    lua_replace(L, table);
+    for (i = level->waiting; i > 0; i--) lua_rawseti(L, table, i);
+    level->count = level->waiting;
+  } else {
+    lua_createtable(L, 0, level->waiting / 2);
+    lua_replace(L, table);
+    if (level->in_order) {
+      for (i = 1; i < level->waiting; i += 2) {
+        lua_pushvalue(L, table + i);
+        lua_pushvalue(L, table + i + 1);
+        lua_rawset(L, table);
+      }
+      lua_settop(L, table);
+    } else {
+      for (i = level->waiting; i > 0; i -= 2) lua_rawset(L, table);
+    }
+  }
+  b->top = table;
+  level->waiting = -1;
+}
+
+/* The value on the top is complete: it waits for its table, or goes into it. */
+static void place (Builder *b) {
+  Level *level;
+  if (b->depth == 0) return;
+  level = &b->levels[b->depth - 1];
+  if (level->waiting >= 0) {
+    level->waiting += level->is_array ? 1 : 2;
+    if (level->waiting >= MAX_PENDING || b->top > MAX_WAITING) build(b, level);
+  } else if (level->is_array) {
+    lua_rawseti(b->L, level->table, ++level->count);
+    b->top--;
+  } else {
+    lua_rawset(b->L, level->table);
+    b->top -= 2;
+  }
+}
+
+static void open_level (Builder *b, int is_array) {
+  Level *level = &b->levels[b->depth++];
+  lua_pushnil(b->L);
+  level->table = ++b->top;
+  level->waiting = 0;
+  level->count = 0;
+  level->is_array = is_array;
+  level->in_order = 0;
+  if (!is_array) memset(level->seen, 0, sizeof(level->seen));
+}
+
+static void close_level (Builder *b) {
+  Level *level = &b->levels[b->depth - 1];
+  if (level->waiting >= 0) build(b, level);
+  b->depth--;
+  place(b);
+}
+
+/* json_decode(text) -> value | nil, message, offset of the byte, from 1 */
+static int json_decode (lua_State *L) {
+  Builder b;
+  b.L = L;
+  lofty_json_init(&b.json, lofty_checkspan(L, TEXT));
+  luaL_checkstack(L, BASE + STEP, "JSON");
+  lua_settop(L, BASE);
+  b.top = BASE;
+  b.limit = BASE + STEP;
+  b.names = b.depth = 0;
+  memset(b.slots, 0, sizeof(b.slots));
+  for (;;) {
+    if (b.top + 4 > b.limit) need_stack(&b);
+    switch (lofty_json_next(&b.json)) {
+      case LOFTY_JSON_NAME:
+        push_name(&b);
+        b.top++;
+        continue;
+      case LOFTY_JSON_ARRAY: open_level(&b, 1); continue;
+      case LOFTY_JSON_OBJECT: open_level(&b, 0); continue;
+      case LOFTY_JSON_CLOSE: close_level(&b); continue;
+      case LOFTY_JSON_END: return 1;
+      case LOFTY_JSON_BAD: {
+        size_t at = (size_t)(b.json.at - b.json.begin) + 1;
+        char where[32];
+        (void)snprintf(where, sizeof(where), "%lu", (unsigned long)at);
+        lua_pushnil(L);
+        lua_pushfstring(L, "%s at byte %s", b.json.problem, where);
+        lua_pushinteger(L, (lua_Integer)at);
+        return 3;
+      }
+      case LOFTY_JSON_STRING: push_text(&b); break;
+      case LOFTY_JSON_INTEGER: push_integer(&b); break;
+      case LOFTY_JSON_REAL: lua_pushnumber(L, (lua_Number)b.json.real); break;
+      case LOFTY_JSON_TRUE: lua_pushboolean(L, 1); break;
+      case LOFTY_JSON_FALSE: lua_pushboolean(L, 0); break;
+      case LOFTY_JSON_NULL: lua_pushlightuserdata(L, NULL); break;
+    }
+    b.top++;
+    place(&b);
+  }
+}
+
+/* --- the rest of the Lua face --- */
+
+/* array(t) -> t, an array from now on, even when empty; array() makes one */
+static int json_array (lua_State *L) {
+  if (lua_isnoneornil(L, 1)) {
+    lua_settop(L, 0);
+    lua_newtable(L);
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_setmetatable(L, 1);
+  return 1;
+}
+
+/* number_text(n) -> its exact text for a path or a query | nil, message */
+static int number_text (lua_State *L) {
+  char text[LOFTY_VALUE_TEXT];
+  const char *problem = NULL;
+  size_t size;
+  luaL_checkany(L, 1);
+  luaL_argcheck(L, !lua_isboolean(L, 1), 1, "number expected");
+  size = lofty_value_text(L, 1, text, &problem);
+  if (size) {
+    lua_pushlstring(L, text, size);
+    return 1;
+  }
+  luaL_argcheck(L, lua_type(L, 1) == LUA_TNUMBER, 1, "number expected");
+  lua_pushnil(L);
+  lua_pushstring(L, problem);
+  return 2;
+}
+
+/* The metatable of arrays; there is one a Lua state, whoever opens the module again. */
+static void push_array_mt (lua_State *L) {
+  if (!luaL_newmetatable(L, "lofty.array")) return;
+  lua_pushliteral(L, "lofty.array"); /* 5.1 and 5.2 do not set it */
+  lua_setfield(L, -2, "__name");
+}
+
+void lofty_open_json (lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"json_decode", json_decode},   {"json_encode", lofty_json_encode}, {"array", json_array},
+      {"integer", lofty_integer_new}, {"number_text", number_text},       {NULL, NULL}};
+  push_array_mt(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "array_mt");
+  lofty_setfuncs(L, functions, 1);
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+}
