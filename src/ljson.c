@@ -2,8 +2,6 @@
 ** ljson.c - JSON to Lua values and back. Reading builds each table once, at its
 ** final size: what belongs to it waits on the Lua stack until it is complete.
 */
-#include <stdio.h>
-
 #include "lcore.h"
 #include "lvalue.h"
 
@@ -11,7 +9,7 @@
 
 #define NAMES 192        /* different names whose strings are kept at hand during one text */
 #define NAME_SLOTS 256   /* where to look for them; a power of two, and an index fits a byte */
-#define MAX_PENDING 128  /* items, or names and values, that wait for their table */
+#define MAX_PENDING 256  /* items, or names and values, that wait for one table */
 #define MAX_WAITING 4096 /* slots for all that waits together: 5.1 allows 8000 */
 #define STEP 256         /* slots asked for at a time */
 #define EXACT_DIGITS 14  /* without integers in Lua: what "%.14g" still prints */
@@ -74,24 +72,36 @@ static void push_text (Builder *b) {
     lua_pushlstring(b->L, b->json.text.data, b->json.text.size);
 }
 
-/* The first and last eight bytes, overlapping in a short name. */
-static void take_ends (Name *name) {
-  const char *p = name->text;
-  size_t size = name->size;
-  name->head = name->tail = 0;
-  if (size >= 8) {
-    memcpy(&name->head, p, 8);
-    memcpy(&name->tail, p + size - 8, 8);
-  } else if (size >= 4) {
+/* A name and its ends: the first and last eight bytes, overlapping in a short one. */
+static Name name_of (LoftySpan text) {
+  Name name = {0, 0, text.data, text.size};
+  const char *p = text.data;
+  if (text.size >= 8) {
+    memcpy(&name.head, p, 8);
+    memcpy(&name.tail, p + text.size - 8, 8);
+  } else if (text.size >= 4) {
     uint32_t head, tail;
     memcpy(&head, p, 4);
-    memcpy(&tail, p + size - 4, 4);
-    name->head = head;
-    name->tail = tail;
+    memcpy(&tail, p + text.size - 4, 4);
+    name.head = head;
+    name.tail = tail;
   } else {
     size_t i;
-    for (i = 0; i < size; i++) name->head = name->head << 8 | (unsigned char)p[i];
+    for (i = 0; i < text.size; i++) name.head = name.head << 8 | (unsigned char)p[i];
   }
+  return name;
+}
+
+/* Whether the kept name i came before in this object; from now on it did. */
+static void note (Level *level, unsigned i) {
+  uint64_t bit = UINT64_C(1) << i % 64;
+  if (level->seen[i / 64] & bit) level->in_order = 1;
+  level->seen[i / 64] |= bit;
+}
+
+static int is_same (const Name *a, const Name *b) {
+  return a->size == b->size && a->head == b->head && a->tail == b->tail &&
+         (a->size <= 16 || memcmp(a->text + 8, b->text + 8, a->size - 16) == 0);
 }
 
 /*
@@ -102,41 +112,32 @@ static void take_ends (Name *name) {
 static void push_name (Builder *b) {
   Level *level = &b->levels[b->depth - 1];
   Name name;
-  uint64_t hash;
   unsigned slot;
-  name.text = b->json.text.data;
-  name.size = b->json.text.size;
   if (b->json.escaped) {
     push_escaped(b);
     level->in_order = 1;
     return;
   }
-  take_ends(&name);
-  hash =
-      (name.head ^ (name.tail << 5) ^ (name.tail >> 59) ^ name.size) * UINT64_C(0x9E3779B97F4A7C15);
-  slot = (unsigned)(hash >> 56);
-  for (;; slot = (slot + 1) % NAME_SLOTS) {
-    const Name *kept;
-    if (!b->slots[slot]) break;
-    kept = &b->kept[b->slots[slot] - 1];
-    if (kept->size == name.size && kept->head == name.head && kept->tail == name.tail &&
-        (name.size <= 16 || memcmp(kept->text + 8, name.text + 8, name.size - 16) == 0)) {
-      unsigned i = b->slots[slot] - 1u;
-      lua_pushvalue(b->L, FIRST_KEPT + (int)i);
-      if (level->seen[i / 64] >> i % 64 & 1) level->in_order = 1;
-      level->seen[i / 64] |= UINT64_C(1) << i % 64;
-      return;
-    }
+  name = name_of(b->json.text);
+  slot = (unsigned)(((name.head ^ (name.tail << 5) ^ (name.tail >> 59) ^ name.size) *
+                     UINT64_C(0x9E3779B97F4A7C15)) >>
+                    56);
+  for (; b->slots[slot]; slot = (slot + 1) % NAME_SLOTS) {
+    unsigned i = b->slots[slot] - 1u;
+    if (!is_same(&b->kept[i], &name)) continue;
+    lua_pushvalue(b->L, FIRST_KEPT + (int)i);
+    note(level, i);
+    return;
   }
   lua_pushlstring(b->L, name.text, name.size);
   if (b->names == NAMES) {
     level->in_order = 1;
     return;
   }
-  level->seen[b->names / 64] |= UINT64_C(1) << b->names % 64;
   b->kept[b->names] = name;
   lua_pushvalue(b->L, -1);
   lua_replace(b->L, FIRST_KEPT + b->names);
+  note(level, (unsigned)b->names);
   b->slots[slot] = (unsigned char)++b->names;
 }
 
@@ -161,8 +162,9 @@ static void push_integer (Builder *b) {
 }
 
 /*
-** Makes the table of what waits, at its size, in the slot kept for it. Members
-** go in as they came, so that of two with one name the last one stays.
+** Makes the table of what waits, at its size, in the slot kept for it. What is
+** on the top goes in first, which needs no copies; only where a name may have
+** come twice, members go in as they came, so that the last one stays.
 */
 static void build (Builder *b, Level *level) {
   lua_State *L = b->L;
@@ -251,10 +253,11 @@ static int json_decode (lua_State *L) {
       case LOFTY_JSON_END: return 1;
       case LOFTY_JSON_BAD: {
         size_t at = (size_t)(b.json.at - b.json.begin) + 1;
-        char where[32];
-        (void)snprintf(where, sizeof(where), "%lu", (unsigned long)at);
+        char where[LOFTY_NUMBER_TEXT];
         lua_pushnil(L);
-        lua_pushfstring(L, "%s at byte %s", b.json.problem, where);
+        lua_pushfstring(L, "%s at byte ", b.json.problem);
+        lua_pushlstring(L, where, lofty_integer_text((int64_t)at, where));
+        lua_concat(L, 2);
         lua_pushinteger(L, (lua_Integer)at);
         return 3;
       }

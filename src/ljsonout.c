@@ -10,6 +10,7 @@
 #define MAX_MEMBERS 512 /* of open objects together, up to which members are sorted */
 #define MAX_MESSAGE 320
 #define MAX_SHOWN_NAME 40 /* bytes of a name in a message */
+#define MAX_SHOWN (MAX_SHOWN_NAME + 16)
 
 /* A member of an object that waits to be written. */
 typedef struct Member {
@@ -45,10 +46,11 @@ static int encode_value (Encoder *e, int index);
 
 /* Writes one step as ".name", "[2]" or ["a name"]; what is not printable shows as "?". */
 static size_t show_step (const Step *step, char *out) {
-  size_t size = step->size < MAX_SHOWN_NAME ? step->size : MAX_SHOWN_NAME, i;
-  int plain = size > 0 && size == step->size;
+  size_t size = step->size, i;
+  int plain = size > 0 && size <= MAX_SHOWN_NAME;
   char shown[MAX_SHOWN_NAME + 1];
-  if (!step->name) return (size_t)sprintf(out, "[%d]", step->index);
+  if (!step->name) return (size_t)snprintf(out, MAX_SHOWN, "[%d]", step->index);
+  if (size > MAX_SHOWN_NAME) size = MAX_SHOWN_NAME;
   for (i = 0; i < size; i++) {
     char c = step->name[i];
     plain = plain && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -56,8 +58,8 @@ static size_t show_step (const Step *step, char *out) {
     shown[i] = c >= ' ' && c < 0x7F && c != '"' && c != '\\' ? c : '?';
   }
   shown[size] = '\0';
-  if (plain) return (size_t)sprintf(out, ".%s", shown);
-  return (size_t)sprintf(out, "[\"%s%s\"]", shown, size < step->size ? "..." : "");
+  if (plain) return (size_t)snprintf(out, MAX_SHOWN, ".%s", shown);
+  return (size_t)snprintf(out, MAX_SHOWN, "[\"%s%s\"]", shown, size < step->size ? "..." : "");
 }
 
 /* Notes what is wrong and where; always 0. */
@@ -65,7 +67,7 @@ static int fail (Encoder *e, const char *problem) {
   size_t size = (size_t)snprintf(e->message, MAX_MESSAGE, "%s%s", problem, e->way ? " at " : "");
   int i;
   for (i = 0; i < e->way; i++) {
-    char shown[MAX_SHOWN_NAME + 16];
+    char shown[MAX_SHOWN];
     size_t more = show_step(&e->steps[i], shown);
     if (size + more + 4 > MAX_MESSAGE) {
       memcpy(e->message + size, "...", 4);
@@ -265,9 +267,10 @@ static int encode_unsorted (Encoder *e, int table) {
   int key = lua_gettop(L) + 1, first = 1;
   lua_pushnil(L);
   while (lua_next(L, table)) {
-    Step step = {NULL, 0, 0};
+    Step step;
     if (lua_type(L, key) != LUA_TSTRING) return fail(e, bad_key);
     step.name = lua_tolstring(L, key, &step.size);
+    step.index = 0;
     if (!first) put(e, ',');
     first = 0;
     if (!encode_inside(e, step, key + 1)) return 0;
@@ -305,9 +308,10 @@ static int encode_object (Encoder *e, int table) {
     if (count > 1) sort_members(list, count);
     e->waiting += count;
     for (i = 0; done && i < count; i++) {
-      Step step = {NULL, 0, 0};
+      Step step;
       step.name = list[i].name;
       step.size = list[i].size;
+      step.index = 0;
       if (i > 0) put(e, ',');
       done = encode_inside(e, step, list[i].slot);
     }

@@ -1,0 +1,365 @@
+--- A vendor's application: sends people to Lofty's consent page, turns what comes back into tokens,
+-- refreshes them, and makes the clients that use them.
+-- @module lofty.app
+
+local authorization = require "lofty.authorization"
+local client = require "lofty.client"
+local errors = require "lofty.errors"
+local grant = require "lofty.grant"
+local kept = require "lofty.kept"
+local limiter = require "lofty.limiter"
+local lock = require "lofty.lock"
+local source = require "lofty.source"
+local token = require "lofty.token"
+
+local error, ipairs, pairs, setmetatable, tostring, type = error, ipairs, pairs, setmetatable, tostring, type
+local concat, sort = table.concat, table.sort
+local format = string.format
+
+local API_URL = "https://api.lofty.com"
+local CONSENT_URL = "https://lofty.com/page/vendor-auth.html"
+-- The two front doors as Lofty documents them: help.lofty.com 47801571926811 and
+-- developer.lofty.com/authentication/oauth2.
+local DOORS = {
+  vendor = { token_url = "https://crm.lofty.com/api/user-web/oauth/token", authentication = "basic" },
+  developer = { token_url = "https://api.lofty.com/oauth/token", authentication = "body" },
+}
+
+local OPTIONS = {
+  client_id = true, client_secret = true, redirect_uri = true, customer_key = true, door = true, token_url = true,
+  authorize_url = true, authentication = true, basic = true, require_state = true, store = true,
+  encryption_key = true, limit = true,
+}
+for name in pairs(client.options) do OPTIONS[name] = true end
+
+local App = { __name = "lofty.app" }
+App.__index = App
+
+--- Without any secret.
+function App:__tostring()
+  return "lofty.app: " .. self.client_id
+end
+
+local app = { options = OPTIONS }
+
+local function one_of(name, value, allowed, level)
+  for _, known in ipairs(allowed) do
+    if value == known then return end
+  end
+  error(format("lofty.app: %s must be one of %s, got %s", name, concat(allowed, ", "), tostring(value)), level + 1)
+end
+
+local function check_text(opt, name, required, level)
+  local value = opt[name]
+  if value == nil and not required then return end
+  if type(value) ~= "string" or value == "" then
+    local got = value == "" and "an empty one" or type(value)
+    error(format("lofty.app: %s must be a string, got %s", name, got), level + 1)
+  end
+end
+
+--- Makes an application.
+--
+--     lofty.app {
+--       client_id = "...", client_secret = "...",  -- from Lofty's developer portal
+--       redirect_uri = "https://example.com/lofty/callback",
+--       door = "vendor",          -- or "developer": which of Lofty's two token endpoints
+--       store = store,            -- where accounts' tokens are kept, for connect, accounts and client(account)
+--       encryption_key = "...",   -- 32 bytes: seals tokens in the store
+--       require_state = true,     -- false: accept a callback that carries no state
+--       token_url = , authorize_url = , base_url = ,  -- other addresses than Lofty's
+--       authentication = "basic", -- or "body", "none": how the client authenticates to token_url
+--       basic = "plain",          -- or "form": form-encode id and secret first (RFC 6749 section 2.3.1)
+--       customer_key = "...",     -- for the client_credentials grant
+--       limit = 500,              -- calls a minute that Lofty grants the app
+--       -- and every option of lofty.client but the credentials
+--     }
+--
+-- @tparam table opt
+-- @tparam number level for `error`
+-- @treturn table the application
+function app.new(opt, level)
+  level = (level or 1) + 1
+  check_text(opt, "client_id", true, level)
+  for _, name in ipairs { "client_secret", "redirect_uri", "token_url", "authorize_url", "customer_key" } do
+    check_text(opt, name, false, level)
+  end
+  local door = opt.door or "vendor"
+  one_of("door", door, { "vendor", "developer" }, level)
+  local authentication = opt.authentication or opt.client_secret and DOORS[door].authentication or "none"
+  one_of("authentication", authentication, { "basic", "body", "none" }, level)
+  local basic = opt.basic or "plain"
+  one_of("basic", basic, { "plain", "form" }, level)
+  if authentication ~= "none" and not opt.client_secret then
+    error(format("lofty.app: authentication = %q needs a client_secret", authentication), level)
+  end
+  if opt.encryption_key ~= nil and not (type(opt.encryption_key) == "string" and #opt.encryption_key == 32) then
+    error("lofty.app: encryption_key must be a string of 32 bytes", level)
+  end
+
+  local settings = client.settings(opt, API_URL, level)
+  local key = opt.encryption_key
+  local self = setmetatable({
+    client_id = opt.client_id, redirect_uri = opt.redirect_uri, store = opt.store,
+    authorize_address = opt.authorize_url or CONSENT_URL, require_state = opt.require_state ~= false,
+    public = authentication == "none", runtime = settings.runtime, settings = settings,
+  }, App)
+  -- Secrets live in functions, not in fields that a dump of the table would show.
+  self.grant = grant.requester {
+    token_url = opt.token_url or DOORS[door].token_url, authentication = authentication, basic = basic,
+    client_id = opt.client_id, client_secret = opt.client_secret, customer_key = opt.customer_key,
+    runtime = settings.runtime, timeout = settings.timeout, ca = settings.ca, proxy = settings.proxy,
+    user_agent = settings.user_agent, level = level,
+  }
+  self.kept_for = function(account)
+    return kept.stored(opt.store, opt.client_id .. "/" .. account, account, key)
+  end
+  self.limiter = limiter.new {
+    key = opt.client_id, limit = opt.limit, store = opt.store, runtime = settings.runtime, on_wait = settings.on_wait,
+  }
+  return self
+end
+
+--- The address of the consent page, and the state that has to come back with the person.
+-- A public client (no secret), or `{ pkce = true }`, adds a PKCE challenge (RFC 7636, S256) and gets its
+-- verifier, which `exchange` and `connect` take as `code_verifier`.
+-- @tparam[opt] table opt `state` (one of your own; 128 random bits unless given), `pkce` (boolean)
+-- @treturn string url
+-- @treturn string state keep it in the person's session
+-- @treturn ?string code_verifier keep it there too
+function App:authorize_url(opt)
+  opt = errors.options("authorize_url", opt, { state = true, pkce = true })
+  return authorization.url {
+    address = self.authorize_address, client_id = self.client_id, redirect_uri = self.redirect_uri,
+    state = opt.state, pkce = opt.pkce or self.public,
+  }
+end
+
+--- Reads what came to the redirect address.
+-- @tparam table|string args the query's arguments, or the whole address, or its query
+-- @tparam table opt `state`: what `authorize_url` gave
+-- @treturn[1] string the authorization code
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "oauth": the provider's refusal (its `code` is the provider's word), a state
+--   that differs or is missing, no code
+function App:callback(args, opt)
+  opt = errors.options("callback", opt, { state = true })
+  if type(args) ~= "table" and type(args) ~= "string" then
+    error("callback: the query's arguments or the address expected, got " .. type(args), 2)
+  end
+  return authorization.callback(args, opt.state, self.require_state)
+end
+
+local function checked(value, where, name, level)
+  if type(value) ~= "string" or value == "" then
+    error(format("%s: %s must be a string, not empty", where, name), level + 1)
+  end
+  return value
+end
+
+local function exchange(self, fields)
+  local fresh, err = self.grant(fields)
+  return fresh, err
+end
+
+--- Turns an authorization code into a token (RFC 6749 section 4.1.3). A code serves once.
+-- @tparam string code
+-- @tparam[opt] table opt `code_verifier` (with PKCE), `redirect_uri` (other than the application's)
+-- @treturn[1] table the token
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "oauth" when the server refuses, else what went wrong on the way
+function App:exchange(code, opt)
+  opt = errors.options("exchange", opt, { code_verifier = true, redirect_uri = true })
+  checked(code, "exchange", "code", 2)
+  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self, {
+    grant_type = "authorization_code", code = code, redirect_uri = opt.redirect_uri or self.redirect_uri,
+    code_verifier = opt.code_verifier,
+  })
+  return fresh, err
+end
+
+-- What a caller hands over as a token: ours, or the plain table it was stored as.
+local function as_token(value, where, level)
+  if type(value) ~= "table" then
+    error(format("%s: a token expected, got %s", where, type(value)), level + 1)
+  end
+  local held, err = token.wrap(value)
+  if not held then error(where .. ": " .. err.message, level + 1) end
+  return held
+end
+
+--- Refreshes a token (RFC 6749 section 6). The old one is not changed.
+-- @tparam table old
+-- @treturn[1] table the new token
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "oauth" when the server refuses
+function App:refresh(old)
+  old = as_token(old, "refresh", 2)
+  if not old.refresh_token then
+    return nil, errors.new {
+      kind = "oauth", code = "invalid_grant", sent = false, message = "the token has no refresh_token",
+    }
+  end
+  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self,
+    { grant_type = "refresh_token", refresh_token = old.refresh_token, previous = old })
+  return fresh, err
+end
+
+--- Asks for a token of the client_credentials grant: the application acting for the user whose API key
+-- is `customer_key`.
+-- @tparam[opt] string customer_key that of `lofty.app` unless given
+-- @treturn[1] table the token
+-- @treturn[2] nil
+-- @treturn[2] table err
+function App:client_credentials(customer_key)
+  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self,
+    { grant_type = "client_credentials", customer_key = customer_key })
+  return fresh, err
+end
+
+-- The source inside the lock: a grant out of the refresh token that is held.
+local function refresher(self)
+  return function(_, held)
+    if not held.refresh_token then return nil end
+    local fresh, err = self.grant { grant_type = "refresh_token", refresh_token = held.refresh_token, previous = held }
+    return fresh, err
+  end
+end
+
+local function make_client(self, inner, where, opt)
+  local settings = self.settings
+  if opt then settings = client.settings(opt, nil, 3, settings) end
+  local counts = client.new_counts()
+  local made = source.locked(inner, where.kept, {
+    runtime = settings.runtime, grant_timeout = settings.timeout.total, account = where.account, first = where.first,
+    on_refresh = function(fresh, err)
+      if settings.on_refresh then settings.on_refresh(fresh, err) end
+    end,
+    refreshed = function() counts.refreshes = counts.refreshes + 1 end,
+  })
+  return client.new {
+    source = made, settings = settings, counts = counts, limiter = self.limiter, account = where.account,
+  }
+end
+
+--- A client for one account.
+-- @tparam table|string|nil who a token (the client keeps it, and hands each new one to `on_refresh`); or an
+--   account, whose token is in the store; or nothing, for the client_credentials grant of `customer_key`
+-- @tparam[opt] table opt any option of `lofty.client` but the credentials, above all `on_refresh(token, err)`
+-- @treturn table the client
+function App:client(who, opt)
+  if opt ~= nil then opt = errors.options("client", opt, client.options) end
+  local inner, where = refresher(self), nil
+  if type(who) == "table" then
+    local held = as_token(who, "client", 2)
+    where = { kept = kept.memory(held), account = held.account }
+  elseif type(who) == "string" and who ~= "" then
+    if not self.store then error("client: lofty.app has no store to take account " .. who .. "'s token from", 2) end
+    where = { kept = self.kept_for(who), account = who }
+  elseif who == nil then
+    inner = function()
+      local fresh, err = self.grant { grant_type = "client_credentials" }
+      return fresh, err
+    end
+    where = { kept = kept.memory(), first = true }
+  else
+    error("client: a token or an account expected, got " .. (who == "" and "an empty string" or type(who)), 2)
+  end
+  -- No tail call: errors name the caller's line.
+  local made = make_client(self, inner, where, opt)
+  return made
+end
+
+local function need_store(self, where)
+  if not self.store then error(where .. ": lofty.app has no store to keep accounts' tokens in", 3) end
+end
+
+-- Does one thing to an account's kept token under its lock.
+local function locked(self, account, act, ...)
+  local runtime, where, owner = self.runtime, self.kept_for(account), lock.owner()
+  local held, err = lock.take(runtime, where, owner, source.ttl(self.settings.timeout.total))
+  if not held then return nil, err end
+  local ok, why = act(where, ...)
+  where:unlock(owner)
+  return ok, why
+end
+
+local function write(where, new)
+  local ok, err = where:write(new)
+  return ok, err
+end
+
+-- Whoever authorized is who /v1.0/me says, never what the callback's query claims.
+local function connect(self, code, opt)
+  local fresh, err = self.grant {
+    grant_type = "authorization_code", code = code, redirect_uri = self.redirect_uri,
+    code_verifier = opt.code_verifier,
+  }
+  if not fresh then return nil, err end
+  local me, why = self:client(fresh):me()
+  if not me then return nil, why end
+  local id = type(me) == "table" and me.id
+  if type(id) ~= "number" and type(id) ~= "string" then
+    return nil, errors.new { kind = "decode", sent = true, message = "/v1.0/me answered without an id" }
+  end
+  local account = type(id) == "string" and id or format("%.0f", id)
+  fresh.account = account
+  local ok, lost = locked(self, account, write, fresh)
+  if not ok then
+    lost.account = account
+    return nil, lost
+  end
+  return account, fresh
+end
+
+--- What a callback handler does: reads the callback, exchanges the code, asks /v1.0/me who it was, and keeps
+-- the token under that account.
+-- @tparam table|string args as for `callback`
+-- @tparam table opt `state`, and with PKCE `code_verifier`
+-- @treturn[1] string account
+-- @treturn[1] table token
+-- @treturn[2] nil
+-- @treturn[2] table err
+function App:connect(args, opt)
+  need_store(self, "connect")
+  opt = errors.options("connect", opt, { state = true, code_verifier = true })
+  local code, err = self:callback(args, { state = opt.state })
+  if not code then return nil, err end
+  local account, fresh = self.runtime:detach(source.patience(self.settings.timeout.total), connect, self, code, opt)
+  return account, fresh
+end
+
+local function forget(where)
+  local ok, err = where.store:delete(where.key)
+  return ok, err
+end
+
+--- Forgets an account's token. Lofty has no way to revoke one by API: the person presses Disconnect there.
+-- @tparam string account
+-- @treturn[1] boolean true, also when there was none
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function App:disconnect(account)
+  need_store(self, "disconnect")
+  checked(account, "disconnect", "account", 2)
+  local ok, err = self.runtime:detach(source.patience(self.settings.timeout.total), locked, self, account, forget)
+  return ok, err
+end
+
+--- The accounts whose tokens are in the store, revoked ones included.
+-- @treturn[1] {string,...} sorted
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function App:accounts()
+  need_store(self, "accounts")
+  local keys, err = self.store:keys()
+  if not keys then return nil, err end
+  local prefix, list = self.client_id .. "/", {}
+  for _, key in ipairs(keys) do
+    if key:sub(1, #prefix) == prefix then list[#list + 1] = key:sub(#prefix + 1) end
+  end
+  sort(list)
+  return list
+end
+
+return app

@@ -1,0 +1,359 @@
+--- One account's calls: authorize, send, retry, decode, tell what went wrong.
+-- @module lofty.client
+
+local answer = require "lofty.answer"
+local core = require "lofty.core"
+local errors = require "lofty.errors"
+local rate = require "lofty.rate"
+local retry = require "lofty.retry"
+
+local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
+local rawget, rawset, next = rawget, rawset, next
+local find, format = string.find, string.format
+local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
+local read_answer, read_rate, decide = answer.read, rate.read, retry.decide
+
+local USER_AGENT = "lofty-lua/0.1 (+Lua client of the Lofty Open API)"
+local CONNECT_TIMEOUT, TOTAL_TIMEOUT = 10, 60
+
+local NOTHING = {}
+
+local client = {}
+
+--- The names of the options that every client takes.
+client.options = {
+  base_url = true, runtime = true, timeout = true, ca = true, proxy = true, user_agent = true, validate = true,
+  retry = true, max_body = true, on_request = true, on_response = true, on_retry = true, on_refresh = true,
+  on_wait = true,
+}
+local HOOKS = { "on_request", "on_response", "on_retry", "on_refresh", "on_wait" }
+
+local function timeouts(value, level)
+  local connect, total = CONNECT_TIMEOUT, TOTAL_TIMEOUT
+  if type(value) == "number" then
+    total = value
+  elseif type(value) == "table" then
+    connect, total = value.connect or connect, value.total or total
+  elseif value ~= nil then
+    error("timeout must be seconds, or { connect = seconds, total = seconds }", level + 1)
+  end
+  if type(connect) ~= "number" or type(total) ~= "number" or not (connect > 0 and total > 0 and total < 86400) then
+    error("timeout must be more than 0 and less than 86400 seconds", level + 1)
+  end
+  return { connect = connect < total and connect or total, total = total }
+end
+
+-- Plain http carries a credential in clear: only to this machine.
+local function is_safe_url(url)
+  if find(url, "[%c%s?#@]") then return false end
+  local scheme, authority = url:match("^(https?)://([^/]+)")
+  if scheme ~= "http" then return scheme ~= nil end
+  local host = authority:gsub(":%d+$", "")
+  return host == "localhost" or host == "[::1]" or find(host, "^127%.%d+%.%d+%.%d+$") ~= nil
+end
+
+--- Checks the options that every client takes, and fills in what they leave out.
+-- @tparam table opt
+-- @tparam ?string base_url the default
+-- @tparam number level for `error`
+-- @tparam[opt] table from settings to take what opt leaves out from
+-- @treturn table settings
+function client.settings(opt, base_url, level, from)
+  from = from or {}
+  local function pick(name)
+    if opt[name] ~= nil then return opt[name] end
+    return from[name]
+  end
+  local url = (pick("base_url") or base_url):gsub("/+$", "")
+  if not is_safe_url(url) then
+    error(format("base_url must be https://..., or http:// to this machine, got %q", url), level + 1)
+  end
+  local settings = {
+    base_url = url, runtime = pick("runtime"), ca = pick("ca"), proxy = pick("proxy"), max_body = pick("max_body"),
+    user_agent = pick("user_agent") or USER_AGENT, validate = pick("validate") ~= false,
+    retry = opt.retry == nil and from.retry or retry.policy(opt.retry, level + 2),
+    timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1),
+  }
+  for i = 1, #HOOKS do
+    local hook = pick(HOOKS[i])
+    if hook ~= nil and type(hook) ~= "function" then error(HOOKS[i] .. " must be a function", level + 1) end
+    settings[HOOKS[i]] = hook
+  end
+  return settings
+end
+
+--- Counters as `stats` gives them.
+-- @treturn table
+function client.new_counts()
+  return { calls = 0, requests = 0, retries = 0, refreshes = 0, waits = 0, waited = 0 }
+end
+
+local methods = {}
+local Client = { __name = "lofty.client" }
+
+--- Methods first, then resources: `crm.leads` is made at its first use and kept.
+function Client:__index(name)
+  local method = methods[name]
+  if method then return method end
+  if type(name) ~= "string" then return nil end
+  local resource = require("lofty.resources").bind(self, name)
+  if resource ~= nil then rawset(self, name, resource) end
+  return resource
+end
+
+--- Without any secret.
+function Client:__tostring()
+  local account = rawget(self, "account")
+  return "lofty.client: " .. self.settings.base_url .. (account and ", account " .. account or "")
+end
+
+--- Makes a client.
+-- @tparam table parts `source` (see `lofty.source`), `settings` (of `client.settings`), `limiter`, `counts`,
+--   `account` (string, for messages; may be nil)
+-- @treturn table
+function client.new(parts)
+  local settings = parts.settings
+  local user_agent = settings.user_agent
+  -- The last credential's headers, kept so that a transport sees the same table again. In a function, not
+  -- in a field that a dump of the client would show.
+  local held, plain, headers
+  local function headers_for(token, accept)
+    if token ~= held or accept ~= plain then
+      held, plain = token, accept
+      headers = {
+        ["Authorization"] = token:authorization(), ["Content-Type"] = "application/json",
+        ["Accept"] = accept or "application/json", ["User-Agent"] = user_agent,
+      }
+    end
+    return headers
+  end
+  return setmetatable({
+    source = parts.source, headers_for = headers_for, settings = settings, counts = parts.counts or client.new_counts(),
+    limiter = parts.limiter, account = parts.account or false, validate = settings.validate,
+  }, Client)
+end
+
+local function annotate(err, call, self)
+  err.operation = call.operation
+  if self.account then err.account = err.account or self.account end
+  return err
+end
+
+-- A write that was sent and got no answer: nobody knows what became of it.
+local function lost(err, call)
+  if err.sent and call.class ~= "R" then
+    err.unknown = true
+    err.message = err.message .. answer.look(call)
+  end
+  return err
+end
+
+local function no_credential(call)
+  return errors.new {
+    kind = "auth", operation = call.operation, sent = false,
+    message = "the access token was refused and there is nothing to renew it with: give client_id and "
+      .. "client_secret beside a token that has a refresh_token",
+  }
+end
+
+-- Path, query and body as they go out, or nil, err before anything is sent.
+local function prepare(self, call)
+  local path, used = path_expand(call.path, call.params or NOTHING)
+  local why = not path and used
+  local query = call.query
+  if path and query and next(query) ~= nil then
+    local text
+    text, why = query_encode(query)
+    path = text and path .. "?" .. text
+  end
+  local body = call.body
+  if path and body ~= nil then
+    body, why = json_encode(body)
+    if not body then path = nil end
+  end
+  if not path then
+    return nil, errors.new { kind = "invalid", sent = false, operation = call.operation, message = why }
+  end
+  return self.settings.base_url .. path, body
+end
+
+--- Sends one call: what resources and the generic door are made of.
+-- @tparam table call `operation` (its name in errors), `method`, `path` (template), `params` (for the
+--   template), `query`, `body`, `class` ("R" reads, "I" idempotent, "C" creates, "N" reaches a person: how
+--   safe it is to repeat), `unwrap`, `accept`, `find` (what would tell the fate of a lost write)
+-- @return[1] the value
+-- @treturn[1] table response: `status`, `headers`, `rate`, `attempts`, `url`, `elapsed`
+-- @treturn[2] nil
+-- @treturn[2] table err
+function methods:send(call)
+  local settings, counts, limiter = self.settings, self.counts, self.limiter
+  local runtime, operation, class = settings.runtime, call.operation, call.class
+  local url, body = prepare(self, call)
+  if not url then return nil, body end
+  counts.calls = counts.calls + 1
+
+  local token, err = self.source()
+  if not token then return nil, err and annotate(err, call, self) or no_credential(call) end
+  local request = {
+    method = call.method, url = url, body = body,
+    once = class == "C" or class == "N" or settings.retry.attempts == 1 or nil,
+    timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca, proxy = settings.proxy,
+  }
+  local on_request, on_response = settings.on_request, settings.on_response
+  local started, attempt, refused = runtime:monotonic(), 0, nil
+
+  while true do
+    attempt = attempt + 1
+    local waited = limiter:acquire(operation)
+    if waited > 0 then counts.waits, counts.waited = counts.waits + 1, counts.waited + waited end
+    request.headers = self.headers_for(token, call.accept)
+    if on_request then
+      on_request { operation = operation, method = call.method, path = call.path, attempt = attempt }
+    end
+    counts.requests = counts.requests + 1
+    local res, fault = runtime:request(request)
+
+    local value, response, retry_after
+    if res then
+      local limits = read_rate(res.headers, runtime:now())
+      retry_after = rate.retry_after(res.headers, runtime:now(), res.status)
+      limiter:observe(operation, limits, res.status, retry_after)
+      response = {
+        status = res.status, headers = res.headers, rate = limits, attempts = attempt, url = url,
+        elapsed = runtime:monotonic() - started,
+      }
+      value, fault = read_answer(res, call, token)
+    end
+    if on_response then
+      on_response {
+        operation = operation, method = call.method, path = call.path, attempt = attempt,
+        status = res and res.status, elapsed = res and res.elapsed, err = fault or nil,
+      }
+    end
+    if value ~= nil then return value, response end
+    fault = annotate(res and fault or lost(fault, call), call, self)
+    fault.response = response
+    fault.retry_after = retry_after
+
+    if fault.kind == "auth" and not refused then
+      refused = token.access_token
+      local renewed, why = self.source(refused)
+      if not renewed then return nil, why and annotate(why, call, self) or fault end
+      token = renewed
+    else
+      local wait, reason = decide {
+        class = class, err = fault, attempt = attempt, elapsed = runtime:monotonic() - started,
+        policy = settings.retry,
+      }
+      if not wait then return nil, fault end
+      counts.retries = counts.retries + 1
+      if settings.on_retry then
+        settings.on_retry {
+          operation = operation, method = call.method, path = call.path, attempt = attempt, wait = wait,
+          reason = reason, err = fault,
+        }
+      end
+      if wait > 0 then runtime:sleep(wait) end
+      -- A wait may outlast the token.
+      token, err = self.source(refused)
+      if not token then return nil, err and annotate(err, call, self) or fault end
+    end
+  end
+end
+
+-- The names of a template belong to the path, the rest to `rest`; `query` and `body` say it explicitly.
+local function split(method, template, params)
+  if type(template) ~= "string" then
+    error(method .. ": a path template expected, got " .. type(template), 4)
+  end
+  if params == nil then return NOTHING, nil, nil end
+  if type(params) ~= "table" then error(method .. ": a table of parameters expected, got " .. type(params), 4) end
+  local query, body = params.query, params.body
+  if query ~= nil and type(query) ~= "table" then error(method .. ": query must be a table", 4) end
+  local rest
+  for name, value in pairs(params) do
+    if name ~= "query" and name ~= "body" and not find(template, "{" .. tostring(name) .. "}", 1, true) then
+      rest = rest or {}
+      rest[name] = value
+    end
+  end
+  if rest then
+    local to_body = (method == "POST" or method == "PUT") and body == nil
+    if to_body then
+      body = rest
+    elseif query == nil then
+      query = rest
+    else
+      error(format("%s: %q stands neither in the path nor in query or body", method, tostring(next(rest))), 4)
+    end
+  end
+  return params, query, body
+end
+
+local function generic(self, method, template, params)
+  local path_params, query, body = split(method, template, params)
+  local value, response = self:send {
+    operation = method .. " " .. template, method = method, path = template, params = path_params, query = query,
+    body = body, class = retry.class_of(method),
+  }
+  return value, response
+end
+
+--- GET by path: names in the template are taken from params, the rest goes to the query.
+--     crm:get("/v1.0/leads/{leadId}", { leadId = id })
+-- @tparam string template
+-- @tparam[opt] table params `query = {...}` says the query explicitly
+-- @return[1] the value: a table, a string, true for an empty answer
+-- @treturn[1] table response
+-- @treturn[2] nil
+-- @treturn[2] table err
+function methods:get(template, params)
+  local value, response = generic(self, "GET", template, params)
+  return value, response
+end
+
+--- POST by path: the rest goes to the JSON body; `body =` gives a body as it is (an array, say), and
+-- `query =` a query. With neither there is no body.
+-- @tparam string template
+-- @tparam[opt] table params
+-- @return as `get`
+function methods:post(template, params)
+  local value, response = generic(self, "POST", template, params)
+  return value, response
+end
+
+--- PUT by path: as `post`.
+-- @tparam string template
+-- @tparam[opt] table params
+-- @return as `get`
+function methods:put(template, params)
+  local value, response = generic(self, "PUT", template, params)
+  return value, response
+end
+
+--- DELETE by path: as `get`.
+-- @tparam string template
+-- @tparam[opt] table params
+-- @return as `get`
+function methods:delete(template, params)
+  local value, response = generic(self, "DELETE", template, params)
+  return value, response
+end
+
+--- Who this client acts for: GET /v1.0/me.
+-- @return as `get`
+function methods:me()
+  local value, response = self:send { operation = "me", method = "GET", path = "/v1.0/me", class = "R" }
+  return value, response
+end
+
+--- What this client has done: `calls`, `requests` (with retries), `retries`, `refreshes`, `waits` and
+-- `waited` (seconds) for the rate limit.
+-- @treturn table a copy
+function methods:stats()
+  local copy = {}
+  for name, value in pairs(self.counts) do copy[name] = value end
+  return copy
+end
+
+return client

@@ -1,0 +1,202 @@
+--- The Lua way to talk to the Lofty CRM.
+--
+--     local lofty = require "lofty"
+--     local crm = lofty.client { api_key = "..." }
+--     local page = lofty.assert(crm:get("/v1.0/leads", { limit = 5 }))
+--
+-- Requiring it does nothing but define: no I/O, no look at the environment.
+-- @module lofty
+
+local app = require "lofty.app"
+local client = require "lofty.client"
+local core = require "lofty.core"
+local errors = require "lofty.errors"
+local json = require "lofty.json"
+local limiter = require "lofty.limiter"
+local source = require "lofty.source"
+local token = require "lofty.token"
+local trace = require "lofty.trace"
+
+local error, ipairs, pairs, rawget, require, select, setmetatable, type =
+  error, ipairs, pairs, rawget, require, select, setmetatable, type
+local getenv = os.getenv
+
+local API_URL = "https://api.lofty.com"
+
+local lofty = {
+  --- JSON with exact numbers: `decode` and `encode`.
+  json = json,
+  --- JSON's null; the same value as lua-cjson's.
+  null = core.null,
+  --- Marks a table as an array, so that an empty one is `[]`.
+  array = core.array,
+  --- Digits that go out as a JSON integer, for ids that no number of this Lua holds.
+  integer = core.integer,
+  --- Gives a plain table of a token's fields its methods back.
+  token = token.wrap,
+}
+
+-- The world we run in: cosockets inside nginx, libcurl elsewhere.
+local function default_runtime()
+  local ngx = rawget(_G, "ngx")
+  if type(ngx) == "table" and ngx.socket and ngx.config and ngx.config.subsystem == "http" then
+    return require "lofty.runtime.nginx"
+  end
+  return require "lofty.runtime.curl"
+end
+
+-- Options that may come from the environment, as LOFTY_BASE_URL and so on.
+local FROM_ENVIRONMENT = { "base_url", "token_url", "client_id", "client_secret", "customer_key" }
+
+-- The caller's options, with what they leave out from the environment; a copy.
+local function complete(opt)
+  local full = {}
+  for name, value in pairs(opt) do full[name] = value end
+  for _, name in ipairs(FROM_ENVIRONMENT) do
+    if full[name] == nil then
+      local value = getenv("LOFTY_" .. name:upper())
+      if value and value ~= "" then full[name] = value end
+    end
+  end
+  if full.runtime == nil then full.runtime = default_runtime() end
+  if getenv("LOFTY_DEBUG") == "1" then trace.attach(full) end
+  return full
+end
+
+--- An application of a vendor's; see `lofty.app` for its options. `client_id`, `client_secret`,
+-- `customer_key`, `token_url` and `base_url` may come from LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET,
+-- LOFTY_CUSTOMER_KEY, LOFTY_TOKEN_URL and LOFTY_BASE_URL.
+-- @tparam[opt] table opt
+-- @treturn table the application
+function lofty.app(opt)
+  opt = errors.options("lofty.app", opt, app.options)
+  return app.new(complete(opt), 2)
+end
+
+local CREDENTIALS = { "api_key", "token", "access_token" }
+local CLIENT_OPTIONS = { api_key = true, token = true, access_token = true }
+for name in pairs(app.options) do CLIENT_OPTIONS[name] = true end
+
+-- The name of the one credential that was given, and its value; those of the environment only where the
+-- caller gave none.
+local function credential_of(opt)
+  local given
+  for _, name in ipairs(CREDENTIALS) do
+    if opt[name] ~= nil then
+      if given then error("lofty.client: give " .. given .. " or " .. name .. ", not both", 3) end
+      given = name
+    end
+  end
+  if given then return given, opt[given] end
+  if opt.customer_key ~= nil then return nil end
+  for _, name in ipairs { "api_key", "access_token" } do
+    local value = getenv("LOFTY_" .. name:upper())
+    if value and value ~= "" then return name, value end
+  end
+end
+
+--- A client of one account.
+--
+--     lofty.client { api_key = "..." }                       -- a personal API key
+--     lofty.client { access_token = "..." }                  -- a token that nothing renews
+--     lofty.client { token = t, on_refresh = save, client_id = "...", client_secret = "..." }
+--     lofty.client { client_id = , client_secret = , customer_key = }  -- the client_credentials grant
+--     lofty.client()      -- LOFTY_API_KEY, LOFTY_ACCESS_TOKEN, or id, secret and LOFTY_CUSTOMER_KEY
+--
+-- Further options, all with defaults: `base_url`; `timeout` (seconds, or `{connect = 10, total = 60}`); `ca`
+-- (a file of certificates to trust instead of the system's); `proxy`; `user_agent`; `max_body` (bytes);
+-- `validate` (false: send fields that are not known); `retry` (false, or a policy); `limit` (calls a minute);
+-- `on_request`, `on_response`, `on_retry`, `on_refresh`, `on_wait` (functions); `runtime`; and those of
+-- `lofty.app` that a refresh needs.
+-- @tparam[opt] table opt
+-- @treturn table the client
+function lofty.client(opt)
+  opt = errors.options("lofty.client", opt, CLIENT_OPTIONS)
+  local given, credential = credential_of(opt)
+  local full = complete(opt)
+  for _, name in ipairs(CREDENTIALS) do full[name] = nil end
+
+  if given == "token" or not given then
+    local can_grant = full.client_id and (given or full.client_secret and full.customer_key)
+    if can_grant then return app.new(full, 2):client(credential) end
+    if not given then
+      error("lofty.client: no credential: give api_key, token or access_token, or set LOFTY_API_KEY", 2)
+    end
+  end
+
+  local held, err
+  if given == "token" then
+    if type(credential) ~= "table" then error("lofty.client: token must be a table, got " .. type(credential), 2) end
+    held, err = token.wrap(credential)
+  else
+    held, err = token.fixed(credential, given == "api_key" and "token" or "Bearer")
+  end
+  if not held then error("lofty.client: " .. given .. ": " .. err.message, 2) end
+  local settings = client.settings(full, API_URL, 2)
+  return client.new {
+    source = source.static(held), settings = settings, account = held.account,
+    limiter = limiter.new {
+      key = full.client_id, limit = full.limit, store = full.store, runtime = settings.runtime,
+      on_wait = settings.on_wait,
+    },
+  }
+end
+
+--- Calls `fn(item, index)` for every item, many at the same time in one thread. Inside it any call of a
+-- client waits without stopping the others.
+-- @tparam table list
+-- @tparam function fn its first result counts; `nil, err` or a raised error is the item's failure
+-- @tparam[opt] table opt `concurrency` (16), `on_progress(done, total)`
+-- @treturn table results, by index
+-- @treturn ?table errors, by index; nil when there are none
+function lofty.map(list, fn, opt)
+  local results, failures = default_runtime():map(list, fn, opt)
+  return results, failures
+end
+
+--- Returns its arguments, or raises the error that a failed call returned, as it is.
+-- Lua 5.1 and 5.2 take no such error in `assert`.
+function lofty.assert(...)
+  if select("#", ...) > 0 and not (...) then
+    local err = select(2, ...)
+    error(err == nil and "assertion failed!" or err, 0)
+  end
+  return ...
+end
+
+-- Loaded at first use: where tokens are kept, and webhooks.
+lofty.store = setmetatable({}, {
+  __index = function(self, name)
+    local known = { memory = true, file = true, shdict = true, redis = true }
+    if not known[name] then return nil end
+    local make = require("lofty.store." .. name)
+    self[name] = make
+    return make
+  end,
+})
+
+-- Inside nginx a handler reads the request and writes the answer itself, as `content_by_lua` wants it.
+local function load_webhook()
+  local webhook = require "lofty.webhook"
+  local runtime = default_runtime()
+  if not runtime.handler then return webhook end
+  local wrapped = {}
+  for name, value in pairs(webhook) do wrapped[name] = value end
+  function wrapped.handler(opt)
+    local respond = webhook.handler(opt, 2)
+    local handle = runtime:handler(respond)
+    return handle
+  end
+  return wrapped
+end
+
+setmetatable(lofty, {
+  __index = function(self, name)
+    if name ~= "webhook" then return nil end
+    local webhook = load_webhook()
+    self.webhook = webhook
+    return webhook
+  end,
+})
+
+return lofty

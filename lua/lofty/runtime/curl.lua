@@ -1,0 +1,123 @@
+--- The plain Lua world: libcurl for requests, one scheduler for many of them at once.
+--
+-- There is one scheduler a Lua state, over one libcurl multi handle, and every client shares it.
+-- A function that must wait (`request`, `sleep`, `map`) yields if and only if it runs in a coroutine
+-- that `map` started and that may yield where it stands; else it waits in place.
+-- @module lofty.runtime.curl
+
+local curl = require "lofty.curl"
+local errors = require "lofty.errors"
+local map = require "lofty.runtime.curl.map"
+local scheduler = require "lofty.runtime.curl.scheduler"
+
+local new_error = errors.new
+local acquire, release, await = scheduler.acquire, scheduler.release, scheduler.await
+
+local runtime = {}
+
+local CONNECT_TIMEOUT, TOTAL_TIMEOUT = 10, 60
+local MAX_HEAD, MAX_BODY = 64 * 1024, 16 * 1024 * 1024
+local NOTHING = {}
+
+-- What failed before anything was sent.
+local function refuse(message)
+  return nil, new_error { kind = "invalid", message = message, sent = false, connected = false, head = false }
+end
+
+local function fail(kind, message, sent, connected, head)
+  return nil, new_error { kind = kind, message = message, sent = sent, connected = connected, head = head }
+end
+
+--- Sends one request and waits for its whole answer.
+--
+--     local res, err = runtime:request{
+--       method = "GET",
+--       url = "https://api.lofty.com/v1.0/me",   -- https; http for loopback alone
+--       headers = { ["Authorization"] = "…" },   -- name -> string
+--       body = nil,                              -- a string
+--       once = false,                            -- true: never sent again when a connection kept alive dies
+--       timeout = { connect = 10, total = 60 },  -- seconds
+--       max_head = 64 * 1024, max_body = 16 * 1024 * 1024,   -- bytes; the body's once decoded
+--       ca = nil,                                -- path of a file of trusted certificates, instead of the system's
+--       proxy = nil,                             -- URL; else the environment's; never for loopback
+--     }
+--
+-- @tparam table req
+-- @treturn table res: status, headers (lower-case names, repeated ones joined by ", "), body, reused, elapsed
+-- @return[2] nil
+-- @treturn[2] table err: kind network, timeout, tls, decode or invalid; `sent` is false when the server
+-- can't have seen the request; `connected` when a connection had been made; `head` when the whole head had come
+function runtime:request(req) -- luacheck: no self
+  local slot = acquire()
+  local timeout = req.timeout or NOTHING
+  local transfer = slot.transfer
+  local started, problem = transfer:start(slot.id, req.method, req.url, req.headers or NOTHING, req.body, req.once,
+    timeout.connect or CONNECT_TIMEOUT, timeout.total or TOTAL_TIMEOUT,
+    req.max_head or MAX_HEAD, req.max_body or MAX_BODY, req.ca, req.proxy)
+  if not started then
+    release(slot)
+    return refuse(problem)
+  end
+  await(slot)
+  local status, headers, body, reused, elapsed, head = transfer:result()
+  release(slot)
+  if not status then return fail(headers, body, reused, elapsed, head) end
+  return { status = status, headers = headers, body = body, reused = reused, elapsed = elapsed }
+end
+
+--- Waits. In a task of `map` the others go on meanwhile.
+-- @tparam number seconds
+-- @treturn boolean true
+function runtime:sleep(seconds) -- luacheck: no self
+  scheduler.sleep(seconds)
+  return true
+end
+
+--- Seconds since 1970, with a fraction.
+-- @treturn number
+function runtime:now() -- luacheck: no self
+  return curl.now()
+end
+
+--- Seconds on a clock that is never set.
+-- @treturn number
+function runtime:monotonic() -- luacheck: no self
+  return curl.monotonic()
+end
+
+--- Calls fn(item, index) for each item of a list, `opt.concurrency` at a time; see `lofty.runtime.curl.map`.
+function runtime:map(list, fn, opt) -- luacheck: no self
+  local results, failures = map(list, fn, opt)
+  return results, failures
+end
+
+-- What came back, once the call is over: a tail call to fn itself would keep 5.1 and 5.2 from yielding in it.
+local function hand_on(...)
+  return ...
+end
+
+--- Calls fn(...). (In nginx it runs to its end even when the request is gone; here nothing can go away.)
+-- @tparam number timeout unused here
+-- @tparam function fn
+-- @return what fn returns
+function runtime:detach(timeout, fn, ...) -- luacheck: ignore 212
+  return hand_on(fn(...))
+end
+
+--- Says that what runs now holds a lock, or no longer does; calls may nest.
+-- While it does and waits where it may not yield, no coroutine is resumed on top of it: one that waited for that
+-- lock would keep it from ever returning.
+-- @tparam boolean yes
+function runtime:holding(yes) -- luacheck: no self
+  scheduler.holding(yes)
+end
+
+--- Closes the connections that were kept alive, unless requests are still under way; may be called again.
+-- A later request opens new ones.
+-- @treturn boolean true
+function runtime:close() -- luacheck: no self
+  scheduler.close()
+  return true
+end
+
+return runtime

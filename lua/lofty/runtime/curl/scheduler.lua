@@ -1,0 +1,209 @@
+--- The one scheduler of a Lua state: tasks, timers, and the transfers of one libcurl multi handle.
+--
+-- A task is a coroutine that `map` started. It is suspended while it waits, and the scheduler resumes it; what
+-- waits outside of a task, or where it may not yield, waits in place. Then it runs the scheduler meanwhile, unless
+-- it holds a lock: a task that were resumed on top of it and waited for that lock would keep it from ever returning.
+-- @module lofty.runtime.curl.scheduler
+
+local curl = require "lofty.curl"
+local timers = require "lofty.runtime.curl.timers"
+local may_yield = require "lofty.runtime.curl.may_yield"
+
+local coroutine, setmetatable = coroutine, setmetatable
+local create, resume, running, status, yield =
+  coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
+local monotonic = curl.monotonic
+
+local scheduler = {}
+
+local PUMP = 1         -- seconds that one wait for I/O may take at most; a Ctrl-C is noticed between two
+local MAX_DEPTH = 40   -- tasks resumed on top of one another; Lua allows some 200 C calls
+
+local multi            -- made when first needed
+local free, free_count = {}, 0        -- slots at rest
+local last_id = 0
+local tasks, task_count = {}, 0       -- coroutine -> task
+local waiting = {}                    -- id of a transfer -> the task that waits for it
+local sleeping = timers.new()
+local ready, ready_first, ready_last = {}, 1, 0
+local depth = 0
+local MAIN = {}                       -- stands for the main thread, which 5.1 calls nil
+local holds = setmetatable({}, { __mode = "k" }) -- coroutine -> how many locks it holds
+
+local function enqueue(task)
+  ready_last = ready_last + 1
+  ready[ready_last] = task
+end
+
+-- The task that runs now and may yield here, or nil.
+local function current()
+  if task_count == 0 then return nil end
+  local co = running()
+  local task = co and tasks[co]
+  if task and may_yield() then return task end
+  return nil
+end
+
+-- True when nothing may be resumed on top of what runs now.
+local function alone()
+  return task_count == 0 or depth >= MAX_DEPTH or (holds[running() or MAIN] or 0) > 0
+end
+
+local function open()
+  if not multi then multi = curl.multi() end
+  return multi
+end
+
+-- Suspends a task; who wakes it puts it among the ready.
+local function suspend(task)
+  task.suspended = true
+  yield()
+end
+
+-- I/O and timers, for at most `seconds`; whoever can go on is put among the ready.
+local function pump(seconds)
+  local now = monotonic()
+  local due = sleeping:first()
+  if due and due - now < seconds then seconds = due - now end
+  if seconds > PUMP then seconds = PUMP end
+  if open():wait(seconds) then
+    local id = multi:finished()
+    while id do
+      local task = waiting[id]
+      if task then
+        waiting[id] = nil
+        enqueue(task)
+      end
+      id = multi:finished()
+    end
+  end
+  if due then
+    now = monotonic()
+    local task = sleeping:take(now)
+    while task do
+      enqueue(task)
+      task = sleeping:take(now)
+    end
+  end
+end
+
+local function after(task, ok, ...)
+  depth = depth - 1
+  if status(task.co) == "dead" then
+    tasks[task.co] = nil
+    task_count = task_count - 1
+    task.ended(task, ok, ...)
+  elseif not task.suspended then
+    enqueue(task) -- it yielded by itself: a way to let the others run
+  end
+end
+
+local function run(task)
+  if not task.co then
+    if task.dropped() then return task.ended(task) end
+    local co = create(task.fn)
+    task.co = co
+    tasks[co] = task
+    task_count = task_count + 1
+    depth = depth + 1
+    return after(task, resume(co, task.item, task.index))
+  end
+  task.suspended = false
+  depth = depth + 1
+  return after(task, resume(task.co))
+end
+
+--- Runs what is ready; if nothing is, waits for I/O or a timer, for at most `seconds`.
+function scheduler.step(seconds)
+  if ready_first > ready_last then pump(seconds) end
+  local last = ready_last -- those that become ready meanwhile have their turn in the next step
+  while ready_first <= last and ready_first <= ready_last do
+    local task = ready[ready_first]
+    ready[ready_first] = nil
+    ready_first = ready_first + 1
+    run(task)
+  end
+end
+local step = scheduler.step
+
+--- Adds a task: fn(item, index) in a coroutine of its own.
+-- `ended(task, ok, ...)` is told its results, or its error; `dropped()` says whether it shall not begin after all.
+-- @tparam table task item, index, fn, ended, dropped
+function scheduler.add(task)
+  enqueue(task)
+end
+
+scheduler.current, scheduler.suspend, scheduler.wake = current, suspend, enqueue
+
+--- A slot to send a request with: { id, transfer }.
+function scheduler.acquire()
+  if free_count > 0 then
+    local slot = free[free_count]
+    free[free_count] = nil
+    free_count = free_count - 1
+    return slot
+  end
+  last_id = last_id + 1
+  return { id = last_id, transfer = open():transfer() }
+end
+
+--- Gives a slot back, so that the next request uses it.
+function scheduler.release(slot)
+  free_count = free_count + 1
+  free[free_count] = slot
+end
+
+--- Waits until a slot's transfer has ended.
+function scheduler.await(slot)
+  local transfer = slot.transfer
+  local task = current()
+  if task then
+    waiting[slot.id] = task
+    suspend(task)
+  elseif alone() then
+    while not transfer:perform() do end -- luacheck: ignore 542
+  else
+    while not transfer:done() do step(PUMP) end
+  end
+end
+
+--- Waits for a time.
+function scheduler.sleep(seconds)
+  local till = monotonic() + seconds
+  local task = current()
+  if task then
+    sleeping:add(till, task)
+    suspend(task)
+    return
+  end
+  local solitary = alone()
+  local left = seconds
+  while left > 0 do
+    if solitary then pump(left) else step(left) end
+    left = till - monotonic()
+  end
+end
+
+--- Counts the locks that what runs now holds.
+function scheduler.holding(yes)
+  local co = running() or MAIN
+  local count = (holds[co] or 0) + (yes and 1 or -1)
+  holds[co] = count > 0 and count or nil
+end
+
+--- Closes all connections, unless something still runs. The next request opens anew.
+-- @treturn boolean whether it was done
+function scheduler.close()
+  if not multi then return true end
+  if task_count > 0 or depth > 0 then return false end
+  for i = 1, free_count do
+    free[i].transfer:close()
+    free[i] = nil
+  end
+  free_count = 0
+  multi:close()
+  multi = nil
+  return true
+end
+
+return scheduler

@@ -1,0 +1,232 @@
+--- A store in nginx's shared memory, for all workers of one nginx; best with a lasting store behind it.
+--
+-- Shared memory forgets everything when nginx restarts. With `behind`, a file or Redis store, writes go there first
+-- and the dictionary answers the reads; locks, budgets and lists are then behind's.
+-- Nothing here may drop a living token for want of room: safe_add and safe_set fail instead, where set, add and an
+-- incr that creates would evict.
+-- @module lofty.store.shdict
+
+local errors = require "lofty.errors"
+
+local error, ipairs, rawget, setmetatable, type = error, ipairs, rawget, setmetatable, type
+local format = string.format
+local max = math.max
+local sort = table.sort
+
+local TOKEN, LOCK, BUDGET = "token:", "lock:", "budget:"
+-- A deleted key is kept as one for so many seconds, so that a reader who asked behind just before cannot bring the
+-- token back.
+local GRAVE = 10
+-- A lock this near its end is left to end by itself: between our look at its owner and a delete it could become
+-- another's.
+local LATE = 1
+-- Least wait named by a budget that is used up.
+local LEAST = 0.001
+
+local Store = { __name = "lofty.store.shdict" }
+Store.__index = Store
+
+local function check(key)
+  if type(key) ~= "string" or key == "" then error("a store's key is a string that is not empty", 3) end
+end
+
+local function failed(self, why)
+  if why == "no memory" then why = "it is full: give it more room where lua_shared_dict names it" end
+  return nil, errors.new { kind = "store", message = format("shared dict %s: %s", self.name, why) }
+end
+
+local function bury(dict, name)
+  if not dict:safe_set(name, false, GRAVE) then dict:delete(name) end
+end
+
+--- Reads what stands under a key.
+-- @tparam string key
+-- @tparam[opt] boolean fresh asks the store behind, past the dictionary
+-- @treturn[1] string nil alone when nothing does
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:get(key, fresh)
+  check(key)
+  local dict, behind, name = self.dict, self.behind, self.prefix .. TOKEN .. key
+  if not behind then
+    local value, why = dict:get(name)
+    if value == nil and why then return failed(self, why) end
+    return value or nil
+  end
+  local value = not fresh and dict:get(name)
+  if value then return value end
+  local err
+  value, err = behind:get(key, true)
+  if err then return nil, err end
+  if fresh then
+    if not value then
+      bury(dict, name)
+    elseif not dict:safe_set(name, value) then
+      dict:delete(name)
+    end
+  elseif value then
+    dict:safe_add(name, value) -- not over what somebody wrote meanwhile
+  end
+  return value
+end
+
+--- Writes, in place of what stood there; behind first.
+-- @tparam string key
+-- @tparam string value any bytes
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:put(key, value)
+  check(key)
+  if type(value) ~= "string" then error("a store keeps strings", 2) end
+  local dict, behind, name = self.dict, self.behind, self.prefix .. TOKEN .. key
+  if behind then
+    local ok, err = behind:put(key, value)
+    if not ok then
+      dict:delete(name) -- nobody knows what behind has now
+      return nil, err
+    end
+  end
+  local ok, why = dict:safe_set(name, value)
+  if ok then return true end
+  if not behind then return failed(self, why) end
+  dict:delete(name)
+  return true
+end
+
+--- Forgets a key; one that is absent is no error.
+-- @tparam string key
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:delete(key)
+  check(key)
+  local dict, behind, name = self.dict, self.behind, self.prefix .. TOKEN .. key
+  if behind then
+    local ok, err = behind:delete(key)
+    if not ok then return nil, err end
+    bury(dict, name)
+  else
+    dict:delete(name)
+  end
+  return true
+end
+
+--- Lists the keys under which something stands, in order.
+-- Without a store behind, the dictionary stands still for all workers meanwhile.
+-- @treturn[1] {string,...}
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:keys()
+  if self.behind then
+    local list, err = self.behind:keys()
+    return list, err
+  end
+  local start, list = self.prefix .. TOKEN, {}
+  for _, name in ipairs(self.dict:get_keys(0)) do
+    if name:sub(1, #start) == start then list[#list + 1] = name:sub(#start + 1) end
+  end
+  sort(list)
+  return list
+end
+
+--- Takes a key's lock, if nobody has it; never waits.
+-- @tparam string key
+-- @tparam string owner a name that no other attempt has
+-- @tparam number ttl seconds after which the lock frees itself
+-- @treturn[1] boolean
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:try_lock(key, owner, ttl)
+  check(key)
+  if self.behind then
+    local locked, err = self.behind:try_lock(key, owner, ttl)
+    return locked, err
+  end
+  local ok, why = self.dict:safe_add(self.prefix .. LOCK .. key, owner, ttl)
+  if ok then return true end
+  if why == "exists" then return false end
+  return failed(self, why)
+end
+
+--- Gives a lock back. Shared memory has no compare-and-delete, so one that is about to end is left to do so.
+-- @tparam string key
+-- @tparam string owner as at try_lock; another's lock stays
+-- @treturn[1] boolean whether the lock was the owner's
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:unlock(key, owner)
+  check(key)
+  if self.behind then
+    local freed, err = self.behind:unlock(key, owner)
+    return freed, err
+  end
+  local dict, name = self.dict, self.prefix .. LOCK .. key
+  if dict:get(name) ~= owner then return false end
+  local left = dict:ttl(name)
+  if left and left > LATE then dict:delete(name) end
+  return true
+end
+
+--- Counts one call of a budget, or says how long to wait.
+-- The window begins with the first call in it.
+-- @tparam string key whose budget
+-- @tparam number limit calls in a window
+-- @tparam number window seconds
+-- @treturn[1] number 0: counted; more: not, ask again after so many seconds
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:spend(key, limit, window)
+  check(key)
+  local behind = self.behind
+  if behind and behind.spend then
+    local seconds, err = behind:spend(key, limit, window)
+    return seconds, err
+  end
+  local dict, name = self.dict, self.prefix .. BUDGET .. key
+  local count, why
+  for _ = 1, 2 do -- the window may end between the two steps
+    local ok
+    ok, why = dict:safe_add(name, 0, window)
+    if not ok and why ~= "exists" then return failed(self, why) end
+    count, why = dict:incr(name, 1)
+    if count then break end
+  end
+  if not count then return failed(self, why) end
+  if count <= limit then return 0 end
+  return max(LEAST, dict:ttl(name) or 0)
+end
+
+local OPTIONS = { dict = true, prefix = true, behind = true }
+local BEHIND = { "get", "put", "delete", "keys", "try_lock", "unlock" }
+
+--- Makes a store; in init_by_lua, too.
+--     shdict{
+--       dict = "lofty",       -- required; as in `lua_shared_dict lofty 10m;`
+--       behind = store,       -- a file or Redis store that lasts
+--       prefix = "lofty:",    -- what its keys in the dictionary begin with
+--     }
+-- @tparam table opt as above
+-- @treturn table the store
+return function(opt)
+  opt = errors.options("lofty.store.shdict", opt, OPTIONS)
+  local ngx = rawget(_G, "ngx")
+  if type(ngx) ~= "table" or not ngx.shared then
+    error("lofty.store.shdict: shared memory exists inside nginx alone; a script takes lofty.store.file", 2)
+  end
+  local name, behind, prefix = opt.dict, opt.behind, opt.prefix or "lofty:"
+  if type(name) ~= "string" then error("lofty.store.shdict: dict must be the name of a lua_shared_dict", 2) end
+  if type(prefix) ~= "string" then error("lofty.store.shdict: prefix must be a string", 2) end
+  local dict = ngx.shared[name]
+  if not dict then
+    error(format("lofty.store.shdict: nginx.conf has no lua_shared_dict %s (lua_shared_dict %s 10m;)", name, name), 2)
+  end
+  if behind ~= nil then
+    for _, method in ipairs(BEHIND) do
+      if type(behind) ~= "table" or type(behind[method]) ~= "function" then
+        error("lofty.store.shdict: behind must be a store; it has no method " .. method, 2)
+      end
+    end
+  end
+  return setmetatable({ name = name, dict = dict, behind = behind, prefix = prefix }, Store)
+end

@@ -1,0 +1,233 @@
+local fake = require "spec.support.fake_runtime"
+local lofty = require "lofty"
+
+local json = fake.json
+
+local function client(answer, options)
+  local runtime = fake.new(answer)
+  local opt = { api_key = "key-1", base_url = "http://127.0.0.1:1", runtime = runtime }
+  for name, value in pairs(options or {}) do opt[name] = value end
+  if opt.token or opt.access_token then opt.api_key = nil end
+  return lofty.client(opt), runtime
+end
+
+local function sent(runtime, i) return runtime.requests[i or #runtime.requests] end
+
+describe("the generic door", function()
+  local crm, runtime
+  before_each(function()
+    crm, runtime = client(function() return json(200, "{}") end)
+  end)
+
+  it("puts names of the template into the path and the rest into the query", function()
+    assert(crm:get("/v1.0/leads/{leadId}", { leadId = "651095960136641", b = "x y", a = true }))
+    assert.equal("GET", sent(runtime).method)
+    assert.equal("http://127.0.0.1:1/v1.0/leads/651095960136641?a=true&b=x%20y", sent(runtime).url)
+    assert.is_nil(sent(runtime).body)
+  end)
+
+  it("puts the rest of a POST and a PUT into the body", function()
+    assert(crm:post("/v1.0/notes", { leadId = lofty.integer "9007199254740993" }))
+    assert.equal('{"leadId":9007199254740993}', sent(runtime).body)
+    assert(crm:put("/v1.0/leads/{leadId}", { leadId = 5, stage = "New" }))
+    assert.equal("http://127.0.0.1:1/v1.0/leads/5", sent(runtime).url)
+    assert.equal('{"stage":"New"}', sent(runtime).body)
+  end)
+
+  it("sends no body for nothing, and an empty array as one", function()
+    assert(crm:post("/v2.0/tasks/{taskId}/finish", { taskId = 1 }))
+    assert.is_nil(sent(runtime).body)
+    assert(crm:post("/v1.0/leads/{leadId}/assignment", { leadId = 1, body = lofty.array {} }))
+    assert.equal("[]", sent(runtime).body)
+  end)
+
+  it("takes query and body as they are said", function()
+    assert(crm:post("/v1.0/x", { query = { a = 1 }, b = 2 }))
+    assert.equal("http://127.0.0.1:1/v1.0/x?a=1", sent(runtime).url)
+    assert.equal('{"b":2}', sent(runtime).body)
+    assert(crm:post("/v1.0/x", { body = { a = 1 }, b = 2 }))
+    assert.equal("http://127.0.0.1:1/v1.0/x?b=2", sent(runtime).url)
+    assert.equal('{"a":1}', sent(runtime).body)
+  end)
+
+  it("says its type and its name on every call, and the word token before a key", function()
+    assert(crm:get("/v1.0/leads"))
+    local headers = sent(runtime).headers
+    assert.equal("application/json", headers["Content-Type"])
+    assert.truthy(headers["User-Agent"]:find("lofty"))
+    assert.equal("token key-1", headers["Authorization"])
+  end)
+
+  it("says what is missing, before anything is sent", function()
+    local value, err = crm:get("/v1.0/leads/{leadId}", { leadid = 5 })
+    assert.is_nil(value)
+    assert.equal("invalid", err.kind)
+    assert.is_false(err.sent)
+    assert.truthy(tostring(err):find("leadId", 1, true))
+    assert.equal(0, #runtime.requests)
+  end)
+
+  it("raises for a wrong shape of call on the caller's line", function()
+    for _, call in ipairs {
+      function() crm:get() end, function() crm:get("/x", "y") end, function() crm:post("/x", { query = 1 }) end,
+      function() crm:get("/x", { query = {}, body = {}, a = 1 }) end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.truthy(message:find("client_spec", 1, true), message)
+    end
+  end)
+
+  it("tells status, headers, rate, attempts, url and time beside the value", function()
+    crm = client(function()
+      return json(200, "{}", { ["x-ratelimit-limit"] = "100", ["x-ratelimit-remaining"] = "99", ["x-ratelimit-reset"] = "21000" })
+    end)
+    local _, response = crm:get("/v1.0/leads")
+    assert.equal(200, response.status)
+    assert.equal(99, response.rate.remaining)
+    assert.equal(1, response.attempts)
+    assert.equal("http://127.0.0.1:1/v1.0/leads", response.url)
+    assert.equal(0, response.elapsed)
+  end)
+end)
+
+describe("a token that is refused", function()
+  local refreshed
+  local function answers(refusal)
+    refreshed = 0
+    return function(request)
+      if request.url:find("/token", 1, true) then
+        refreshed = refreshed + 1
+        return json(200, '{"access_token":"new-' .. refreshed .. '","expires_in":3600}')
+      end
+      if request.headers.Authorization == "Bearer new-1" then return json(200, '{"id":7}') end
+      return refusal
+    end
+  end
+
+  local function with_token(answer, on_refresh)
+    return client(answer, {
+      token = { access_token = "old", refresh_token = "r" }, client_id = "id", client_secret = "s",
+      token_url = "http://127.0.0.1:1/token", on_refresh = on_refresh,
+    })
+  end
+
+  for _, refusal in ipairs { json(401, ""), json(400, '{"code":200058,"message":"User in token does not exist."}') } do
+    it("with " .. refusal.status .. " is refreshed once, saved, and the call made again", function()
+      local saved
+      local crm, runtime = with_token(answers(refusal), function(token) saved = token end)
+      local value, response = crm:post("/v1.0/notes", { content = "x" })
+      assert.same({ id = 7 }, value)
+      assert.equal(2, response.attempts)
+      assert.equal(1, refreshed)
+      assert.equal("new-1", saved.access_token)
+      assert.equal("r", saved.refresh_token)
+      assert.equal(3, #runtime.requests)
+      assert.equal(1, crm:stats().refreshes)
+    end)
+  end
+
+  it("again after the refresh is an error, not a loop", function()
+    local crm = with_token(function(request)
+      if request.url:find("/token", 1, true) then return json(200, '{"access_token":"new"}') end
+      return json(401, "")
+    end)
+    local value, err = crm:me()
+    assert.is_nil(value)
+    assert.equal("auth", err.kind)
+    assert.equal(401, err.status)
+  end)
+
+  it("is an error that says what to do when nothing renews it", function()
+    local crm, runtime = client(function() return json(401, "") end)
+    local value, err = crm:me()
+    assert.is_nil(value)
+    assert.equal("auth", err.kind)
+    assert.truthy(err.message:find("token", 1, true))
+    assert.equal(1, #runtime.requests)
+  end)
+
+  it("is refreshed before the call within 60 s of its end", function()
+    local crm, runtime = client(answers(json(401, "")), {
+      token = { access_token = "old", refresh_token = "r", expires_in = 3600, expires_at = 1000000 + 59 },
+      client_id = "id", client_secret = "s", token_url = "http://127.0.0.1:1/token",
+    })
+    assert(crm:me())
+    assert.equal(2, #runtime.requests)
+  end)
+end)
+
+describe("a call that fails", function()
+  local lost = require("lofty.errors").new
+
+  it("is repeated when it only reads", function()
+    local crm, runtime = client(function(_, n)
+      if n < 3 then return nil, lost { kind = "network", message = "gone", sent = true } end
+      return json(200, "{}")
+    end)
+    assert(crm:get("/v1.0/leads"))
+    assert.equal(3, #runtime.requests)
+    assert.equal(2, crm:stats().retries)
+  end)
+
+  it("is not repeated when it creates and was sent, and says that its fate is unknown", function()
+    local crm, runtime = client(function() return nil, lost { kind = "network", message = "gone", sent = true } end)
+    local value, err = crm:post("/v1.0/notes", { content = "x" })
+    assert.is_nil(value)
+    assert.equal(1, #runtime.requests)
+    assert.is_true(err.unknown)
+    assert.is_true(sent(runtime).once)
+    assert.truthy(err.message:find("GET /v1.0/notes", 1, true))
+    assert.equal("POST /v1.0/notes", err.operation)
+  end)
+
+  it("is repeated when it creates and was not sent", function()
+    local crm, runtime = client(function(_, n)
+      if n == 1 then return nil, lost { kind = "network", message = "refused", sent = false } end
+      return json(200, "{}")
+    end)
+    assert(crm:post("/v1.0/notes", { content = "x" }))
+    assert.equal(2, #runtime.requests)
+  end)
+
+  it("is not repeated with retry = false", function()
+    local crm, runtime = client(function() return json(503, "") end, { retry = false })
+    assert.is_nil((crm:get("/v1.0/leads")))
+    assert.equal(1, #runtime.requests)
+  end)
+end)
+
+describe("lofty.client", function()
+  it("refuses options that it does not know, two credentials, none, and an address in clear", function()
+    for i, opt in ipairs {
+      { api_key = "k", api_kee = "x" }, { api_key = "k", access_token = "a" }, { api_key = "a\nb" },
+      { api_key = "k", base_url = "http://api.lofty.com" }, { api_key = "k", base_url = "ftp://127.0.0.1" },
+      { api_key = "k", base_url = "http://127.0.0.1.example.com" }, { api_key = "k", base_url = "http://127.0.0.1@example.com" },
+      { api_key = "k", timeout = 0 }, { api_key = "k", timeout = "soon" }, { api_key = "k", on_retry = 5 },
+      { token = "text" }, { token = {} }, { api_key = "k", retry = { atempts = 2 } },
+    } do
+      local ok, message = pcall(function()
+        local made = lofty.client(opt)
+        return made
+      end)
+      assert.is_false(ok, "case " .. i)
+      assert.truthy(tostring(message):find("client_spec", 1, true), tostring(message))
+    end
+  end)
+
+  it("never changes the options that it is given", function()
+    local opt = { api_key = "k", base_url = "http://127.0.0.1:1" }
+    lofty.client(opt)
+    assert.same({ api_key = "k", base_url = "http://127.0.0.1:1" }, opt)
+  end)
+end)
+
+describe("lofty.assert", function()
+  it("returns its arguments", function() assert.same({ 1, nil, 3 }, { lofty.assert(1, nil, 3) }) end)
+  it("raises the error itself", function()
+    local err = require("lofty.errors").new { kind = "network", message = "gone" }
+    local ok, raised = pcall(lofty.assert, nil, err)
+    assert.is_false(ok)
+    assert.equal(err, raised)
+  end)
+end)

@@ -1,0 +1,76 @@
+-- What may come from the environment, in a process of its own each time.
+local child = require "spec.support.child"
+
+local function run(environment, code)
+  local words = {}
+  for name, value in pairs(environment) do words[#words + 1] = name .. "='" .. value .. "'" end
+  return child.run(code, table.concat(words, " "))
+end
+
+describe("the environment", function()
+  it("is not looked at by require", function()
+    local printed = run({ LOFTY_BASE_URL = "not an address" }, [[
+      local real = os.getenv
+      os.getenv = function(name) if name:find("LOFTY") then error("looked at " .. name) end return real(name) end
+      require "lofty"
+      print "quiet"
+    ]])
+    assert.equal("quiet", printed)
+  end)
+
+  it("gives a key, a token, or the client_credentials grant, in this order", function()
+    local show = [[
+      local fake = { seen = {} }
+      function fake:request(r) self.seen[#self.seen + 1] = r; return { status = 200, body = '{"access_token":"granted"}', headers = {} } end
+      function fake:now() return 0 end
+      function fake:monotonic() return 0 end
+      function fake:sleep() end
+      function fake:holding() end
+      function fake:detach(_, fn, ...) return fn(...) end
+      local crm = require("lofty").client { runtime = fake }
+      crm:me()
+      for _, r in ipairs(fake.seen) do print(r.url .. " " .. (r.headers.Authorization or "-")) end
+    ]]
+    local all = {
+      LOFTY_API_KEY = "key", LOFTY_ACCESS_TOKEN = "access", LOFTY_CLIENT_ID = "id", LOFTY_CLIENT_SECRET = "secret",
+      LOFTY_CUSTOMER_KEY = "customer", LOFTY_BASE_URL = "http://127.0.0.1:7", LOFTY_TOKEN_URL = "http://127.0.0.1:8/t",
+    }
+    assert.equal("http://127.0.0.1:7/v1.0/me token key", run(all, show))
+    all.LOFTY_API_KEY = nil
+    assert.equal("http://127.0.0.1:7/v1.0/me Bearer access", run(all, show))
+    all.LOFTY_ACCESS_TOKEN = nil
+    local lines = run(all, show)
+    assert.truthy(lines:find("http://127.0.0.1:8/t Basic ", 1, true), lines)
+    assert.truthy(lines:find("http://127.0.0.1:7/v1.0/me Bearer granted", 1, true), lines)
+  end)
+
+  it("gives way to what the caller says", function()
+    local printed = run({ LOFTY_API_KEY = "theirs", LOFTY_BASE_URL = "http://127.0.0.1:7" }, [[
+      local url
+      local runtime = { request = function(_, r) url = r.url .. " " .. r.headers.Authorization; return { status = 200, body = "", headers = {} } end,
+        now = function() return 0 end, monotonic = function() return 0 end }
+      require("lofty").client({ access_token = "mine", base_url = "http://127.0.0.1:9", runtime = runtime }):me()
+      print(url)
+    ]])
+    assert.equal("http://127.0.0.1:9/v1.0/me Bearer mine", printed)
+  end)
+
+  it("without a credential is an error that names what to set", function()
+    local printed = run({}, [[print(select(2, pcall(require("lofty").client)))]])
+    assert.truthy(printed:find("LOFTY_API_KEY", 1, true), printed)
+  end)
+
+  it("with LOFTY_DEBUG=1 traces to stderr without secrets", function()
+    local printed = run({ LOFTY_DEBUG = "1", LOFTY_API_KEY = "very-secret" }, [[
+      local lines = {}
+      io.stderr = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end }
+      local runtime = { request = function() return { status = 404, body = '"no very-secret"', headers = {} } end,
+        now = function() return 0 end, monotonic = function() return 0 end }
+      require("lofty").client({ runtime = runtime }):get("/v1.0/leads/{leadId}", { leadId = 5, q = "very-secret" })
+      io.write((table.concat(lines):gsub("\n", "|")))
+    ]])
+    assert.truthy(printed:find("GET /v1.0/leads/{leadId}, attempt 1", 1, true), printed)
+    assert.truthy(printed:find("404", 1, true), printed)
+    assert.is_nil(printed:find("secret", 1, true), printed)
+  end)
+end)

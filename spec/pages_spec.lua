@@ -1,0 +1,540 @@
+local core = require "lofty.core"
+local errors = require "lofty.errors"
+local fake = require "spec.support.fake_client"
+
+local null = core.null
+
+local function number(value)
+  return value ~= nil and tonumber(tostring(value)) or nil
+end
+
+-- The items from..to of a list of `total`, as `{ id = ... }`; ids of 16 digits, which Lua 5.1 reads as strings.
+local function slice(from, count, total, name)
+  local items = {}
+  for i = from + 1, math.min(from + count, total) do
+    items[#items + 1] = { [name or "id"] = ("6510959601%06d"):format(i) }
+  end
+  return items
+end
+
+local function place_of(id)
+  return id and number(tostring(id):match("(%d%d%d%d%d%d)$")) or 0
+end
+
+-- Servers, one a style of paging: total -> answer(call). Each refuses what its style does not know.
+local servers = {}
+
+function servers.scroll(total, opt)
+  opt = opt or {}
+  return function(call)
+    local query = call.query or {}
+    local size = math.min(number(query.limit) or 25, opt.cap or 100)
+    local offset = number(query.offset) or 0
+    if query.scrollId then
+      assert(query.offset == nil, "a scrollId and an offset")
+      offset = number(query.scrollId:match("(%d+)$"))
+    end
+    local items = slice(offset, size, total, "leadId")
+    return {
+      leads = items,
+      [opt.place or "_metadata"] = {
+        total = not opt.silent and total or nil, limit = size, offset = offset,
+        scrollId = not opt.no_id and "scroll-" .. offset + #items or null,
+      },
+    }
+  end
+end
+
+function servers.offset(total, opt)
+  opt = opt or {}
+  return function(call)
+    local args = call.query or call.body
+    local offset, size = number(args.offset) or 0, math.min(number(args.limit) or 10, opt.cap or 1000)
+    local page = { [opt.items] = slice(offset, size, total) }
+    if opt.more then page.hasMore = offset + size < total end
+    if opt.total then page.get_metadata = { total = total, limit = size, offset = offset } end
+    return page
+  end
+end
+
+function servers.cursor(total)
+  return function(call)
+    local offset = number((call.query.cursor or "at 0"):match("%d+"))
+    local size = number(call.query.limit) or 10
+    -- The last page is empty: a full page cannot tell whether there is more.
+    local items = slice(offset, size, total)
+    return { data = items, nextCursor = #items > 0 and "at " .. offset + #items or null, totalCount = total }
+  end
+end
+
+function servers.current(total, opt)
+  opt = opt or {}
+  return function(call)
+    local query = call.query
+    local before = place_of(query.currentId)
+    if query.currentId and not opt.exclusive and before > 0 then before = before - 1 end
+    if not query.currentId then before = number(query.offset) or 0 end
+    return { [opt.items] = slice(before, number(query.limit) or 10, total) }
+  end
+end
+
+function servers.page(total, opt)
+  return function(call)
+    local args = call.query or call.body or {}
+    local size = math.min(number(args[opt.count or ""]) or opt.size, opt.cap or 1000)
+    local page = (number(args[opt.number]) or opt.base) - opt.base
+    local items = slice(page * size, size, total)
+    if not opt.items then return items end
+    local body = {}
+    local place = body
+    for name in opt.items:gmatch("([^.]+)%.") do
+      place[name] = place[name] or {}
+      place = place[name]
+    end
+    place[opt.items:match("[^.]+$")] = items
+    if opt.total then place[opt.total] = total end
+    if opt.more then place.hasMore = opt.more((page + 1) * size < total) end
+    return body
+  end
+end
+
+function servers.key(total)
+  return function(call)
+    local query = call.query
+    assert(not (query.nextPageKey and query.soldNextPageKey), "both keys")
+    local active, sold = number(query.nextPageKey) or 0, number(query.soldNextPageKey) or 0
+    local size = number(query.limit)
+    local function follow(at) return at + size < total and tostring(at + size) or null end
+    return {
+      listIng = slice(active, size, total, "listingId"), soldListing = slice(sold, size, total, "listingId"),
+      _listingMetadata = { nextPageKey = follow(active), soldNextPageKey = follow(sold) },
+    }
+  end
+end
+
+-- Every paged operation, its arguments, and a server that answers it.
+local window = { startTime = 1, endTime = 2 }
+local lists = {
+  { "leads.list", {}, servers.scroll },
+  { "leads.activities", "5", {}, servers.current, { items = "activities" } },
+  { "leads.site_activities", "5", {}, servers.page, { number = "curPage", base = 0, size = 100 } },
+  { "members.list", {}, servers.offset, { items = "members", total = true } },
+  { "calls.list", { leadId = 1 }, servers.offset, { items = "calls", total = true } },
+  { "logs.list", { leadId = 1, logType = "logCall" }, servers.offset, { items = "logType" } },
+  { "sales_agents.working_leads", {}, servers.offset, { items = "workingLeads", total = true } },
+  { "v1.communication.by_agent", { type = "ALL", startTime = 1, endTime = 2 }, servers.offset,
+    { items = "pageData", more = true } },
+  { "communication.texts", { leadId = 1 }, servers.current, { items = "texts" } },
+  { "communication.emails", { leadId = 1 }, servers.current, { items = "emails" } },
+  { "communication.calls", { leadId = 1 }, servers.current, { items = "calls", exclusive = true } },
+  { "communication.calls_v2", { leadId = 1 }, servers.current, { items = "calls" } },
+  { "tasks.mine", {}, servers.current, { items = "tasks" } },
+  { "communication.by_agent", window, servers.cursor },
+  { "transactions.list", {}, servers.page,
+    { number = "pageNum", count = "pageSize", base = 0, size = 20, items = "pageData", total = "totalCount" } },
+  { "listings.search", {}, servers.page,
+    { number = "pageNum", count = "pageSize", base = 1, size = 25, items = "listing",
+      more = function(more) return more end } },
+  { "calendar.list", { startTime = "x" }, servers.page,
+    { number = "page", count = "pageSize", base = 0, size = 50, items = "data.items", total = "total" } },
+  { "logs.system", { leadId = 1 }, servers.page,
+    { number = "pageNumber", count = "pageSize", base = 0, size = 100, items = "timeLines",
+      more = function(more) return more and 1 or 0 end } },
+  { "team_features.pipelines", {}, servers.page,
+    { number = "currPage", count = "pageSize", base = 0, size = 10, items = "pipelines" } },
+  { "ai.lead_analyses", {}, servers.page,
+    { number = "pageNum", count = "pageSize", base = 1, size = 10, items = "data.tasks" } },
+  { "listings.list", { agentListings = true }, servers.key },
+}
+
+-- The list object of a name: crm.communication.texts
+local function list_of(crm, name)
+  local found = crm
+  for part in name:gmatch("[^.]+") do found = found[part] end
+  return found
+end
+
+-- The path value, if any, and the filter.
+local function given(case)
+  if type(case[2]) == "string" then return { case[2], case[3] }, case[4], case[5] end
+  return { case[2] }, case[3], case[4]
+end
+
+local unpack = table.unpack or unpack -- luacheck: ignore 113 143
+
+-- Path value, filter and then more.
+local function with(args, ...)
+  local all = { unpack(args, 1, #args) }
+  for i = 1, select("#", ...) do all[#args + i] = (select(i, ...)) end
+  return unpack(all, 1, #args + select("#", ...))
+end
+
+local function places(items)
+  local list = {}
+  for i, item in ipairs(items) do list[i] = place_of(item.id or item.leadId or item.listingId) end
+  return list
+end
+
+local function up_to(from, to)
+  local list = {}
+  for i = from, to do list[#list + 1] = i end
+  return list
+end
+
+local function fault(kind)
+  return errors.new { kind = kind or "network", message = "gone", sent = true }
+end
+
+for _, case in ipairs(lists) do
+  local name = case[1]
+  local args, server, opt = given(case)
+  describe(name, function()
+    for _, total in ipairs { 0, 1, 99, 100, 101, 350 } do
+      it("gives each of " .. total .. " items once, in order", function()
+        local crm = fake.new(server(total, opt))
+        local items = assert(list_of(crm, name):all(with(args)))
+        assert.same(up_to(1, total), places(items))
+        assert.equal(total == 0 and "[]" or "[", core.json_encode(items):sub(1, total == 0 and 2 or 1))
+        local seen = {}
+        for item in list_of(crm, name):each(with(args)) do seen[#seen + 1] = item end
+        assert.same(up_to(1, total), places(seen))
+        local count = 0
+        for page, at in list_of(crm, name):pages(with(args)) do
+          assert.equal("table", type(page))
+          assert.equal("string", type(at))
+          count = count + 1
+        end
+        assert.truthy(total == 0 and count == 0 or count > 0)
+      end)
+    end
+
+    it("goes on from the cursor of any item, and repeats no more than that item's page", function()
+      local crm = fake.new(server(250, opt))
+      local list = list_of(crm, name)
+      local at_of, first_of = {}, {}
+      for item, at in list:each(with(args)) do
+        local place = places({ item })[1]
+        at_of[place] = at
+        first_of[at] = first_of[at] or place
+      end
+      for _, place in ipairs { 1, 37, 100, 101, 249, 250 } do
+        local at = at_of[place]
+        local rest = assert(list:all(with(args, { resume = at })))
+        assert.same(up_to(first_of[at], 250), places(rest), "resumed at " .. at)
+      end
+    end)
+
+    it("raises the err of a page that fails, with the cursor to go on from", function()
+      local answer, broken = server(250, opt), 2
+      local crm = fake.new(function(call, count)
+        if count == broken then return nil, fault() end
+        return answer(call)
+      end)
+      local list = list_of(crm, name)
+      local seen = {}
+      local ok, err = pcall(function()
+        for item in list:each(with(args)) do seen[#seen + 1] = item end
+      end)
+      assert.is_false(ok)
+      assert.is_true(errors.is(err))
+      assert.equal("network", err.kind)
+      for item in list:each(with(args, { resume = err.cursor })) do seen[#seen + 1] = item end
+      assert.same(up_to(1, 250), places(seen))
+    end)
+  end)
+end
+
+describe("a list without pages", function()
+  local crm
+  before_each(function()
+    crm = fake.new(function(call)
+      if call.operation == "notes.list" then return { notes = { { noteId = 1 }, { noteId = 2 } } } end
+      return { { subscribeId = 1 }, { subscribeId = 2 }, { subscribeId = 3 } }
+    end)
+  end)
+
+  it("has the same verbs, and one request", function()
+    assert.equal(2, #assert(crm.notes:all { leadId = 1 }))
+    assert.equal(3, #assert(crm.webhooks:all()))
+    assert.equal(2, #crm.sent)
+    local count = 0
+    for _, at in crm.webhooks:each() do
+      count = count + 1
+      assert.equal("a:", at)
+    end
+    assert.equal(3, count)
+  end)
+end)
+
+describe("a list", function()
+  it("asks for large pages, unless told how large", function()
+    local crm = fake.new(servers.scroll(10))
+    assert(crm.leads:all { stage = "New Lead" })
+    assert.equal(100, crm.sent[1].query.limit)
+    assert.equal("New Lead", crm.sent[1].query.stage)
+    assert(crm.leads:all { limit = 5 })
+    assert.equal("5", tostring(crm.sent[2].query.limit))
+    assert(crm.leads:list { stage = "New Lead" })
+    assert.is_nil(crm.sent[#crm.sent].query.limit)
+  end)
+
+  for _, place in ipairs { "_metadata", "get_metadata", "metadata" } do
+    it("reads what the server tells about a page in " .. place, function()
+      local crm = fake.new(servers.scroll(200, { place = place }))
+      assert.equal(200, #assert(crm.leads:all()))
+      assert.equal(2, #crm.sent)
+    end)
+  end
+
+  it("counts what came back, not what it asked for", function()
+    local crm = fake.new(servers.scroll(90, { cap = 25 }))
+    assert.same(up_to(1, 90), places(assert(crm.leads:all { limit = 100 })))
+    crm = fake.new(servers.scroll(90, { cap = 25, no_id = true }))
+    assert.same(up_to(1, 90), places(assert(crm.leads:all { limit = 100 })))
+    crm = fake.new(servers.offset(90, { items = "members", cap = 25, total = true }))
+    assert.same(up_to(1, 90), places(assert(crm.members:all { limit = 60 })))
+    crm = fake.new(servers.page(90, {
+      number = "pageNum", count = "pageSize", base = 0, size = 20, cap = 20, items = "pageData", total = "totalCount",
+    }))
+    assert.same(up_to(1, 90), places(assert(crm.transactions:all { pageSize = 100 })))
+  end)
+
+  it("ends at an empty page where nothing tells the total", function()
+    local crm = fake.new(servers.scroll(200, { silent = true }))
+    assert.same(up_to(1, 200), places(assert(crm.leads:all())))
+    assert.equal(3, #crm.sent)
+  end)
+
+  it("goes on by the offset where a scroll gives no id", function()
+    local crm = fake.new(servers.scroll(250, { no_id = true }))
+    assert.same(up_to(1, 250), places(assert(crm.leads:all())))
+    assert.equal(200, crm.sent[3].query.offset)
+  end)
+
+  it("resumes a scroll by its offset, for the id may be gone by then", function()
+    local crm = fake.new(servers.scroll(500))
+    local cursors = {}
+    for _, at in crm.leads:each() do cursors[#cursors + 1] = at end
+    assert.equal("s:400:scroll-400", cursors[401])
+    assert(crm.leads:all({}, { resume = cursors[401] }))
+    local query = crm.sent[6].query
+    assert.equal(400, query.offset)
+    assert.is_nil(query.scrollId)
+  end)
+
+  it("drops the first item after currentId only if it is that one", function()
+    for _, exclusive in ipairs { true, false } do
+      local crm = fake.new(servers.current(30, { items = "texts", exclusive = exclusive }))
+      assert.same(up_to(1, 30), places(assert(crm.communication.texts:all { leadId = 1, limit = 10 })))
+    end
+  end)
+
+  it("asks for the next page by all digits of an id", function()
+    local id = "9007199254740993"
+    local crm = fake.new(function(_, count) return { tasks = count == 1 and { { id = id } } or {} } end)
+    assert(crm.tasks.mine:all())
+    assert.equal("currentId=" .. id .. "&limit=100", core.query_encode(crm.sent[2].query))
+  end)
+
+  it("starts where the filter says", function()
+    local crm = fake.new(servers.scroll(50))
+    assert.same(up_to(31, 50), places(assert(crm.leads:all { offset = 30 })))
+    crm = fake.new(servers.scroll(50))
+    assert.same(up_to(31, 50), places(assert(crm.leads:all { scrollId = "scroll-30" })))
+    crm = fake.new(servers.current(50, { items = "texts" }))
+    assert.same(up_to(31, 50), places(assert(crm.communication.texts:all { leadId = 1, offset = 30 })))
+    crm = fake.new(servers.page(50, {
+      number = "pageNum", count = "pageSize", base = 1, size = 25, items = "listing",
+    }))
+    assert.same(up_to(11, 50), places(assert(crm.listings.search:all { pageNum = 2, pageSize = 10 })))
+  end)
+
+  it("walks the other list of an answer when told its name", function()
+    local crm = fake.new(servers.key(250))
+    local filter = { agentListings = true, limit = 100 }
+    assert.equal(250, #assert(crm.listings:all(filter, { list = "soldListing" })))
+    assert.is_nil(crm.sent[2].query.nextPageKey)
+    assert.equal("100", crm.sent[2].query.soldNextPageKey)
+    local cursors = {}
+    for _, at in crm.listings:each(filter, { list = "soldListing" }) do cursors[#cursors + 1] = at end
+    assert.equal("k:soldListing:200", cursors[250])
+    assert.same(up_to(201, 250), places(assert(crm.listings:all(filter, { resume = cursors[250] }))))
+  end)
+
+  it("takes a lone object where the reference says object and the server an array", function()
+    local crm = fake.new(function() return { listIng = { listingId = "1" }, soldListing = {} } end)
+    assert.equal(1, #assert(crm.listings:all { listingId = "1" }))
+  end)
+
+  it("takes a list that is null or absent for an empty one", function()
+    for _, body in ipairs { { leads = null }, {} } do
+      assert.equal(0, #assert(fake.new(function() return body end).leads:all()))
+    end
+  end)
+
+  it("does not take for a list what is none", function()
+    for _, body in ipairs { true, "gone", { leads = "none" } } do
+      local all, err = fake.new(function() return body end).leads:all()
+      assert.is_nil(all)
+      assert.equal("server", err.kind)
+      assert.equal("s:0:", err.cursor)
+    end
+  end)
+
+  it("returns the err from all, and raises it from each and pages", function()
+    local crm = fake.new(function() return nil, fault() end)
+    local all, err = crm.leads:all()
+    assert.is_nil(all)
+    assert.equal("s:0:", err.cursor)
+    for _, how in ipairs { "each", "pages" } do
+      local ok, raised = pcall(function()
+        for _ in crm.leads[how](crm.leads) do error("an item?") end
+      end)
+      assert.is_false(ok)
+      assert.equal("network", raised.kind)
+    end
+  end)
+
+  it("refuses a filter before anything is sent", function()
+    local crm = fake.new()
+    local all, err = crm.leads:all { limt = 5 }
+    assert.is_nil(all)
+    assert.equal('leads.list: unknown parameter "limt", did you mean "limit"?', err.operation .. ": " .. err.message)
+    local ok, raised = pcall(function() return crm.leads:each { limt = 5 } end)
+    assert.is_false(ok)
+    assert.equal("invalid", raised.kind)
+    assert.equal(0, #crm.sent)
+  end)
+
+  for _, cursor in ipairs { "", "o:400", "s:", "s:x:y", "400", "s", "p:1:100", "\0" } do
+    it(("refuses %q as its cursor"):format(cursor), function()
+      local crm = fake.new()
+      local all, err = crm.leads:all({}, { resume = cursor })
+      assert.is_nil(all)
+      assert.equal("invalid", err.kind)
+      assert.is_false(err.sent)
+      assert.equal(0, #crm.sent)
+    end)
+  end
+
+  it("refuses the cursor of pages of another size", function()
+    local crm = fake.new(servers.page(90, {
+      number = "pageNum", count = "pageSize", base = 0, size = 20, items = "pageData",
+    }))
+    assert.is_nil((crm.transactions:all({ pageSize = 20 }, { resume = "p:2:50" })))
+    assert.same(up_to(41, 90), places(assert(crm.transactions:all({}, { resume = "p:2:20" }))))
+  end)
+end)
+
+describe("a server that turns in circles", function()
+  local function notices(crm, list, filter, at_most)
+    local all, err = list:all(filter)
+    assert.is_nil(all)
+    assert.equal("server", err.kind)
+    assert.truthy(err.message:find("circles", 1, true))
+    assert.truthy(err.cursor)
+    assert.is_true(#crm.sent <= at_most, #crm.sent .. " requests")
+  end
+
+  it("is noticed when it gives the same page for ever", function()
+    local crm = fake.new(function() return { leads = slice(0, 100, 1000, "leadId"), _metadata = { scrollId = "x" } } end)
+    notices(crm, crm.leads, {}, 2)
+    crm = fake.new(function() return { members = slice(0, 10, 10) } end)
+    notices(crm, crm.members, {}, 2)
+    crm = fake.new(function() return { texts = slice(0, 10, 10) } end)
+    notices(crm, crm.communication.texts, { leadId = 1 }, 2)
+    crm = fake.new(function() return { pageData = slice(0, 10, 10) } end)
+    notices(crm, crm.transactions, {}, 2)
+  end)
+
+  it("is noticed when it repeats its cursor with nothing in it", function()
+    local crm = fake.new(function() return { data = {}, nextCursor = "x" } end)
+    notices(crm, crm.communication.by_agent, window, 3)
+  end)
+
+  it("is noticed when the circle is long", function()
+    local crm = fake.new(function(_, count)
+      local offset = count <= 20 and count * 10 or 200 + (count - 20) % 7 * 10
+      return { data = slice(offset, 10, 10000), nextCursor = "at " .. offset }
+    end)
+    notices(crm, crm.communication.by_agent, window, 64)
+  end)
+
+  it("is noticed among items that have no ids", function()
+    local crm = fake.new(function() return { { type = "Browse", created = 1 }, { type = "Search", created = 2 } } end)
+    notices(crm, crm.leads.site_activities, "5", 2)
+  end)
+
+  it("is not seen in a scroll that keeps its id", function()
+    local offset = 0
+    local crm = fake.new(function()
+      offset = offset + 100
+      return { leads = slice(offset - 100, 100, 1000, "leadId"), _metadata = { scrollId = "the one" } }
+    end)
+    assert.equal(1000, #assert(crm.leads:all()))
+  end)
+
+  it("is not seen in pages that look the same because little of the items was asked for", function()
+    local crm = fake.new(function(_, count)
+      return { leads = { { stage = "New Lead" }, { stage = "New Lead" } }, _metadata = { total = 10, scrollId = "x" .. count } }
+    end)
+    assert.equal(10, #assert(crm.leads:all { returnFields = "stage" }))
+  end)
+
+  it("gives none of the repeated items", function()
+    local crm = fake.new(function() return { leads = slice(0, 100, 1000, "leadId"), _metadata = { scrollId = "x" } } end)
+    local count = 0
+    pcall(function()
+      for _ in crm.leads:each() do count = count + 1 end
+    end)
+    assert.equal(100, count)
+  end)
+end)
+
+describe("a long list", function()
+  it("needs no more memory after 1,000 pages than after 100", function()
+    local crm = fake.new(servers.scroll(100000))
+    local send = crm.send
+    function crm:send(call)
+      self.sent = {}
+      local value, response = send(self, call)
+      return value, response
+    end
+    local count, early = 0, nil
+    for _ in crm.leads:each() do
+      count = count + 1
+      if count == 10000 then
+        collectgarbage()
+        collectgarbage()
+        early = collectgarbage("count")
+      end
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.equal(100000, count)
+    assert.is_true(collectgarbage("count") < early + 512, ("%.0f KB, then %.0f KB"):format(early, collectgarbage("count")))
+  end)
+
+  it("may be left in the middle, and two may be walked at once", function()
+    local crm = fake.new(servers.scroll(300))
+    local seen = 0
+    for _ in crm.leads:each() do
+      seen = seen + 1
+      if seen == 150 then break end
+    end
+    assert.equal(2, #crm.sent)
+    local one, two = crm.leads:each(), crm.leads:each { stage = "New Lead" }
+    local pairs_of = 0
+    while true do
+      local a, b = one(), two()
+      if not a then
+        assert.is_nil(b)
+        break
+      end
+      assert.equal(a.leadId, b.leadId)
+      pairs_of = pairs_of + 1
+    end
+    assert.equal(300, pairs_of)
+    assert.is_nil((one()))
+  end)
+end)

@@ -1,0 +1,42 @@
+--- Runs code in a process of its own, with the Lua that runs the specs.
+local child = {}
+
+-- The interpreter's words, as they stand before the script's name.
+local words = {}
+for i = -1, -20, -1 do
+  if not arg[i] then break end
+  table.insert(words, 1, arg[i])
+end
+child.lua = words[1] or "lua"
+
+local CLEAN = "unset LOFTY_API_KEY LOFTY_ACCESS_TOKEN LOFTY_CLIENT_ID LOFTY_CLIENT_SECRET LOFTY_CUSTOMER_KEY "
+  .. "LOFTY_BASE_URL LOFTY_TOKEN_URL LOFTY_DEBUG; "
+
+--- Runs a script.
+-- @tparam string path
+-- @tparam[opt] string arguments as a shell takes them
+-- @tparam[opt] string environment NAME='value' words for it
+-- @treturn string what it printed, errors included, without the last line end
+function child.script(path, arguments, environment)
+  local command = ("env %s '%s' '%s' %s 2>&1"):format(environment or "", child.lua, path, arguments or "")
+  local pipe = assert(io.popen(CLEAN .. command))
+  local printed = pipe:read("*a")
+  pipe:close()
+  return (printed:gsub("\n$", ""))
+end
+
+--- Runs code.
+-- @tparam string code
+-- @tparam[opt] string environment as above
+-- @treturn string as above
+function child.run(code, environment)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(code)
+  file:close()
+  local printed = child.script(path, "", environment)
+  os.remove(path)
+  return printed
+end
+
+return child

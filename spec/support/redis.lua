@@ -1,0 +1,125 @@
+--- Starts a real redis-server on loopback for a spec, takes it down and up again, and leaves nothing behind.
+--
+-- The server is the child of a shell whose standard input is a pipe from this process: closing the pipe ends the
+-- server, and so does the death of this process, however it dies.
+-- @module spec.support.redis
+
+local nginx = require "spec.support.nginx"
+
+local redis = {}
+
+local ATTEMPTS = 8
+
+-- $1 is the server's folder. Answers each order on the fifo: "up PID", "down" or "failed".
+local KEEPER = [[
+unset LD_PRELOAD
+cd "$1" || exit 1
+up() {
+  redis-server "$1/redis.conf" </dev/null >>"$1/output" 2>&1 &
+  pid=$!
+  left=1000
+  until redis-cli -s "$1/socket" ping 2>/dev/null | grep -q -e PONG -e NOAUTH; do
+    left=$((left - 1))
+    if [ $left = 0 ] || ! kill -0 $pid 2>/dev/null; then
+      kill -KILL $pid 2>/dev/null; wait $pid; pid=; echo failed >"$1/ready"; return
+    fi
+    sleep 0.01
+  done
+  echo "up $pid" >"$1/ready"
+}
+down() { [ -n "$pid" ] && kill -$1 $pid 2>/dev/null && wait $pid; pid=; }
+up "$1"
+while read -r word; do
+  case $word in
+    down) down TERM; echo down >"$1/ready" ;;
+    kill) down KILL; echo down >"$1/ready" ;;
+    up) up "$1" ;;
+    *) break ;;
+  esac
+done
+down TERM
+rm -rf "$1"
+]]
+
+local Server = {}
+Server.__index = Server
+
+local function answer(folder)
+  local ready = assert(io.open(folder .. "/ready", "rb"))
+  local said = ready:read("*a")
+  ready:close()
+  return said
+end
+
+local function order(self, word)
+  self.pipe:write(word, "\n")
+  self.pipe:flush()
+  return answer(self.folder)
+end
+
+--- Ends the server in good order; what it was told it has on disk.
+function Server:down() order(self, "down") end
+
+--- Ends the server with kill -9.
+function Server:kill() order(self, "kill") end
+
+--- Starts it again, at the same place and with the same data.
+function Server:up()
+  local said = order(self, "up")
+  self.pid = assert(tonumber(said:match("^up (%d+)")), "redis-server did not come up again")
+end
+
+--- Stops the server, waits for its end and removes its folder. May be called twice.
+function Server:stop()
+  local pipe = self.pipe
+  if not pipe then return end
+  self.pipe = nil
+  pipe:write("stop\n")
+  pipe:close()
+end
+
+--- What redis-cli prints for a command.
+-- @tparam string words as a shell takes them
+function Server:cli(words)
+  local login = self.password and "--no-auth-warning -a " .. nginx.quote(self.password) .. " " or ""
+  return nginx.shell("redis-cli -s " .. self.folder .. "/socket " .. login .. words)
+end
+
+local function attempt(opt)
+  local folder = nginx.shell('d=$(mktemp -d "${TMPDIR:-/tmp}/lofty-redis.XXXXXX") && mkfifo "$d/ready" && echo "$d"')
+  assert(folder ~= "", "redis: no temporary folder could be made")
+  local port = nginx.free_ports(1)[1]
+  nginx.write(folder .. "/redis.conf", table.concat({
+    "bind 127.0.0.1", "port " .. port, "unixsocket " .. folder .. "/socket", "dir " .. folder,
+    "daemonize no", 'save ""', "appendonly yes", "appendfsync no", "databases 16",
+    opt.password and 'requirepass "' .. opt.password .. '"' or "", opt.conf or "",
+  }, "\n") .. "\n")
+  local pipe = assert(io.popen("sh -c " .. nginx.quote(KEEPER) .. " keeper " .. nginx.quote(folder), "w"))
+  local pid = tonumber(answer(folder):match("^up (%d+)"))
+  if pid then
+    return setmetatable({
+      folder = folder, port = port, socket = folder .. "/socket", pid = pid, pipe = pipe, password = opt.password,
+    }, Server)
+  end
+  local why = nginx.contents(folder .. "/output")
+  pipe:close()
+  return nil, why
+end
+
+--- Starts a server and returns once it answers.
+--     local server = redis.start{ password = "...", conf = "maxmemory 1mb" }
+--     server.port, server.socket, server.pid, server:down(), server:kill(), server:up(), server:stop()
+-- @tparam[opt] table opt
+-- @treturn table the server; raises with its own messages when it cannot start
+function redis.start(opt)
+  local why
+  for _ = 1, ATTEMPTS do
+    local server
+    server, why = attempt(opt or {})
+    if server then return server end
+    if not why:find("Address already in use", 1, true) then break end
+  end
+  error("redis-server did not start:\n" .. why, 2)
+end
+
+return redis

@@ -1,0 +1,103 @@
+--- Ways to come by a store for spec/store_contract.lua, the same under busted and inside nginx.
+-- @module spec.support.store_worlds
+
+local count = 0
+
+-- A name that no other store of this run has.
+local function fresh()
+  count = count + 1
+  return "world" .. count
+end
+
+-- A world of stores made by `make(options)`; another one has the same options.
+local function world(rest, make, options)
+  local made = {}
+  return {
+    rest = rest,
+    new = function()
+      local opt = options(fresh())
+      local store = make(opt)
+      made[store] = opt
+      return store
+    end,
+    another = function(store)
+      local opt = made[store]
+      local other = make(opt)
+      made[other] = opt
+      return other
+    end,
+  }
+end
+
+local worlds = {}
+
+-- The stores' own clocks, where time is ours to move.
+local now = 1000
+local function clock() return now end
+local function tick() now = now + 0.03 end
+
+function worlds.memory()
+  local memory = require "lofty.store.memory"
+  local one = { rest = tick, new = function() return memory { now = clock } end }
+  one.another = function(store) return store end -- it is the place
+  return one
+end
+
+function worlds.file(folder)
+  local file = require "lofty.store.file"
+  return world(tick, file, function(name) return { path = folder .. "/" .. name, now = clock } end)
+end
+
+-- Prefixes that mean something to Redis's patterns, and to nobody else.
+function worlds.redis(url, rest)
+  local redis = require "lofty.store.redis"
+  local one = world(rest or function() os.execute("sleep 0.01") end, redis, function(name)
+    return { url = url, prefix = name .. "[*]?\\:" }
+  end)
+  one.many = 1200 -- more than one answer to SCAN
+  return one
+end
+
+function worlds.shdict(dict, rest)
+  local shdict = require "lofty.store.shdict"
+  return world(rest, shdict, function(name) return { dict = dict, prefix = name .. ":" } end)
+end
+
+-- A dictionary with another world's store behind it; each store its own `behind`, as in two processes.
+function worlds.shdict_over(dict, inner, rest)
+  local shdict = require "lofty.store.shdict"
+  local one, behind = {}, {}
+  function one.rest()
+    inner.rest() -- locks may be behind's,
+    rest() -- budgets the dictionary's
+  end
+  function one.new()
+    local under = inner.new()
+    local opt = { dict = dict, prefix = fresh() .. ":", behind = under }
+    local store = shdict(opt)
+    behind[store] = opt
+    return store
+  end
+  function one.another(store)
+    local opt = behind[store]
+    local other = shdict { dict = dict, prefix = opt.prefix, behind = inner.another(opt.behind) }
+    behind[other] = opt
+    return other
+  end
+  return one
+end
+
+--- Runs every case and says of each "ok" or what was wrong.
+-- @tparam {table,...} cases of spec.store_contract
+-- @tparam table one a world
+-- @treturn {string,...}
+function worlds.verdicts(cases, one)
+  local verdicts = {}
+  for index, case in ipairs(cases) do
+    local ok, why = pcall(case.run, one)
+    verdicts[index] = ok and "ok" or tostring(why)
+  end
+  return verdicts
+end
+
+return worlds
