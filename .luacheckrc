@@ -3,7 +3,7 @@ cache = false
 max_line_length = 120
 -- What LuaJIT and the later Luas add, each used only after a look whether it is there.
 read_globals = { "jit" }
-exclude_files = { "build", "node_modules" }
+exclude_files = { "build", "node_modules", "types" }
 files["lua/lofty/runtime/nginx*"] = { read_globals = { "ngx" } }
 files["lua/lofty/runtime/nginx/*"] = { read_globals = { "ngx" } }
 files["spec"] = { std = "+busted", max_line_length = 150 }

@@ -53,7 +53,7 @@ $(BUILD)/$(1)/lofty/%.so:
 	@mkdir -p $$(@D)
 	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) $$(EXTRA) -o $$@ $$^ $$(LIBS_$$*)
 endef
-LIBS_core := -lz
+LIBS_core := -lz -lm
 LIBS_crypto := -lcrypto
 LIBS_curl := -lcurl -lz -pthread -Wl,-z,nodelete # libcurl's resolver threads may outlive a lua_close
 LIBS_redis := -lhiredis

@@ -154,6 +154,7 @@ describe("redis store", function()
 
   it("goes on when the server is restarted, with what it has on disk", function()
     local store = redis_store { url = url() }
+    server:cli("flushall")
     assert.is_true(store:put("k", "v"))
     assert.is_true(store:try_lock("k", "one", 60))
     assert.equal(0, store:spend("app", 5, 60))
@@ -249,17 +250,19 @@ describe("redis store", function()
       assert.same({ "set_keepalive", 5000, 3 }, asked[7])
       reused = 1
       assert.equal("OK", store:get("k"))
-      assert.equal("set_timeout connect get_reused_times get set_keepalive", words(asked):sub(-57))
+      assert.truthy(words(asked):find("set_keepalive set_timeout connect get_reused_times get set_keepalive$"))
     end)
 
     it("takes a new connection when the kept one is dead, once", function()
-      local reused, answers = 1, {}
+      local reused = 1
       local _, store, asked = played("0.27", {
         options = { url = "redis://h:1" },
         get_reused_times = function() return reused end,
-        get = function() reused = 0 return answers[1], table.remove(answers) end,
+        get = function()
+          reused = 0
+          return nil, "closed"
+        end,
       })
-      answers = { "closed" }
       local value, err = store:get("k")
       assert.is_nil(value)
       assert.is_true(err.retryable)

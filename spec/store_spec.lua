@@ -71,7 +71,7 @@ describe("store contract:", function()
       local started = nginx.start {
         ports = 0,
         conf = function(_, place)
-          return format(CONF, here.lua, root .. "/build/5.1/?.so", place, folder,
+          return format(CONF, here.lua, root .. "/build/5.1/?.so", place, place,
             format("redis://127.0.0.1:%d/5", server.port), "unix://" .. server.socket, place, place)
         end,
       }

@@ -16,7 +16,7 @@ worker_shutdown_timeout 1s;
 events { worker_connections 4096; }
 http {
   lua_package_path "%ROOT%/?.lua;;";
-  lua_shared_dict sandbox 64m;
+  lua_shared_dict sandbox 128m;
   lua_shared_dict sandbox_counters 8m;
   lua_shared_dict sandbox_journal 32m;
   lua_socket_log_errors off;

@@ -27,6 +27,8 @@ local PRESETS = {
   ["unavailable"] = { status = 503, body = '{"message":"Service Unavailable"}' },
   ["too-many"] = { status = 429, body = '{"message":"Too Many Requests"}' },
   ["server-error"] = { status = 500, body = '{"message":"BaseApplicationException:errorCode=20005,errorMsg=INTERNAL"}' },
+  ["scope-not-granted"] = { status = 403, body = '{"code":200100,"message":"The scope for this endpoint was not granted"}' },
+  ["forbidden"] = { status = 403, body = '{"code":20017,"message":"PERMISSION_DENIED"}' },
   ["cut-before"] = { cut = "before" }, ["cut-head"] = { cut = "head" }, ["cut-body"] = { cut = "body" },
   ["cut-after"] = { cut = "before", process = true },
   ["long-length"] = { content_length = "100000" }, ["short-length"] = { content_length = "1" },
