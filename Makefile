@@ -23,7 +23,7 @@ FOUND := rock
 endif
 
 PURE := buf base64 uri grant number json head http1 inflate
-BINDINGS := lvalue lcore lparams lgrant ljson ljsonout lhttp1
+BINDINGS := lbuf lencodings lvalue lcore lparams lgrant ljson ljsonout lhttp1
 HEADERS := $(wildcard src/*.h)
 HIREDIS := $(wildcard /usr/include/hiredis/hiredis.h)
 MODULES := core crypto curl file $(if $(HIREDIS),redis)

@@ -1,5 +1,5 @@
--- lua-cjson reads and writes most of what there is as we do. Where it does, the two must agree value by value; the few
--- places where it is wrong or lax stand in spec/json_spec.lua and are left out here.
+-- lua-cjson reads and writes most of what there is as we do. Where it does, the two must agree value by
+-- value; the few places where it is wrong or lax stand in spec/json_spec.lua and are left out here.
 local core = require "lofty.core"
 local cjson = require "cjson"
 
@@ -14,8 +14,8 @@ local function below(n)
 end
 local function pick(list) return list[below(#list) + 1] end
 
--- Whether a and b are the same value: types, keys, digits. An integer and a float of one value count as the same, for
--- lua-cjson reads every number as a float. Returns the place where they differ.
+-- The place where a and b differ in type, key or value, or nil. An integer and a float of one value count
+-- as the same, for lua-cjson reads every number as a float.
 local function difference(a, b, at)
   if type(a) ~= type(b) then return format("%s: %s, %s", at, type(a), type(b)) end
   if type(a) ~= "table" then return a ~= b and format("%s: %s, %s", at, tostring(a), tostring(b)) or nil end
@@ -54,7 +54,8 @@ local function document(depth)
     if kind == 2 then
       parts[i] = value
     else
-      local name = format('"%s%d"', pick{ "id", "leadId", "aVeryLongNameOfAFieldIndeed", "é", [[\u00e9\n]], "" }, below(30))
+      local stem = pick{ "id", "leadId", "aVeryLongNameOfAFieldIndeed", "é", [[\u00e9\n]], "" }
+      local name = format('"%s%d"', stem, below(30))
       parts[i] = pick(white) .. name .. pick(white) .. ":" .. value
     end
   end
@@ -81,7 +82,8 @@ describe("the codec and lua-cjson", function()
   end)
 
   it("write alike what has one way to be written", function()
-    for _, value in ipairs{ "", "plain", "é€😀", "a\"b\\c\n\t\r\b\f", 0, 1, -12, 3600, 99999999999999, 0.5, -2.25, true, false } do
+    for _, value in ipairs{ "", "plain", "é€😀", "a\"b\\c\n\t\r\b\f", 0, 1, -12, 3600, 99999999999999, 0.5, -2.25,
+                              true, false } do
       assert.equal(cjson.encode{ value }, encode{ value })
       assert.equal(cjson.encode{ name = value }, encode{ name = value })
     end
@@ -94,8 +96,9 @@ describe("the codec and lua-cjson", function()
     for _ = 1, 600 do
       local text = "[" .. document(1) .. "]"
       local at = below(#text) + 1
-      local broken = text:sub(1, at - 1) .. pick{ "", "}", "]", ",", '"', ":", "{", "x", "0", "\\", "\1" } .. text:sub(at + below(2))
-      -- lua-cjson takes more than RFC 8259 has (leading zeros, bare control characters, NaN): what it refuses we refuse
+      local byte = pick{ "", "}", "]", ",", '"', ":", "{", "x", "0", "\\", "\1" }
+      local broken = text:sub(1, at - 1) .. byte .. text:sub(at + below(2))
+      -- lua-cjson takes more than RFC 8259 has (leading zeros, NaN): what it refuses we refuse
       if not pcall(cjson.decode, broken) then
         refused = refused + 1
         assert.is_nil((decode(broken)), broken)

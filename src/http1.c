@@ -6,7 +6,8 @@
 
 #include "core.h"
 
-#define MAX_CHUNK_DIGITS 15 /* hexadecimal; 60 bits */
+#define MAX_CHUNK_DIGITS 15           /* hexadecimal; 60 bits */
+#define KEPT_BODY ((size_t)64 * 1024) /* the most memory for a body that a reset keeps */
 
 typedef enum {
   HTTP_HEAD,
@@ -55,6 +56,21 @@ LoftyHttp *lofty_http_new (size_t max_head, size_t max_body, int is_head) {
     return NULL;
   }
   return http;
+}
+
+void lofty_http_reset (LoftyHttp *http, size_t max_head, size_t max_body, int is_head) {
+  LoftyHttpHead *head = http->head;
+  LoftyBuf body = http->body;
+  if (body.capacity > KEPT_BODY || body.capacity > max_body) lofty_buf_free(&body);
+  lofty_buf_clear(&body);
+  body.max = max_body;
+  lofty_inflate_free(http->inflate);
+  lofty_http_head_reset(head, max_head);
+  memset(http, 0, sizeof(LoftyHttp));
+  http->head = head;
+  http->body = body;
+  http->code = LOFTY_MORE;
+  http->is_head = is_head;
 }
 
 void lofty_http_free (LoftyHttp *http) {

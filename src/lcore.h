@@ -1,43 +1,16 @@
 /*
-** lcore.h - what the bindings of lofty.core share: scratch buffers that Lua's
-** collector releases, arguments as spans, and who opens which part.
+** lcore.h - the parts of lofty.core: who opens which.
 */
 #ifndef LOFTY_LCORE_H
 #define LOFTY_LCORE_H
 
-#include "core.h"
 #include "lcompat.h"
 
-/*
-** Pushes a userdata that holds an empty buffer. Whatever raises from there on,
-** its __gc frees the bytes, so code that uses it needs no cleanup of its own.
-*/
-LoftyBuf *lofty_newbuf (lua_State *L, size_t max);
-
-/*
-** Pushes the buffer's bytes as a string and frees them at once (the collector
-** does not see their weight). A buffer that failed: raises when memory ran out,
-** else pushes nil and "<what> is longer than <max> bytes". Returns how many
-** values it pushed, so that a binding ends with 'return lofty_pushbuf(...)'.
-*/
-int lofty_pushbuf (lua_State *L, LoftyBuf *buf, const char *what);
-
-/* The string argument 'index', or an argument error; numbers are not taken for strings. */
-LoftySpan lofty_checkspan (lua_State *L, int index);
-
-/* The string at 'index', which is known to be one. */
-LoftySpan lofty_tospan (lua_State *L, int index);
-
-/* Pushes a name that came from data, fit to be shown: short, one line, plain bytes. */
-const char *lofty_pushshown (lua_State *L, LoftySpan name);
-
-/* Pushes nil and "<what> at byte N"; 'at' counts from 0, N from 1. Returns 2. */
-int lofty_pushbad (lua_State *L, const char *what, size_t at);
-
 /* Each adds its functions to the table on the top of the stack. */
-void lofty_open_params (lua_State *L); /* lparams.c: query_*, form_encode, path_expand */
-void lofty_open_grant (lua_State *L);  /* lgrant.c: basic, token_request */
-void lofty_open_json (lua_State *L);   /* ljson.c: json_*, null, array, integer, number_text */
-void lofty_open_http1 (lua_State *L);  /* lhttp1.c: http_reader */
+void lofty_open_encodings (lua_State *L); /* lencodings.c: base64*, percent_*, equal */
+void lofty_open_params (lua_State *L);    /* lparams.c: query_*, form_encode, path_expand */
+void lofty_open_grant (lua_State *L);     /* lgrant.c: basic, token_request */
+void lofty_open_json (lua_State *L);      /* ljson.c: json_*, null, array, integer, number_text */
+void lofty_open_http1 (lua_State *L);     /* lhttp1.c: http_reader */
 
 #endif

@@ -241,31 +241,66 @@ static int open_directory (lua_State *L) {
   return 1;
 }
 
-/*
-** directory:open(name, "read" | "lock" | "create") -> file | nil, message, code
-** "lock" opens for locking, "create" the same and makes the file if it is absent.
-** Links are not followed; a file that others can reach is refused. O_NONBLOCK:
-** a FIFO in its place must not hang us.
-*/
-static int directory_open (lua_State *L) {
-  static const char *const modes[] = {"read", "lock", "create", NULL};
-  static const int flags[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT};
-  Directory *dir = check_directory(L);
-  const char *name = check_name(L, 2);
-  int mode = flags[luaL_checkoption(L, 3, NULL, modes)];
+/* Opens and looks: pushes the file and returns it, or pushes nil, message, code and returns NULL. */
+static File *open_private (lua_State *L, Directory *dir, const char *name, int flags) {
   File *file = new_file(L);
   struct stat st;
-  file->fd = openat(dir->fd, name, mode | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+  /* O_NONBLOCK: a FIFO in its place must not hang us */
+  file->fd = openat(dir->fd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                     S_IRUSR | S_IWUSR);
   if (file->fd < 0 && errno == ELOOP) {
     lua_pushnil(L);
     lua_pushliteral(L, "it is a symbolic link");
     lua_pushliteral(L, "unsafe");
-    return 3;
+    return NULL;
   }
-  if (file->fd < 0) return fail(L, errno, "cannot be opened");
-  if (fstat(file->fd, &st) != 0) return fail(L, errno, "cannot be opened");
-  return is_private(L, &st, 0) ? 1 : 3;
+  if (file->fd < 0 || fstat(file->fd, &st) != 0) {
+    fail(L, errno, "cannot be opened");
+    return NULL;
+  }
+  return is_private(L, &st, 0) ? file : NULL;
+}
+
+/*
+** directory:open(name, "read" | "create") -> file | nil, message, code
+** "create" opens for reading and writing, and makes the file if it is absent. Links
+** are not followed; a file that others can reach is refused.
+*/
+static int directory_open (lua_State *L) {
+  static const char *const modes[] = {"read", "create", NULL};
+  static const int flags[] = {O_RDONLY, O_RDWR | O_CREAT};
+  Directory *dir = check_directory(L);
+  const char *name = check_name(L, 2);
+  return open_private(L, dir, name, flags[luaL_checkoption(L, 3, NULL, modes)]) ? 1 : 3;
+}
+
+/*
+** directory:claim(name [, create]) -> file | false (somebody has it) | nil, message, code
+** Whoever writes a file and then renames it holds its lock meanwhile; so who gets
+** the lock, and finds that the name still leads to the same file, has a file that
+** nobody works on. With 'create' it is made if absent, and emptied.
+*/
+static int directory_claim (lua_State *L) {
+  Directory *dir = check_directory(L);
+  const char *name = check_name(L, 2);
+  int create = lua_toboolean(L, 3);
+  File *file = open_private(L, dir, name, create ? O_RDWR | O_CREAT : O_RDWR);
+  struct stat ours, theirs;
+  if (!file) return 3;
+  if (flock_now(file->fd) != 0) {
+    if (errno != EWOULDBLOCK) return fail(L, errno, "cannot be locked (flock)");
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  file->owner = getpid();
+  if (fstat(file->fd, &ours) != 0) return fail(L, errno, "cannot be opened");
+  if (fstatat(dir->fd, name, &theirs, AT_SYMLINK_NOFOLLOW) != 0 || ours.st_ino != theirs.st_ino ||
+      ours.st_dev != theirs.st_dev) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  if (create && ftruncate(file->fd, 0) != 0) return fail(L, errno, "cannot be written");
+  return 1;
 }
 
 /*
@@ -384,10 +419,9 @@ static const luaL_Reg file_methods[] = {{"read", file_read},   {"write", file_wr
                                         {"close", file_close}, {NULL, NULL}};
 
 static const luaL_Reg directory_methods[] = {
-    {"open", directory_open},     {"create", directory_create},
-    {"rename", directory_rename}, {"unlink", directory_unlink},
-    {"sync", directory_sync},     {"list", directory_list},
-    {"close", directory_close},   {NULL, NULL}};
+    {"open", directory_open},     {"claim", directory_claim},   {"create", directory_create},
+    {"rename", directory_rename}, {"unlink", directory_unlink}, {"sync", directory_sync},
+    {"list", directory_list},     {"close", directory_close},   {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
     {"directory", open_directory}, {"process", process}, {"monotonic", monotonic}, {NULL, NULL}};

@@ -4,6 +4,7 @@
 */
 #include <string.h>
 
+#include "lbuf.h"
 #include "lcore.h"
 
 static const char *const basic_names[] = {"plain", "form", NULL};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "lbuf.h"
 #include "lcore.h"
 
 #define READER_T "lofty.http_reader"
@@ -38,6 +39,17 @@ static int reader_new (lua_State *L) {
   lua_setmetatable(L, -2);
   r->http = lofty_http_new(max_head, max_body, strcmp(method, "HEAD") == 0);
   return r->http ? 1 : luaL_error(L, "not enough memory");
+}
+
+/*
+** reader:reset(method, max_head, max_body): for another answer. A head's table
+** of fields is large, so who reads many answers does well to keep a reader.
+*/
+static int reader_reset (lua_State *L) {
+  LoftyHttp *http = check_reader(L);
+  const char *method = luaL_checkstring(L, 2);
+  lofty_http_reset(http, check_size(L, 3), check_size(L, 4), strcmp(method, "HEAD") == 0);
+  return 0;
 }
 
 static int reader_gc (lua_State *L) {
@@ -103,8 +115,8 @@ static int reader_response (lua_State *L) {
 }
 
 static const luaL_Reg reader_methods[] = {
-    {"feed", reader_feed},         {"eof", reader_eof}, {"head_complete", reader_head_complete},
-    {"response", reader_response}, {NULL, NULL},
+    {"feed", reader_feed},   {"eof", reader_eof},           {"head_complete", reader_head_complete},
+    {"reset", reader_reset}, {"response", reader_response}, {NULL, NULL},
 };
 
 void lofty_open_http1 (lua_State *L) {

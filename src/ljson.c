@@ -2,6 +2,7 @@
 ** ljson.c - JSON to Lua values and back. Reading builds each table once, at its
 ** final size: what belongs to it waits on the Lua stack until it is complete.
 */
+#include "lbuf.h"
 #include "lcore.h"
 #include "lvalue.h"
 

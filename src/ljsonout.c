@@ -4,7 +4,7 @@
 */
 #include <stdio.h>
 
-#include "lcore.h"
+#include "lbuf.h"
 #include "lvalue.h"
 
 #define MAX_MEMBERS 512 /* of open objects together, up to which members are sorted */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lbuf.h"
 #include "lcore.h"
 #include "lvalue.h"
 

@@ -46,13 +46,9 @@ CURLcode lofty_request_setup (Transfer *t) {
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_HTTP09_ALLOWED, 0L);
-  SET(CURLOPT_PIPEWAIT, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver that stalls does not hold up a timeout */
 #endif
-  /* A libcurl without HTTP/2 says no to this one, and speaks HTTP/1.1. */
-  if (code == CURLE_OK)
-    curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   return code;
 }
 
@@ -89,6 +85,11 @@ static const char *set_origin (Transfer *t, const char *url, size_t size) {
 #else
       SET(CURLOPT_PROTOCOLS, secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
 #endif
+      /* Many at once wait for the first to learn whether the server speaks HTTP/2; without TLS
+         it would be known with the first answer alone. A libcurl without HTTP/2 says no, and speaks 1.1. */
+      SET(CURLOPT_PIPEWAIT, (long)secure);
+      if (code == CURLE_OK && secure)
+        curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
       if (code != CURLE_OK) problem = "this libcurl cannot speak the URL's scheme";
     }
   }
@@ -108,6 +109,7 @@ static const char *set_url (Transfer *t, const char *url, size_t size) {
   const char *problem;
   size_t i, begin, end;
   if (size + 1 == t->url.size && memcmp(url, t->url.data, size) == 0) return NULL;
+  lofty_buf_clear(&t->url); /* whatever is told from here on, it is another */
   if (size >= t->url.max) return "the URL is too long";
   for (i = 0; i < size; i++)
     if (url[i] <= 0x20 || url[i] >= 0x7F)
@@ -125,7 +127,6 @@ static const char *set_url (Transfer *t, const char *url, size_t size) {
     if ((problem = set_origin(t, url, end)) != NULL) return problem;
   SET(CURLOPT_URL, url);
   if (code != CURLE_OK) return "the URL was refused by libcurl";
-  lofty_buf_clear(&t->url);
   if (lofty_buf_add(&t->url, url, size + 1))
     lofty_buf_free(&t->url); /* only told again next time */
   return NULL;

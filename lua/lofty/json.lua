@@ -10,10 +10,11 @@
 --   14 digits is the string of its digits, for `tostring` and `..` would round it. `-0` is the float -0.0.
 -- - `1.5` and `1e3` are floats; one beyond the range of a double is an error.
 --
--- How values are written: members in the order of their names (unless there are more than 512); a table with the keys
--- 1 to n is an array, an empty one is `{}` unless `lofty.array` made it; `lofty.integer` and the 64-bit
--- integers of LuaJIT's ffi as their digits; on Lua 5.3 and newer the float 1000.0 as `1000.0`, elsewhere
--- whole numbers as their digits, and none that was too large to be exact. Metamethods are not called.
+-- How values are written: members in the order of their names (unless there are more than 512); a table
+-- with the keys 1 to n is an array, an empty one is `{}` unless `lofty.array` made it; `lofty.integer` and
+-- the 64-bit integers of LuaJIT's ffi as their digits; on Lua 5.3 and newer the float 1000.0 as `1000.0`,
+-- elsewhere whole numbers as their digits, and a whole number from 2^53 up to 2^64 is refused there, for it
+-- may have been rounded. No metamethod is called.
 -- @module lofty.json
 
 local core = require "lofty.core"
