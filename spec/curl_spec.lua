@@ -157,7 +157,10 @@ describe("the libcurl transport", function()
     end
 
     it("and goes on as if nothing had been", function()
-      assert.equal("hi", assert(get(wire:raw("fine", plain_answer "hi"))).body)
+      local url = wire:raw("fine", plain_answer "hi")
+      assert.equal("hi", assert(get(url)).body)
+      refused("invalid", get("http://example.com/"))
+      assert.equal("hi", assert(get(url)).body)
     end)
   end)
 

@@ -8,14 +8,14 @@ local FORM = "application/x-www-form-urlencoded"
 local VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" -- RFC 7636, appendix B
 local CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
-describe("the sandbox", function()
+describe("the sandbox #sandbox", function()
   local box, ask
 
   setup(function()
     box = sandbox.start()
     ask = asking(box)
   end)
-  teardown(function() box:stop() end)
+  teardown(function() box:finish() end)
   after_each(function() box:control("reset") end)
 
   describe("at the vendor door", function()
@@ -49,6 +49,13 @@ describe("the sandbox", function()
       assert.is_truthy(headers["www-authenticate"])
       assert.equal(401, (ask.vendor(ask.code_grant(ask.consent()), "nothing")))
       assert.equal(401, (ask.vendor(ask.code_grant(ask.consent(), { client_secret = box.client_secret }))))
+    end)
+
+    it("takes a pair that was form-encoded first, when told to", function()
+      box:control("settings", { basic = "form" })
+      local encoded = "Basic " .. ask.base64(ask.escape(box.client_id) .. ":" .. ask.escape(box.client_secret))
+      assert.equal(200, (ask.vendor(ask.code_grant(ask.consent()), encoded)))
+      assert.equal(401, (ask.vendor(ask.code_grant(ask.consent()))))
     end)
 
     it("refuses another redirect_uri than the consent's", function()

@@ -7,14 +7,14 @@ local sandbox = require "spec.support.sandbox"
 local LEAD = "651095960136641"
 local FROM, TO = 1767000000000, 1767614400000
 
-describe("the sandbox's pages", function()
+describe("the sandbox's pages #sandbox", function()
   local box, ask
 
   setup(function()
     box = sandbox.start()
     ask = asking(box)
   end)
-  teardown(function() box:stop() end)
+  teardown(function() box:finish() end)
   after_each(function() box:control("reset") end)
 
   local function get(path)

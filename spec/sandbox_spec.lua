@@ -8,14 +8,14 @@ local sandbox = require "spec.support.sandbox"
 
 local LEAD = "651095960136641"
 
-describe("the sandbox", function()
+describe("the sandbox #sandbox", function()
   local box, ask
 
   setup(function()
     box = sandbox.start()
     ask = asking(box)
   end)
-  teardown(function() box:stop() end)
+  teardown(function() box:finish() end)
   after_each(function() box:control("reset") end)
 
   describe("asked in the wrong way", function()
@@ -242,6 +242,12 @@ describe("the sandbox", function()
       assert.has_error(function() box:control("fault", { preset = "nonsense" }) end)
     end)
 
+    it("doesn't start with a setting that it doesn't know", function()
+      local ok, why = pcall(sandbox.start, { refresh_rotaton = true })
+      assert.is_false(ok)
+      assert.is_truthy(why:find("no setting is called refresh_rotaton", 1, true))
+    end)
+
     it("serves an account that it makes up on the spot", function()
       local token = box:issue("5000017")
       local _, page = ask.api("GET", "/v1.0/leads?limit=100", nil, "Bearer " .. token.access_token)
@@ -330,14 +336,14 @@ describe("the sandbox", function()
   end)
 end)
 
-describe("the sandbox with three workers", function()
+describe("the sandbox with three workers #sandbox", function()
   local box, ask
 
   setup(function()
     box = sandbox.start { workers = 3, refresh_rotation = true }
     ask = asking(box)
   end)
-  teardown(function() box:stop() end)
+  teardown(function() box:finish() end)
 
   it("shows every worker what another has written", function()
     for n = 1, 15 do
@@ -363,7 +369,7 @@ describe("the sandbox with three workers", function()
   end)
 end)
 
-describe("the sandbox command", function()
+describe("the sandbox command #sandbox", function()
   -- The Lua that runs this spec runs the command too.
   local function lua()
     local at = 0

@@ -72,7 +72,7 @@ describe("store contract:", function()
         ports = 0,
         conf = function(_, place)
           return format(CONF, here.lua, root .. "/build/5.1/?.so", place, place,
-            format("redis://127.0.0.1:%d/5", server.port), "unix://" .. server.socket, place, place)
+            format("redis://127.0.0.1:%d/5", server.port), "unix://" .. server.socket .. "?db=6", place, place)
         end,
       }
       nginx.shell(format("n=0; until [ -e %s/verdicts ] || [ $n = 3000 ]; do n=$((n + 1)); sleep 0.01; done",

@@ -142,6 +142,9 @@ function faults.strike(fault, real)
   for name, value in pairs(fault.headers or {}) do headers[name] = value end
   local said = { status = fault.status or answer.status, headers = headers, body = fault.body or answer.body }
   if not odd then return said end
+  if ngx.req.http_version() ~= 1.1 then
+    return { status = 500, headers = {}, body = { message = "This fault spoils bytes of HTTP/1.1, and this is not" } }
+  end
   local socket = assert(ngx.req.socket(true))
   if fault.raw then
     assert(socket:send(fault.raw))

@@ -55,11 +55,14 @@ local function want(form, name)
   return value
 end
 
--- The plain pair id:secret, as Lofty documents it.
+-- The pair id:secret, plain as Lofty documents it, or form-encoded first.
 local function by_basic(req)
   local set = settings.get()
   local text = ngx.decode_base64((req.headers.authorization or ""):match("^[Bb][Aa][Ss][Ii][Cc] (%S+)$") or "")
   local id, secret = (text or ""):match("^([^:]*):(.*)$")
+  if id and set.basic == "form" then
+    id, secret = request.unescape((id:gsub("%+", " "))), request.unescape((secret:gsub("%+", " ")))
+  end
   if id ~= set.client_id or secret ~= set.client_secret then invalid_client() end
   return id
 end

@@ -50,7 +50,7 @@ function seed.person(n)
   local city = CITIES[n % #CITIES + 1]
   return {
     first = first, last = last, email = ("lead%d@mail.example"):format(n + 1),
-    phone = ("%d5550%03d%d"):format(512 + n % 80, n % 1000, math.floor(n / 1000) % 10),
+    phone = ("%d555%04d"):format(512 + n % 80, n % 10000),
     street = ("%d %s"):format(100 + n * 3 % 9000, STREETS[n % #STREETS + 1]),
     city = city[1], state = city[2], zip = city[3],
   }

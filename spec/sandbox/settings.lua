@@ -15,6 +15,7 @@ local DEFAULTS = {
   refresh_grace = 0,         -- seconds in which a rotated refresh token is answered its successor again
   refresh_answer = "same",   -- without rotation: "same" repeats the refresh token, "absent" leaves it out
   expires_in = "number",     -- or "string", "missing", "zero", "word"
+  basic = "plain",           -- or "form": the pair is form-encoded first (RFC 6749 section 2.3.1)
   query_grants = false,      -- true: token requests may carry their fields in the query, as Lofty's older text shows
   -- limits
   rate_limit = 10000, rate_window = 60,
@@ -35,10 +36,17 @@ local DEFAULTS = {
 local fixed
 local cached, cached_version
 
---- Called once, before there are workers.
+-- What the launcher hands in beside settings.
+local GIVEN = { client_id = true, client_secret = true, public_client_id = true, api_keys = true, app_name = true,
+                redirect_uris = true }
+
+--- Called once, before there are workers. An unknown name keeps nginx from starting, and is told.
 -- @tparam string text the launcher's part, as JSON
 function settings.init(text)
   fixed = assert(json.decode(text))
+  for name in pairs(fixed) do
+    if DEFAULTS[name] == nil and not GIVEN[name] then error("no setting is called " .. name, 0) end
+  end
 end
 
 --- Every setting, as this worker sees it now. Not to be modified.

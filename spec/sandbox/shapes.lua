@@ -1,6 +1,7 @@
 --- The shapes that operations.lua names: what a body may hold and what an answer holds.
 --
--- As the vendor's document has them; `!` marks what it calls required.
+-- As the vendor's document has them; `!` marks what it calls required. Of LogTypeRequest's callingOutcome it says in
+-- prose that other words are taken too, so here it is any.
 -- @module spec.sandbox.shapes
 
 return [[
@@ -154,7 +155,7 @@ Location stateCode:s city:s zipCode:s county:s streetAddress:s description:s
 LocationRule locationMatchType:i32 state:s county:s city:s zipcode:s streetAddress:s
 LogTypeListResponse logType:[@LogTypeResponse]
 LogTypeRequest leadId:i64! logType:s<logCall|logEmail|logText>! leadPhoneNumber:s
-  callingOutcome:s<Talked|VoiceMessage|NoAnswer|BadNumber|DNCNumber|DNCContact> content:s!
+  callingOutcome:s content:s!
   outboundOrInbound:s<outbound|inbound> isPin:b emailSubject:s toEmail:s fromEmail:s
 LogTypeResponse id:i64 leadId:i64 leadPhoneNumber:s
   callingOutcome:s<Talked|VoiceMessage|NoAnswer|BadNumber|DNCNumber|DNCContact> content:s createTime:s

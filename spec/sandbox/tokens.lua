@@ -37,14 +37,23 @@ local function ended(kind, record)
   return record.sequence <= upto or record.expires <= settings.now()
 end
 
+-- A new secret of a kind for whom `from` names; `more` is remembered with it.
+local function grant(kind, length, from, ttl, more)
+  local record = more or {}
+  record.client, record.account, record.family = from.client, from.account, from.family
+  record.expires = settings.now() + ttl
+  return put(kind, word(length), record)
+end
+
+local function access(from) return grant("access", 30, from, settings.get().access_ttl) end
+local function refreshable(from) return grant("refresh", 33, from, settings.get().refresh_ttl) end
+
 --- A code for an account that has just said yes.
 -- @tparam table consent {client, account, redirect_uri, challenge}
 function tokens.code(consent)
-  return put("code", word(24), {
-    client = consent.client, account = consent.account, redirect_uri = consent.redirect_uri,
-    challenge = consent.challenge, family = tostring(state.sequence("family")),
-    expires = settings.now() + settings.get().code_ttl,
-  })
+  local from = { client = consent.client, account = consent.account, family = tostring(state.sequence("family")) }
+  return grant("code", 24, from, settings.get().code_ttl,
+               { redirect_uri = consent.redirect_uri, challenge = consent.challenge })
 end
 
 --- What a code stands for; nil when it is unknown or over.
@@ -59,20 +68,6 @@ function tokens.spend_code(code, record)
   if ngx.shared.sandbox:add("spent:" .. code, true) then return true end
   ngx.shared.sandbox:set("dead:" .. record.family, true)
   return false
-end
-
-local function access(record)
-  return put("access", word(30), {
-    client = record.client, account = record.account, family = record.family,
-    expires = settings.now() + settings.get().access_ttl,
-  })
-end
-
-local function refreshable(record)
-  return put("refresh", word(33), {
-    client = record.client, account = record.account, family = record.family,
-    expires = settings.now() + settings.get().refresh_ttl,
-  })
 end
 
 --- The tokens for a grant: `record` names client, account and family.

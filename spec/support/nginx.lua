@@ -23,6 +23,7 @@ exec 2>/dev/null
 trap '' INT
 unset LD_PRELOAD
 cd / || exit 1
+. "$1/env"
 PATH=$PATH:/usr/sbin:/usr/local/openresty/nginx/sbin
 nginx -p "$1" -c "$1/nginx.conf" </dev/null >"$1/output" 2>&1 &
 pid=$!
@@ -146,8 +147,12 @@ local function attempt(opt)
   local folder = nginx.shell('d=$(mktemp -d "${TMPDIR:-/tmp}/lofty-nginx.XXXXXX") && mkfifo "$d/ready" && echo "$d"')
   assert(folder ~= "", "nginx: no temporary folder could be made")
   local ports = nginx.free_ports(opt.ports or 1)
-  local text = opt.conf(ports, folder):gsub("http%s*{", function(found) return found .. http_lines(folder) end, 1)
+  local text, env = opt.conf(ports, folder)
+  text = text:gsub("http%s*{", function(found) return found .. http_lines(folder) end, 1)
   write(folder .. "/nginx.conf", header(folder) .. text)
+  local lines = {}
+  for name, value in pairs(env or {}) do lines[#lines + 1] = "export " .. name .. "=" .. nginx.quote(value) .. "\n" end
+  write(folder .. "/env", concat(lines)) -- a file, since everybody can read a command line
   local pipe = assert(popen(format("sh -c %s keeper %s", nginx.quote(KEEPER), nginx.quote(folder)), "w"))
   local ready = assert(open(folder .. "/ready", "rb"))
   local said = ready:read("*a")
@@ -165,12 +170,13 @@ end
 --- Starts a server and returns once it listens.
 --
 -- The configuration is what follows a header made here (daemon, pid, error_log, load_module, user);
--- its http block gets `access_log off` and temporary paths inside the folder.
+-- its http block gets `access_log off` and temporary paths inside the folder. A second result of `conf` is
+-- set in nginx's environment.
 --
 --     local server = nginx.start{
 --       ports = 2,                               -- how many free loopback ports it needs; default 1
 --       conf = function(ports, folder)           -- called anew with other ports when a port was lost
---         return "events {} http { server { listen 127.0.0.1:" .. ports[1] .. "; } }"
+--         return "events {} http { server { listen 127.0.0.1:" .. ports[1] .. "; } }", { NAME = "value" }
 --       end,
 --     }
 --     server.ports, server.folder, server.pid, server:log(), server:stop()

@@ -13,7 +13,7 @@ local ATTEMPTS = 8
 -- $1 is the server's folder. Answers each order on the fifo: "up PID", "down" or "failed".
 local KEEPER = [[
 unset LD_PRELOAD
-cd "$1" || exit 1
+cd "$1" && exec 2>>"$1/output" || exit 1
 up() {
   redis-server "$1/redis.conf" </dev/null >>"$1/output" 2>&1 &
   pid=$!

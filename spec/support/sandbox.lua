@@ -178,7 +178,25 @@ function Box:journal(reset)
   return self:control("journal", { reset = reset == true }).requests
 end
 
+--- What its error log complains of: empty unless the sandbox itself is at fault.
+function Box:complaints()
+  local out = {}
+  for line in self.server:log():gmatch("[^\n]+") do
+    if line:find("%[error%]") or line:find("%[crit%]") or line:find("%[alert%]") or line:find("%[emerg%]") then
+      out[#out + 1] = line
+    end
+  end
+  return table.concat(out, "\n")
+end
+
 --- Stops it and takes its folder away. May be called twice.
 function Box:stop() self.server:stop() end
+
+--- Stops it, and raises what its error log complains of: the end of a spec that watches the sandbox itself.
+function Box:finish()
+  local complaints = self:complaints()
+  self:stop()
+  if complaints ~= "" then error(complaints, 2) end
+end
 
 return sandbox

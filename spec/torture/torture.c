@@ -9,7 +9,7 @@
 
 #include "torture.h"
 
-static const TortureCase *const tables[] = {torture_encodings};
+static const TortureCase *const tables[] = {torture_encodings, torture_http};
 
 /* In front of every block: how long it is, so that a realloc can always move it. */
 typedef union Header {

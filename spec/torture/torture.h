@@ -18,6 +18,7 @@ typedef struct TortureCase {
 } TortureCase;
 
 extern const TortureCase torture_encodings[]; /* each ends with { NULL, NULL } */
+extern const TortureCase torture_http[];
 
 /* Ends the program with the command that repeats this one case. */
 #define torture_check(condition) torture_verify((condition), #condition, __FILE__, __LINE__)

@@ -62,7 +62,11 @@ end
 
 sales["POST /v2.0/working-leads/add"] = function(call)
   local _, failed = batch(call, function(lead)
-    working(call.account):put(shown(lead, math.floor(settings.now())))
+    if not working(call.account):find(json.digits(lead.leadId)) then
+      local record = shown(lead, math.floor(settings.now()))
+      record.aiStage = STAGE_NAMES[2]
+      working(call.account):put(record)
+    end
     return true
   end)
   return { message = #failed == 0 and "success" or #failed .. " leads failed" }

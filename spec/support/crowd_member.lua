@@ -1,0 +1,52 @@
+-- One process of spec/support/crowd.lua: says that it is ready, waits for the word, asks, and tells what came of it.
+local lofty = require "lofty"
+local runtime = require "lofty.runtime.curl"
+
+local folder = arg[1]
+package.path = "./?.lua;" .. package.path
+local task = dofile(folder .. "/task.lua")
+local place = {}
+for name, value in pairs(task) do
+  if name:find("^place_") then place[name:sub(7)] = value end
+end
+local _, app = require("spec.support.crowd").open(place)
+
+local list, clients = {}, {}
+for _ = 1, task.calls do
+  for _, account in ipairs(task.accounts) do
+    list[#list + 1] = account
+    clients[account] = clients[account] or app:client(account)
+  end
+end
+
+-- The kernel tells one's own pid; a fork that opened it would tell its own.
+local stat = assert(io.open("/proc/self/stat"))
+local pid = stat:read("*l"):match("^%d+")
+stat:close()
+local ready = assert(io.open(folder .. "/ready", "a"))
+ready:write(pid, "\n")
+ready:close()
+if io.read() ~= "go" then os.exit(1) end
+
+local refreshes = 0
+local began = runtime:monotonic()
+local results, failures = lofty.map(list, function(account)
+  local crm = task.clients == "each" and app:client(account, { on_refresh = function() refreshes = refreshes + 1 end })
+    or clients[account]
+  local me, err = crm:me()
+  if me and tostring(me.id) ~= account then return nil, "another account's: " .. tostring(me.id) end
+  return me, err
+end, { concurrency = task.coroutines })
+local seconds = runtime:monotonic() - began
+
+local done, failed, problem = 0, 0, ""
+for i = 1, #list do
+  if results[i] then
+    done = done + 1
+  else
+    failed = failed + 1
+    problem = tostring(failures[i])
+  end
+end
+for _, crm in pairs(clients) do refreshes = refreshes + crm:stats().refreshes end
+print(("done %d %d %d %.3f %s"):format(done, failed, refreshes, seconds, problem))
