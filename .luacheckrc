@@ -8,3 +8,4 @@ files["lua/lofty/runtime/nginx*"] = { read_globals = { "ngx" } }
 files["lua/lofty/runtime/nginx/*"] = { read_globals = { "ngx" } }
 files["spec"] = { std = "+busted", max_line_length = 150 }
 files["spec/sandbox"] = { std = "ngx_lua" }
+files["examples/openresty/leadboard"] = { std = "ngx_lua" }

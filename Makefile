@@ -80,6 +80,8 @@ BUILD_PACKAGES := gcc libc6-dev lua5.4 liblua5.4-dev libcurl4-openssl-dev zlib1g
 SANDBOX_PACKAGES := nginx-light libnginx-mod-http-lua openssl curl
 TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 \
   lua-busted lua-cjson libhiredis-dev redis-server lua-nginx-redis lua-nginx-string
+# Node.js of Debian's or any other; npm comes with it or beside it.
+BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 LINT_PACKAGES := lua-check clang clang-format cppcheck
 BENCH_PACKAGES := nghttp2-client
 
@@ -92,10 +94,21 @@ demo:
 	lua5.4 spec/sandbox/run.lua -- env -u LOFTY_API_KEY LOFTY_BROWSER="lua5.4 spec/sandbox/click.lua" \
 	  lua5.4 examples/quickstart.lua
 
-test:
-	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
+# The example application of examples/openresty in nginx, with a sandbox; with LOFTY_CLIENT_ID set, with Lofty itself.
+demo-openresty:
+	@.ci/install $(BUILD_PACKAGES) liblua5.1-0-dev $(SANDBOX_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
+	@eval "$$($(MAKE) -s env)"; exec lua5.4 examples/openresty/run.lua
+
+test:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BROWSER_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@[ ! -e ../shared/lofty-openapi.json ] || spec/conformance/install || echo "no mock: the conformance spec is left out" >&2
 	@spec/run
+
+# The annotations of types/lofty.lua; spec/types_spec.lua tells when they are out of step.
+types:
+	@lua5.4 tools/annotations/generate.lua >$(BUILD)/types.lua && mv $(BUILD)/types.lua types/lofty.lua
 
 sandbox:
 	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
@@ -112,6 +125,12 @@ sanitize:
 	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
 	@.ci/sanitize
 
+# Minutes long: many processes that share tokens, stores that go away, kill -9 in the middle of refreshes.
+bench-tokens:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@eval "$$($(MAKE) -s env)"; lua5.4 bench/tokens/crowd.lua && lua5.4 bench/tokens/outages.lua && lua5.4 bench/kill.lua
+
 memcheck:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) valgrind
 	@$(MAKE) --no-print-directory -s all
@@ -119,14 +138,15 @@ memcheck:
 
 # Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside Lua 5.4, under the sanitizers.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
-TORTURE := $(filter-out spec/torture/bindings.c,$(wildcard spec/torture/*.c))
+TORTURE := $(filter-out %/bindings.c %/transport.c,$(wildcard spec/torture/*.c))
 PURE_SOURCES = $(patsubst %,src/%.c,$(PURE))
 
 torture:
 	@.ci/install $(BUILD_PACKAGES)
-	@$(MAKE) --no-print-directory -s $(BUILD)/torture/torture $(BUILD)/torture/bindings
+	@$(MAKE) --no-print-directory -s $(BUILD)/torture/torture $(BUILD)/torture/bindings $(BUILD)/torture/transport
 	@$(BUILD)/torture/torture
 	@$(BUILD)/torture/bindings
+	@lua5.4 spec/torture/transport.lua $(BUILD)/torture/transport
 
 $(BUILD)/torture/torture: $(PURE_SOURCES) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
 	@mkdir -p $(@D)
@@ -137,7 +157,13 @@ $(BUILD)/torture/bindings: $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bi
 	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \
 	  $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c -llua5.4 -lz -lm
 
+TRANSPORT := buf head inflate transfer request verdict lcurl
+$(BUILD)/torture/transport: $(TRANSPORT:%=src/%.c) spec/torture/transport.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \
+	  $(TRANSPORT:%=src/%.c) spec/torture/transport.c -llua5.4 -lcurl -lz -pthread
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all env rock install-rock demo test sandbox lint sanitize memcheck torture clean
+.PHONY: all types env rock install-rock demo demo-openresty test sandbox lint sanitize bench-tokens memcheck torture clean

@@ -22,21 +22,31 @@ local function save_cursor(cursor)
   assert(file:close())
 end
 
-local resume = load_cursor()
-local out = assert(io.open(path, resume and "a" or "w"))
-local crm = lofty.client()
-local count, last = 0, resume
-for lead, at in crm.leads:each({ returnFields = "leadId,firstName,lastName,stage" }, { resume = resume }) do
-  local line = { tostring(lead.leadId), lead.firstName or "", lead.lastName or "", lead.stage or "" }
-  assert(out:write(table.concat(line, "\t"), "\n"))
-  count = count + 1
-  -- The page that the item came with: going on from there repeats one page at most.
-  if at ~= last then
-    last = at
-    assert(out:flush())
-    save_cursor(at)
+local function copy()
+  local resume = load_cursor()
+  local out = assert(io.open(path, resume and "a" or "w"))
+  local crm = lofty.client()
+  local count, last = 0, resume
+  for lead, at in crm.leads:each({ returnFields = "leadId,firstName,lastName,stage" }, { resume = resume }) do
+    local line = { tostring(lead.leadId), lead.firstName or "", lead.lastName or "", lead.stage or "" }
+    assert(out:write(table.concat(line, "\t"), "\n"))
+    count = count + 1
+    -- The page that the item came with: going on from there repeats one page at most.
+    if at ~= last then
+      last = at
+      assert(out:flush())
+      save_cursor(at)
+    end
   end
+  assert(out:close())
+  os.remove(cursor_path) -- to the end: the next night starts anew
+  return count
 end
-assert(out:close())
-os.remove(cursor_path) -- to the end: the next night starts anew
-print(count .. " leads in " .. path)
+
+-- lua5.1 shows no error that is a table.
+local ok, result = pcall(copy)
+if not ok then
+  io.stderr:write(tostring(result), "\n")
+  os.exit(1)
+end
+print(result .. " leads in " .. path)

@@ -470,6 +470,38 @@ describe("the libcurl transport", function()
     local proxied = refused("network", get("https://example.invalid/", { proxy = url:match("^http://[^/]*") }))
     assert.is_false(proxied.sent)
     assert.is_false(proxied.head)
+    assert.matches("proxy", proxied.message)
+  end)
+
+  describe("with proxies in the environment", function()
+    -- The environment of this process cannot be changed from Lua; another Lua's can.
+    local function elsewhere(environment, url)
+      local name = wire.server.folder .. "/request.lua"
+      nginx.write(name, [[
+        local res, err = require("lofty.runtime.curl"):request{ method = "GET", url = arg[1], headers = {} }
+        print(res and res.status .. " " .. res.body or err.message)
+      ]])
+      local lowest = -1
+      while arg[lowest - 1] do lowest = lowest - 1 end
+      local path = ("package.path, package.cpath = %q, %q"):format(package.path, package.cpath)
+      local words = { environment, nginx.quote(arg[lowest]), "-e", nginx.quote(path), name, url, "2>&1" }
+      local pipe = assert(io.popen(table.concat(words, " "), "r"))
+      local said = pipe:read("*a"):gsub("\n$", "")
+      pipe:close()
+      return said
+    end
+
+    it("uses none for loopback", function()
+      local url = wire:raw("direct", plain_answer "hi")
+      assert.equal("200 hi", elsewhere("http_proxy=http://127.0.0.1:1 all_proxy=http://127.0.0.1:1", url))
+    end)
+
+    it("uses it for https elsewhere", function()
+      local proxy = wire.urls.plain
+      assert.matches("proxy", elsewhere("https_proxy=" .. proxy, "https://example.invalid/"))
+      assert.matches("name is not known", elsewhere("http_proxy=" .. proxy, "https://example.invalid/"))
+      assert.matches("name is not known", elsewhere("no_proxy=example.invalid https_proxy=" .. proxy, "https://example.invalid/"))
+    end)
   end)
 
   it("can be closed at any time, and opens again", function()

@@ -342,7 +342,9 @@ describe("a list", function()
     crm = fake.new(servers.scroll(50))
     assert.same(up_to(31, 50), places(assert(crm.leads:all { scrollId = "scroll-30" })))
     crm = fake.new(servers.current(50, { items = "texts" }))
-    assert.same(up_to(31, 50), places(assert(crm.communication.texts:all { leadId = 1, offset = 30 })))
+    assert.same(up_to(31, 50), places(assert(crm.communication.texts:all { leadId = 1, offset = 30, limit = 10 })))
+    assert.equal("30", tostring(crm.sent[1].query.offset))
+    assert.is_nil(crm.sent[2].query.offset)
     crm = fake.new(servers.page(50, {
       number = "pageNum", count = "pageSize", base = 1, size = 25, items = "listing",
     }))
@@ -359,6 +361,9 @@ describe("a list", function()
     for _, at in crm.listings:each(filter, { list = "soldListing" }) do cursors[#cursors + 1] = at end
     assert.equal("k:soldListing:200", cursors[250])
     assert.same(up_to(201, 250), places(assert(crm.listings:all(filter, { resume = cursors[250] }))))
+    local all, err = crm.listings:all(filter, { resume = cursors[250], list = "listIng" })
+    assert.is_nil(all)
+    assert.equal("invalid", err.kind)
   end)
 
   it("takes a lone object where the reference says object and the server an array", function()
@@ -424,6 +429,14 @@ describe("a list", function()
     assert.is_nil((crm.transactions:all({ pageSize = 20 }, { resume = "p:2:50" })))
     assert.same(up_to(41, 90), places(assert(crm.transactions:all({}, { resume = "p:2:20" }))))
   end)
+
+  it("knows after a resume, too, that the total is reached", function()
+    local crm = fake.new(servers.page(90, {
+      number = "pageNum", count = "pageSize", base = 0, size = 20, items = "pageData", total = "totalCount",
+    }))
+    assert.same(up_to(61, 90), places(assert(crm.transactions:all({}, { resume = "p:2:30" }))))
+    assert.equal(1, #crm.sent)
+  end)
 end)
 
 describe("a server that turns in circles", function()
@@ -479,6 +492,13 @@ describe("a server that turns in circles", function()
       return { leads = { { stage = "New Lead" }, { stage = "New Lead" } }, _metadata = { total = 10, scrollId = "x" .. count } }
     end)
     assert.equal(10, #assert(crm.leads:all { returnFields = "stage" }))
+  end)
+
+  it("is noticed at once when the list gets stuck in its middle", function()
+    local crm = fake.new(function(_, count)
+      return { data = slice(math.min(count, 6) * 10, 10, 10000), nextCursor = "at " .. math.min(count, 6) }
+    end)
+    notices(crm, crm.communication.by_agent, window, 7)
   end)
 
   it("gives none of the repeated items", function()

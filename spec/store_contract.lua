@@ -11,7 +11,7 @@
 
 local format = string.format
 
-local RESTS = 2000 -- far more than a lock or a window in here can last
+local RESTS = 500 -- far more than a lock or a window in here can last
 
 local function fail(text, ...) error(format(text, ...), 3) end
 

@@ -46,6 +46,12 @@ describe("the annotations", function()
     end
   end)
 
+  it("have every option of an application", function()
+    for name in pairs(require("lofty.app").options) do
+      assert.truthy(text:find("---@field " .. name .. "? ", 1, true), name)
+    end
+  end)
+
   it("name no type that they do not define", function()
     local defined = {}
     for name in text:gmatch("%-%-%-@class (lofty[%w_.]*)") do defined[name] = true end

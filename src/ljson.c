@@ -12,11 +12,12 @@
 #define NAME_SLOTS 256   /* where to look for them; a power of two, and an index fits a byte */
 #define MAX_PENDING 256  /* items, or names and values, that wait for one table */
 #define MAX_WAITING 4096 /* slots for all that waits together: 5.1 allows 8000 */
-#define STEP 256         /* slots asked for at a time */
+#define STEP 256         /* slots asked for at a time, at most */
+#define LEAST 24         /* and at least */
 #define EXACT_DIGITS 14  /* without integers in Lua: what "%.14g" still prints */
 
 /* Where things stand on the stack of json_decode. */
-enum { TEXT = 1, SCRATCH, FIRST_KEPT, BASE = FIRST_KEPT + NAMES - 1 };
+enum { TEXT = 1, SCRATCH, FIRST_KEPT };
 
 /* A name met before: its ends, which are all of it up to 16 bytes, and its text. */
 typedef struct Name {
@@ -39,6 +40,8 @@ typedef struct Builder {
   lua_State *L;
   int top;   /* lua_gettop, kept by hand */
   int limit; /* up to where the stack was asked for */
+  int step;  /* slots to ask for */
+  int max_names;
   int names;
   int depth;
   Level levels[LOFTY_MAX_DEPTH];
@@ -48,8 +51,8 @@ typedef struct Builder {
 } Builder;
 
 static void need_stack (Builder *b) {
-  luaL_checkstack(b->L, STEP, "too much at once in JSON");
-  b->limit = b->top + STEP;
+  luaL_checkstack(b->L, b->step, "too much at once in JSON");
+  b->limit = b->top + b->step;
 }
 
 /* A string with escapes: resolved in room that the collector owns. */
@@ -131,7 +134,7 @@ static void push_name (Builder *b) {
     return;
   }
   lua_pushlstring(b->L, name.text, name.size);
-  if (b->names == NAMES) {
+  if (b->names == b->max_names) {
     level->in_order = 1;
     return;
   }
@@ -230,15 +233,28 @@ static void close_level (Builder *b) {
   place(b);
 }
 
+/*
+** Room for the names and the first values. A short text asks for little: where
+** each request is a coroutine of its own, as in nginx, its stack is new and small,
+** and growing it costs more than reading the text.
+*/
+static void first_stack (Builder *b, size_t size) {
+  size_t share = size / 8;
+  b->max_names = share < NAMES ? (int)share : NAMES;
+  b->step = share < STEP - LEAST ? LEAST + (int)share : STEP;
+  b->top = FIRST_KEPT + b->max_names - 1;
+  luaL_checkstack(b->L, FIRST_KEPT + b->max_names + b->step, "JSON");
+  lua_settop(b->L, b->top);
+  b->limit = b->top + b->step;
+}
+
 /* json_decode(text) -> value | nil, message, offset of the byte, from 1 */
 static int json_decode (lua_State *L) {
   Builder b;
+  LoftySpan text = lofty_checkspan(L, TEXT);
   b.L = L;
-  lofty_json_init(&b.json, lofty_checkspan(L, TEXT));
-  luaL_checkstack(L, BASE + STEP, "JSON");
-  lua_settop(L, BASE);
-  b.top = BASE;
-  b.limit = BASE + STEP;
+  lofty_json_init(&b.json, text);
+  first_stack(&b, text.size);
   b.names = b.depth = 0;
   memset(b.slots, 0, sizeof(b.slots));
   for (;;) {

@@ -17,7 +17,6 @@ enum { ROUTE_UNKNOWN, ROUTE_DIRECT, ROUTE_ENVIRONMENT, ROUTE_NAMED };
 /* Everything that is the same for every request. */
 CURLcode lofty_request_setup (Transfer *t) {
   CURLcode code = CURLE_OK;
-  curl_easy_reset(t->easy);
   lofty_buf_clear(&t->url);
   lofty_buf_clear(&t->origin);
   lofty_buf_clear(&t->ca);
@@ -132,7 +131,7 @@ static const char *set_url (Transfer *t, const char *url, size_t size) {
   return NULL;
 }
 
-/* The CA file goes with the handle: what was once set cannot be taken back, but by a reset. */
+/* The CA file goes with the handle: what was once set cannot be taken back. */
 static CURLcode set_trust (Transfer *t, LoftySpan file) {
   CURLcode code = CURLE_OK;
   size_t had = t->ca.size > 0 ? t->ca.size - 1 : 0;
@@ -140,7 +139,7 @@ static CURLcode set_trust (Transfer *t, LoftySpan file) {
   if (file.data && t->ca.size > 0 && had == file.size &&
       memcmp(t->ca.data, file.data, file.size) == 0)
     return CURLE_OK;
-  if (t->ca.size > 0 && (code = lofty_request_setup(t)) != CURLE_OK) return code;
+  if (t->ca.size > 0 && !lofty_transfer_renew(t)) return CURLE_OUT_OF_MEMORY;
   if (!file.data) return CURLE_OK;
   if (lofty_buf_add(&t->ca, file.data, file.size + 1)) return CURLE_OUT_OF_MEMORY;
   SET(CURLOPT_CAINFO, file.data);

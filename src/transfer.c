@@ -79,14 +79,27 @@ void lofty_transfer_init (Transfer *t) {
   lofty_buf_init(&t->answer, 0);
 }
 
-/* A handle that is told all that never changes. */
+static void transfer_discard (Transfer *t) {
+  if (t->easy) curl_easy_cleanup(t->easy);
+  t->easy = NULL;
+}
+
+/* Gives it a handle that is told all that never changes, if it has none. */
 static int transfer_equip (Transfer *t) {
   if (t->easy) return 1;
   t->easy = curl_easy_init();
   if (t->easy && lofty_request_setup(t) == CURLE_OK) return 1;
-  if (t->easy) curl_easy_cleanup(t->easy);
-  t->easy = NULL;
+  transfer_discard(t);
   return 0;
+}
+
+/*
+** A new handle in place of the old. (Not curl_easy_reset: where that runs out of
+** memory it says nothing, and leaves half of the defaults unset.)
+*/
+int lofty_transfer_renew (Transfer *t) {
+  transfer_discard(t);
+  return transfer_equip(t);
 }
 
 /* False: no memory, or a libcurl that lacks something. What there is then is closed as usual. */
@@ -138,14 +151,12 @@ static void transfer_unlist (Transfer *t) {
 /*
 ** A handle counts the connections that died under it over all its life, and at
 ** the sixth gives up although a new one would do (7.88: "Connection died, tried
-** 5 times"). So one that has seen trouble is not used again.
+** 5 times"); one that ran out of memory may think that an answer was empty. So
+** one that has seen trouble is not used again.
 */
 void lofty_transfer_rest (Transfer *t) {
   transfer_unlist(t);
-  if (t->state == TRANSFER_DONE && (t->result != CURLE_OK || t->attempts > 1)) {
-    curl_easy_cleanup(t->easy);
-    t->easy = NULL;
-  }
+  if (t->state == TRANSFER_DONE && (t->result != CURLE_OK || t->attempts > 1)) transfer_discard(t);
   t->state = TRANSFER_IDLE;
   if (t->answer.capacity > KEEP_BUFFER) lofty_buf_free(&t->answer);
   if (t->body.capacity > KEEP_BUFFER) lofty_buf_free(&t->body);
@@ -156,8 +167,7 @@ void lofty_transfer_close (Transfer *t) {
   if (m && t->state == TRANSFER_RUNNING) transfer_detach(t);
   if (m) transfer_unlist(t);
   t->state = TRANSFER_IDLE;
-  if (t->easy) curl_easy_cleanup(t->easy);
-  t->easy = NULL;
+  transfer_discard(t);
   curl_slist_free_all(t->list);
   t->list = NULL;
   lofty_http_head_free(t->head);
@@ -175,7 +185,7 @@ void lofty_transfer_close (Transfer *t) {
   if (m) lofty_multi_release(m);
 }
 
-const char *lofty_transfer_start (Transfer *t, const Request *request) {
+static const char *transfer_begin (Transfer *t, const Request *request) {
   Multi *m = t->multi;
   const char *problem;
   if (!transfer_equip(t)) return "not enough memory";
@@ -200,6 +210,12 @@ const char *lofty_transfer_start (Transfer *t, const Request *request) {
   if (t->next) t->next->previous = t;
   m->running = t;
   return NULL;
+}
+
+const char *lofty_transfer_start (Transfer *t, const Request *request) {
+  const char *problem = transfer_begin(t, request);
+  if (problem) transfer_discard(t);
+  return problem;
 }
 
 /* --- the multi handle --- */

@@ -77,6 +77,8 @@ static Verdict judge (Transfer *t, int whole_head, int connected) {
     case CURLE_RECV_ERROR:
       if (transfer_says(t, "chunk"))
         return verdict_of("decode", "a chunk of the body is badly framed", 0);
+      if (transfer_says(t, "CONNECT"))
+        return verdict_of("network", "the proxy made no connection", 1);
       return verdict_of("network", broke, 1);
     case CURLE_PARTIAL_FILE: return verdict_of("network", broke, 0);
     case CURLE_ABORTED_BY_CALLBACK: return verdict_of("network", "the transport was closed", 0);

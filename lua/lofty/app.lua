@@ -4,6 +4,7 @@
 
 local authorization = require "lofty.authorization"
 local client = require "lofty.client"
+local core = require "lofty.core"
 local errors = require "lofty.errors"
 local grant = require "lofty.grant"
 local kept = require "lofty.kept"
@@ -12,9 +13,10 @@ local lock = require "lofty.lock"
 local source = require "lofty.source"
 local token = require "lofty.token"
 
-local error, ipairs, pairs, setmetatable, tostring, type = error, ipairs, pairs, setmetatable, tostring, type
+local error, getmetatable, ipairs, pairs, setmetatable, tostring, type =
+  error, getmetatable, ipairs, pairs, setmetatable, tostring, type
 local concat, sort = table.concat, table.sort
-local format = string.format
+local find, format = string.find, string.format
 
 local API_URL = "https://api.lofty.com"
 local CONSENT_URL = "https://lofty.com/page/vendor-auth.html"
@@ -49,12 +51,28 @@ local function one_of(name, value, allowed, level)
   error(format("lofty.app: %s must be one of %s, got %s", name, concat(allowed, ", "), tostring(value)), level + 1)
 end
 
+-- A method that was called with a dot has no application.
+local function check_self(self, name)
+  if getmetatable(self) ~= App then error(name .. ": call it with a colon, on an application", 3) end
+end
+
 local function check_text(opt, name, required, level)
   local value = opt[name]
   if value == nil and not required then return end
   if type(value) ~= "string" or value == "" then
     local got = value == "" and "an empty one" or type(value)
     error(format("lofty.app: %s must be a string, got %s", name, got), level + 1)
+  end
+end
+
+-- `spend` is for budgets that processes share; a store may be without.
+local function check_store(store, level)
+  if store == nil then return end
+  if type(store) ~= "table" and type(store) ~= "userdata" then
+    error("lofty.app: store must be a store, got " .. type(store), level + 1)
+  end
+  for _, method in ipairs { "get", "put", "delete", "keys", "try_lock", "unlock" } do
+    if store[method] == nil then error("lofty.app: store has no method " .. method, level + 1) end
   end
 end
 
@@ -65,7 +83,7 @@ end
 --       redirect_uri = "https://example.com/lofty/callback",
 --       door = "vendor",          -- or "developer": which of Lofty's two token endpoints
 --       store = store,            -- where accounts' tokens are kept, for connect, accounts and client(account)
---       encryption_key = "...",   -- 32 bytes: seals tokens in the store
+--       encryption_key = "...",   -- 32 bytes: seals tokens in the store (AES-256-GCM), see below
 --       require_state = true,     -- false: accept a callback that carries no state
 --       token_url = , authorize_url = , base_url = ,  -- other addresses than Lofty's
 --       authentication = "basic", -- or "body", "none": how the client authenticates to token_url
@@ -74,6 +92,17 @@ end
 --       limit = 500,              -- calls a minute that Lofty grants the app
 --       -- and every option of lofty.client but the credentials
 --     }
+--
+-- With an `encryption_key` only what was sealed with it, for the same application and account, is read back; all else
+-- is an err of kind "store" and stays in the store as it was. That holds for tokens that stand there plain, too: who
+-- may write to the store could put his own token in a customer's place. To begin with a key where there are plain
+-- tokens, stop the processes that use the store and seal each once:
+--
+--     local crypto = require "lofty.crypto"
+--     for _, key in ipairs(store:keys()) do
+--       local text = store:get(key, true)
+--       if lofty.json.decode(text) then store:put(key, crypto.seal(encryption_key, text, key)) end
+--     end
 --
 -- @tparam table opt
 -- @tparam number level for `error`
@@ -97,6 +126,12 @@ function app.new(opt, level)
     error("lofty.app: encryption_key must be a string of 32 bytes", level)
   end
 
+  if opt.require_state ~= nil and type(opt.require_state) ~= "boolean" then
+    error("lofty.app: require_state must be a boolean, got " .. type(opt.require_state), level)
+  end
+
+  check_store(opt.store, level)
+
   local settings = client.settings(opt, API_URL, level)
   local key = opt.encryption_key
   local self = setmetatable({
@@ -109,7 +144,7 @@ function app.new(opt, level)
     token_url = opt.token_url or DOORS[door].token_url, authentication = authentication, basic = basic,
     client_id = opt.client_id, client_secret = opt.client_secret, customer_key = opt.customer_key,
     runtime = settings.runtime, timeout = settings.timeout, ca = settings.ca, proxy = settings.proxy,
-    user_agent = settings.user_agent, level = level,
+    user_agent = settings.user_agent, level = level + 1,
   }
   self.kept_for = function(account)
     return kept.stored(opt.store, opt.client_id .. "/" .. account, account, key)
@@ -120,6 +155,14 @@ function app.new(opt, level)
   return self
 end
 
+local function checked(value, where, name, level)
+  if type(value) ~= "string" or value == "" then
+    local got = value == "" and "an empty one" or type(value)
+    error(format("%s: %s must be a string, got %s", where, name, got), level + 1)
+  end
+  return value
+end
+
 --- The address of the consent page, and the state that has to come back with the person.
 -- A public client (no secret), or `{ pkce = true }`, adds a PKCE challenge (RFC 7636, S256) and gets its
 -- verifier, which `exchange` and `connect` take as `code_verifier`.
@@ -128,11 +171,19 @@ end
 -- @treturn string state keep it in the person's session
 -- @treturn ?string code_verifier keep it there too
 function App:authorize_url(opt)
+  check_self(self, "authorize_url")
   opt = errors.options("authorize_url", opt, { state = true, pkce = true })
+  if opt.state ~= nil then checked(opt.state, "authorize_url", "state", 2) end
   return authorization.url {
     address = self.authorize_address, client_id = self.client_id, redirect_uri = self.redirect_uri,
     state = opt.state, pkce = opt.pkce or self.public,
   }
+end
+
+local function check_arguments(where, args)
+  if type(args) ~= "table" and type(args) ~= "string" then
+    error(where .. ": the query's arguments or the address expected, got " .. type(args), 3)
+  end
 end
 
 --- Reads what came to the redirect address.
@@ -143,22 +194,15 @@ end
 -- @treturn[2] table err of kind "oauth": the provider's refusal (its `code` is the provider's word), a state
 --   that differs or is missing, no code
 function App:callback(args, opt)
+  check_self(self, "callback")
   opt = errors.options("callback", opt, { state = true })
-  if type(args) ~= "table" and type(args) ~= "string" then
-    error("callback: the query's arguments or the address expected, got " .. type(args), 2)
-  end
+  check_arguments("callback", args)
   return authorization.callback(args, opt.state, self.require_state)
 end
 
-local function checked(value, where, name, level)
-  if type(value) ~= "string" or value == "" then
-    error(format("%s: %s must be a string, not empty", where, name), level + 1)
-  end
-  return value
-end
-
-local function exchange(self, fields)
+local function exchange(self, operation, fields)
   local fresh, err = self.grant(fields)
+  if err then err.operation = operation end
   return fresh, err
 end
 
@@ -169,11 +213,16 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "oauth" when the server refuses, else what went wrong on the way
 function App:exchange(code, opt)
+  check_self(self, "exchange")
   opt = errors.options("exchange", opt, { code_verifier = true, redirect_uri = true })
   checked(code, "exchange", "code", 2)
-  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self, {
-    grant_type = "authorization_code", code = code, redirect_uri = opt.redirect_uri or self.redirect_uri,
-    code_verifier = opt.code_verifier,
+  if opt.code_verifier ~= nil then checked(opt.code_verifier, "exchange", "code_verifier", 2) end
+  local redirect_uri = opt.redirect_uri
+  if redirect_uri == nil then redirect_uri = self.redirect_uri end
+  if redirect_uri == nil then error("exchange: give lofty.app the redirect_uri that Lofty knows", 2) end
+  checked(redirect_uri, "exchange", "redirect_uri", 2)
+  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self, "exchange", {
+    grant_type = "authorization_code", code = code, redirect_uri = redirect_uri, code_verifier = opt.code_verifier,
   })
   return fresh, err
 end
@@ -194,13 +243,14 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "oauth" when the server refuses
 function App:refresh(old)
+  check_self(self, "refresh")
   old = as_token(old, "refresh", 2)
   if not old.refresh_token then
     return nil, errors.new {
       kind = "oauth", code = "invalid_grant", sent = false, message = "the token has no refresh_token",
     }
   end
-  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self,
+  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self, "refresh",
     { grant_type = "refresh_token", refresh_token = old.refresh_token, previous = old })
   return fresh, err
 end
@@ -212,7 +262,10 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function App:client_credentials(customer_key)
-  local fresh, err = self.runtime:detach(source.patience(self.settings.timeout.total), exchange, self,
+  check_self(self, "client_credentials")
+  if customer_key ~= nil then checked(customer_key, "client_credentials", "customer_key", 2) end
+  local patience = source.patience(self.settings.timeout.total)
+  local fresh, err = self.runtime:detach(patience, exchange, self, "client_credentials",
     { grant_type = "client_credentials", customer_key = customer_key })
   return fresh, err
 end
@@ -230,8 +283,9 @@ local function make_client(self, inner, where, opt)
   local settings = self.settings
   if opt then settings = client.settings(opt, nil, 3, settings) end
   local counts = client.new_counts()
+  -- The application makes the grant, so its runtime and its time limit count, whatever the client's are.
   local made = source.locked(inner, where.kept, {
-    runtime = settings.runtime, grant_timeout = settings.timeout.total, account = where.account, first = where.first,
+    runtime = self.runtime, grant_timeout = self.settings.timeout.total, account = where.account, first = where.first,
     on_refresh = function(fresh, err)
       if settings.on_refresh then settings.on_refresh(fresh, err) end
     end,
@@ -248,22 +302,27 @@ end
 -- @tparam[opt] table opt any option of `lofty.client` but the credentials, above all `on_refresh(token, err)`
 -- @treturn table the client
 function App:client(who, opt)
+  check_self(self, "client")
   if opt ~= nil then opt = errors.options("client", opt, client.options) end
   local inner, where = refresher(self), nil
   if type(who) == "table" then
     local held = as_token(who, "client", 2)
-    where = { kept = kept.memory(held), account = held.account }
+    where = { kept = kept.memory(self.runtime, held), account = held.account }
   elseif type(who) == "string" and who ~= "" then
-    if not self.store then error("client: lofty.app has no store to take account " .. who .. "'s token from", 2) end
+    -- Who hands over a token's text instead of a token must not see it in an error.
+    if not self.store then
+      error("client: a string is an account, and lofty.app has no store to take its token from", 2)
+    end
     where = { kept = self.kept_for(who), account = who }
   elseif who == nil then
     inner = function()
       local fresh, err = self.grant { grant_type = "client_credentials" }
       return fresh, err
     end
-    where = { kept = kept.memory(), first = true }
+    where = { kept = kept.memory(self.runtime), first = true }
   else
-    error("client: a token or an account expected, got " .. (who == "" and "an empty string" or type(who)), 2)
+    local got = who == "" and "an empty string" or type(who)
+    error("client: a token (a table) or an account (a string) expected, got " .. got, 2)
   end
   -- No tail call: errors name the caller's line.
   local made = make_client(self, inner, where, opt)
@@ -274,46 +333,67 @@ local function need_store(self, where)
   if not self.store then error(where .. ": lofty.app has no store to keep accounts' tokens in", 3) end
 end
 
--- Does one thing to an account's kept token under its lock.
-local function locked(self, account, act, ...)
+-- Takes an account's lock, does one thing to its token, and gives the lock back. After the lock's time nobody writes
+-- who held it, so `regardless` of a holder that does not end nothing is lost.
+local function locked(self, account, regardless, act, ...)
   local runtime, where, owner = self.runtime, self.kept_for(account), lock.owner()
-  local held, err = lock.take(runtime, where, owner, source.ttl(self.settings.timeout.total))
-  if not held then return nil, err end
-  local ok, why = act(where, ...)
-  where:unlock(owner)
+  local grant_timeout = self.settings.timeout.total
+  local held, err = lock.take(runtime, where, owner, source.ttl(grant_timeout), source.wait(grant_timeout))
+  if not held and not (regardless and err.retryable) then
+    err.account = account
+    return nil, err
+  end
+  runtime:holding(true)
+  local ok, why = act(runtime, where, ...)
+  if held then where:unlock(owner) end
+  runtime:holding(false)
   return ok, why
 end
 
-local function write(where, new)
-  local ok, err = where:write(new)
-  return ok, err
+-- The account that a token belongs to: who authorized is who /v1.0/me says, never what the callback's query claims.
+-- Nothing renews the token here, or the new one would be lost.
+local function whose(self, fresh)
+  local asking = client.new {
+    source = source.static(fresh), settings = self.settings, limiter = self.limiter,
+  }
+  local me, err = asking:me()
+  if not me then return nil, err end
+  local id = type(me) == "table" and me.id
+  local account = type(id) == "string" and id or type(id) == "number" and core.number_text(id)
+  if not account or account == "" then
+    return nil, errors.new {
+      kind = "decode", sent = true, operation = "me", message = "/v1.0/me answered without an id",
+    }
+  end
+  return account
 end
 
--- Whoever authorized is who /v1.0/me says, never what the callback's query claims.
-local function connect(self, code, opt)
-  local fresh, err = self.grant {
-    grant_type = "authorization_code", code = code, redirect_uri = self.redirect_uri,
-    code_verifier = opt.code_verifier,
-  }
+local function connect(self, fields)
+  -- A store that is away is noticed before the code, which serves once, is spent.
+  local _, away = self.kept_for("-"):read(true)
+  if away then
+    away.account = nil
+    return nil, away
+  end
+  local fresh, err = exchange(self, "connect", fields)
   if not fresh then return nil, err end
-  local me, why = self:client(fresh):me()
-  if not me then return nil, why end
-  local id = type(me) == "table" and me.id
-  if type(id) ~= "number" and type(id) ~= "string" then
-    return nil, errors.new { kind = "decode", sent = true, message = "/v1.0/me answered without an id" }
+  local account, why = whose(self, fresh)
+  local ok = account
+  if account then
+    fresh.account = account
+    ok, why = locked(self, account, true, source.save, fresh)
   end
-  local account = type(id) == "string" and id or format("%.0f", id)
-  fresh.account = account
-  local ok, lost = locked(self, account, write, fresh)
-  if not ok then
-    lost.account = account
-    return nil, lost
-  end
-  return account, fresh
+  if ok then return account, fresh end
+  local hook = self.settings.on_refresh
+  if hook then hook(fresh, why) end
+  return nil, why
 end
 
 --- What a callback handler does: reads the callback, exchanges the code, asks /v1.0/me who it was, and keeps
--- the token under that account.
+-- the token under that account, in place of an older one.
+--
+-- The code is spent by then. A token that was granted and yet could not be kept, because /v1.0/me or the store did not
+-- answer, goes to `on_refresh(token, err)`, the only place where it can still be saved.
 -- @tparam table|string args as for `callback`
 -- @tparam table opt `state`, and with PKCE `code_verifier`
 -- @treturn[1] string account
@@ -321,42 +401,55 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function App:connect(args, opt)
+  check_self(self, "connect")
   need_store(self, "connect")
   opt = errors.options("connect", opt, { state = true, code_verifier = true })
+  check_arguments("connect", args)
+  if opt.code_verifier ~= nil then checked(opt.code_verifier, "connect", "code_verifier", 2) end
+  if not self.redirect_uri then error("connect: give lofty.app the redirect_uri that Lofty knows", 2) end
   local code, err = self:callback(args, { state = opt.state })
   if not code then return nil, err end
-  local account, fresh = self.runtime:detach(source.patience(self.settings.timeout.total), connect, self, code, opt)
+  local account, fresh = self.runtime:detach(2 * source.patience(self.settings.timeout.total), connect, self, {
+    grant_type = "authorization_code", code = code, redirect_uri = self.redirect_uri,
+    code_verifier = opt.code_verifier,
+  })
   return account, fresh
 end
 
-local function forget(where)
-  local ok, err = where.store:delete(where.key)
+local function forget(_, where)
+  local ok, err = where:delete()
   return ok, err
 end
 
 --- Forgets an account's token. Lofty has no way to revoke one by API: the person presses Disconnect there.
+-- Processes that hold its access token may use it to its end.
 -- @tparam string account
 -- @treturn[1] boolean true, also when there was none
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function App:disconnect(account)
+  check_self(self, "disconnect")
   need_store(self, "disconnect")
   checked(account, "disconnect", "account", 2)
-  local ok, err = self.runtime:detach(source.patience(self.settings.timeout.total), locked, self, account, forget)
+  local patience = source.patience(self.settings.timeout.total)
+  local ok, err = self.runtime:detach(patience, locked, self, account, false, forget)
   return ok, err
 end
 
---- The accounts whose tokens are in the store, revoked ones included.
+--- The accounts whose tokens are in the store, those included that have been revoked.
 -- @treturn[1] {string,...} sorted
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function App:accounts()
+  check_self(self, "accounts")
   need_store(self, "accounts")
   local keys, err = self.store:keys()
   if not keys then return nil, err end
   local prefix, list = self.client_id .. "/", {}
   for _, key in ipairs(keys) do
-    if key:sub(1, #prefix) == prefix then list[#list + 1] = key:sub(#prefix + 1) end
+    -- An account has no "/": that is another application's, whose client_id begins as ours.
+    local account = key:sub(1, #prefix) == prefix and key:sub(#prefix + 1)
+    if account and not find(account, "/", 1, true) then list[#list + 1] = account end
   end
   sort(list)
   return list

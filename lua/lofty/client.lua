@@ -10,6 +10,7 @@ local retry = require "lofty.retry"
 local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
 local rawget, rawset, next = rawget, rawset, next
 local find, format = string.find, string.format
+local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
 local read_answer, read_rate, decide = answer.read, rate.read, retry.decide
 
@@ -27,12 +28,39 @@ client.options = {
   on_wait = true,
 }
 local HOOKS = { "on_request", "on_response", "on_retry", "on_refresh", "on_wait" }
+local TYPES = {
+  base_url = "string", ca = "string", proxy = "string", user_agent = "string", validate = "boolean", runtime = "table",
+  max_body = "number",
+}
+for i = 1, #HOOKS do TYPES[HOOKS[i]] = "function" end
+local TIMEOUTS = { connect = true, total = true }
+
+-- What is wrong with an option's type shows here, on the caller's line, and not deep in a transport.
+local function check_types(opt, level)
+  for name, expected in pairs(TYPES) do
+    local value = opt[name]
+    if value ~= nil and type(value) ~= expected then
+      error(format("%s must be a %s, got %s", name, expected, type(value)), level + 1)
+    end
+  end
+  if opt.user_agent and find(opt.user_agent, "%c") then
+    error("user_agent must be one line, without control characters", level + 1)
+  end
+  if opt.max_body and (opt.max_body ~= opt.max_body or opt.max_body < 1) then
+    error("max_body must be 1 byte or more", level + 1)
+  end
+  local limit = opt.limit
+  if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= floor(limit)) then
+    error("limit must be a whole number of calls a minute, 1 or more", level + 1)
+  end
+end
 
 local function timeouts(value, level)
   local connect, total = CONNECT_TIMEOUT, TOTAL_TIMEOUT
   if type(value) == "number" then
     total = value
   elseif type(value) == "table" then
+    errors.options("timeout", value, TIMEOUTS, level + 1)
     connect, total = value.connect or connect, value.total or total
   elseif value ~= nil then
     error("timeout must be seconds, or { connect = seconds, total = seconds }", level + 1)
@@ -60,6 +88,7 @@ end
 -- @treturn table settings
 function client.settings(opt, base_url, level, from)
   from = from or {}
+  check_types(opt, level + 1)
   local function pick(name)
     if opt[name] ~= nil then return opt[name] end
     return from[name]
@@ -74,11 +103,7 @@ function client.settings(opt, base_url, level, from)
     retry = opt.retry == nil and from.retry or retry.policy(opt.retry, level + 2),
     timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1),
   }
-  for i = 1, #HOOKS do
-    local hook = pick(HOOKS[i])
-    if hook ~= nil and type(hook) ~= "function" then error(HOOKS[i] .. " must be a function", level + 1) end
-    settings[HOOKS[i]] = hook
-  end
+  for i = 1, #HOOKS do settings[HOOKS[i]] = pick(HOOKS[i]) end
   return settings
 end
 
@@ -261,6 +286,11 @@ function methods:send(call)
   end
 end
 
+-- A client's method that was called with a dot has no client.
+local function check_self(self, name)
+  if type(self) ~= "table" or not rawget(self, "settings") then error("crm." .. name .. ": call it with a colon", 3) end
+end
+
 -- The names of a template belong to the path, the rest to `rest`; `query` and `body` say it explicitly.
 local function split(method, template, params)
   if type(template) ~= "string" then
@@ -308,6 +338,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function methods:get(template, params)
+  check_self(self, "get")
   local value, response = generic(self, "GET", template, params)
   return value, response
 end
@@ -318,6 +349,7 @@ end
 -- @tparam[opt] table params
 -- @return as `get`
 function methods:post(template, params)
+  check_self(self, "post")
   local value, response = generic(self, "POST", template, params)
   return value, response
 end
@@ -327,6 +359,7 @@ end
 -- @tparam[opt] table params
 -- @return as `get`
 function methods:put(template, params)
+  check_self(self, "put")
   local value, response = generic(self, "PUT", template, params)
   return value, response
 end
@@ -336,6 +369,7 @@ end
 -- @tparam[opt] table params
 -- @return as `get`
 function methods:delete(template, params)
+  check_self(self, "delete")
   local value, response = generic(self, "DELETE", template, params)
   return value, response
 end
@@ -343,6 +377,7 @@ end
 --- Who this client acts for: GET /v1.0/me.
 -- @return as `get`
 function methods:me()
+  check_self(self, "me")
   local value, response = self:send { operation = "me", method = "GET", path = "/v1.0/me", class = "R" }
   return value, response
 end
@@ -351,6 +386,7 @@ end
 -- `waited` (seconds) for the rate limit.
 -- @treturn table a copy
 function methods:stats()
+  check_self(self, "stats")
   local copy = {}
   for name, value in pairs(self.counts) do copy[name] = value end
   return copy

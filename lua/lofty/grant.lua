@@ -125,6 +125,7 @@ function grant.requester(opt)
     else
       failure = {}
       for name, value in pairs(err) do failure[name] = value end
+      if err.kind == "invalid" then failure.message = "token_url: " .. err.message end
       failure.retryable = err.kind == "network" or err.kind == "timeout"
       failure.unknown = err.sent or nil
     end

@@ -32,9 +32,20 @@ local lofty = {
   array = core.array,
   --- Digits that go out as a JSON integer, for ids that no number of this Lua holds.
   integer = core.integer,
-  --- Gives a plain table of a token's fields its methods back.
-  token = token.wrap,
 }
+
+--- Gives a plain table of a token's fields, as it was stored, its methods back.
+-- @tparam table fields with at least `access_token`
+-- @treturn[1] table the token, a copy
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "invalid"
+function lofty.token(fields)
+  if type(fields) ~= "table" then
+    error("lofty.token: a table of a token's fields expected, got " .. type(fields), 2)
+  end
+  local held, err = token.wrap(fields)
+  return held, err
+end
 
 -- The world we run in: cosockets inside nginx, libcurl elsewhere.
 local function default_runtime()
@@ -46,7 +57,9 @@ local function default_runtime()
 end
 
 -- Options that may come from the environment, as LOFTY_BASE_URL and so on.
-local FROM_ENVIRONMENT = { "base_url", "token_url", "client_id", "client_secret", "customer_key" }
+local FROM_ENVIRONMENT = {
+  "base_url", "token_url", "authorize_url", "redirect_uri", "client_id", "client_secret", "customer_key",
+}
 
 -- The caller's options, with what they leave out from the environment; a copy.
 local function complete(opt)
@@ -64,13 +77,16 @@ local function complete(opt)
 end
 
 --- An application of a vendor's; see `lofty.app` for its options. `client_id`, `client_secret`,
--- `customer_key`, `token_url` and `base_url` may come from LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET,
--- LOFTY_CUSTOMER_KEY, LOFTY_TOKEN_URL and LOFTY_BASE_URL.
+-- `customer_key`, `redirect_uri`, `token_url`, `authorize_url` and `base_url` may come from LOFTY_CLIENT_ID,
+-- LOFTY_CLIENT_SECRET, LOFTY_CUSTOMER_KEY, LOFTY_REDIRECT_URI, LOFTY_TOKEN_URL, LOFTY_AUTHORIZE_URL and
+-- LOFTY_BASE_URL.
 -- @tparam[opt] table opt
 -- @treturn table the application
 function lofty.app(opt)
   opt = errors.options("lofty.app", opt, app.options)
-  return app.new(complete(opt), 2)
+  -- No tail call: errors name the caller's line.
+  local made = app.new(complete(opt), 2)
+  return made
 end
 
 local CREDENTIALS = { "api_key", "token", "access_token" }
@@ -95,6 +111,13 @@ local function credential_of(opt)
   end
 end
 
+-- For `lofty.client` alone, whose caller is blamed.
+local function checked_token(fields)
+  local held, err = token.wrap(fields)
+  if not held then error("lofty.client: " .. err.message, 3) end
+  return held
+end
+
 --- A client of one account.
 --
 --     lofty.client { api_key = "..." }                       -- a personal API key
@@ -113,25 +136,32 @@ end
 function lofty.client(opt)
   opt = errors.options("lofty.client", opt, CLIENT_OPTIONS)
   local given, credential = credential_of(opt)
+  if given == "token" and type(credential) ~= "table" then
+    error("lofty.client: token must be a table, got " .. type(credential) .. "; text goes into access_token", 2)
+  end
   local full = complete(opt)
   for _, name in ipairs(CREDENTIALS) do full[name] = nil end
 
   if given == "token" or not given then
     local can_grant = full.client_id and (given or full.client_secret and full.customer_key)
-    if can_grant then return app.new(full, 2):client(credential) end
+    if can_grant then
+      local held_by = app.new(full, 2)
+      if given then credential = checked_token(credential) end
+      local made = held_by:client(credential)
+      return made
+    end
     if not given then
       error("lofty.client: no credential: give api_key, token or access_token, or set LOFTY_API_KEY", 2)
     end
   end
 
-  local held, err
+  local held
   if given == "token" then
-    if type(credential) ~= "table" then error("lofty.client: token must be a table, got " .. type(credential), 2) end
-    held, err = token.wrap(credential)
+    held = checked_token(credential)
   else
-    held, err = token.fixed(credential, given == "api_key" and "token" or "Bearer")
+    held = token.fixed(credential, given == "api_key" and "token" or "Bearer")
+    if not held then error("lofty.client: " .. given .. " must be a string of printable ASCII, not empty", 2) end
   end
-  if not held then error("lofty.client: " .. given .. ": " .. err.message, 2) end
   local settings = client.settings(full, API_URL, 2)
   return client.new {
     source = source.static(held), settings = settings, account = held.account,
@@ -142,6 +172,8 @@ function lofty.client(opt)
   }
 end
 
+local MAP_OPTIONS = { concurrency = true, on_progress = true }
+
 --- Calls `fn(item, index)` for every item, many at the same time in one thread. Inside it any call of a
 -- client waits without stopping the others.
 -- @tparam table list
@@ -150,6 +182,17 @@ end
 -- @treturn table results, by index
 -- @treturn ?table errors, by index; nil when there are none
 function lofty.map(list, fn, opt)
+  if type(list) ~= "table" then error("lofty.map: a list expected, got " .. type(list), 2) end
+  if type(fn) ~= "function" then error("lofty.map: a function expected as argument 2, got " .. type(fn), 2) end
+  opt = errors.options("lofty.map", opt, MAP_OPTIONS)
+  local concurrency, on_progress = opt.concurrency, opt.on_progress
+  if concurrency ~= nil
+    and (type(concurrency) ~= "number" or concurrency < 1 or concurrency ~= math.floor(concurrency)) then
+    error("lofty.map: concurrency must be a whole number, 1 or more", 2)
+  end
+  if on_progress ~= nil and type(on_progress) ~= "function" then
+    error("lofty.map: on_progress must be a function, got " .. type(on_progress), 2)
+  end
   local results, failures = default_runtime():map(list, fn, opt)
   return results, failures
 end

@@ -8,7 +8,7 @@ local errors = require "lofty.errors"
 local webhook = require "lofty.webhook"
 
 local error, pairs, tostring, type = error, pairs, tostring, type
-local format, sub = string.format, string.sub
+local find, format, sub = string.find, string.format, string.sub
 local sort = table.sort
 
 local subscriptions = {}
@@ -52,6 +52,11 @@ local function is_own(wanted, url)
   return prefix ~= nil and type(url) == "string" and sub(url, 1, #prefix) == prefix
 end
 
+-- Somebody else removed it meanwhile: Lofty says so with a 400.
+local function is_gone(err)
+  return err.kind == "not_found" or find(err.message, "WEBHOOK_DELETE_NOT_EXIST", 1, true) ~= nil
+end
+
 --- Makes the subscriptions of one address what the caller says, and no more.
 --     crm.webhooks:ensure{ callbackUrl = "https://example.com/hook/" .. secret, lists = { "lead", "note" } }
 -- A failure leaves what was done done; the same call again finishes it.
@@ -87,7 +92,7 @@ function subscriptions.ensure(webhooks, wanted, level)
   -- First what is too much: its place counts against the account's quota, and may be asked for again.
   for i = 1, #extra do
     local done, why = webhooks:delete(extra[i].subscribeId)
-    if not done and why.kind ~= "not_found" then return nil, why end
+    if not done and not is_gone(why) then return nil, why end
     changes.deleted[i] = extra[i]
   end
   local numbers = {}

@@ -11,6 +11,9 @@ local max = math.max
 -- Places remembered while no limit is known: Lofty's largest budget of a minute.
 local MEMORY = 500
 
+-- So many places are forgotten before the rest moves down to 1.
+local SPARE = 512
+
 local methods = {}
 local metatable = { __name = "lofty.window", __index = methods }
 
@@ -56,6 +59,12 @@ local function settle(self, now)
     first = first + 1
   end
   self.head, self.first = head, first
+  -- Numbers that only grew would leave a hash, rebuilt every few places, where a dense array does.
+  if first > SPARE then
+    local moved, gone_by = {}, first - 1
+    for i = first, self.last do moved[i - gone_by] = places[i] end
+    self.places, self.first, self.head, self.last = moved, 1, head - gone_by, self.last - gone_by
+  end
 end
 
 --- Takes the next place.

@@ -55,7 +55,7 @@ const commands = {
   overflow: () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
   resize: (width, height) => page.setViewportSize({ width, height }),
   scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
-  screenshot: (file) => page.screenshot({ path: file, fullPage: true }),
+  screenshot: (file, fullPage = true) => page.screenshot({ path: file, fullPage }),
   // What axe finds: an array of texts, empty when all is well.
   audit: async () => {
     // In the way of a debugger, which the page's own policy does not bind.

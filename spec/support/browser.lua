@@ -14,7 +14,7 @@ local browser = {}
 local quote, shell = nginx.quote, nginx.shell
 
 -- The driver is the child of a shell whose standard input is a pipe from this process, so it ends with it.
-local DRIVE = "node spec/browser/driver.js %s %s >%s 2>%s; rm -rf %s"
+local DRIVE = "unset LD_PRELOAD; node spec/browser/driver.js %s %s >%s 2>%s; rm -rf %s"
 
 --- Makes sure that there is all it takes, by npm where it is missing.
 -- @treturn[1] table `modules`, `chromium`

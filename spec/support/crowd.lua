@@ -96,7 +96,7 @@ end
 --   every call makes its own client, else they share one for each account
 -- @treturn table the crowd: `go()` -> what they came to; `pids`; `stop()`
 function crowd.gather(place, opt)
-  local folder = shell('d=$(mktemp -d "${TMPDIR:-/tmp}/lofty-crowd.XXXXXX") && mkfifo "$d/ready" && echo "$d"')
+  local folder = shell('mktemp -d "${TMPDIR:-/tmp}/lofty-crowd.XXXXXX"')
   assert(folder ~= "", "crowd: no temporary folder could be made")
   local fields = { clients = opt.clients or "one", coroutines = opt.coroutines, calls = opt.calls or 1 }
   for name, value in pairs(place) do fields["place_" .. name] = value end
@@ -104,13 +104,13 @@ function crowd.gather(place, opt)
   write_table(folder .. "/task.lua", fields)
   local self = { folder = folder, pipes = {}, pids = {}, count = opt.processes }
   for i = 1, opt.processes do
-    self.pipes[i] = assert(io.popen(("exec %s spec/support/crowd_member.lua %s >%s/%d.out 2>&1"):format(
-      quote(child.lua), quote(folder), quote(folder), i), "w"))
+    -- The shell's pid, which the member takes over.
+    self.pipes[i] = assert(io.popen(("echo $$ >%s/%d.pid; exec %s spec/support/crowd_member.lua %s %d >%s/%d.out 2>&1"):format(
+      quote(folder), i, quote(child.lua), quote(folder), i, quote(folder), i), "w"))
   end
-  -- Each opens the fifo, says its pid and closes it; a reader that sees an end in between opens it again.
-  while #self.pids < opt.processes do
-    for line in io.lines(folder .. "/ready") do self.pids[#self.pids + 1] = tonumber(line) end
-  end
+  shell(("cd %s; n=0; until [ $(ls | grep -c ready) = %d ] || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done"):format(
+    quote(folder), opt.processes))
+  for i = 1, opt.processes do self.pids[i] = tonumber(nginx.contents(folder .. "/" .. i .. ".pid"):match("%d+")) end
   return setmetatable(self, { __index = crowd })
 end
 

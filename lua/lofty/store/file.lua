@@ -3,18 +3,21 @@
 --
 -- A key's file is `<percent-encoded prefix and key>.token`. Beside it lies `….lock`, which is only ever locked (flock):
 -- never written, renamed or deleted, so that all processes lock the same one. The kernel frees a lock when its holder
--- dies. A new value goes to a temporary file, is forced to the disk, and then takes the old one's name.
+-- dies. A new value goes to `….new`, is forced to the disk, and then takes the old one's name. A first line tells a
+-- whole value from one cut short; so what a process wrote just before it was killed is found in `….new` by the next
+-- reader, who ends the work. Between a server's answer and a value that survives a kill lies one write, no fsync.
 -- @module lofty.store.file
 
 local core = require "lofty.core"
+local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
 local file = require "lofty.file"
 
-local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
-local format = string.format
+local error, ipairs, setmetatable, tonumber, type = error, ipairs, setmetatable, tonumber, type
+local byte, format, gsub = string.byte, string.format, string.gsub
 local sort = table.sort
 
-local TOKEN, LOCK = ".token", ".lock"
+local TOKEN, DRAFT, LOCK = ".token", ".new", ".lock"
 local LONGEST_NAME = 255 -- bytes; what the usual file systems take
 local WRITES = 2
 
@@ -34,6 +37,68 @@ local function file_name(self, key, ending)
   return nil, format("the name for a key of %d bytes would have %d, and %d is the limit", #key, #name, LONGEST_NAME)
 end
 
+-- Eight bytes of a digest: against what was cut or damaged, not against those who may write here.
+local function digest(value)
+  return (gsub(crypto.sha256(value):sub(1, 8), ".", function(c) return format("%02x", byte(c)) end))
+end
+
+local function wrap(value)
+  return format("lofty 1 %d %s\n", #value, digest(value)) .. value
+end
+
+-- The value of a whole file, nil of any other.
+local function unwrap(text)
+  local size, sum, start = text:match("^lofty 1 (%d+) (%x+)\n()")
+  local value = size and text:sub(start)
+  if value and #value == tonumber(size) and digest(value) == sum then return value end
+end
+
+-- Fills an open file, forces it to the disk and gives it its name; it is gone if that fails.
+local function fill(dir, handle, temporary, name, value)
+  local ok, why = handle:write(wrap(value))
+  if ok then ok, why = handle:sync() end
+  if ok then ok, why = dir:rename(temporary, name) end
+  if not ok then dir:unlink(temporary) end
+  handle:close()
+  return ok, why
+end
+
+-- Writes by way of a draft, whose own lock, held until it has the name, says that it is in use. Without a draft, or
+-- when somebody else writes the same key at this moment, it takes a name that nobody will look for.
+-- After a failed fsync the file is given up and another one written, for a second fsync of the same file would
+-- say yes to what is lost.
+local function write(dir, name, draft, value)
+  local ok, why
+  for _ = 1, WRITES do
+    local handle, temporary = false, draft
+    if draft then handle, why = dir:claim(draft, true) end
+    if handle == false then
+      handle, temporary = dir:create()
+      why = temporary
+    end
+    if handle then ok, why = fill(dir, handle, temporary, name, value) end
+    if ok then break end
+  end
+  if not ok then return nil, why end
+  ok, why = dir:sync()
+  if ok then return true end
+  return nil, "written, but a power failure may lose it: " .. why
+end
+
+-- Ends what a writer began who died: a draft that is whole becomes the value, one cut short goes. The draft stays until
+-- its copy is safe.
+local function finish(dir, name, draft)
+  local handle, why, code = dir:claim(draft)
+  if not handle then return handle == false or code == "absent" or nil, why end
+  local text, ok
+  text, why = handle:read()
+  local value = text and unwrap(text)
+  if value then ok, why = write(dir, name, nil, value) end
+  if ok or text and not value then ok, why = dir:unlink(draft) end
+  handle:close()
+  return ok, why
+end
+
 --- Reads what stands under a key.
 -- @tparam string key
 -- @treturn[1] string nil alone when nothing does
@@ -48,44 +113,38 @@ function Store:get(key)
     if code == "absent" then return nil end
     return failed(self, nil, why)
   end
-  local handle, text
+  local draft = file_name(self, key, DRAFT)
+  local ok, handle, text
+  ok, why = finish(dir, name, draft)
+  if not ok then
+    dir:close()
+    return failed(self, draft, why)
+  end
   handle, why, code = dir:open(name, "read")
   if handle then
     text, why = handle:read()
     handle:close()
   end
   dir:close()
-  if text then return text end
   if not handle and code == "absent" then return nil end
-  return failed(self, name, why)
-end
-
--- Writes to a new file and gives it the name. Its own lock, held until it has the name, says that it is in use.
-local function write(dir, name, value)
-  local handle, temporary = dir:create()
-  if not handle then return nil, temporary end
-  local ok, why = handle:write(value)
-  if ok then ok, why = handle:sync() end
-  if ok then ok, why = dir:rename(temporary, name) end
-  if not ok then dir:unlink(temporary) end
-  handle:close()
-  return ok, why
+  if not text then return failed(self, name, why) end
+  local value = unwrap(text)
+  if value then return value end
+  return failed(self, name, "it is damaged, or not written by this library")
 end
 
 -- Deletes the temporary files of writers that died. One that lives holds its file's lock.
 local function tidy(dir)
   for _, name in ipairs(dir:list() or {}) do
-    local handle = name:find("^%.lofty%-.*%.tmp$") and dir:open(name, "lock")
+    local handle = name:find("^%.lofty%-.*%.tmp$") and dir:claim(name)
     if handle then
-      if handle:lock() then dir:unlink(name) end
+      dir:unlink(name)
       handle:close()
     end
   end
 end
 
 --- Writes, in place of what stood there; when it returns, the disk has it.
--- After a failed fsync the file is given up and another one written, for a second fsync of the same file would
--- say yes to what is lost.
 -- @tparam string key
 -- @tparam string value any bytes
 -- @treturn[1] boolean true
@@ -103,14 +162,7 @@ function Store:put(key, value)
     tidy(dir)
   end
   local ok
-  for _ = 1, WRITES do
-    ok, why = write(dir, name, value)
-    if ok then break end
-  end
-  if ok then
-    ok, why = dir:sync()
-    if not ok then why = "written, but a power failure may lose it: " .. why end
-  end
+  ok, why = write(dir, name, file_name(self, key, DRAFT), value)
   dir:close()
   if ok then return true end
   return failed(self, name, why)
@@ -131,12 +183,9 @@ function Store:delete(key)
     return failed(self, nil, why)
   end
   local ok
-  ok, why, code = dir:unlink(name)
-  if ok then
-    ok, why = dir:sync()
-  elseif code == "absent" then
-    ok = true
-  end
+  ok, why, code = dir:unlink(file_name(self, key, DRAFT))
+  if ok or code == "absent" then ok, why, code = dir:unlink(name) end
+  if ok or code == "absent" then ok, why = dir:sync() end
   dir:close()
   if ok then return true end
   return failed(self, name, why)

@@ -3,7 +3,7 @@
 -- Shared memory forgets everything when nginx restarts. With `behind`, a file or Redis store, writes go there first
 -- and the dictionary answers the reads; locks, budgets and lists are then behind's.
 -- Nothing here may drop a living token for want of room: safe_add and safe_set fail instead, where set, add and an
--- incr that creates would evict.
+-- incr that creates would evict. And safe_set over a value of another size asks first whether there is room.
 -- @module lofty.store.shdict
 
 local errors = require "lofty.errors"
@@ -13,7 +13,7 @@ local format = string.format
 local max = math.max
 local sort = table.sort
 
-local TOKEN, LOCK, BUDGET = "token:", "lock:", "budget:"
+local TOKEN, LOCK, BUDGET, TRIAL = "token:", "lock:", "budget:", "trial:"
 -- A deleted key is kept as one for so many seconds, so that a reader who asked behind just before cannot bring the
 -- token back.
 local GRAVE = 10
@@ -70,6 +70,22 @@ function Store:get(key, fresh)
   return value
 end
 
+-- safe_set frees an old value of another size before it looks for room, and where it finds none both are gone. So the
+-- new value is put aside for an instant: where that fails, the old one stands.
+local function replace(self, name, key, value)
+  local dict = self.dict
+  local old = dict:get(name)
+  if old and #old ~= #value then
+    local trial = self.prefix .. TRIAL .. key
+    local room, why = dict:safe_add(trial, value, 1)
+    if not room and why ~= "exists" then return nil, why end
+    dict:delete(trial)
+  end
+  local ok, why = dict:safe_set(name, value)
+  if not ok and old then dict:safe_set(name, old) end
+  return ok, why
+end
+
 --- Writes, in place of what stood there; behind first.
 -- @tparam string key
 -- @tparam string value any bytes
@@ -80,17 +96,17 @@ function Store:put(key, value)
   check(key)
   if type(value) ~= "string" then error("a store keeps strings", 2) end
   local dict, behind, name = self.dict, self.behind, self.prefix .. TOKEN .. key
-  if behind then
-    local ok, err = behind:put(key, value)
-    if not ok then
-      dict:delete(name) -- nobody knows what behind has now
-      return nil, err
-    end
+  if not behind then
+    local ok, why = replace(self, name, key, value)
+    if ok then return true end
+    return failed(self, why)
   end
-  local ok, why = dict:safe_set(name, value)
-  if ok then return true end
-  if not behind then return failed(self, why) end
-  dict:delete(name)
+  local ok, err = behind:put(key, value)
+  if not ok then
+    dict:delete(name) -- nobody knows what behind has now
+    return nil, err
+  end
+  if not dict:safe_set(name, value) then dict:delete(name) end
   return true
 end
 

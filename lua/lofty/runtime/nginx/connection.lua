@@ -170,12 +170,32 @@ local function send(self, head, body)
   return failed(self, "network", format("%s broke the connection (%s) while it was sent to", self.origin.shown, why))
 end
 
+-- Readers that wait for the next answer. Making one is dear; what an aborted request held is collected.
+local MAX_IDLE = 32
+local idle, waiting = {}, 0
+
+local function take_reader(req)
+  local max_head, max_body = req.max_head or MAX_HEAD, req.max_body or MAX_BODY
+  if waiting == 0 then return http_reader(req.method, max_head, max_body) end
+  local reader = idle[waiting]
+  idle[waiting] = nil
+  waiting = waiting - 1
+  reader:reset(req.method, max_head, max_body)
+  return reader
+end
+
+local function give_back(reader)
+  if waiting == MAX_IDLE then return end
+  waiting = waiting + 1
+  idle[waiting] = reader
+end
+
 local function attempt(self, req, head, now, fresh)
   local ok, err = connect(self, now, fresh)
   if not ok then return nil, err end
   ok, err = send(self, head, req.body)
   if not ok then return nil, err end
-  self.reader = http_reader(req.method, req.max_head or MAX_HEAD, req.max_body or MAX_BODY)
+  self.reader = take_reader(req)
   return receive(self)
 end
 
@@ -208,7 +228,9 @@ function connection.exchange(origin, req, head, wait, total, again)
     socket:close()
     return nil, err
   end
-  local status, headers, body, reusable = self.reader:response()
+  local reader = self.reader
+  local status, headers, body, reusable = reader:response()
+  give_back(reader)
   if reusable then socket:setkeepalive(IDLE) else socket:close() end
   return { status = status, headers = headers, body = body, reused = self.reused, elapsed = monotonic() - started }
 end

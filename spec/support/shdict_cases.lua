@@ -1,0 +1,165 @@
+--- What the shared dict's store promises beyond the contract; run inside nginx by spec/shdict_store_spec.lua, which
+-- takes the names from here.
+
+local ngx = rawget(_G, "ngx") -- absent where only the names are read
+local cases = {}
+local function case(name, run) cases[#cases + 1] = { name = name, run = run } end
+
+local function equal(expected, value, err)
+  if value ~= expected then error(("expected %s, got %s (%s)"):format(tostring(expected), tostring(value), tostring(err)), 2) end
+end
+
+local function shdict(opt) return require "lofty.store.shdict" (opt) end
+
+-- A store behind that can be told to fail.
+local function behind()
+  local inner = require "lofty.store.memory" {}
+  local one = setmetatable({ asked = 0 }, { __index = inner })
+  for _, method in ipairs { "get", "put", "delete" } do
+    one[method] = function(self, ...)
+      self.asked = self.asked + 1
+      if self.broken then return nil, self.broken end
+      return inner[method](inner, ...)
+    end
+  end
+  for _, method in ipairs { "keys", "try_lock", "unlock" } do
+    one[method] = function(_, ...) return inner[method](inner, ...) end
+  end
+  return one
+end
+
+-- Fills a dictionary until it takes no more.
+local function fill(dict, prefix)
+  local number = 0
+  repeat number = number + 1 until not dict:safe_set(prefix .. number, ("x"):rep(900))
+  repeat number = number + 1 until not dict:safe_set(prefix .. number, "x")
+  return number
+end
+
+case("keeps every token when the dictionary is full, and says so", function()
+  local dict = ngx.shared.small
+  dict:flush_all()
+  dict:flush_expired()
+  local store = shdict { dict = "small" }
+  local kept = 0
+  local ok, err
+  repeat
+    ok, err = store:put("id/" .. kept + 1, ("t"):rep(700))
+    if ok then kept = kept + 1 end
+  until not ok
+  fill(dict, "filler:")
+  equal("store", err.kind)
+  if not err.message:find("it is full", 1, true) then error(err.message) end
+  equal(nil, (store:try_lock("id/1", "owner", 60)))
+  equal(nil, (store:spend("app", 5, 60)))
+  equal(nil, (store:put("id/1", ("t"):rep(9000))))
+  for number = 1, kept do equal(("t"):rep(700), store:get("id/" .. number)) end
+  equal(kept, #store:keys())
+end)
+
+case("goes on with the store behind when the dictionary is full", function()
+  local dict = ngx.shared.small
+  dict:flush_all()
+  dict:flush_expired()
+  local under = behind()
+  local store = shdict { dict = "small", behind = under }
+  equal(true, store:put("id/1", "short"))
+  fill(dict, "filler:")
+  equal(true, store:put("id/1", ("t"):rep(9000)))
+  equal(("t"):rep(9000), store:get("id/1"))
+  equal(true, store:put("id/2", ("u"):rep(9000)))
+  equal(("u"):rep(9000), store:get("id/2", true))
+  equal(true, store:delete("id/1"))
+  equal(nil, store:get("id/1"))
+  dict:flush_all()
+  dict:flush_expired()
+end)
+
+case("answers reads from the dictionary, and fresh ones from behind", function()
+  local under = behind()
+  local store = shdict { dict = "tokens", behind = under, prefix = "reads:" }
+  under:put("k", "old")
+  under.asked = 0
+  equal("old", store:get("k"))
+  equal("old", store:get("k"))
+  equal(1, under.asked)
+  under:put("k", "new")
+  equal("old", store:get("k"))
+  equal("new", store:get("k", true))
+  equal("new", store:get("k"))
+  under:delete("k")
+  equal(nil, store:get("k", true))
+  equal(nil, store:get("k"))
+end)
+
+case("finds everything behind after nginx forgot it", function()
+  local under = behind()
+  equal(true, shdict { dict = "tokens", behind = under, prefix = "before:" }:put("k", "v"))
+  local after = shdict { dict = "tokens", behind = under, prefix = "after:" }
+  equal("v", after:get("k"))
+  equal("k", after:keys()[1])
+end)
+
+case("writes nothing to the dictionary that did not go behind", function()
+  local under = behind()
+  local store = shdict { dict = "tokens", behind = under, prefix = "broken:" }
+  equal(true, store:put("k", "old"))
+  under.broken = require "lofty.errors".new { kind = "store", message = "no disk" }
+  local ok, err = store:put("k", "new")
+  equal(nil, ok)
+  equal(under.broken, err)
+  ok, err = store:get("k")
+  equal(nil, ok)
+  equal(under.broken, err)
+  ok, err = store:delete("k")
+  equal(nil, ok)
+  equal(under.broken, err)
+  under.broken = nil
+  equal("old", store:get("k"))
+end)
+
+case("does not bring back a token that was deleted while somebody read it behind", function()
+  local under = behind()
+  local store = shdict { dict = "tokens", behind = under, prefix = "late:" }
+  under:put("k", "v")
+  local get = under.get
+  under.get = function(self, ...)
+    local value = get(self, ...)
+    under.get = get
+    equal(true, store:delete("k"))
+    return value
+  end
+  equal("v", store:get("k")) -- it came first
+  equal(nil, store:get("k"))
+end)
+
+case("shares the budget of the store behind, where that has one", function()
+  local under = behind()
+  under.spend = function(_, key, limit, window) return key == "app" and limit == 5 and window == 60 and 7 end
+  equal(7, shdict { dict = "tokens", behind = under, prefix = "spend:" }:spend("app", 5, 60))
+  under.spend = nil
+  equal(0, shdict { dict = "tokens", behind = under, prefix = "spend:" }:spend("app", 5, 60))
+end)
+
+case("leaves a lock that is about to end to do so", function()
+  local store = shdict { dict = "tokens", prefix = "end:" }
+  equal(true, store:try_lock("k", "one", 0.5))
+  equal(true, store:unlock("k", "one"))
+  equal(false, store:try_lock("k", "two", 60))
+end)
+
+case("raises where nginx.conf or the store behind is not what it takes", function()
+  for _, opt in ipairs {
+    {}, { dict = "nowhere" }, { dict = 5 }, { dict = "tokens", behind = {} }, { dict = "tokens", behind = "file" },
+    { dict = "tokens", prefix = 5 }, { dict = "tokens", dcit = 1 },
+  } do
+    if pcall(shdict, opt) then error("an option was taken that should not be") end
+  end
+end)
+
+cases.run = function(report)
+  local worlds = require "spec.support.store_worlds"
+  for index, verdict in ipairs(worlds.verdicts(cases)) do report("cases", index, verdict) end
+end
+
+return cases

@@ -1,0 +1,1 @@
+return require("spec.support.shdict_cases").run

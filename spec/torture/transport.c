@@ -1,0 +1,157 @@
+/*
+** transport.c - the same for lofty.curl: the n-th allocation of Lua, of ours or
+** of libcurl is refused, alone or with all that follow, in the middle of
+** requests to a server. Whatever came of it, the next request has to succeed,
+** and nothing may be lost.
+** usage: transport URL [n [alone | on]]
+*/
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "../../src/core.h"
+
+#define FIRST_ANSWERS "the first request gets through when nothing is refused"
+
+int luaopen_lofty_curl (lua_State *L);
+
+static const char chunk[] =
+    "local curl, url = ...\n"
+    "local multi, transfer\n"
+    "return function()\n"
+    "  multi = multi or curl.multi()\n"
+    "  if transfer and not transfer:done() then transfer:close() transfer = nil end\n"
+    "  transfer = transfer or multi:transfer()\n"
+    "  for i = 1, 2 do\n"
+    "    local started, why = transfer:start(i, 'POST', url, { Authorization = 'x', ['X-A'] = 'b' "
+    "},\n"
+    "      ('body'):rep(i * 100), false, 5, 5, 65536, 65536, nil, nil)\n"
+    "    if not started then error(why, 0) end\n"
+    "    while not transfer:perform() do end\n"
+    "    local status, headers, body = transfer:result()\n"
+    "    if not status then error(body, 0) end\n"
+    "    assert(status == 200 and headers['x-a'] == '1, 2' and #body == 48894, 'a wrong answer')\n"
+    "  end\n"
+    "end, function() if transfer then transfer:close() end if multi then multi:close() end end\n";
+
+static long refused_at; /* 0: none is refused */
+static int and_later;
+static long asked, live;
+
+static int refuse (void) {
+  if (refused_at == 0) return 0;
+  asked++;
+  return asked == refused_at || (and_later && asked > refused_at);
+}
+
+static void *our_realloc (void *block, size_t size) {
+  void *fresh;
+  if (size == 0) {
+    if (block) live--;
+    free(block);
+    return NULL;
+  }
+  if (refuse()) return NULL;
+  fresh = realloc(block, size);
+  if (fresh && !block) live++;
+  return fresh;
+}
+
+/* libcurl's, which may be asked for nothing, and must then give something. */
+static void *curl_new (size_t size) {
+  return our_realloc(NULL, size ? size : 1);
+}
+
+static void *curl_again (void *block, size_t size) {
+  return our_realloc(block, size ? size : 1);
+}
+
+static void curl_drop (void *block) {
+  our_realloc(block, 0);
+}
+
+static void *curl_zeroed (size_t count, size_t size) {
+  void *block = curl_new(count * size);
+  if (block) memset(block, 0, count * size);
+  return block;
+}
+
+static char *curl_copy (const char *text) {
+  size_t size = strlen(text) + 1;
+  char *copy = (char *)curl_new(size);
+  if (copy) memcpy(copy, text, size);
+  return copy;
+}
+
+static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
+  (void)user;
+  if (size == 0) {
+    free(block);
+    return NULL;
+  }
+  if ((!block || size > old) && refuse()) return NULL; /* Lua may count on shrinking */
+  return realloc(block, size);
+}
+
+static void check (int truth, const char *what, const char *url, long n) {
+  if (truth) return;
+  fprintf(stderr, "not so: %s\nrepeat with: build/torture/transport %s %ld %s\n", what, url, n,
+          and_later ? "on" : "alone");
+  exit(1);
+}
+
+/* Requests of which allocation n is refused; true when there were fewer. */
+static int run_once (const char *url, long n) {
+  lua_State *L = lua_newstate(lua_realloc, NULL);
+  long before;
+  int through;
+  check(L != NULL, "there is a Lua", url, n);
+  luaL_openlibs(L);
+  before = live;
+  check(luaL_loadstring(L, chunk) == 0, "the chunk compiles", url, n);
+  lua_pushcfunction(L, luaopen_lofty_curl);
+  lua_call(L, 0, 1);
+  lua_pushstring(L, url);
+  lua_call(L, 2, 2);
+  lua_pushvalue(L, -2);
+  asked = 0;
+  refused_at = n;
+  if (lua_pcall(L, 0, 0, 0) != 0) {
+    check(asked >= n, FIRST_ANSWERS, url, n);
+    lua_pop(L, 1);
+  }
+  through = asked < n;
+  refused_at = 0;
+  lua_pushvalue(L, -2);
+  if (lua_pcall(L, 0, 0, 0) != 0) {
+    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    check(0, "the next request gets through", url, n);
+  }
+  if (n % 2 == 0) check(lua_pcall(L, 0, 0, 0) == 0, "it can be closed", url, n);
+  lua_close(L);
+  check(live == before, "all has been freed", url, n);
+  return through;
+}
+
+int main (int argc, char **argv) {
+  long refusals = 0, n;
+  if (argc < 2) return 2;
+  lofty_realloc = our_realloc;
+  if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_new, curl_drop, curl_again, curl_copy,
+                           curl_zeroed) != CURLE_OK)
+    return 2;
+  if (argc > 2) {
+    and_later = argc > 3 && strcmp(argv[3], "on") == 0;
+    run_once(argv[1], atol(argv[2]));
+    return 0;
+  }
+  for (and_later = 0; and_later < 2; and_later++)
+    for (n = 1; !run_once(argv[1], n); n++) refusals++;
+  printf("transport: %ld refused allocations, nothing lost\n", refusals);
+  return 0;
+}
