@@ -4,8 +4,11 @@ max_line_length = 120
 -- What LuaJIT and the later Luas add, each used only after a look whether it is there.
 read_globals = { "jit" }
 exclude_files = { "build", "node_modules", "types" }
-files["lua/lofty/runtime/nginx*"] = { read_globals = { "ngx" } }
-files["lua/lofty/runtime/nginx/*"] = { read_globals = { "ngx" } }
+-- nginx's worker is LuaJIT.
+files["lua/lofty/runtime/nginx*"] = { std = "ngx_lua" }
+files["lua/lofty/runtime/nginx/*"] = { std = "ngx_lua" }
 files["spec"] = { std = "+busted", max_line_length = 150 }
 files["spec/sandbox"] = { std = "ngx_lua" }
+files["spec/nginx"] = { std = "ngx_lua", max_line_length = 150 }
+files["bench"] = { max_line_length = 150 }
 files["examples/openresty/leadboard"] = { std = "ngx_lua" }

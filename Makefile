@@ -125,11 +125,18 @@ sanitize:
 	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
 	@.ci/sanitize
 
+# Side by side, in one run, with what one would use otherwise. Figures want a quiet machine.
+bench:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@eval "$$($(MAKE) -s env)"; lua5.4 bench/json.lua && lua5.4 bench/keepalive.lua && lua5.4 bench/nginx/run.lua
+
 # Minutes long: many processes that share tokens, stores that go away, kill -9 in the middle of refreshes.
 bench-tokens:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; lua5.4 bench/tokens/crowd.lua && lua5.4 bench/tokens/outages.lua && lua5.4 bench/kill.lua
+	@eval "$$($(MAKE) -s env)"; lua5.4 bench/tokens/crowd.lua && lua5.4 bench/tokens/outages.lua && lua5.4 bench/kill.lua \
+	  && lua5.4 bench/limiter.lua
 
 memcheck:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) valgrind
@@ -166,4 +173,4 @@ $(BUILD)/torture/transport: $(TRANSPORT:%=src/%.c) spec/torture/transport.c $(HE
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all types env rock install-rock demo demo-openresty test sandbox lint sanitize bench-tokens memcheck torture clean
+.PHONY: all types env rock install-rock demo demo-openresty test sandbox lint sanitize bench bench-tokens memcheck torture clean

@@ -1,7 +1,7 @@
 /*
 ** keepalive.c - the bare libcurl loop that keepalive.lua is measured against:
 ** one easy handle, the body kept, nothing judged.
-**   keepalive URL COUNT -> microseconds a request
+**   keepalive URL COUNT HEADER... -> microseconds a request
 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +45,7 @@ int main (int argc, char **argv) {
   if (count <= 0) return 2;
   curl_global_init(CURL_GLOBAL_DEFAULT);
   easy = curl_easy_init();
-  headers = curl_slist_append(headers, "Authorization: Bearer 0123456789");
-  headers = curl_slist_append(headers, "Accept: application/json");
+  for (i = 3; i < argc; i++) headers = curl_slist_append(headers, argv[i]);
   if (!easy || !headers) return 2;
   curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);

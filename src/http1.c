@@ -98,7 +98,7 @@ static void http_data (LoftyHttp *http, const char *bytes, size_t size) {
   code = http->inflate ? lofty_inflate_feed(http->inflate, &http->body, bytes, size)
                        : lofty_buf_add(&http->body, bytes, size);
   if (code == LOFTY_TOO_LONG)
-    http_fail(http, code, "the body of the answer is too long");
+    http_fail(http, code, "the body of the answer is longer than max_body");
   else if (code == LOFTY_BAD)
     http_fail(http, code, "the gzip body is damaged");
   else if (code == LOFTY_NO_MEMORY)
@@ -109,7 +109,7 @@ static void http_data (LoftyHttp *http, const char *bytes, size_t size) {
 static int http_announce (LoftyHttp *http, uint64_t size) {
   http->left = size;
   if (http->inflate || size <= http->body.max - http->body.size) return 1;
-  http_fail(http, LOFTY_TOO_LONG, "the body of the answer is too long");
+  http_fail(http, LOFTY_TOO_LONG, "the body of the answer is longer than max_body");
   return 0;
 }
 

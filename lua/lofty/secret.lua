@@ -19,11 +19,11 @@ end
 
 --- Replaces each of some words by three stars, also where it stands percent-encoded.
 -- @tparam string text
--- @tparam {string,...} words nil and empty ones are passed over
+-- @tparam {string,...} words those of fewer than 4 bytes hide nothing and are passed over
 -- @treturn string
 function secret.blank(text, words)
   for _, word in ipairs(words) do
-    if word ~= "" then
+    if #word >= 4 then
       text = replace(text, word)
       local encoded = core.percent_encode(word)
       if encoded and encoded ~= word then text = replace(text, encoded) end

@@ -17,9 +17,9 @@ end
 
 function Runtime:now() return self.time + self.skew end
 function Runtime:monotonic() return self.time end
-function Runtime:detach(_, fn, ...) return fn(...) end
-function Runtime:holding() end
-function Runtime:close() end
+function Runtime.detach(_, _, fn, ...) return fn(...) end
+function Runtime.holding() end
+function Runtime.close() end
 
 --- Runs functions as if at the same moment: each `sleep` yields, and wakes in the order of time.
 function Runtime:together(functions)

@@ -10,7 +10,7 @@ local phase = require "lofty.runtime.nginx.phase"
 local tcp = ngx.socket.tcp
 local http_reader = core.http_reader
 local monotonic = clock.monotonic
-local find, format, gsub = string.find, string.format, string.gsub
+local find, format = string.find, string.format
 local ceil, pcall = math.ceil, pcall
 
 local connection = {}

@@ -17,7 +17,8 @@ local function read_body()
   if not path then return "" end
   local file, why = open(path, "rb")
   if not file then
-    log(ERR, "lofty: a request's body can't be read: ", why)
+    -- Not in the request: nginx would add its first line, and with it the secret of a webhook.
+    detach.later(log, ERR, "lofty: a request's body can't be read: ", why)
     return nil
   end
   body = file:read("*a")

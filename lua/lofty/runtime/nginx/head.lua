@@ -38,6 +38,37 @@ end
 -- Filled and joined without a yield in between, so that one serves every light thread.
 local parts = {}
 
+-- The fields of a table of headers as text. A client sends the same table again and again: what was checked
+-- once is taken again while each of its values is still the same. `last` is that table's copy.
+local last, last_count, last_text = {}, 0, ""
+
+local function is_last(headers)
+  local n = 0
+  for name, value in pairs(headers) do
+    if last[name] ~= value then return false end
+    n = n + 1
+  end
+  return n == last_count
+end
+
+local function fields(headers)
+  if is_last(headers) then return last_text end
+  local copy, n, size = {}, 0, 0
+  for name, value in pairs(headers) do
+    if not good[name] then
+      local ok, why = check_name(name)
+      if not ok then return nil, why end
+    end
+    if type(value) ~= "string" then return nil, "the header " .. name .. " has to be a string" end
+    if breaks(value) then return nil, "the header " .. name .. " holds a line end or a NUL" end
+    parts[n + 1], parts[n + 2], parts[n + 3], parts[n + 4] = name, ": ", value, "\r\n"
+    copy[name] = value
+    n, size = n + 4, size + 1
+  end
+  last, last_count, last_text = copy, size, concat(parts, "", 1, n)
+  return last_text
+end
+
 --- Makes the head of a request.
 -- @tparam string method
 -- @tparam table origin see `lofty.runtime.nginx.origin`
@@ -49,28 +80,13 @@ local parts = {}
 -- @treturn[2] string what is wrong, without any value
 function head.write(method, origin, target, headers, length)
   if not methods[method] then return nil, "the method is none of those of HTTP" end
-  parts[1], parts[2], parts[3], parts[4] = method, " ", target, origin.head
-  local n = 4
+  local text, why = "", nil
   if headers then
-    for name, value in pairs(headers) do
-      if not good[name] then
-        local ok, why = check_name(name)
-        if not ok then return nil, why end
-      end
-      if type(value) ~= "string" then return nil, "the header " .. name .. " has to be a string" end
-      if breaks(value) then return nil, "the header " .. name .. " holds a line end or a NUL" end
-      parts[n + 1], parts[n + 2], parts[n + 3], parts[n + 4] = name, ": ", value, "\r\n"
-      n = n + 4
-    end
+    text, why = fields(headers)
+    if not text then return nil, why end
   end
-  if length then
-    parts[n + 1], parts[n + 2], parts[n + 3] = "Content-Length: ", length, "\r\n\r\n"
-    n = n + 3
-  else
-    n = n + 1
-    parts[n] = "\r\n"
-  end
-  return concat(parts, "", 1, n)
+  if length then return method .. " " .. target .. origin.head .. text .. "Content-Length: " .. length .. "\r\n\r\n" end
+  return method .. " " .. target .. origin.head .. text .. "\r\n"
 end
 
 return head
