@@ -1,4 +1,4 @@
-local answer = require "lofty.answer"
+local answer = require "lofty.client.answer"
 local core = require "lofty.core"
 local token = require "lofty.token"
 

@@ -1,7 +1,7 @@
 -- Tokens at rest: what stands in the store, plain or sealed, and what is read back.
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
-local kept = require "lofty.kept"
+local kept = require "lofty.source.kept"
 local lofty = require "lofty"
 local token = require "lofty.token"
 

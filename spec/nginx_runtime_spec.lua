@@ -45,6 +45,25 @@ describe("nginx runtime", function()
       assert.equal("boolean", type(res.reused))
     end)
 
+    it("sends a table of headers as it is now, though it had sent it before", function()
+      local sent, refused = run [[
+        local headers, sent = { ["X-A"] = "1", ["X-B"] = "2" }, {}
+        local function send()
+          local res, err = get("/echo", { headers = headers })
+          sent[#sent + 1] = res and table.concat({ res.body:match("X%-A: (%d)") or "-", res.body:match("X%-B: (%d)") or "-" })
+          return err
+        end
+        send() send()
+        headers["X-A"] = "3" send()
+        headers["X-B"] = nil send()
+        headers = { ["X-B"] = "2" } send()
+        headers["X-B"] = "2\r\nX-A: 9"
+        return sent, send()
+      ]]
+      assert.same({ "12", "12", "32", "3-", "-2" }, sent)
+      assert.equal("invalid", refused.kind)
+    end)
+
     for _, case in ipairs {
       { "an empty POST says so", [[{ method = "POST", body = "" }]], "\r\nContent%-Length: 0\r\n" },
       { "a POST without a body says so", [[{ method = "POST" }]], "\r\nContent%-Length: 0\r\n" },

@@ -1,6 +1,6 @@
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"
-local kept = require "lofty.kept"
+local kept = require "lofty.source.kept"
 local source = require "lofty.source"
 local token = require "lofty.token"
 

@@ -414,7 +414,7 @@ describe("a webhook handler", function()
     end)
 
     it("in a memory that does not grow", function()
-      local recall = require "lofty.recall"
+      local recall = require "lofty.webhook.recall"
       local before = recall(3)
       assert.is_false(before("a"))
       assert.is_true(before("a"))

@@ -42,7 +42,8 @@ size_t lofty_on_body (char *bytes, size_t one, size_t size, void *closure) {
     code = lofty_inflate_feed(t->inflate, &t->answer, bytes, size);
   } else
     code = lofty_buf_add(&t->answer, bytes, size);
-  if (code == LOFTY_TOO_LONG) return transfer_refuse(t, code, "the body of the answer is longer than max_body");
+  if (code == LOFTY_TOO_LONG)
+    return transfer_refuse(t, code, "the body of the answer is longer than max_body");
   if (code == LOFTY_BAD) return transfer_refuse(t, code, "the gzip body is damaged");
   if (code == LOFTY_NO_MEMORY) return transfer_refuse(t, code, NULL);
   return size;

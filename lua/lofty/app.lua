@@ -2,23 +2,21 @@
 -- refreshes them, and makes the clients that use them.
 -- @module lofty.app
 
-local authorization = require "lofty.authorization"
+local accounts = require "lofty.app.accounts"
+local authorization = require "lofty.app.authorization"
 local client = require "lofty.client"
-local core = require "lofty.core"
 local errors = require "lofty.errors"
-local grant = require "lofty.grant"
-local kept = require "lofty.kept"
+local grant = require "lofty.app.grant"
+local kept = require "lofty.source.kept"
 local limiter = require "lofty.limiter"
-local lock = require "lofty.lock"
 local source = require "lofty.source"
 local token = require "lofty.token"
 
 local error, getmetatable, ipairs, pairs, setmetatable, tostring, type =
   error, getmetatable, ipairs, pairs, setmetatable, tostring, type
-local concat, sort = table.concat, table.sort
-local find, format = string.find, string.format
+local concat = table.concat
+local format = string.format
 
-local API_URL = "https://api.lofty.com"
 local CONSENT_URL = "https://lofty.com/page/vendor-auth.html"
 -- The two front doors as Lofty documents them: help.lofty.com 47801571926811 and
 -- developer.lofty.com/authentication/oauth2.
@@ -132,7 +130,7 @@ function app.new(opt, level)
 
   check_store(opt.store, level)
 
-  local settings = client.settings(opt, API_URL, level)
+  local settings = client.settings(opt, level)
   local key = opt.encryption_key
   local self = setmetatable({
     client_id = opt.client_id, redirect_uri = opt.redirect_uri, store = opt.store,
@@ -281,7 +279,7 @@ end
 
 local function make_client(self, inner, where, opt)
   local settings = self.settings
-  if opt then settings = client.settings(opt, nil, 3, settings) end
+  if opt then settings = client.settings(opt, 3, settings) end
   local counts = client.new_counts()
   -- The application makes the grant, so its runtime and its time limit count, whatever the client's are.
   local made = source.locked(inner, where.kept, {
@@ -333,62 +331,6 @@ local function need_store(self, where)
   if not self.store then error(where .. ": lofty.app has no store to keep accounts' tokens in", 3) end
 end
 
--- Takes an account's lock, does one thing to its token, and gives the lock back. After the lock's time nobody writes
--- who held it, so `regardless` of a holder that does not end nothing is lost.
-local function locked(self, account, regardless, act, ...)
-  local runtime, where, owner = self.runtime, self.kept_for(account), lock.owner()
-  local grant_timeout = self.settings.timeout.total
-  local held, err = lock.take(runtime, where, owner, source.ttl(grant_timeout), source.wait(grant_timeout))
-  if not held and not (regardless and err.retryable) then
-    err.account = account
-    return nil, err
-  end
-  runtime:holding(true)
-  local ok, why = act(runtime, where, ...)
-  if held then where:unlock(owner) end
-  runtime:holding(false)
-  return ok, why
-end
-
--- The account that a token belongs to: who authorized is who /v1.0/me says, never what the callback's query claims.
--- Nothing renews the token here, or the new one would be lost.
-local function whose(self, fresh)
-  local asking = client.new {
-    source = source.static(fresh), settings = self.settings, limiter = self.limiter,
-  }
-  local me, err = asking:me()
-  if not me then return nil, err end
-  local id = type(me) == "table" and me.id
-  local account = type(id) == "string" and id or type(id) == "number" and core.number_text(id)
-  if not account or account == "" then
-    return nil, errors.new {
-      kind = "decode", sent = true, operation = "me", message = "/v1.0/me answered without an id",
-    }
-  end
-  return account
-end
-
-local function connect(self, fields)
-  -- A store that is away is noticed before the code, which serves once, is spent.
-  local _, away = self.kept_for("-"):read(true)
-  if away then
-    away.account = nil
-    return nil, away
-  end
-  local fresh, err = exchange(self, "connect", fields)
-  if not fresh then return nil, err end
-  local account, why = whose(self, fresh)
-  local ok = account
-  if account then
-    fresh.account = account
-    ok, why = locked(self, account, true, source.save, fresh)
-  end
-  if ok then return account, fresh end
-  local hook = self.settings.on_refresh
-  if hook then hook(fresh, why) end
-  return nil, why
-end
-
 --- What a callback handler does: reads the callback, exchanges the code, asks /v1.0/me who it was, and keeps
 -- the token under that account, in place of an older one.
 --
@@ -409,16 +351,11 @@ function App:connect(args, opt)
   if not self.redirect_uri then error("connect: give lofty.app the redirect_uri that Lofty knows", 2) end
   local code, err = self:callback(args, { state = opt.state })
   if not code then return nil, err end
-  local account, fresh = self.runtime:detach(2 * source.patience(self.settings.timeout.total), connect, self, {
+  local account, fresh = self.runtime:detach(2 * source.patience(self.settings.timeout.total), accounts.connect, self, {
     grant_type = "authorization_code", code = code, redirect_uri = self.redirect_uri,
     code_verifier = opt.code_verifier,
   })
   return account, fresh
-end
-
-local function forget(_, where)
-  local ok, err = where:delete()
-  return ok, err
 end
 
 --- Forgets an account's token. Lofty has no way to revoke one by API: the person presses Disconnect there.
@@ -432,7 +369,7 @@ function App:disconnect(account)
   need_store(self, "disconnect")
   checked(account, "disconnect", "account", 2)
   local patience = source.patience(self.settings.timeout.total)
-  local ok, err = self.runtime:detach(patience, locked, self, account, false, forget)
+  local ok, err = self.runtime:detach(patience, accounts.forget, self, account)
   return ok, err
 end
 
@@ -443,16 +380,8 @@ end
 function App:accounts()
   check_self(self, "accounts")
   need_store(self, "accounts")
-  local keys, err = self.store:keys()
-  if not keys then return nil, err end
-  local prefix, list = self.client_id .. "/", {}
-  for _, key in ipairs(keys) do
-    -- An account has no "/": that is another application's, whose client_id begins as ours.
-    local account = key:sub(1, #prefix) == prefix and key:sub(#prefix + 1)
-    if account and not find(account, "/", 1, true) then list[#list + 1] = account end
-  end
-  sort(list)
-  return list
+  local list, err = accounts.list(self)
+  return list, err
 end
 
 return app

@@ -1,7 +1,7 @@
 --- One account's calls: authorize, send, retry, decode, tell what went wrong.
 -- @module lofty.client
 
-local answer = require "lofty.answer"
+local answer = require "lofty.client.answer"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local rate = require "lofty.rate"
@@ -14,7 +14,8 @@ local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
 local read_answer, read_rate, decide = answer.read, rate.read, retry.decide
 
-local USER_AGENT = "lofty-lua/0.1 (+Lua client of the Lofty Open API)"
+local API_URL = "https://api.lofty.com"
+local USER_AGENT = "lofty-lua (Lua client of the Lofty Open API)"
 local CONNECT_TIMEOUT, TOTAL_TIMEOUT = 10, 60
 
 local NOTHING = {}
@@ -82,18 +83,17 @@ end
 
 --- Checks the options that every client takes, and fills in what they leave out.
 -- @tparam table opt
--- @tparam ?string base_url the default
 -- @tparam number level for `error`
 -- @tparam[opt] table from settings to take what opt leaves out from
 -- @treturn table settings
-function client.settings(opt, base_url, level, from)
+function client.settings(opt, level, from)
   from = from or {}
   check_types(opt, level + 1)
   local function pick(name)
     if opt[name] ~= nil then return opt[name] end
     return from[name]
   end
-  local url = (pick("base_url") or base_url):gsub("/+$", "")
+  local url = (pick("base_url") or API_URL):gsub("/+$", "")
   if not is_safe_url(url) then
     error(format("base_url must be https://..., or http:// to this machine, got %q", url), level + 1)
   end

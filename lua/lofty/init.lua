@@ -21,8 +21,6 @@ local error, ipairs, pairs, rawget, require, select, setmetatable, type =
   error, ipairs, pairs, rawget, require, select, setmetatable, type
 local getenv = os.getenv
 
-local API_URL = "https://api.lofty.com"
-
 local lofty = {
   --- JSON with exact numbers: `decode` and `encode`.
   json = json,
@@ -162,7 +160,7 @@ function lofty.client(opt)
     held = token.fixed(credential, given == "api_key" and "token" or "Bearer")
     if not held then error("lofty.client: " .. given .. " must be a string of printable ASCII, not empty", 2) end
   end
-  local settings = client.settings(full, API_URL, 2)
+  local settings = client.settings(full, 2)
   return client.new {
     source = source.static(held), settings = settings, account = held.account,
     limiter = limiter.new {

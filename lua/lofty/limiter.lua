@@ -11,7 +11,7 @@
 
 local errors = require "lofty.errors"
 local jitter = require "lofty.jitter"
-local window = require "lofty.window"
+local window = require "lofty.limiter.window"
 
 local error, setmetatable, type = error, setmetatable, type
 local floor, max, min = math.floor, math.max, math.min

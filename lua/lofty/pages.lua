@@ -16,7 +16,7 @@
 -- page that is merely short, since a server may give fewer items than asked.
 -- @module lofty.pages
 
-local circle = require "lofty.circle"
+local circle = require "lofty.pages.circle"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 

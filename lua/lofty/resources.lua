@@ -8,9 +8,9 @@
 -- answer holds several lists (`crm.listings:each(filter, { list = "soldListing" })`).
 -- @module lofty.resources
 
-local check = require "lofty.check"
+local check = require "lofty.resources.check"
 local errors = require "lofty.errors"
-local nearest = require "lofty.nearest"
+local nearest = require "lofty.resources.nearest"
 local pages = require "lofty.pages"
 
 local error, next, pairs, rawset, require, select, setmetatable, tostring, type =
@@ -213,7 +213,7 @@ local function make_resource(client, name, operations)
   if name == "webhooks" then
     function resource.ensure(self, wanted)
       check_self(self, resource, nil, { name = "webhooks.ensure" }, 2)
-      local subscriptions, changes = require("lofty.subscriptions").ensure(self, wanted, 2)
+      local subscriptions, changes = require("lofty.resources.subscriptions").ensure(self, wanted, 2)
       return subscriptions, changes
     end
   end

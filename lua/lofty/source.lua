@@ -5,7 +5,7 @@
 -- @module lofty.source
 
 local errors = require "lofty.errors"
-local lock = require "lofty.lock"
+local lock = require "lofty.source.lock"
 
 local pairs, pcall, error, setmetatable = pairs, pcall, error, setmetatable
 local getmetatable = getmetatable
@@ -257,7 +257,7 @@ end
 --- A source that keeps what `inner` grants and asks it again only when the kept token is stale or refused,
 -- under a lock, so that of many that ask at once one refreshes and the rest use its token.
 -- @tparam function inner a source that makes a new token out of the one it is given
--- @tparam table kept see `lofty.kept`
+-- @tparam table kept see `lofty.source.kept`
 -- @tparam table opt `runtime`; `grant_timeout` (seconds, the total of one grant); `on_refresh(token, err)`;
 --   `refreshed()` counts; `account` (string, for messages); `first` (inner needs no token to begin with)
 -- @treturn function source

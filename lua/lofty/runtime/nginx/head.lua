@@ -41,6 +41,7 @@ local parts = {}
 -- The fields of a table of headers as text. A client sends the same table again and again: what was checked
 -- once is taken again while each of its values is still the same. `last` is that table's copy.
 local last, last_count, last_text = {}, 0, ""
+local NONE = {}
 
 local function is_last(headers)
   local n = 0
@@ -80,11 +81,8 @@ end
 -- @treturn[2] string what is wrong, without any value
 function head.write(method, origin, target, headers, length)
   if not methods[method] then return nil, "the method is none of those of HTTP" end
-  local text, why = "", nil
-  if headers then
-    text, why = fields(headers)
-    if not text then return nil, why end
-  end
+  local text, why = fields(headers or NONE)
+  if not text then return nil, why end
   if length then return method .. " " .. target .. origin.head .. text .. "Content-Length: " .. length .. "\r\n\r\n" end
   return method .. " " .. target .. origin.head .. text .. "\r\n"
 end

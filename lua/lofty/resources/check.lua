@@ -1,9 +1,9 @@
 --- Checks what a caller gave against the shapes of `lofty.operations`, and makes the copy that is sent:
 -- arrays marked as arrays, ids with all their digits, the caller's own tables untouched.
--- @module lofty.check
+-- @module lofty.resources.check
 
 local core = require "lofty.core"
-local nearest = require "lofty.nearest"
+local nearest = require "lofty.resources.nearest"
 
 local getmetatable, next, pairs, tostring, type = getmetatable, next, pairs, tostring, type
 local byte, find, format, sub = string.byte, string.find, string.format, string.sub

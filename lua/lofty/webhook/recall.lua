@@ -1,5 +1,5 @@
 --- Remembers the last keys it was asked about, in a memory of fixed size.
--- @module lofty.recall
+-- @module lofty.webhook.recall
 
 --- Makes such a memory.
 -- @tparam number size how many keys are remembered at least; twice as many at most

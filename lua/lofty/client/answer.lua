@@ -1,5 +1,5 @@
 --- Reads an HTTP answer of Lofty's API: into a value, or into an error with all that the server said.
--- @module lofty.answer
+-- @module lofty.client.answer
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"

@@ -1,5 +1,5 @@
 --- The authorization request and what comes back from it (RFC 6749 section 4.1, RFC 7636).
--- @module lofty.authorization
+-- @module lofty.app.authorization
 
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"

@@ -1,5 +1,5 @@
 --- Waiting for a lock that another process, or another coroutine, may hold.
--- @module lofty.lock
+-- @module lofty.source.lock
 
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"

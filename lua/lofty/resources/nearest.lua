@@ -1,5 +1,5 @@
 --- The name somebody probably meant.
--- @module lofty.nearest
+-- @module lofty.resources.nearest
 
 local pairs, type = pairs, type
 local byte, gsub, lower = string.byte, string.gsub, string.lower

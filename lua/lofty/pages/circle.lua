@@ -3,7 +3,7 @@
 -- One page is kept to compare with, and exchanged for a newer one after 1, 2, 4, 8, ... pages (R. Brent, "An
 -- improved Monte Carlo factorization algorithm", 1980): a circle of any length is met before long. The page
 -- before is kept too, for the commonest circle, a cursor that stays where it is.
--- @module lofty.circle
+-- @module lofty.pages.circle
 
 local core = require "lofty.core"
 

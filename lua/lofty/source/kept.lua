@@ -2,7 +2,7 @@
 --
 -- A kept token answers `read(fresh)`, `write(token)`, `hold(token)`, `try_lock(owner, ttl)` and `unlock(owner)`; its
 -- field `unsaved` is a token that could not be written yet. Two kinds: in this process alone, and in a store.
--- @module lofty.kept
+-- @module lofty.source.kept
 
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"

@@ -3,7 +3,7 @@
 -- Pure: the clock is an argument. A place is handed out at once, in the order of asking, with the moment at which
 -- its holder may go; so each waits once, exactly long enough, and nobody overtakes. While no limit is known all may
 -- go at once, but the last places are remembered, for when one becomes known.
--- @module lofty.window
+-- @module lofty.limiter.window
 
 local setmetatable = setmetatable
 local max = math.max

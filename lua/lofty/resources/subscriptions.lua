@@ -2,7 +2,7 @@
 --
 -- Lofty keeps one subscription a list and address and has no call to change one; so one that differs is
 -- removed and made again. Subscriptions with other addresses belong to somebody else and stay.
--- @module lofty.subscriptions
+-- @module lofty.resources.subscriptions
 
 local errors = require "lofty.errors"
 local webhook = require "lofty.webhook"

@@ -1,7 +1,7 @@
 --- Token requests: one POST to the token endpoint, its answer read into a token or a plain error.
--- @module lofty.grant
+-- @module lofty.app.grant
 
-local answer = require "lofty.answer"
+local answer = require "lofty.client.answer"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local secret = require "lofty.secret"
