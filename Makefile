@@ -79,7 +79,8 @@ install-rock:
 BUILD_PACKAGES := gcc libc6-dev lua5.4 liblua5.4-dev libcurl4-openssl-dev zlib1g-dev libssl-dev
 SANDBOX_PACKAGES := nginx-light libnginx-mod-http-lua openssl curl
 TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 \
-  lua-busted lua-cjson libhiredis-dev redis-server lua-nginx-redis lua-nginx-string
+  lua-busted lua-cjson libhiredis-dev redis-server lua-nginx-redis lua-nginx-string \
+  locales
 # Node.js of Debian's or any other; npm comes with it or beside it.
 BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 LINT_PACKAGES := lua-check clang clang-format cppcheck
