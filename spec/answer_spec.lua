@@ -30,6 +30,8 @@ describe("an answer that succeeded", function()
     assert.same({ leadId = 5 }, (read(200, '{"lead":{"leadId":5}}', nil, call)))
     assert.same({ leadId = 5 }, (read(200, '{"leadId":5}', nil, call)))
     assert.same({ lead = core.null }, (read(200, '{"lead":null}', nil, call)))
+    -- A first value that is false would be no success.
+    assert.same({ lead = false }, (read(200, '{"lead":false}', nil, call)))
   end)
   it("may hold a status that is a number or a word", function()
     assert.equal(1, (read(200, '{"status":1,"id":2}')).status)
@@ -88,6 +90,19 @@ describe("an answer that failed", function()
     end
     local _, err = read(400, "{}", nil, call)
     assert.is_nil(err.unknown)
+  end)
+
+  it("tells what to do even after a long message of the server's", function()
+    local call = { operation = "notes.create", path = "/v1.0/notes", class = "C" }
+    local _, err = read(500, ("x"):rep(1000), "text/plain", call)
+    assert.truthy(tostring(err):find("GET /v1.0/notes before sending it again", 1, true), tostring(err))
+    _, err = read(401, ("x"):rep(1000), "text/plain", call)
+    assert.truthy(tostring(err):find("check the credential", 1, true), tostring(err))
+  end)
+
+  it("never shows the credential in its code", function()
+    local _, err = read(400, '{"code":"no secret-token here","message":"x"}')
+    assert.equal("no *** here", err.code)
   end)
 
   it("never shows the credential, not even one cut in half at the end of a long message", function()

@@ -1,5 +1,7 @@
 local fake = require "spec.support.fake_runtime"
+local errors = require "lofty.errors"
 local lofty = require "lofty"
+local parts = require "lofty.client"
 
 local json = fake.json
 
@@ -229,5 +231,66 @@ describe("lofty.assert", function()
     local ok, raised = pcall(lofty.assert, nil, err)
     assert.is_false(ok)
     assert.equal(err, raised)
+  end)
+end)
+
+describe("a token endpoint that says our secrets back", function()
+  it("gets none into message or code", function()
+    local header
+    local runtime = fake.new(function(request)
+      header = request.headers["Authorization"]
+      return json(400, ('{"error":"no c0de-1 for %s","error_description":"%s"}'):format(header, header))
+    end)
+    local app = lofty.app {
+      client_id = "c", client_secret = "s3cr3t", redirect_uri = "https://example.com/cb", runtime = runtime,
+    }
+    local value, err = app:exchange("c0de-1")
+    assert.is_nil(value)
+    for _, text in ipairs { err.code, err.message, tostring(err) } do
+      assert.is_nil(text:find("c0de-1", 1, true), text)
+      assert.is_nil(text:find(header:match(" (.+)$"), 1, true), text)
+    end
+  end)
+end)
+
+describe("a write whose first try got no answer", function()
+  local function lost()
+    return nil, errors.new { kind = "network", sent = true, connected = true, message = "the connection broke" }
+  end
+
+  for _, case in ipairs { { 404, "not_found" }, { 429, "rate_limit" }, { 400, "invalid" } } do
+    it("has an unknown fate though the next says " .. case[1], function()
+      local crm = client(function(_, number)
+        if number == 1 then return lost() end
+        return json(case[1], "{}")
+      end, { retry = { attempts = 2 } })
+      local value, err = crm:delete("/v1.0/notes/{noteId}", { noteId = 1 })
+      assert.is_nil(value)
+      assert.equal(case[2], err.kind)
+      assert.is_true(err.unknown)
+      assert.truthy(err.message:find("look with GET", 1, true), err.message)
+      value, err = crm:get("/v1.0/notes/{noteId}", { noteId = 1 })
+      assert.is_nil(value)
+      assert.is_nil(err.unknown)
+    end)
+  end
+
+  it("was sent, though no token was to be had for the next", function()
+    local runtime = fake.new(lost)
+    local asked = 0
+    local crm = parts.new {
+      settings = parts.settings({ base_url = "http://127.0.0.1:1", runtime = runtime }, 1),
+      limiter = { acquire = function() return 0 end, observe = function() end },
+      source = function()
+        asked = asked + 1
+        if asked == 1 then return lofty.token { access_token = "a" } end
+        return nil, errors.new { kind = "store", sent = false, message = "the store is away" }
+      end,
+    }
+    local value, err = crm:put("/v1.0/notes/{noteId}", { noteId = 1 })
+    assert.is_nil(value)
+    assert.equal("store", err.kind)
+    assert.is_true(err.sent)
+    assert.is_true(err.unknown)
   end)
 end)

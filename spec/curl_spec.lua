@@ -307,6 +307,9 @@ describe("the libcurl transport", function()
     it("and tells a body cut short, however it is framed", function()
       refused("network", get(url("gzip_cut", [[
         send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" .. bytes:sub(1, #bytes / 2)) ]])))
+      refused("network", get(url("gzip_cut_first", [[ send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n") ]])))
+      local bare = url("gzip_head", [[ send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n") ]])
+      assert.equal("", assert(get(bare, { method = "HEAD" })).body)
       refused("network", get(url("gzip_cut_length", [[
         send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " .. #bytes .. "\r\n\r\n" .. bytes:sub(1, #bytes / 2)) ]])))
       local err = refused("decode", get(url("gzip_short", [[
@@ -582,5 +585,16 @@ describe("lofty.curl", function()
     assert.has_error(function() multi.wait(io.stdout, 0) end)
     assert.has_error(function() multi:transfer().perform(multi) end)
     multi:close()
+  end)
+end)
+
+describe("the password of a proxy", function()
+  it("is not in the err of one that libcurl does not know", function()
+    local res, err = require("lofty.runtime.curl"):request {
+      method = "GET", url = "https://api.example/", proxy = "foo://user:pass%40word@proxy.example:1",
+    }
+    assert.is_nil(res)
+    assert.is_nil(tostring(err):find("pass", 1, true), tostring(err))
+    assert.is_nil(tostring(err):find("word", 1, true), tostring(err))
   end)
 end)

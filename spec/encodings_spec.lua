@@ -204,6 +204,9 @@ describe("a path", function()
   for _, case in ipairs {
     { "a missing value", nil, "is missing" }; { "null", core.null, "is null" };
     { "an empty one", "", "is empty" }; { "a dot", ".", "is \".\"" }; { "two dots", "..", "is \"..\"" };
+    -- nginx decodes %2F before it takes dot segments out: /leads/1%2F..%2F..%2Fadmin is /admin to it
+    { "dots between slashes", "1/../../admin", "\"..\" segment" }; { "a dot at the end", "1/.", "segment" };
+    { "dots at the beginning", "../x", "segment" };
     { "a boolean", true, "is a boolean" }; { "a table", {}, "is a value that has no text" };
     { "a carriage return", "a\r", "holds a line break" }; { "a line feed", "\na", "holds a line break" };
     { "a NUL", "a\0b", "or a NUL" }; { "not a number", 0 / 0, "not finite" };

@@ -196,6 +196,7 @@ describe("the reader of HTTP/1.1 responses", function()
     { "before the end of the trailers", head(CHUNKED) .. "5\r\nhello\r\n0\r\n" },
     { "after an interim answer", "HTTP/1.1 100 Continue\r\n\r\n" },
     { "in a gzip body without a length", head "Content-Encoding: gzip\r\n" .. GZIP:sub(1, -3) },
+    { "before a gzip body without a length, which is never empty", head "Content-Encoding: gzip\r\n" },
   } do
     it("tells a connection cut " .. case[1], function()
       local response, err = read_everywhere(case[2], { eof = true })

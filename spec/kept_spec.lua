@@ -115,3 +115,40 @@ describe("a token at rest", function()
     search(app:client("7"), 0)
   end)
 end)
+
+describe("a store of one's own that fails", function()
+  -- As a database does that recites the statement.
+  local function reciting(raises)
+    local own = lofty.store.memory()
+    function own.put(_, _, text)
+      if raises then error("near '" .. text .. "'", 0) end
+      return nil, "near '" .. text .. "'"
+    end
+    function own.keys()
+      if raises then error("no keys", 0) end
+      return nil, "no keys"
+    end
+    return own
+  end
+
+  for _, raises in ipairs { true, false } do
+    local how = raises and "raises" or "returns"
+    it("shows no token in what it " .. how, function()
+      local new = new_token("secret")
+      local ok, err = kept.stored(reciting(raises), "app/7", "7"):write(new)
+      assert.is_nil(ok)
+      assert.equal("store", err.kind)
+      assert.truthy(err.message:find("near", 1, true))
+      assert.is_nil(err.message:find(new.access_token, 1, true), err.message)
+      assert.is_nil(err.message:find(new.refresh_token, 1, true), err.message)
+    end)
+
+    it("makes an err of what it " .. how .. " where accounts are listed", function()
+      local app = lofty.app { client_id = "c", client_secret = "s", store = reciting(raises) }
+      local list, err = app:accounts()
+      assert.is_nil(list)
+      assert.equal("store", err.kind)
+      assert.truthy(tostring(err):find("no keys", 1, true))
+    end)
+  end
+end)

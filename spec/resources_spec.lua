@@ -107,6 +107,26 @@ describe("a resource", function()
     assert(crm.leads:create { firstName = "Ann", leadAlert = false })
     assert.equal("C", last(crm).class)
   end)
+
+  it("leaves the caller's table alone and raises nothing, even with checks off", function()
+    crm = fake.new(nil, { validate = false })
+    local given = { { a = 1 } }
+    assert(crm.leads:all(given))
+    assert.same({ { a = 1 } }, given)
+    assert(crm.tasks.mine:all { currentId = "abc" })
+    assert.equal("abc", last(crm).query.currentId)
+  end)
+
+  it("reaches a person by whatever the server may take for true", function()
+    for _, value in ipairs { "true", 1 } do
+      crm = fake.new(nil, { validate = false })
+      assert(crm.leads:create { firstName = "Ann", welcomeEmail = value })
+      assert.equal("N", crm.sent[1].class)
+    end
+    crm = fake.new(nil, { validate = false })
+    assert(crm.leads:create { firstName = "Ann", welcomeEmail = false, leadAlert = core.null })
+    assert.equal("C", crm.sent[1].class)
+  end)
 end)
 
 describe("what is checked before anything is sent", function()
@@ -134,6 +154,7 @@ describe("what is checked before anything is sent", function()
 
   it("is what must be there", function()
     refuses('leads.create: field "firstName": is required', crm.leads:create { lastName = "x" })
+    refuses('webhooks.create: fields "listId" and "callbackUrl" are required', crm.webhooks:create {})
     refuses('leads.delete: parameter "reason": is required', crm.leads:delete(LEAD))
     refuses('notes.list: parameter "leadId": is required', crm.notes:list())
     refuses('leads.create: field "leadFamilyMemberList[2].firstName": is required',

@@ -101,6 +101,36 @@ describe("crm.webhooks:ensure", function()
     assert.equal("webhooks.delete", crm.sent[2].operation)
   end)
 
+  it("removes nothing for what could then not be made", function()
+    for _, wrong in ipairs { { limit = 9999 }, { limit = "many" }, { permissionMode = 7 } } do
+      local crm, kept = world { one(1, 2) }
+      wrong.callbackUrl, wrong.lists = URL, { 2 }
+      local found, err = crm.webhooks:ensure(wrong)
+      assert.is_nil(found)
+      assert.equal("invalid", err.kind)
+      assert.is_false(err.sent)
+      assert.equal(1, #kept)
+    end
+  end)
+
+  it("finds no difference between a number and its digits", function()
+    local crm = world { one(1, 2, URL, 500) }
+    local _, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 }, limit = "500" }
+    assert.equal(1, #changes.kept)
+  end)
+
+  it("bears empty answers", function()
+    local crm = fake.new(function(call)
+      if call.operation == "webhooks.list" then return {} end
+      return true
+    end)
+    assert.same({ 2, 9 }, lists(assert(crm.webhooks:ensure { callbackUrl = URL, lists = { "note", "lead" } })))
+    crm = fake.new(function() return true end)
+    local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
+    assert.is_nil(found)
+    assert.equal("decode", err.kind)
+  end)
+
   it("does not mind that one is gone already", function()
     local crm = world {}
     local send = crm.send

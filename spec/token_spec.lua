@@ -21,6 +21,29 @@ describe("a token", function()
     assert.same({ rate_limit_per_minute = 100 }, assert(token.read(answer, 0, nil, NULL)).app_info)
   end)
 
+  it("keeps its methods, whatever the server calls its members", function()
+    answer.stale, answer.ended, answer.authorization = true, "x", "y"
+    local t = assert(token.read(answer, 0, nil, NULL))
+    assert.is_false(t:stale(0))
+    assert.equal("Bearer at-1", t:authorization())
+    assert.is_false(assert(token.wrap(answer)):ended(0))
+  end)
+
+  it("has an account that can be named", function()
+    local held, err = token.wrap { access_token = "a", account = {} }
+    assert.is_nil(held)
+    assert.equal("token.account must be a string", err.message)
+  end)
+
+  it("can be shown though no calendar holds its end", function()
+    for _, seconds in ipairs { "99999999999999999999", 1e300 } do
+      answer.expires_in = seconds
+      assert.matches("^lofty%.token: ends at a time without a date", tostring(assert(token.read(answer, 0, nil, NULL))))
+    end
+    assert.is_string(tostring(assert(token.wrap { access_token = "a", expires_at = 0 / 0 })))
+    assert.is_string(tostring(assert(token.wrap { access_token = "a", expires_at = -math.huge })))
+  end)
+
   it("keeps the old refresh token, its end and the account when the answer has none", function()
     local old = assert(token.read(answer, 1000, nil, NULL))
     old.account = "42"

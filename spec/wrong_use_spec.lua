@@ -50,7 +50,21 @@ describe("wrong use", function()
       assert.truthy(told(making(app, { [name] = wrong })):find(word, 1, true))
     end
     told(making(client, { user_agent = "two\nlines" }))
-    told(making(client, { max_body = 0 }))
+    for _, wrong in ipairs { 0, 0 / 0, math.huge } do told(making(client, { max_body = wrong })) end
+    assert.truthy(told(making(client, { store = 5 })):find("store", 1, true))
+  end)
+
+  it("of json.decode and of a webhook's secret", function()
+    assert.truthy(told(function() local _ = lofty.json.decode(nil) end):find("a string expected, got nil", 1, true))
+    told(function() local _ = lofty.webhook.handler { on_event = print } end)
+    -- As inside nginx, where the runtime wraps it.
+    told(function() (function() local _ = require("lofty.webhook").handler({ on_event = print }, 2) end)() end)
+  end)
+
+  it("of a wait that is no number", function()
+    for _, wrong in ipairs { 0 / 0, "1" } do
+      assert.truthy(told(function() local _ = client().leads:get("1", { wait = wrong }) end):find("wait", 1, true))
+    end
   end)
 
   it("of a credential names the option it came from", function()

@@ -244,6 +244,8 @@ LoftyCode lofty_http_feed (LoftyHttp *http, const char *bytes, size_t size, size
 LoftyCode lofty_http_eof (LoftyHttp *http) {
   if (http->code != LOFTY_MORE) return http->code;
   if (http->state == HTTP_CLOSE) {
+    if (http->inflate && !http->any) /* no gzip is empty, and no length said that nothing comes */
+      return http_fail(http, LOFTY_BAD, "the gzip body was cut short");
     http_finish(http);
     return http->code;
   }

@@ -63,9 +63,8 @@ int lofty_pushbad (lua_State *L, const char *what, size_t at) {
 }
 
 void lofty_open_buf (lua_State *L) {
-  if (luaL_newmetatable(L, BUF_T)) {
-    lua_pushcfunction(L, buf_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  luaL_newmetatable(L, BUF_T); /* may be there from a time that ran out of memory right here */
+  lua_pushcfunction(L, buf_gc);
+  lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
 }

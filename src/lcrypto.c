@@ -37,7 +37,7 @@ static int crypto_sha256 (lua_State *L) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   size_t size;
   const unsigned char *s = check_bytes(L, 1, &size);
-  SHA256(s, size, digest);
+  if (!SHA256(s, size, digest)) return luaL_error(L, "not enough memory"); /* OpenSSL 3 allocates */
   lua_pushlstring(L, (const char *)digest, sizeof digest);
   return 1;
 }

@@ -96,6 +96,34 @@ static Directory *check_directory (lua_State *L) {
   return dir;
 }
 
+/*
+** A lock belongs to the open file, and a forked child has that too: it is given
+** back in so many words, but only by its taker.
+*/
+static void file_release (File *file) {
+  if (file->fd < 0) return;
+  if (file->owner == getpid()) flock(file->fd, LOCK_UN);
+  close(file->fd);
+  file->fd = -1;
+  file->owner = 0;
+}
+
+static void directory_release (Directory *dir) {
+  if (dir->list) closedir(dir->list);
+  if (dir->fd >= 0) close(dir->fd);
+  dir->list = NULL;
+  dir->fd = -1;
+}
+
+/*
+** nil, message, code, for a file that nobody gets: closed at once, since whoever
+** asks again and again would run out of descriptors before the collector comes.
+*/
+static int fail_file (lua_State *L, File *file, int error, const char *what) {
+  file_release(file);
+  return fail(L, error, what);
+}
+
 /* A plain name inside the directory: no path, no NUL. */
 static const char *check_name (lua_State *L, int arg) {
   size_t size;
@@ -115,18 +143,9 @@ static int flock_now (int fd) {
 
 /* --- a file --- */
 
-/*
-** file:close() -> true; idempotent. A lock belongs to the open file, and a forked
-** child has that too: it is given back in so many words, but only by its taker.
-*/
+/* file:close() -> true; idempotent */
 static int file_close (lua_State *L) {
-  File *file = (File *)luaL_checkudata(L, 1, FILE_T);
-  if (file->fd >= 0) {
-    if (file->owner == getpid()) flock(file->fd, LOCK_UN);
-    close(file->fd);
-    file->fd = -1;
-    file->owner = 0;
-  }
+  file_release((File *)luaL_checkudata(L, 1, FILE_T));
   return done(L);
 }
 
@@ -191,11 +210,7 @@ static int file_lock (lua_State *L) {
 
 /* directory:close() -> true; idempotent */
 static int directory_close (lua_State *L) {
-  Directory *dir = (Directory *)luaL_checkudata(L, 1, DIRECTORY_T);
-  if (dir->list) closedir(dir->list);
-  if (dir->fd >= 0) close(dir->fd);
-  dir->list = NULL;
-  dir->fd = -1;
+  directory_release((Directory *)luaL_checkudata(L, 1, DIRECTORY_T));
   return done(L);
 }
 
@@ -233,7 +248,10 @@ static int open_directory (lua_State *L) {
   dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (dir->fd < 0) return fail(L, errno, "cannot be opened");
   if (fstat(dir->fd, &st) != 0) return fail(L, errno, "cannot be opened");
-  if (!is_private(L, &st, 1)) return 3;
+  if (!is_private(L, &st, 1)) {
+    directory_release(dir);
+    return 3;
+  }
   if (made) {
     int error = sync_parent(dir->fd);
     if (error != 0) return fail(L, error, "cannot be made to last (fsync of its parent)");
@@ -255,10 +273,12 @@ static File *open_private (lua_State *L, Directory *dir, const char *name, int f
     return NULL;
   }
   if (file->fd < 0 || fstat(file->fd, &st) != 0) {
-    fail(L, errno, "cannot be opened");
+    fail_file(L, file, errno, "cannot be opened");
     return NULL;
   }
-  return is_private(L, &st, 0) ? file : NULL;
+  if (is_private(L, &st, 0)) return file;
+  file_release(file);
+  return NULL;
 }
 
 /*
@@ -272,6 +292,13 @@ static int directory_open (lua_State *L) {
   Directory *dir = check_directory(L);
   const char *name = check_name(L, 2);
   return open_private(L, dir, name, flags[luaL_checkoption(L, 3, NULL, modes)]) ? 1 : 3;
+}
+
+/* false, for a file that somebody else has. */
+static int not_ours (lua_State *L, File *file) {
+  file_release(file);
+  lua_pushboolean(L, 0);
+  return 1;
 }
 
 /*
@@ -288,18 +315,15 @@ static int directory_claim (lua_State *L) {
   struct stat ours, theirs;
   if (!file) return 3;
   if (flock_now(file->fd) != 0) {
-    if (errno != EWOULDBLOCK) return fail(L, errno, "cannot be locked (flock)");
-    lua_pushboolean(L, 0);
-    return 1;
+    if (errno != EWOULDBLOCK) return fail_file(L, file, errno, "cannot be locked (flock)");
+    return not_ours(L, file);
   }
   file->owner = getpid();
-  if (fstat(file->fd, &ours) != 0) return fail(L, errno, "cannot be opened");
+  if (fstat(file->fd, &ours) != 0) return fail_file(L, file, errno, "cannot be opened");
   if (fstatat(dir->fd, name, &theirs, AT_SYMLINK_NOFOLLOW) != 0 || ours.st_ino != theirs.st_ino ||
-      ours.st_dev != theirs.st_dev) {
-    lua_pushboolean(L, 0);
-    return 1;
-  }
-  if (create && ftruncate(file->fd, 0) != 0) return fail(L, errno, "cannot be written");
+      ours.st_dev != theirs.st_dev)
+    return not_ours(L, file);
+  if (create && ftruncate(file->fd, 0) != 0) return fail_file(L, file, errno, "cannot be written");
   return 1;
 }
 
@@ -328,7 +352,7 @@ static int directory_create (lua_State *L) {
       if (errno != EWOULDBLOCK) {
         int error = errno;
         unlinkat(dir->fd, name, 0);
-        return fail(L, error, "no file can be locked in it (flock)");
+        return fail_file(L, file, error, "no file can be locked in it (flock)");
       }
     } else if (fstat(file->fd, &st) == 0 && st.st_nlink > 0) {
       file->owner = getpid();

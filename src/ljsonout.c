@@ -79,6 +79,18 @@ static int fail (Encoder *e, const char *problem) {
   return 0;
 }
 
+/* So many steps are shown of a way that is too deep: a circle's goes on in the same words. */
+#define DEEP_SHOWN 6
+
+static int fail_deep (Encoder *e) {
+  size_t size;
+  if (e->way > DEEP_SHOWN) e->way = DEEP_SHOWN;
+  fail(e, "nested too deeply, or in a circle,");
+  size = strlen(e->message);
+  if (size + 4 <= MAX_MESSAGE) memcpy(e->message + size, "...", 4);
+  return 0;
+}
+
 static int fail_type (Encoder *e, int index) {
   switch (lua_type(e->L, index)) {
     case LUA_TNIL: return fail(e, "nil has no JSON form (null is lofty.null)");
@@ -326,7 +338,7 @@ static int encode_table (Encoder *e, int table) {
   lua_State *L = e->L;
   int kind, done = 1;
   if (e->out->status != LOFTY_OK) return 0;
-  if (e->depth == LOFTY_MAX_DEPTH) return fail(e, "nested too deeply, or in a circle,");
+  if (e->depth == LOFTY_MAX_DEPTH) return fail_deep(e);
   luaL_checkstack(L, 48, "too much at once for JSON");
   e->depth++;
   kind = kind_of_table(L, table);

@@ -199,6 +199,7 @@ static const char *transfer_begin (Transfer *t, const Request *request) {
   lofty_buf_clear(&t->answer);
   t->answer.max = request->max_body;
   t->once = request->once;
+  t->is_head = strcmp(request->method, "HEAD") == 0;
   t->attempts = t->doubled = t->any = 0;
   t->code = LOFTY_OK;
   t->problem = NULL;

@@ -55,6 +55,7 @@ struct Transfer {
   int route;           /* which proxy it was told, see request.c */
   long connect, total; /* the times it was told */
   int once;
+  int is_head;  /* the answer has no body, whatever its head says */
   int attempts; /* how often libcurl was about to send */
   int doubled;  /* it was stopped from sending again */
   /* the answer */

@@ -124,10 +124,23 @@ LoftyCode lofty_query_add (LoftyBuf *out, LoftySpan name, LoftySpan value, int f
   return encode(out, value, form); /* a failure on the way has stuck */
 }
 
+/* True if a part of 'value' between slashes is "." or "..". */
+static int has_dot_segment (LoftySpan value) {
+  size_t begin = 0, end;
+  for (; begin <= value.size; begin = end + 1) {
+    size_t dots = 0;
+    for (end = begin; end < value.size && value.data[end] != '/'; end++)
+      dots += value.data[end] == '.';
+    if (dots == end - begin && (dots == 1 || dots == 2)) return 1;
+  }
+  return 0;
+}
+
 /*
 ** A value may not change which path it stands in: not empty (a slash too few),
 ** not a dot segment, which every server and libcurl take out (RFC 3986, section
-** 5.2.4). A slash in it is data and goes out as %2F.
+** 5.2.4). A slash in it is data and goes out as %2F; but servers that decode
+** before they take dot segments out, nginx among them, must not find one either.
 */
 LoftyCode lofty_path_add (LoftyBuf *out, LoftySpan value, const char **problem) {
   *problem = lofty_line_problem(value);
@@ -137,6 +150,8 @@ LoftyCode lofty_path_add (LoftyBuf *out, LoftySpan value, const char **problem) 
     *problem = "is \".\", which no path may hold";
   else if (value.size == 2 && memcmp(value.data, "..", 2) == 0)
     *problem = "is \"..\", which no path may hold";
+  else if (has_dot_segment(value))
+    *problem = "holds a \".\" or \"..\" segment, which no path may hold";
   if (*problem) return LOFTY_BAD;
   return lofty_percent_encode(out, value);
 }

@@ -23,9 +23,12 @@ static int transfer_says (const Transfer *t, const char *words) {
 /* What libcurl calls success: the answer must be whole by our own account too. */
 static Verdict verdict_success (Transfer *t) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(t->head);
-  if (t->inflate && t->any && facts->coding == LOFTY_CODING_GZIP &&
-      lofty_inflate_feed(t->inflate, &t->answer, "", 0) != LOFTY_DONE) {
-    int framed = facts->chunked || facts->has_length || facts->http2;
+  int bodyless = t->is_head || facts->status == 204 || facts->status == 304;
+  int framed = bodyless || facts->chunked || facts->has_length || facts->http2;
+  int whole = framed; /* if no byte came: no gzip is empty, so only framing can say that none do */
+  if (facts->coding == LOFTY_CODING_GZIP && t->inflate && t->any)
+    whole = lofty_inflate_feed(t->inflate, &t->answer, "", 0) == LOFTY_DONE;
+  if (facts->coding == LOFTY_CODING_GZIP && !whole) {
     return framed ? verdict_of("decode", "the gzip body was cut short", 0)
                   : verdict_of("network", "the connection broke in the middle of the body", 0);
   }

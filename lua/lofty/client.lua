@@ -47,8 +47,8 @@ local function check_types(opt, level)
   if opt.user_agent and find(opt.user_agent, "%c") then
     error("user_agent must be one line, without control characters", level + 1)
   end
-  if opt.max_body and (opt.max_body ~= opt.max_body or opt.max_body < 1) then
-    error("max_body must be 1 byte or more", level + 1)
+  if opt.max_body and not (opt.max_body >= 1 and opt.max_body < 2 ^ 53) then
+    error("max_body must be a number of bytes, 1 or more and less than 2^53", level + 1)
   end
   local limit = opt.limit
   if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= floor(limit)) then
@@ -158,8 +158,13 @@ function client.new(parts)
   }, Client)
 end
 
-local function annotate(err, call, self)
+-- `doubt`: an earlier try of a write got no answer, so that its fate is unknown whatever stopped the call in the end.
+local function annotate(err, call, self, doubt)
   err.operation = call.operation
+  if doubt and not err.unknown then
+    err.sent, err.unknown = true, true
+    err.message = err.message .. answer.look(call)
+  end
   if self.account then err.account = err.account or self.account end
   return err
 end
@@ -225,7 +230,7 @@ function methods:send(call)
     timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca, proxy = settings.proxy,
   }
   local on_request, on_response = settings.on_request, settings.on_response
-  local started, attempt, refused = runtime:monotonic(), 0, nil
+  local started, attempt, refused, doubt = runtime:monotonic(), 0, nil, nil
 
   while true do
     attempt = attempt + 1
@@ -256,14 +261,15 @@ function methods:send(call)
       }
     end
     if value ~= nil then return value, response end
-    fault = annotate(res and fault or lost(fault, call), call, self)
+    fault = annotate(res and fault or lost(fault, call), call, self, doubt)
+    doubt = fault.unknown
     fault.response = response
     fault.retry_after = retry_after
 
     if fault.kind == "auth" and not refused then
       refused = token.access_token
       local renewed, why = self.source(refused)
-      if not renewed then return nil, why and annotate(why, call, self) or fault end
+      if not renewed then return nil, why and annotate(why, call, self, doubt) or fault end
       token = renewed
     else
       local wait, reason = decide {
@@ -281,7 +287,7 @@ function methods:send(call)
       if wait > 0 then runtime:sleep(wait) end
       -- A wait may outlast the token.
       token, err = self.source(refused)
-      if not token then return nil, err and annotate(err, call, self) or fault end
+      if not token then return nil, err and annotate(err, call, self, doubt) or fault end
     end
   end
 end

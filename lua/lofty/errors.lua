@@ -28,14 +28,14 @@ errors.kinds = {
 
 local MAX_LINE = 500
 
--- One line that no control character can break and no server can flood.
-local function tame(text)
+-- One line that no control character can break and no server can flood; of `most` bytes, if not of MAX_LINE.
+local function tame(text, most)
   text = text:gsub("%c+", function(run)
     if run:find("^[\r\n\t]+$") then return " " end
     return (run:gsub(".", function(c) return format("\\x%02x", byte(c)) end))
   end)
-  if #text <= MAX_LINE then return text end
-  local cut = MAX_LINE
+  local cut = most or MAX_LINE
+  if #text <= cut then return text end
   while cut > 1 and byte(text, cut + 1) >= 0x80 and byte(text, cut + 1) < 0xC0 do cut = cut - 1 end
   return text:sub(1, cut) .. "..."
 end

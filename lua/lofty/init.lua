@@ -153,6 +153,11 @@ function lofty.client(opt)
     end
   end
 
+  local store = full.store
+  if store ~= nil and type(store) ~= "table" and type(store) ~= "userdata" then
+    error("lofty.client: store must be a store, got " .. type(store), 2)
+  end
+
   local held
   if given == "token" then
     held = checked_token(credential)
@@ -164,7 +169,7 @@ function lofty.client(opt)
   return client.new {
     source = source.static(held), settings = settings, account = held.account,
     limiter = limiter.new {
-      key = full.client_id, limit = full.limit, store = full.store, runtime = settings.runtime,
+      key = full.client_id, limit = full.limit, store = store, runtime = settings.runtime,
       on_wait = settings.on_wait,
     },
   }

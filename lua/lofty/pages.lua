@@ -155,7 +155,8 @@ styles.current = {
     return true
   end,
   apply = function(state, args)
-    args.currentId = state.id and integer(state.id) or nil
+    -- Of a caller who turned the checks off it may be anything.
+    args.currentId = state.id and find(state.id, "^%-?%d+$") and integer(state.id) or state.id
     if state.moved then args.offset = nil end
   end,
   cursor = function(state) return state.id or "0" end,

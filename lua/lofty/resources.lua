@@ -9,6 +9,7 @@
 -- @module lofty.resources
 
 local check = require "lofty.resources.check"
+local core = require "lofty.core"
 local errors = require "lofty.errors"
 local nearest = require "lofty.resources.nearest"
 local pages = require "lofty.pages"
@@ -16,6 +17,8 @@ local pages = require "lofty.pages"
 local error, next, pairs, rawset, require, select, setmetatable, tostring, type =
   error, next, pairs, rawset, require, select, setmetatable, tostring, type
 local format, gmatch, sub = string.format, string.gmatch, string.sub
+
+local null = core.null
 
 local resources = {}
 
@@ -81,7 +84,9 @@ local function prepare(client, verb, level, options, count, ...)
   end
   given = given or NOTHING
   if op.wait and given.wait ~= nil then
-    if type(given.wait) ~= "number" then refuse(verb, level + 1, "wait must be a number of seconds") end
+    if type(given.wait) ~= "number" or given.wait ~= given.wait then
+      refuse(verb, level + 1, "wait must be a number of seconds")
+    end
     local rest = {}
     for name, value in pairs(given) do rest[name] = value end
     rest.wait = nil
@@ -91,7 +96,9 @@ local function prepare(client, verb, level, options, count, ...)
   if problem then return nil, invalid(verb, problem) end
   if op.body then call.body = fields elseif next(fields) ~= nil then call.query = fields end
   for i = 1, op.reaches and #op.reaches or 0 do
-    if fields[op.reaches[i]] == true then call.class = "N" end
+    -- With validate = false it may be anything that the server takes for true.
+    local told = fields[op.reaches[i]]
+    if told ~= nil and told ~= false and told ~= null then call.class = "N" end
   end
   return call
 end

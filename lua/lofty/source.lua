@@ -185,7 +185,7 @@ end
 
 -- Tells those who wait what an attempt came to.
 local function land(self, flight, token, err)
-  flight.landed, flight.token, flight.err = true, token, err
+  flight.landed, flight.token, flight.err = true, token, err and copy(err)
   if self.flight == flight then self.flight = nil end
 end
 

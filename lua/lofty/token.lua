@@ -20,7 +20,11 @@ local Token = { __name = "lofty.token", __index = methods }
 
 local token = {}
 
+-- The end of the year 9999: os.date raises for what no calendar holds.
+local LAST = 253402300799
+
 local function clock(seconds)
+  if not (seconds >= 0 and seconds <= LAST) then return "at a time without a date" end
   return date("!%Y-%m-%d %H:%M:%SZ", floor(seconds))
 end
 
@@ -73,7 +77,9 @@ end
 -- @treturn[2] table err of kind "invalid"
 function token.wrap(fields)
   local copy = {}
-  for name, value in pairs(fields) do copy[name] = value end
+  for name, value in pairs(fields) do
+    if not methods[name] then copy[name] = value end
+  end
   for _, name in ipairs { "access_token", "refresh_token" } do
     local value = copy[name]
     if not (is_credential(value) or name == "refresh_token" and value == nil) then
@@ -88,6 +94,10 @@ function token.wrap(fields)
     if value ~= nil and type(value) ~= "number" then
       return nil, errors.new { kind = "invalid", sent = false, message = "token." .. name .. " must be a number" }
     end
+  end
+  local kind = type(copy.account)
+  if kind ~= "nil" and kind ~= "string" and kind ~= "number" then
+    return nil, errors.new { kind = "invalid", sent = false, message = "token.account must be a string" }
   end
   return setmetatable(copy, Token)
 end
@@ -130,7 +140,7 @@ end
 function token.read(answer, now, previous, null)
   local new = {}
   for name, value in pairs(answer) do
-    if value ~= null then new[name] = value end
+    if value ~= null and not methods[name] then new[name] = value end -- a field would hide the method
   end
   if new.access_token == nil then return broken("has no access_token") end
   if not is_credential(new.access_token) then return broken("has an access_token that no header can carry") end

@@ -209,14 +209,14 @@ local OPTIONS = {
 }
 local MAX_BODY = 1024 * 1024
 
-local function secrets_of(secret)
+local function secrets_of(secret, level)
   local list = type(secret) == "table" and secret or { secret }
   for i = 1, #list do
     if type(list[i]) ~= "string" or list[i] == "" or list[i]:find("[/?#]") then
-      error("webhook.handler: secret must be a string that fits in one segment of a path", 3)
+      error("webhook.handler: secret must be a string that fits in one segment of a path", level + 1)
     end
   end
-  if #list == 0 then error("webhook.handler: secret is required", 3) end
+  if #list == 0 then error("webhook.handler: secret is required", level + 1) end
   local copy = {}
   for i = 1, #list do copy[i] = list[i] end
   return copy
@@ -271,7 +271,7 @@ end
 function webhook.handler(opt, level)
   level = (level or 1) + 1
   opt = errors.options("webhook.handler", opt, OPTIONS, level)
-  local secrets = secrets_of(opt.secret)
+  local secrets = secrets_of(opt.secret, level)
   local on_event, seen, later = opt.on_event, opt.seen, opt.later
   local on_error, max_body = opt.on_error or write_error, opt.max_body or MAX_BODY
   if type(on_event) ~= "function" then error("webhook.handler: on_event must be a function", level) end

@@ -28,6 +28,7 @@ end
 function limits.count(budget, operation)
   local set, now = settings.get(), settings.now()
   local limit = set.rate_limit
+  if limit == 0 then return {}, false end
   local left, ends = count(budget, limit, set.rate_window, now)
   local own = set.rate_limits[operation]
   if own then

@@ -4,6 +4,7 @@
 local client = require "lofty.client"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local kept = require "lofty.source.kept"
 local lock = require "lofty.source.lock"
 local source = require "lofty.source"
 
@@ -100,7 +101,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function accounts.list(self)
-  local keys, err = self.store:keys()
+  local keys, err = kept.keys(self.store)
   if not keys then return nil, err end
   local prefix, list = self.client_id .. "/", {}
   for _, key in ipairs(keys) do

@@ -9,6 +9,8 @@ local token = require "lofty.token"
 
 local error, type, pairs = error, type, pairs
 
+local match = string.match
+
 local MAX_BODY = 1024 * 1024
 
 local grant = {}
@@ -115,7 +117,8 @@ function grant.requester(opt)
 
     local previous = fields.previous
     local words = { opt.client_secret or "", fields.code or "", fields.refresh_token or "", fields.code_verifier or "",
-      customer_key or "", previous and previous.access_token or "" }
+      customer_key or "", previous and previous.access_token or "", built.authorization or "" }
+    words[#words + 1] = match(words[#words], "^Basic (.+)$")
     local failure
     if res then
       local fresh
@@ -133,6 +136,7 @@ function grant.requester(opt)
       failure.message = failure.message .. "; an earlier try of the same grant got no answer, and may have used it up"
     end
     failure.message = secret.blank(failure.message, words)
+    if type(failure.code) == "string" then failure.code = secret.blank(failure.code, words) end
     return nil, errors.new(failure)
   end
 end

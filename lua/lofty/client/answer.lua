@@ -100,16 +100,22 @@ function answer.look(call)
     .. " before sending it again"
 end
 
-local function failed(fields, call, res, token)
+-- What the server says may be long; what to do about it must not fall off its end.
+local SAID = 200
+
+local function failed(fields, call, res, token, advice)
   fields.operation = call.operation
   fields.status = res.status
   fields.sent = true
   -- Before the message is cut to length: half a secret is one too.
-  fields.message = secret.blank(fields.message, { token.access_token })
+  local words = { token.access_token }
+  fields.message = secret.blank(fields.message, words)
+  if type(fields.code) == "string" then fields.code = secret.blank(fields.code, words) end
   if call.class ~= "R" and (fields.kind == "server" and res.status >= 500 or fields.kind == "decode") then
     fields.unknown = true
-    fields.message = fields.message .. answer.look(call)
+    advice = (advice or "") .. answer.look(call)
   end
+  if advice then fields.message = errors.tame(fields.message, SAID) .. advice end
   return nil, errors.new(fields)
 end
 
@@ -138,8 +144,7 @@ local function failed_status(call, res, token, content_type)
   if kind == "auth" then
     advice = "sent with the word " .. (token.token_type == "token" and "token" or "Bearer") .. "; " .. advice
   end
-  if advice then message = message .. " (" .. advice .. ")" end
-  return failed({ kind = kind, code = code, message = message }, call, res, token)
+  return failed({ kind = kind, code = code, message = message }, call, res, token, advice and " (" .. advice .. ")")
 end
 
 --- Reads an answer.
@@ -197,7 +202,7 @@ function answer.value(value, res, call, token)
   local unwrap = call.unwrap
   if unwrap and type(value) == "table" then
     local inner = value[unwrap]
-    if inner ~= nil and inner ~= null then return inner end
+    if inner ~= nil and inner ~= null and inner ~= false then return inner end
   end
   return value
 end

@@ -5,7 +5,7 @@
 local core = require "lofty.core"
 local nearest = require "lofty.resources.nearest"
 
-local getmetatable, next, pairs, tostring, type = getmetatable, next, pairs, tostring, type
+local getmetatable, pairs, setmetatable, tostring, type = getmetatable, pairs, setmetatable, tostring, type
 local byte, find, format, sub = string.byte, string.find, string.format, string.sub
 local concat = table.concat
 local floor = math.floor
@@ -182,12 +182,12 @@ local function check_array(ctx, spec, value, path)
   return array(copy)
 end
 
--- "a or b", with the names quoted.
-local function any_of(names)
+-- "a or b", "a and b", with the names quoted.
+local function joined(names, word)
   local words = {}
   for i = 1, #names do words[i] = format("%q", names[i]) end
   if #words == 1 then return words[1] end
-  return concat(words, ", ", 1, #words - 1) .. " or " .. words[#words]
+  return concat(words, ", ", 1, #words - 1) .. word .. words[#words]
 end
 
 local function inside(path, name)
@@ -197,17 +197,18 @@ end
 -- What must be there: always, one of several, or beside a certain value of another field.
 local function find_missing(ctx, spec, value, path)
   local required = spec.required
-  if required then
-    for i = 1, #required do
-      if value[required[i]] == nil then return "is required", inside(path, required[i]) end
-    end
+  local missing = {}
+  for i = 1, required and #required or 0 do
+    if value[required[i]] == nil then missing[#missing + 1] = inside(path, required[i]) end
   end
+  if #missing == 1 then return "is required", missing[1] end
+  if #missing > 1 then return format("%ss %s are required", ctx.noun, joined(missing, " and ")), nil end
   local sets = spec.one_of
   for s = 1, sets and #sets or 0 do
     local set, found = sets[s], false
     for i = 1, #set do found = found or value[set[i]] ~= nil end
     if not found then
-      return format("%sneeds %s", path == "" and "" or format("%q ", path), any_of(set)), nil
+      return format("%sneeds %s", path == "" and "" or format("%q ", path), joined(set, " or ")), nil
     end
   end
   local when = spec.when
@@ -320,7 +321,11 @@ function check.fields(spec, value, noun, params, lax)
   local ctx = { noun = noun, params = params, lax = lax }
   local copy, problem, at = check_value(ctx, spec, value, "")
   if not problem then return copy end
-  if lax then return value end
+  if lax and type(value) == "table" then
+    local whole = {}
+    for name, item in pairs(value) do whole[name] = item end
+    return setmetatable(whole, getmetatable(value))
+  end
   return nil, told(ctx, problem, at)
 end
 
@@ -343,13 +348,6 @@ function check.path_value(spec, value, lax)
   if not problem then return item end
   if lax and value ~= null then return value end
   return nil, problem
-end
-
---- Tells whether a table has nothing in it.
--- @param value
--- @treturn boolean
-function check.is_empty(value)
-  return type(value) == "table" and next(value) == nil
 end
 
 return check

@@ -4,10 +4,12 @@
 -- removed and made again. Subscriptions with other addresses belong to somebody else and stay.
 -- @module lofty.resources.subscriptions
 
+local check = require "lofty.resources.check"
 local errors = require "lofty.errors"
+local operations = require "lofty.operations"
 local webhook = require "lofty.webhook"
 
-local error, pairs, tostring, type = error, pairs, tostring, type
+local error, pairs, tonumber, tostring, type = error, pairs, tonumber, tostring, type
 local find, format, sub = string.find, string.format, string.sub
 local sort = table.sort
 
@@ -41,9 +43,15 @@ local function options_of(wanted, level)
   return missing
 end
 
--- Only what the caller asked for and the server tells can differ.
+-- Only what the caller asked for and the server tells can differ. The caller may have written the number as text.
 local function differs(wanted, found)
-  return type(found) == "number" and wanted ~= nil and found ~= wanted
+  return type(found) == "number" and wanted ~= nil and found ~= tonumber(tostring(wanted))
+end
+
+local function shape_of(wanted, number)
+  return {
+    listId = number, callbackUrl = wanted.callbackUrl, limit = wanted.limit, permissionMode = wanted.permissionMode,
+  }
 end
 
 local function is_own(wanted, url)
@@ -71,8 +79,18 @@ end
 -- @treturn[2] table err
 function subscriptions.ensure(webhooks, wanted, level)
   local missing = options_of(wanted, (level or 1) + 1)
+  -- Nothing is removed for what could then not be made.
+  local _, problem = check.fields(operations.webhooks.create.body, shape_of(wanted, 1), "field")
+  if problem then
+    return nil, errors.new { kind = "invalid", operation = "webhooks.ensure", sent = false, message = problem }
+  end
   local found, err = webhooks:list()
   if not found then return nil, err end
+  if type(found) ~= "table" then
+    return nil, errors.new {
+      kind = "decode", operation = "webhooks.ensure", sent = true, message = "the answer has no list",
+    }
+  end
   local kept, extra, changes = {}, {}, { created = {}, deleted = {}, kept = {} }
   for i = 1, #found do
     local one = found[i]
@@ -99,11 +117,10 @@ function subscriptions.ensure(webhooks, wanted, level)
   for number in pairs(missing) do numbers[#numbers + 1] = number end
   sort(numbers)
   for i = 1, #numbers do
-    local made, why = webhooks:create {
-      listId = numbers[i], callbackUrl = wanted.callbackUrl, limit = wanted.limit,
-      permissionMode = wanted.permissionMode,
-    }
+    local shape = shape_of(wanted, numbers[i])
+    local made, why = webhooks:create(shape)
     if not made then return nil, why end
+    if type(made) ~= "table" then made = shape end -- an empty answer says only that it is done
     changes.created[i] = made
     kept[#kept + 1] = made
   end

@@ -10,6 +10,7 @@ local errors = require "lofty.errors"
 local map = require "lofty.runtime.curl.map"
 local scheduler = require "lofty.runtime.curl.scheduler"
 
+local gsub = string.gsub
 local new_error = errors.new
 local acquire, release, await = scheduler.acquire, scheduler.release, scheduler.await
 
@@ -24,7 +25,9 @@ local function refuse(message)
   return nil, new_error { kind = "invalid", message = message, sent = false, connected = false, head = false }
 end
 
+-- libcurl's words may repeat a proxy's address with its password.
 local function fail(kind, message, sent, connected, head)
+  message = gsub(message, "://[^%s']*@", "://***@")
   return nil, new_error { kind = kind, message = message, sent = sent, connected = connected, head = head }
 end
 

@@ -7,6 +7,7 @@
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
+local secret = require "lofty.secret"
 local token = require "lofty.token"
 
 local pcall, select, setmetatable, tostring, type = pcall, select, setmetatable, tostring, type
@@ -49,10 +50,12 @@ end
 local Stored = {}
 Stored.__index = Stored
 
--- A failure as our callers know it, whatever the store of a caller's own returned.
+-- A failure as our callers know it, whatever the store of a caller's own returned. A database's error may recite the
+-- statement, and the token in it.
 local function failure(self, err)
   if not errors.is(err) then
-    local why = err == nil and "the store gave no reason" or tostring(err)
+    local why, held = err == nil and "the store gave no reason" or tostring(err), self.token
+    if held then why = secret.blank(why, { held.access_token, held.refresh_token }) end
     err = errors.new { kind = "store", message = "the store failed: " .. why }
   end
   if err.sent == nil then err.sent = false end
@@ -171,6 +174,17 @@ function Stored:delete()
   self.token, self.text, self.stands, self.unsaved = nil, nil, nil, nil
   local ok, err = ask(self, "delete")
   return ok, err
+end
+
+--- The keys under which a store holds tokens.
+-- @tparam table store
+-- @treturn[1] {string,...}
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function kept.keys(store)
+  local keys, err = ask({ store = store }, "keys")
+  if not keys then return nil, err or select(2, failure({})) end
+  return keys
 end
 
 --- Keeps an account's token in a store.
