@@ -65,6 +65,7 @@ describe("an answer that failed", function()
     { 200, '{"errorCode":20003,"errorMsg":"USER_NOT_EXIST","data":null}', "not_found", 20003, "USER_NOT_EXIST" },
     { 200, '{"status":{"code":20012,"msg":"bad"},"data":null}', "invalid", 20012, "bad" },
     { 200, '{"code":310111,"message":"SEAT_INSUFFICIENT","data":null}', "invalid", 310111, "SEAT_INSUFFICIENT" },
+    { 200, '{"errorCode":"20003","errorMsg":"USER_NOT_EXIST"}', "not_found", 20003 },
     { 200, "false", "invalid" },
     { 200, '{"a":', "decode", nil, "not JSON" },
     { 200, "<html><title>Sign in</title></html>", "decode", nil, "HTML" },

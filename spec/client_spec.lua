@@ -192,10 +192,11 @@ describe("a call that fails", function()
     assert.equal(2, #runtime.requests)
   end)
 
-  it("is not repeated with retry = false", function()
+  it("is not repeated with retry = false, and says whether the caller may", function()
     local crm, runtime = client(function() return json(503, "") end, { retry = false })
-    assert.is_nil((crm:get("/v1.0/leads")))
+    assert.is_true(select(2, crm:get("/v1.0/leads")).retryable)
     assert.equal(1, #runtime.requests)
+    assert.is_false(select(2, crm:post("/v1.0/notes", { content = "x" })).retryable)
   end)
 end)
 

@@ -12,7 +12,7 @@ local rawget, rawset, next = rawget, rawset, next
 local find, format = string.find, string.format
 local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
-local read_answer, read_rate, decide = answer.read, rate.read, retry.decide
+local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
 
 local API_URL = "https://api.lofty.com"
 local USER_AGENT = "lofty-lua (Lua client of the Lofty Open API)"
@@ -276,7 +276,11 @@ function methods:send(call)
         class = class, err = fault, attempt = attempt, elapsed = runtime:monotonic() - started,
         policy = settings.retry,
       }
-      if not wait then return nil, fault end
+      if not wait then
+        -- Whether the caller may try again, later.
+        fault.retryable = (is_safe(class, fault))
+        return nil, fault
+      end
       counts.retries = counts.retries + 1
       if settings.on_retry then
         settings.on_retry {

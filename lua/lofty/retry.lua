@@ -70,8 +70,12 @@ local function is_fault(err)
   return err.kind == "network" or err.kind == "timeout" or err.kind == "store" and err.retryable == true
 end
 
--- Is it safe, by the class alone? Returns the verdict and its reason.
-local function safe(class, err)
+--- Is it safe to make a failed call again, by its class alone?
+-- @tparam string class `R`, `I`, `C` or `N`
+-- @tparam table err the failure
+-- @treturn boolean
+-- @treturn string the reason
+function retry.safe(class, err)
   local status = err.status
   local fault = is_fault(err)
   if err.retryable == false then return false, "the error is marked as final" end
@@ -116,7 +120,7 @@ function retry.decide(case)
   local attempts, base = policy.attempts or defaults.attempts, policy.base or defaults.base
   local total = policy.total or defaults.total
   local random = case.random or jitter
-  local yes, reason = safe(case.class, err)
+  local yes, reason = retry.safe(case.class, err)
   if not yes then return nil, reason end
   if attempt >= attempts then return nil, format("%s, and all %d attempts are used up", reason, attempts) end
   local wait = backoff(base, policy.cap or defaults.cap, attempt, random)

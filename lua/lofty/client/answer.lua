@@ -73,8 +73,9 @@ local function failure_of(value)
   local status = value.status
   if code == nil and type(status) == "table" then
     code = status.code
-    if code == 200 then return false end
+    if code == 200 or code == "200" then return false end
   end
+  if type(code) == "string" then code = tonumber(code) end
   if type(code) ~= "number" or code == 0 then return false end
   local _, message = answer.explain(value)
   return true, code, message
