@@ -16,10 +16,11 @@ BUILD := build
 include_of = $(firstword $(patsubst %/lua.h,%,$(wildcard /usr/include/lua$(1)/lua.h /usr/local/include/lua$(1)/lua.h \
                $(if $(filter 5.1,$(1)),/usr/include/luajit-2.1/lua.h))))
 FOUND := $(foreach v,$(LUA_VERSIONS),$(if $(call include_of,$(v)),$(v)))
-# LuaRocks says itself which Lua it builds for.
+# LuaRocks says itself which Lua it builds for; each has a folder of its own, since objects of one serve no other.
 ifdef LUA_INCDIR
 include_of = $(LUA_INCDIR)
-FOUND := rock
+ROCK := rock-$(notdir $(LUA_INCDIR))
+FOUND := $(ROCK)
 endif
 
 PURE := buf base64 uri grant number json head http1 inflate
@@ -71,7 +72,7 @@ rock: all
 
 install-rock:
 	mkdir -p "$(LIBDIR)/lofty" "$(LUADIR)"
-	cp $(BUILD)/rock/lofty/*.so "$(LIBDIR)/lofty/"
+	cp $(BUILD)/$(ROCK)/lofty/*.so "$(LIBDIR)/lofty/"
 	cp -R lua/lofty "$(LUADIR)/"
 
 # --- what each target needs of Debian; make demo and make test install it themselves ---
