@@ -46,7 +46,7 @@ $(BUILD)/$(1)/%.o: src/%.c $(HEADERS) Makefile
 
 $(BUILD)/$(1)/lofty/core.so: $$(call pure_objects,$(PURE)) $$(call lua_objects,$(1),$(BINDINGS))
 $(BUILD)/$(1)/lofty/crypto.so: $$(call lua_objects,$(1),lcrypto)
-$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,buf head inflate transfer request verdict) $$(call lua_objects,$(1),lcurl)
+$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,buf head inflate receive transfer request verdict) $$(call lua_objects,$(1),lcurl)
 $(BUILD)/$(1)/lofty/file.so: $$(call lua_objects,$(1),lfile)
 $(BUILD)/$(1)/lofty/redis.so: $$(call lua_objects,$(1),lredis)
 
@@ -166,7 +166,7 @@ $(BUILD)/torture/bindings: $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bi
 	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \
 	  $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c -llua5.4 -lz -lm
 
-TRANSPORT := buf head inflate transfer request verdict lcurl
+TRANSPORT := buf head inflate receive transfer request verdict lcurl
 $(BUILD)/torture/transport: $(TRANSPORT:%=src/%.c) spec/torture/transport.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \

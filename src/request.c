@@ -15,7 +15,7 @@ enum { ROUTE_UNKNOWN, ROUTE_DIRECT, ROUTE_ENVIRONMENT, ROUTE_NAMED };
   } while (0)
 
 /* Everything that is the same for every request. */
-CURLcode lofty_request_setup (Transfer *t) {
+static CURLcode handle_setup (Transfer *t) {
   CURLcode code = CURLE_OK;
   lofty_buf_clear(&t->url);
   lofty_buf_clear(&t->origin);
@@ -49,6 +49,29 @@ CURLcode lofty_request_setup (Transfer *t) {
   SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver that stalls does not hold up a timeout */
 #endif
   return code;
+}
+
+void lofty_handle_discard (Transfer *t) {
+  if (t->easy) curl_easy_cleanup(t->easy);
+  t->easy = NULL;
+}
+
+/* Gives it a handle that is told all that never changes, if it has none. */
+int lofty_handle_equip (Transfer *t) {
+  if (t->easy) return 1;
+  t->easy = curl_easy_init();
+  if (t->easy && handle_setup(t) == CURLE_OK) return 1;
+  lofty_handle_discard(t);
+  return 0;
+}
+
+/*
+** A new handle in place of the old. (Not curl_easy_reset: where that runs out of
+** memory it says nothing, and leaves half of the defaults unset.)
+*/
+static int handle_renew (Transfer *t) {
+  lofty_handle_discard(t);
+  return lofty_handle_equip(t);
 }
 
 /* A name of the resolver's own, or an address of 127.0.0.0/8 or ::1 (RFC 6761, section 6.3). */
@@ -139,7 +162,7 @@ static CURLcode set_trust (Transfer *t, LoftySpan file) {
   if (file.data && t->ca.size > 0 && had == file.size &&
       memcmp(t->ca.data, file.data, file.size) == 0)
     return CURLE_OK;
-  if (t->ca.size > 0 && !lofty_transfer_renew(t)) return CURLE_OUT_OF_MEMORY;
+  if (t->ca.size > 0 && !handle_renew(t)) return CURLE_OUT_OF_MEMORY;
   if (!file.data) return CURLE_OK;
   if (lofty_buf_add(&t->ca, file.data, file.size + 1)) return CURLE_OUT_OF_MEMORY;
   SET(CURLOPT_CAINFO, file.data);

@@ -1,6 +1,5 @@
 /*
-** transfer.c - the life of a transfer and of its multi handle, and what
-** libcurl calls back. The callbacks touch only what hangs on the transfer.
+** transfer.c - the life of a transfer and of its multi handle.
 */
 #include <string.h>
 
@@ -10,62 +9,6 @@
 #define MAX_ORIGIN ((size_t)1024)
 #define MAX_HEADERS (2 * LOFTY_MAX_CREDENTIAL)
 #define KEEP_BUFFER ((size_t)1 << 20) /* a larger body buffer is not kept for the next request */
-
-/* --- what libcurl calls back --- */
-
-static size_t transfer_refuse (Transfer *t, LoftyCode code, const char *problem) {
-  t->code = code;
-  t->problem = problem;
-  return 0; /* fewer than were given: libcurl stops */
-}
-
-/* One line of a head or a trailer, whole, with its end. */
-size_t lofty_on_header (char *bytes, size_t one, size_t size, void *closure) {
-  Transfer *t = (Transfer *)closure;
-  size_t used;
-  LoftyCode code = lofty_http_head_feed(t->head, bytes, size, &used);
-  (void)one;
-  if (code > LOFTY_DONE) return transfer_refuse(t, code, lofty_http_head_problem(t->head));
-  if (used != size) return transfer_refuse(t, LOFTY_BAD, "header lines after the end");
-  return size;
-}
-
-size_t lofty_on_body (char *bytes, size_t one, size_t size, void *closure) {
-  Transfer *t = (Transfer *)closure;
-  LoftyCode code;
-  (void)one;
-  if (size == 0) return 0;
-  t->any = 1;
-  if (lofty_http_head_facts(t->head)->coding == LOFTY_CODING_GZIP) {
-    if (!t->inflate && !(t->inflate = lofty_inflate_new()))
-      return transfer_refuse(t, LOFTY_NO_MEMORY, NULL);
-    code = lofty_inflate_feed(t->inflate, &t->answer, bytes, size);
-  } else
-    code = lofty_buf_add(&t->answer, bytes, size);
-  if (code == LOFTY_TOO_LONG)
-    return transfer_refuse(t, code, "the body of the answer is longer than max_body");
-  if (code == LOFTY_BAD) return transfer_refuse(t, code, "the gzip body is damaged");
-  if (code == LOFTY_NO_MEMORY) return transfer_refuse(t, code, NULL);
-  return size;
-}
-
-/*
-** Called each time that a request is about to be sent. libcurl sends it again,
-** a POST too, when a reused connection dies unanswered. (libcurl 7.80 and newer.)
-*/
-int lofty_on_request (void *closure, char *ip, char *local, int port, int local_port) {
-  Transfer *t = (Transfer *)closure;
-  (void)ip;
-  (void)local;
-  (void)port;
-  (void)local_port;
-  if (t->attempts > 0 && t->once) {
-    t->doubled = 1;
-    return 1; /* CURL_PREREQFUNC_ABORT */
-  }
-  t->attempts++;
-  return 0; /* CURL_PREREQFUNC_OK */
-}
 
 /* --- the life of a transfer --- */
 
@@ -80,34 +23,11 @@ void lofty_transfer_init (Transfer *t) {
   lofty_buf_init(&t->answer, 0);
 }
 
-static void transfer_discard (Transfer *t) {
-  if (t->easy) curl_easy_cleanup(t->easy);
-  t->easy = NULL;
-}
-
-/* Gives it a handle that is told all that never changes, if it has none. */
-static int transfer_equip (Transfer *t) {
-  if (t->easy) return 1;
-  t->easy = curl_easy_init();
-  if (t->easy && lofty_request_setup(t) == CURLE_OK) return 1;
-  transfer_discard(t);
-  return 0;
-}
-
-/*
-** A new handle in place of the old. (Not curl_easy_reset: where that runs out of
-** memory it says nothing, and leaves half of the defaults unset.)
-*/
-int lofty_transfer_renew (Transfer *t) {
-  transfer_discard(t);
-  return transfer_equip(t);
-}
-
 /* False: no memory, or a libcurl that lacks something. What there is then is closed as usual. */
 int lofty_transfer_open (Transfer *t, Multi *m) {
   t->multi = m;
   m->references++;
-  return transfer_equip(t);
+  return lofty_handle_equip(t);
 }
 
 /* Takes a transfer that runs off its multi handle. */
@@ -157,7 +77,8 @@ static void transfer_unlist (Transfer *t) {
 */
 void lofty_transfer_rest (Transfer *t) {
   transfer_unlist(t);
-  if (t->state == TRANSFER_DONE && (t->result != CURLE_OK || t->attempts > 1)) transfer_discard(t);
+  if (t->state == TRANSFER_DONE && (t->result != CURLE_OK || t->attempts > 1))
+    lofty_handle_discard(t);
   t->state = TRANSFER_IDLE;
   if (t->answer.capacity > KEEP_BUFFER) lofty_buf_free(&t->answer);
   if (t->body.capacity > KEEP_BUFFER) lofty_buf_free(&t->body);
@@ -168,7 +89,7 @@ void lofty_transfer_close (Transfer *t) {
   if (m && t->state == TRANSFER_RUNNING) transfer_detach(t);
   if (m) transfer_unlist(t);
   t->state = TRANSFER_IDLE;
-  transfer_discard(t);
+  lofty_handle_discard(t);
   curl_slist_free_all(t->list);
   t->list = NULL;
   lofty_http_head_free(t->head);
@@ -189,7 +110,7 @@ void lofty_transfer_close (Transfer *t) {
 static const char *transfer_begin (Transfer *t, const Request *request) {
   Multi *m = t->multi;
   const char *problem;
-  if (!transfer_equip(t)) return "not enough memory";
+  if (!lofty_handle_equip(t)) return "not enough memory";
   if ((problem = lofty_request_set(t, request)) != NULL) return problem;
   if (t->head)
     lofty_http_head_reset(t->head, request->max_head);
@@ -216,7 +137,7 @@ static const char *transfer_begin (Transfer *t, const Request *request) {
 
 const char *lofty_transfer_start (Transfer *t, const Request *request) {
   const char *problem = transfer_begin(t, request);
-  if (problem) transfer_discard(t);
+  if (problem) lofty_handle_discard(t);
   return problem;
 }
 

@@ -103,21 +103,22 @@ Transfer *lofty_multi_finished (Multi *m); /* takes the first off the list; NULL
 
 void lofty_transfer_init (Transfer *t); /* closed; owns nothing */
 int lofty_transfer_open (Transfer *t, Multi *m);
-int lofty_transfer_renew (Transfer *t);  /* false: no memory */
 void lofty_transfer_close (Transfer *t); /* stops it if it runs; idempotent */
 /* Ends in TRANSFER_RUNNING, or returns what is wrong; nothing has been sent then. */
 const char *lofty_transfer_start (Transfer *t, const Request *request);
 void lofty_transfer_rest (Transfer *t); /* its answer was taken */
 
-/* What libcurl calls back; their closure is the transfer. */
+/* --- receive.c: what libcurl calls back; the closure is the transfer --- */
+
 size_t lofty_on_header (char *bytes, size_t one, size_t size, void *closure);
 size_t lofty_on_body (char *bytes, size_t one, size_t size, void *closure);
 int lofty_on_request (void *closure, char *ip, char *local, int port, int local_port);
 
 /* --- request.c: what a handle is told; CURLE_OK or NULL is success --- */
 
-CURLcode lofty_request_setup (Transfer *t); /* of a new handle: what never changes */
-void lofty_request_begin (Transfer *t);     /* no headers yet */
+int lofty_handle_equip (Transfer *t);    /* makes the handle, if there is none; false: no memory */
+void lofty_handle_discard (Transfer *t); /* idempotent */
+void lofty_request_begin (Transfer *t);  /* no headers yet */
 const char *lofty_request_header (Transfer *t, LoftySpan name, LoftySpan value);
 int lofty_is_token (const char *bytes, size_t size); /* RFC 9110, section 5.6.2 */
 const char *lofty_request_set (Transfer *t, const Request *request);
