@@ -12,6 +12,7 @@ local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
 local file = require "lofty.file"
+local check = require "lofty.store.key"
 
 local error, ipairs, setmetatable, tonumber, type = error, ipairs, setmetatable, tonumber, type
 local byte, format, gsub = string.byte, string.format, string.gsub
@@ -31,7 +32,7 @@ end
 
 -- The name of a key's file; nil and why when no file can have it.
 local function file_name(self, key, ending)
-  if type(key) ~= "string" or key == "" then error("a store's key is a string that is not empty", 3) end
+  check(key, 4)
   local name = core.percent_encode(self.prefix .. key) .. ending
   if #name <= LONGEST_NAME then return name end
   return nil, format("the name for a key of %d bytes would have %d, and %d is the limit", #key, #name, LONGEST_NAME)

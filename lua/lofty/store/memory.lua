@@ -4,16 +4,13 @@
 -- @module lofty.store.memory
 
 local errors = require "lofty.errors"
+local check = require "lofty.store.key"
 
 local error, next, pairs, setmetatable, type = error, next, pairs, setmetatable, type
 local sort = table.sort
 
 local Store = { __name = "lofty.store.memory" }
 Store.__index = Store
-
-local function check(key)
-  if type(key) ~= "string" or key == "" then error("a store's key is a string that is not empty", 3) end
-end
 
 --- Reads what stands under a key.
 -- @tparam string key

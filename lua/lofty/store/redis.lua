@@ -7,6 +7,7 @@
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local check = require "lofty.store.key"
 
 local error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type =
   error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type
@@ -139,10 +140,6 @@ end
 
 local Store = { __name = "lofty.store.redis" }
 Store.__index = Store
-
-local function check(key)
-  if type(key) ~= "string" or key == "" then error("a store's key is a string that is not empty", 3) end
-end
 
 local function failed(self, why, retryable)
   return nil, errors.new {

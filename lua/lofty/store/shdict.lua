@@ -7,6 +7,7 @@
 -- @module lofty.store.shdict
 
 local errors = require "lofty.errors"
+local check = require "lofty.store.key"
 
 local error, ipairs, rawget, setmetatable, type = error, ipairs, rawget, setmetatable, type
 local format = string.format
@@ -25,10 +26,6 @@ local LEAST = 0.001
 
 local Store = { __name = "lofty.store.shdict" }
 Store.__index = Store
-
-local function check(key)
-  if type(key) ~= "string" or key == "" then error("a store's key is a string that is not empty", 3) end
-end
 
 local function failed(self, why)
   if why == "no memory" then why = "it is full: give it more room where lua_shared_dict names it" end
