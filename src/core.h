@@ -168,6 +168,7 @@ int lofty_http_head_done (const LoftyHttpHead *head); /* the empty line after th
 int lofty_http_head_ended (
     const LoftyHttpHead *head); /* the empty line after the trailers was seen */
 const LoftyHttpFacts *lofty_http_head_facts (const LoftyHttpHead *head); /* valid once done */
+size_t lofty_http_head_lines (const LoftyHttpHead *head); /* at least as many as there are names */
 /*
 ** The next field, in the order of arrival: *index starts as 0 and is moved on. Names are in lower
 ** case, values of repeated names joined by ", ". Returns 0 when there are no more.

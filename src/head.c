@@ -384,6 +384,10 @@ const LoftyHttpFacts *lofty_http_head_facts (const LoftyHttpHead *head) {
   return &head->facts;
 }
 
+size_t lofty_http_head_lines (const LoftyHttpHead *head) {
+  return head->count;
+}
+
 int lofty_http_head_field (const LoftyHttpHead *head, size_t *index, LoftySpan *name,
                            LoftySpan *value) {
   const Field *field;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lcompat.h"
+#include "lhead.h"
 #include "transfer.h"
 
 #define MULTI_T "lofty.curl.multi"
@@ -15,10 +16,21 @@
 #define SLICE 500       /* ms that perform() stays in C: Ctrl-C must get its turn in Lua */
 #define LONGEST_WAIT 60 /* seconds; more is asked for again */
 
+/* What a method was called on; upvalue 1 is its metatable, which spares a search by name. */
+static void *check_self (lua_State *L, const char *type) {
+  void *self = lua_touserdata(L, 1);
+  int same = 0;
+  if (self && lua_getmetatable(L, 1)) {
+    same = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+  }
+  return same ? self : luaL_checkudata(L, 1, type);
+}
+
 /* --- transfers --- */
 
 static Transfer *check_transfer (lua_State *L) {
-  Transfer *t = (Transfer *)luaL_checkudata(L, 1, TRANSFER_T);
+  Transfer *t = (Transfer *)check_self(L, TRANSFER_T);
   if (!t->multi || !t->multi->handle) luaL_error(L, "lofty.curl: this transport is closed");
   return t;
 }
@@ -134,18 +146,6 @@ static int transfer_done (lua_State *L) {
   return 1;
 }
 
-/* The fields as a table, names in lower case. */
-static void push_headers (lua_State *L, const LoftyHttpHead *head) {
-  LoftySpan name, value;
-  size_t index = 0;
-  lua_createtable(L, 0, 16);
-  while (lofty_http_head_field(head, &index, &name, &value)) {
-    lua_pushlstring(L, name.data, name.size);
-    lua_pushlstring(L, value.data, value.size);
-    lua_rawset(L, -3);
-  }
-}
-
 /* "host: words (libcurl's words)"; never the path or the query, which may hold secrets. */
 static void push_message (lua_State *L, const Transfer *t, Verdict verdict) {
   const char *host = t->origin.size > 0 ? strstr(t->origin.data, "://") : NULL;
@@ -184,7 +184,7 @@ static int transfer_result (lua_State *L) {
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
   curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
   lua_pushinteger(L, lofty_http_head_facts(t->head)->status);
-  push_headers(L, t->head);
+  lofty_pushfields(L, t->head);
   lua_pushlstring(L, t->answer.data ? t->answer.data : "", t->answer.size);
   lua_pushboolean(L, connects == 0);
   lua_pushnumber(L, (lua_Number)total / 1e6);
@@ -194,14 +194,14 @@ static int transfer_result (lua_State *L) {
 
 /* transfer:close(), also its __gc and __close: stops it if it runs, gives everything back. */
 static int transfer_gc (lua_State *L) {
-  lofty_transfer_close((Transfer *)luaL_checkudata(L, 1, TRANSFER_T));
+  lofty_transfer_close((Transfer *)check_self(L, TRANSFER_T));
   return 0;
 }
 
 /* --- the multi handle --- */
 
 static Multi *check_multi (lua_State *L) {
-  Multi **box = (Multi **)luaL_checkudata(L, 1, MULTI_T);
+  Multi **box = (Multi **)check_self(L, MULTI_T);
   if (!*box || !(*box)->handle) luaL_error(L, "lofty.curl: this transport is closed");
   return *box;
 }
@@ -260,7 +260,7 @@ static int multi_finished (lua_State *L) {
 
 /* multi:close(), also its __gc and __close: ends what runs, closes all connections. */
 static int multi_gc (lua_State *L) {
-  Multi **box = (Multi **)luaL_checkudata(L, 1, MULTI_T);
+  Multi **box = (Multi **)check_self(L, MULTI_T);
   Multi *m = *box;
   if (!m) return 0;
   *box = NULL;
@@ -313,14 +313,16 @@ static void global_init (void) {
   global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* Its methods, '__gc' and '__close' have the metatable as their upvalue. */
 static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc) {
+  const luaL_Reg ends[] = {{"__gc", gc}, {"__close", gc}, {NULL, NULL}};
   luaL_newmetatable(L, name);
-  lofty_newlib(L, methods);
+  lua_newtable(L);
+  lua_pushvalue(L, -2);
+  lofty_setfuncs(L, methods, 1);
   lua_setfield(L, -2, "__index");
-  lua_pushcfunction(L, gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pushcfunction(L, gc);
-  lua_setfield(L, -2, "__close");
+  lua_pushvalue(L, -1);
+  lofty_setfuncs(L, ends, 1);
   lua_pop(L, 1);
 }
 

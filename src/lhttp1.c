@@ -6,6 +6,7 @@
 #include "core.h"
 #include "lbuf.h"
 #include "lcore.h"
+#include "lhead.h"
 
 #define READER_T "lofty.http_reader"
 
@@ -99,16 +100,10 @@ static int reader_head_complete (lua_State *L) {
 static int reader_response (lua_State *L) {
   LoftyHttp *http = check_reader(L);
   const LoftyHttpHead *head = lofty_http_head(http);
-  LoftySpan name, value, body = lofty_http_body(http);
-  size_t index = 0;
+  LoftySpan body = lofty_http_body(http);
   if (!lofty_http_head_done(head)) return 0;
   lua_pushinteger(L, lofty_http_head_facts(head)->status);
-  lua_createtable(L, 0, 16);
-  while (lofty_http_head_field(head, &index, &name, &value)) {
-    lua_pushlstring(L, name.data, name.size);
-    lua_pushlstring(L, value.data, value.size);
-    lua_rawset(L, -3);
-  }
+  lofty_pushfields(L, head);
   lua_pushlstring(L, body.data, body.size);
   lua_pushboolean(L, lofty_http_reusable(http));
   return 4;

@@ -24,6 +24,7 @@ typedef struct Name {
   uint64_t head, tail;
   const char *text;
   size_t size;
+  int kept; /* its string is on the stack */
 } Name;
 
 /* An open array or object. */
@@ -33,7 +34,7 @@ typedef struct Level {
   int count;   /* items in the table of an array */
   int is_array;
   int in_order;              /* a name came twice, or may have: the members go in as they came */
-  uint64_t seen[NAMES / 64]; /* which of the kept names came */
+  uint64_t seen[NAMES / 64]; /* which of the names met came */
 } Level;
 
 typedef struct Builder {
@@ -46,8 +47,8 @@ typedef struct Builder {
   int depth;
   Level levels[LOFTY_MAX_DEPTH];
   LoftyJson json;
-  Name kept[NAMES];
-  unsigned char slots[NAME_SLOTS]; /* 0: free, else an index into 'kept' plus 1 */
+  Name met[NAMES];
+  unsigned char slots[NAME_SLOTS]; /* 0: free, else an index into 'met' plus 1 */
 } Builder;
 
 static void need_stack (Builder *b) {
@@ -78,7 +79,7 @@ static void push_text (Builder *b) {
 
 /* A name and its ends: the first and last eight bytes, overlapping in a short one. */
 static Name name_of (LoftySpan text) {
-  Name name = {0, 0, text.data, text.size};
+  Name name = {0, 0, text.data, text.size, 0};
   const char *p = text.data;
   if (text.size >= 8) {
     memcpy(&name.head, p, 8);
@@ -96,7 +97,7 @@ static Name name_of (LoftySpan text) {
   return name;
 }
 
-/* Whether the kept name i came before in this object; from now on it did. */
+/* Whether the name i came before in this object; from now on it did. */
 static void note (Level *level, unsigned i) {
   uint64_t bit = UINT64_C(1) << i % 64;
   if (level->seen[i / 64] & bit) level->in_order = 1;
@@ -108,9 +109,22 @@ static int is_same (const Name *a, const Name *b) {
          (a->size <= 16 || memcmp(a->text + 8, b->text + 8, a->size - 16) == 0);
 }
 
+/* The name i of those met before; its string is kept from the second time on. */
+static void push_met (Builder *b, int i) {
+  Name *name = &b->met[i];
+  if (name->kept) {
+    lua_pushvalue(b->L, FIRST_KEPT + i);
+    return;
+  }
+  lua_pushlstring(b->L, name->text, name->size);
+  lua_pushvalue(b->L, -1);
+  lua_replace(b->L, FIRST_KEPT + i);
+  name->kept = 1;
+}
+
 /*
 ** A member's name. Records in a list repeat theirs, so each is hashed and
-** looked up in Lua once a text, and then copied from its slot on the stack.
+** looked up in Lua twice a text, and then copied from its slot on the stack.
 ** When all slots are taken, further names go the plain way.
 */
 static void push_name (Builder *b) {
@@ -128,8 +142,8 @@ static void push_name (Builder *b) {
                     56);
   for (; b->slots[slot]; slot = (slot + 1) % NAME_SLOTS) {
     unsigned i = b->slots[slot] - 1u;
-    if (!is_same(&b->kept[i], &name)) continue;
-    lua_pushvalue(b->L, FIRST_KEPT + (int)i);
+    if (!is_same(&b->met[i], &name)) continue;
+    push_met(b, (int)i);
     note(level, i);
     return;
   }
@@ -138,9 +152,7 @@ static void push_name (Builder *b) {
     level->in_order = 1;
     return;
   }
-  b->kept[b->names] = name;
-  lua_pushvalue(b->L, -1);
-  lua_replace(b->L, FIRST_KEPT + b->names);
+  b->met[b->names] = name;
   note(level, (unsigned)b->names);
   b->slots[slot] = (unsigned char)++b->names;
 }

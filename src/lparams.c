@@ -250,12 +250,17 @@ static int bad_template (lua_State *L, LoftySpan template, LoftySpan rest) {
   return lofty_pushbad(L, what, at);
 }
 
-/*
-** core.path_expand(template, params) -> path, used, or nil and a message. 'used' is
-** the set of names that the path took, so that the caller knows what is left.
-*/
+/* nil and why, if the path that was made is none that may be sent; else 0. */
+static int bad_path (lua_State *L, LoftySpan path) {
+  if (!lofty_path_dotted(path)) return 0;
+  lua_pushnil(L);
+  lua_pushliteral(L, "the path holds a \".\" or \"..\" segment");
+  return 2;
+}
+
+/* core.path_expand(template, params) -> path, or nil and a message */
 static int path_expand (lua_State *L) {
-  LoftySpan template = lofty_checkspan(L, 1), rest = template, piece;
+  LoftySpan template = lofty_checkspan(L, 1), rest = template, piece, path;
   LoftyBuf *out;
   LoftyCode step;
   int is_name = 0;
@@ -265,14 +270,19 @@ static int path_expand (lua_State *L) {
   }
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  lua_newtable(L); /* 3: used */
-  out = lofty_newbuf(L, LOFTY_MAX_URI);
   if (template.size == 0 || template.data[0] != '/') {
     lua_pushnil(L);
     lua_pushliteral(L, "the path does not start with \"/\"");
     return 2;
   }
-  while ((step = lofty_template_next(&rest, &piece, &is_name)) == LOFTY_MORE) {
+  step = lofty_template_next(&rest, &piece, &is_name);
+  if (step == LOFTY_MORE && rest.size == 0 && template.size <= LOFTY_MAX_URI) { /* no names */
+    int bad = bad_path(L, template);
+    if (!bad) lua_pushvalue(L, 1);
+    return bad ? bad : 1;
+  }
+  out = lofty_newbuf(L, LOFTY_MAX_URI);
+  for (; step == LOFTY_MORE; step = lofty_template_next(&rest, &piece, &is_name)) {
     const char *problem = NULL;
     if (is_name)
       problem = add_segment(L, out, piece);
@@ -284,26 +294,12 @@ static int path_expand (lua_State *L) {
       lua_pushfstring(L, "path parameter \"%s\" %s", shown, problem);
       return 2;
     }
-    if (is_name) {
-      lua_pushlstring(L, piece.data, piece.size);
-      lua_pushboolean(L, 1);
-      lua_rawset(L, 3);
-    }
   }
   if (step == LOFTY_BAD) return bad_template(L, template, rest);
-  if (out->status == LOFTY_OK) {
-    LoftySpan path;
-    path.data = out->data;
-    path.size = out->size;
-    if (lofty_path_dotted(path)) {
-      lua_pushnil(L);
-      lua_pushliteral(L, "the path holds a \".\" or \"..\" segment");
-      return 2;
-    }
-  }
-  if (lofty_pushbuf(L, out, "the path") == 2) return 2;
-  lua_pushvalue(L, 3);
-  return 2;
+  path.data = out->data;
+  path.size = out->size;
+  if (out->status == LOFTY_OK && bad_path(L, path)) return 2;
+  return lofty_pushbuf(L, out, "the path");
 }
 
 static const luaL_Reg functions[] = {{"form_encode", form_encode},

@@ -8,14 +8,15 @@ local rate = require "lofty.rate"
 local retry = require "lofty.retry"
 
 local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
-local rawget, rawset, next = rawget, rawset, next
+local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
 local find, format = string.find, string.format
 local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
 local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
+local read_retry_after, class_of = rate.retry_after, retry.class_of
 
 local API_URL = "https://api.lofty.com"
-local USER_AGENT = "lofty-lua (Lua client of the Lofty Open API)"
+local USER_AGENT = "lofty-lua"
 local CONNECT_TIMEOUT, TOTAL_TIMEOUT = 10, 60
 
 local NOTHING = {}
@@ -116,14 +117,12 @@ end
 local methods = {}
 local Client = { __name = "lofty.client" }
 
---- Methods first, then resources: `crm.leads` is made at its first use and kept.
+--- Methods first, then resources; what was found is kept in the client: `crm.leads` is made at its first use.
 function Client:__index(name)
-  local method = methods[name]
-  if method then return method end
-  if type(name) ~= "string" then return nil end
-  local resource = require("lofty.resources").bind(self, name)
-  if resource ~= nil then rawset(self, name, resource) end
-  return resource
+  local found = methods[name]
+  if found == nil and type(name) == "string" then found = require("lofty.resources").bind(self, name) end
+  if found ~= nil then rawset(self, name, found) end
+  return found
 end
 
 --- Without any secret.
@@ -188,8 +187,7 @@ end
 
 -- Path, query and body as they go out, or nil, err before anything is sent.
 local function prepare(self, call)
-  local path, used = path_expand(call.path, call.params or NOTHING)
-  local why = not path and used
+  local path, why = path_expand(call.path, call.params or NOTHING)
   local query = call.query
   if path and query and next(query) ~= nil then
     local text
@@ -241,27 +239,28 @@ function methods:send(call)
       on_request { operation = operation, method = call.method, path = call.path, attempt = attempt }
     end
     counts.requests = counts.requests + 1
-    local res, fault = runtime:request(request)
+    -- The answer, without its body, becomes what the caller is given.
+    local response, fault = runtime:request(request)
 
-    local value, response, retry_after
-    if res then
-      local limits = read_rate(res.headers, runtime:now())
-      retry_after = rate.retry_after(res.headers, runtime:now(), res.status)
-      limiter:observe(operation, limits, res.status, retry_after)
-      response = {
-        status = res.status, headers = res.headers, rate = limits, attempts = attempt, url = url,
-        elapsed = runtime:monotonic() - started,
-      }
-      value, fault = read_answer(res, call, token)
+    local value, retry_after, took
+    if response then
+      local headers, status, now = response.headers, response.status, runtime:now()
+      local limits = read_rate(headers, now)
+      retry_after = read_retry_after(headers, now, status)
+      limiter:observe(operation, limits, status, retry_after)
+      took, response.elapsed = response.elapsed, runtime:monotonic() - started
+      value, fault = read_answer(response, call, token)
+      response.rate, response.attempts, response.url = limits, attempt, url
+      response.body, response.reused = nil, nil
     end
     if on_response then
       on_response {
         operation = operation, method = call.method, path = call.path, attempt = attempt,
-        status = res and res.status, elapsed = res and res.elapsed, err = fault or nil,
+        status = response and response.status, elapsed = took, err = fault or nil,
       }
     end
     if value ~= nil then return value, response end
-    fault = annotate(res and fault or lost(fault, call), call, self, doubt)
+    fault = annotate(response and fault or lost(fault, call), call, self, doubt)
     doubt = fault.unknown
     fault.response = response
     fault.retry_after = retry_after
@@ -298,15 +297,11 @@ end
 
 -- A client's method that was called with a dot has no client.
 local function check_self(self, name)
-  if type(self) ~= "table" or not rawget(self, "settings") then error("crm." .. name .. ": call it with a colon", 3) end
+  if getmetatable(self) ~= Client then error("crm." .. name .. ": call it with a colon", 3) end
 end
 
 -- The names of a template belong to the path, the rest to `rest`; `query` and `body` say it explicitly.
 local function split(method, template, params)
-  if type(template) ~= "string" then
-    error(method .. ": a path template expected, got " .. type(template), 4)
-  end
-  if params == nil then return NOTHING, nil, nil end
   if type(params) ~= "table" then error(method .. ": a table of parameters expected, got " .. type(params), 4) end
   local query, body = params.query, params.body
   if query ~= nil and type(query) ~= "table" then error(method .. ": query must be a table", 4) end
@@ -327,15 +322,21 @@ local function split(method, template, params)
       error(format("%s: %q stands neither in the path nor in query or body", method, tostring(next(rest))), 4)
     end
   end
-  return params, query, body
+  return query, body
 end
 
+local send = methods.send
+
 local function generic(self, method, template, params)
-  local path_params, query, body = split(method, template, params)
-  local value, response = self:send {
-    operation = method .. " " .. template, method = method, path = template, params = path_params, query = query,
-    body = body, class = retry.class_of(method),
-  }
+  if type(template) ~= "string" then
+    error(method .. ": a path template expected, got " .. type(template), 3)
+  end
+  local call = { operation = method .. " " .. template, method = method, path = template, class = class_of(method) }
+  if params ~= nil then
+    call.params = params
+    call.query, call.body = split(method, template, params)
+  end
+  local value, response = send(self, call)
   return value, response
 end
 
@@ -388,7 +389,7 @@ end
 -- @return as `get`
 function methods:me()
   check_self(self, "me")
-  local value, response = self:send { operation = "me", method = "GET", path = "/v1.0/me", class = "R" }
+  local value, response = send(self, { operation = "me", method = "GET", path = "/v1.0/me", class = "R" })
   return value, response
 end
 

@@ -102,47 +102,48 @@ end
 
 -- Who holds a place in an operation's budget and waits for the application's goes that much later in both.
 local function delay(own, held, now, at)
-  if held and at - held.at > CLOSE then own.window:late(now, held, at) end
+  local may = held and own.window:moment(held)
+  if may and at - may > CLOSE then own.window:late(now, held, at) end
 end
 
--- Waits for a place among this Lua state's own calls. Returns it, and whether there was a wait.
-local function pass_alone(self, each, operation, own, held)
-  local runtime = self.runtime
-  local now = runtime:monotonic()
-  local place, slept = each.window:reserve(now), false
-  while place.at - now > CLOSE do
-    delay(own, held, now, place.at)
-    local waited = wait(self, operation, place.at - now, now)
+-- Waits for a place among this Lua state's own calls. Returns it, and the time after a wait if there was one.
+local function pass_alone(self, now, each, operation, own, held)
+  local runtime, places = self.runtime, each.window
+  local place, at = places:reserve(now)
+  if at - now <= CLOSE then return place end
+  local slept
+  repeat
+    delay(own, held, now, at)
+    local waited = wait(self, operation, at - now, now)
     now = runtime:monotonic()
     if not waited then break end
-    slept = true
-  end
-  if now - place.at > CLOSE then each.window:late(now, place, now) end
+    slept, at = now, places:moment(place) or now
+  until at - now <= CLOSE
+  if now - at > CLOSE then places:late(now, place, now) end
   return place, slept
 end
 
 -- Waits for the store to count the call. One refusal holds for all who wait here: they ask again, in the order in
 -- which they came, when the time that it named is over.
-local function pass_shared(self, each, operation, own, held)
+local function pass_shared(self, now, each, operation, own, held)
   local runtime, store = self.runtime, self.store
   local number = each.came + 1
   each.came = number
-  local now, slept = runtime:monotonic(), false
+  local slept
   while now >= each.alone do
     if each.gate - now > CLOSE then
       local turn = max(0, min(SPREAD, (number - each.went - 1) * STEP))
       local waited = wait(self, operation, each.gate - now + turn, now)
       now = runtime:monotonic()
       if not waited then break end
-      slept = true
+      slept = now
     else
       local seconds, err = store:spend(each.key, each.limit, self.span * SLACK)
       now = runtime:monotonic()
       if seconds == 0 then
         if number > each.went then each.went = number end
         -- Noted here too, for the time when the store is gone.
-        local place = each.window:reserve(now)
-        return place, slept
+        return each.window:reserve(now), slept
       elseif seconds then
         -- The store is not the server: what the server said of its window's end counts where it is later.
         local ends = now + max(TICK, min(self.span * SLACK, seconds)) + jitter() * TICK
@@ -154,14 +155,14 @@ local function pass_shared(self, each, operation, own, held)
     end
   end
   if number > each.went then each.went = number end
-  local place, again = pass_alone(self, each, operation, own, held)
-  return place, slept or again
+  local place, again = pass_alone(self, now, each, operation, own, held)
+  return place, again or slept
 end
 
--- Waits for one budget. Returns the place in its window, and whether there was a wait.
-local function pass(self, each, operation, own, held)
+-- Waits for one budget. Returns the place in its window, and the time after a wait if there was one.
+local function pass(self, now, each, operation, own, held)
   local go = self.store and each.limit and pass_shared or pass_alone
-  local place, slept = go(self, each, operation, own, held)
+  local place, slept = go(self, now, each, operation, own, held)
   return place, slept
 end
 
@@ -169,14 +170,16 @@ end
 -- @tparam[opt] string operation
 -- @treturn number seconds waited, 0 if there was room
 function methods:acquire(operation)
-  local runtime = self.runtime
-  local began = runtime:monotonic()
+  local began = self.runtime:monotonic()
   -- The smaller budget first: who waits for it holds no place in the larger one.
   local own = operation and self.operations[operation]
-  local place, first
-  if own then place, first = pass(self, own, operation) end
-  local _, second = pass(self, self.app, operation, own, place)
-  local now = runtime:monotonic()
+  if not own then
+    local _, slept = pass(self, began, self.app, operation)
+    return slept and slept - began or 0
+  end
+  local place, first = pass(self, began, own, operation)
+  local _, second = pass(self, self.runtime:monotonic(), self.app, operation, own, place)
+  local now = self.runtime:monotonic()
   delay(own, place, now, now)
   return (first or second) and now - began or 0
 end
@@ -221,15 +224,18 @@ end
 -- @tparam number status the HTTP status
 -- @tparam[opt] number retry_after seconds, where the server named them
 function methods:observe(operation, rate, status, retry_after)
+  local limit, nothing_left = rate.limit, rate.remaining == 0
+  if not (limit or nothing_left or status == 429) then return end
   local now = self.runtime:monotonic()
-  local each = subject(self, operation, rate.limit, now)
+  local each = subject(self, operation, limit, now)
+  if status ~= 429 and not nothing_left then return end
   local left = rate.reset_at and max(0, min(self.span, rate.reset_at - self.runtime:now()))
   if status == 429 then
     -- Longer than a window is the caller's own matter (lofty.retry); the others try again after it.
     left = max(LEAST, min(self.span, retry_after or left or self.span))
     self.refused = max(self.refused, now + left)
     close(each, now, left)
-  elseif rate.remaining == 0 and left and left > 0 then
+  elseif left and left > 0 then
     close(each, now, left)
   end
 end

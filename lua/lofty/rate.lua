@@ -5,6 +5,7 @@
 -- @module lofty.rate
 
 local tonumber = tonumber
+local match = string.match
 local floor, max, min = math.floor, math.max, math.min
 
 local rate = {}
@@ -15,7 +16,8 @@ rate.WINDOW = 60
 -- A number at the start of a header's value. What repeats was joined with a comma; the first one counts.
 -- More than 15 digits is no count and no time.
 local function number(value)
-  local digits = value and value:match("^%s*(%d+)")
+  if not value then return nil end
+  local digits = match(value, "^%s*(%d+)")
   if not digits or #digits > 15 then return nil end
   return tonumber(digits)
 end

@@ -9,6 +9,9 @@ local type, tonumber, tostring = type, tonumber, tostring
 local find, match, lower = string.find, string.match, string.lower
 local json_decode, null = core.json_decode, core.null
 
+-- What most answers say; the longer looks are for the others.
+local JSON = "application/json"
+
 local answer = {}
 
 -- Lofty's own codes that say more than the status (api reference, error codes).
@@ -160,11 +163,11 @@ end
 function answer.read(res, call, token)
   local status, body = res.status, res.body
   local content_type = res.headers["content-type"]
-  if content_type then content_type = lower(content_type) end
+  if content_type and content_type ~= JSON then content_type = lower(content_type) end
   if status < 200 or status >= 300 then return failed_status(call, res, token, content_type) end
   if body == "" then return true end
 
-  if content_type and not find(content_type, "json", 1, true) then
+  if content_type and content_type ~= JSON and not find(content_type, "json", 1, true) then
     if is_html(content_type, body) then
       return failed({ kind = "decode", message = "the server answered HTML where JSON belongs" }, call, res, token)
     end

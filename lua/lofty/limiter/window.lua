@@ -2,7 +2,8 @@
 --
 -- Pure: the clock is an argument. A place is handed out at once, in the order of asking, with the moment at which
 -- its holder may go; so each waits once, exactly long enough, and nobody overtakes. While no limit is known all may
--- go at once, but the last places are remembered, for when one becomes known.
+-- go at once, but the last places are remembered, for when one becomes known. A place is a number: to take one
+-- allocates nothing.
 -- @module lofty.limiter.window
 
 local setmetatable = setmetatable
@@ -11,7 +12,7 @@ local max = math.max
 -- Places remembered while no limit is known: Lofty's largest budget of a minute.
 local MEMORY = 500
 
--- So many places are forgotten before the rest moves down to 1.
+-- So many places are taken before those that can no longer count are looked for.
 local SPARE = 512
 
 local methods = {}
@@ -23,14 +24,15 @@ local window = {}
 -- @tparam[opt] number limit places in a span; nil while it is not known
 -- @treturn table the window
 function window.new(span, limit)
-  -- places[first..last] are tables {at = seconds}; those from head on lie in the future.
+  -- moments[1 .. last], in order; those from head on may lie in the future. `gone` places came before the first.
   return setmetatable({
     span = span,
     limit = limit,
-    places = {},
-    first = 1,
+    moments = {},
     head = 1,
     last = 0,
+    gone = 0,
+    full = SPARE,
     shut = -math.huge,
   }, metatable)
 end
@@ -38,63 +40,78 @@ end
 -- The moment of the place number i: after the one before it, after what shut the window, and a span after the one
 -- that is a whole limit before it.
 local function moment(self, i, now)
-  local places = self.places
-  local at = max(now, self.shut)
-  local before = places[i - 1]
-  if before and before.at > at then at = before.at end
-  local rival = self.limit and places[i - self.limit]
-  if rival and rival.at + self.span > at then at = rival.at + self.span end
+  local moments, at, limit = self.moments, now, self.limit
+  local before = moments[i - 1]
+  if at < self.shut then at = self.shut end
+  if before and before > at then at = before end
+  local rival = limit and moments[i - limit]
+  if rival and rival + self.span > at then at = rival + self.span end
   return at
 end
 
--- Moves `head`, the first place whose moment has not come, and forgets what can no longer count: what is a span old,
--- and what lies more than a limit before the head. (That is at least a span older than what is kept, so a limit that
--- rises later misses nothing.)
-local function settle(self, now)
-  local places, head, first = self.places, self.head, self.first
-  while head <= self.last and places[head].at <= now do head = head + 1 end
-  local oldest, gone = head - (self.limit or MEMORY), now - self.span
-  while first < oldest or first < head and places[first].at <= gone do
-    places[first] = nil
-    first = first + 1
+-- Moves `head` to the first place whose moment has not come.
+local function advance(self, now)
+  local moments, head, last = self.moments, self.head, self.last
+  while head <= last and moments[head] <= now do head = head + 1 end
+  self.head = head
+end
+
+-- Forgets what can no longer count: what is a span old, and what lies more than a limit before the head. (That is at
+-- least a span older than what is kept, so a limit that rises later misses nothing.) The rest moves down to 1:
+-- numbers that only grew would leave a hash, rebuilt every few places, where a dense array does.
+local function forget(self, now)
+  advance(self, now)
+  local moments, head, last = self.moments, self.head, self.last
+  local first, oldest, ended = 1, head - (self.limit or MEMORY), now - self.span
+  while first < oldest or first < head and moments[first] <= ended do first = first + 1 end
+  local by = first - 1
+  if by > 0 then
+    local kept = {}
+    for i = first, last do kept[i - by] = moments[i] end
+    self.moments, self.head, self.last, self.gone = kept, head - by, last - by, self.gone + by
   end
-  self.head, self.first = head, first
-  -- Numbers that only grew would leave a hash, rebuilt every few places, where a dense array does.
-  if first > SPARE then
-    local moved, gone_by = {}, first - 1
-    for i = first, self.last do moved[i - gone_by] = places[i] end
-    self.places, self.first, self.head, self.last = moved, 1, head - gone_by, self.last - gone_by
-  end
+  self.full = self.last + SPARE
 end
 
 --- Takes the next place.
 -- @tparam number now
--- @treturn table the place; its holder may go once `place.at` is not in the future, and must look again after it
--- waited, for the moment may have moved
+-- @treturn number the place
+-- @treturn number its moment: its holder may go once that is not in the future, and must ask for it again after it
+-- waited, for it may have moved
 function methods:reserve(now)
   local i = self.last + 1
-  local place = { at = moment(self, i, now) }
-  self.places[i], self.last = place, i
-  settle(self, now)
-  return place
+  local at = moment(self, i, now)
+  self.moments[i], self.last = at, i
+  local place = i + self.gone
+  if i >= self.full then forget(self, now) end
+  return place, at
+end
+
+--- The moment of a place.
+-- @tparam number place
+-- @treturn number|nil nil when it is so long over that it was forgotten
+function methods:moment(place)
+  return self.moments[place - self.gone]
 end
 
 -- Gives the places that lie in the future their moments anew, never earlier ones: their holders sleep.
 local function postpone(self, now)
-  settle(self, now)
-  local places = self.places
+  advance(self, now)
+  local moments = self.moments
   for i = self.head, self.last do
-    places[i].at = max(places[i].at, moment(self, i, now))
+    moments[i] = max(moments[i], moment(self, i, now))
   end
 end
 
 --- Notes that the holder of a place goes later than it may: who goes late counts late.
 -- @tparam number now
--- @tparam table place
+-- @tparam number place
 -- @tparam number at when it goes
 function methods:late(now, place, at)
-  if at <= place.at then return end
-  place.at = at
+  local i = place - self.gone
+  local may = self.moments[i]
+  if not may or at <= may then return end
+  self.moments[i] = at
   postpone(self, now)
 end
 

@@ -156,6 +156,10 @@ end
 --- Waits until a slot's transfer has ended.
 function scheduler.await(slot)
   local transfer = slot.transfer
+  if task_count == 0 then -- nobody else to run meanwhile
+    while not transfer:perform() do end -- luacheck: ignore 542
+    return
+  end
   local task = current()
   if task then
     waiting[slot.id] = task
