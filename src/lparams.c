@@ -221,7 +221,7 @@ static int query_decode (lua_State *L) {
 }
 
 /*
-** Adds the value that params (at 2) has for 'name'; NULL or what is wrong with it.
+** Adds the value that params (at 2, or nil) has for 'name'; NULL or what is wrong with it.
 ** A boolean is refused here: in a path it is a result taken for an id.
 */
 static const char *add_segment (lua_State *L, LoftyBuf *out, LoftySpan name) {
@@ -229,6 +229,7 @@ static const char *add_segment (lua_State *L, LoftyBuf *out, LoftySpan name) {
   LoftySpan span;
   const char *problem = NULL;
   int type;
+  if (lua_isnil(L, 2)) return "is missing";
   lua_pushlstring(L, name.data, name.size);
   lua_rawget(L, 2);
   type = lua_type(L, -1);
@@ -264,12 +265,8 @@ static int path_expand (lua_State *L) {
   LoftyBuf *out;
   LoftyCode step;
   int is_name = 0;
-  if (lua_isnoneornil(L, 2)) {
-    lua_settop(L, 1);
-    lua_newtable(L);
-  }
-  luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
   if (template.size == 0 || template.data[0] != '/') {
     lua_pushnil(L);
     lua_pushliteral(L, "the path does not start with \"/\"");

@@ -9,17 +9,15 @@ local retry = require "lofty.retry"
 
 local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
 local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
-local find, format = string.find, string.format
+local find, format, lower = string.find, string.format, string.lower
 local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
 local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
-local read_retry_after, class_of = rate.retry_after, retry.class_of
+local read_retry_after, classes = rate.retry_after, retry.classes
 
 local API_URL = "https://api.lofty.com"
 local USER_AGENT = "lofty-lua"
 local CONNECT_TIMEOUT, TOTAL_TIMEOUT = 10, 60
-
-local NOTHING = {}
 
 local client = {}
 
@@ -185,16 +183,15 @@ local function no_credential(call)
   }
 end
 
--- Path, query and body as they go out, or nil, err before anything is sent.
+-- Where the call goes and its body as it goes out, or nil, err before anything is sent.
 local function prepare(self, call)
-  local path, why = path_expand(call.path, call.params or NOTHING)
-  local query = call.query
+  local path, why = path_expand(call.path, call.params)
+  local query, body = call.query, call.body
   if path and query and next(query) ~= nil then
     local text
     text, why = query_encode(query)
     path = text and path .. "?" .. text
   end
-  local body = call.body
   if path and body ~= nil then
     body, why = json_encode(body)
     if not body then path = nil end
@@ -239,7 +236,7 @@ function methods:send(call)
       on_request { operation = operation, method = call.method, path = call.path, attempt = attempt }
     end
     counts.requests = counts.requests + 1
-    -- The answer, without its body, becomes what the caller is given.
+    -- The transport's table, without the body, becomes what the caller is given.
     local response, fault = runtime:request(request)
 
     local value, retry_after, took
@@ -251,7 +248,7 @@ function methods:send(call)
       took, response.elapsed = response.elapsed, runtime:monotonic() - started
       value, fault = read_answer(response, call, token)
       response.rate, response.attempts, response.url = limits, attempt, url
-      response.body, response.reused = nil, nil
+      response.body = nil
     end
     if on_response then
       on_response {
@@ -295,11 +292,6 @@ function methods:send(call)
   end
 end
 
--- A client's method that was called with a dot has no client.
-local function check_self(self, name)
-  if getmetatable(self) ~= Client then error("crm." .. name .. ": call it with a colon", 3) end
-end
-
 -- The names of a template belong to the path, the rest to `rest`; `query` and `body` say it explicitly.
 local function split(method, template, params)
   if type(params) ~= "table" then error(method .. ": a table of parameters expected, got " .. type(params), 4) end
@@ -327,11 +319,15 @@ end
 
 local send = methods.send
 
+-- A client's method that was called with a dot has no client.
+local function no_client(name, level)
+  error("crm." .. name .. ": call it with a colon", level + 1)
+end
+
 local function generic(self, method, template, params)
-  if type(template) ~= "string" then
-    error(method .. ": a path template expected, got " .. type(template), 3)
-  end
-  local call = { operation = method .. " " .. template, method = method, path = template, class = class_of(method) }
+  if getmetatable(self) ~= Client then no_client(lower(method), 3) end
+  if type(template) ~= "string" then error(method .. ": a path template expected, got " .. type(template), 3) end
+  local call = { operation = method .. " " .. template, method = method, path = template, class = classes[method] }
   if params ~= nil then
     call.params = params
     call.query, call.body = split(method, template, params)
@@ -349,7 +345,6 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function methods:get(template, params)
-  check_self(self, "get")
   local value, response = generic(self, "GET", template, params)
   return value, response
 end
@@ -360,7 +355,6 @@ end
 -- @tparam[opt] table params
 -- @return as `get`
 function methods:post(template, params)
-  check_self(self, "post")
   local value, response = generic(self, "POST", template, params)
   return value, response
 end
@@ -370,7 +364,6 @@ end
 -- @tparam[opt] table params
 -- @return as `get`
 function methods:put(template, params)
-  check_self(self, "put")
   local value, response = generic(self, "PUT", template, params)
   return value, response
 end
@@ -380,7 +373,6 @@ end
 -- @tparam[opt] table params
 -- @return as `get`
 function methods:delete(template, params)
-  check_self(self, "delete")
   local value, response = generic(self, "DELETE", template, params)
   return value, response
 end
@@ -388,7 +380,7 @@ end
 --- Who this client acts for: GET /v1.0/me.
 -- @return as `get`
 function methods:me()
-  check_self(self, "me")
+  if getmetatable(self) ~= Client then no_client("me", 2) end
   local value, response = send(self, { operation = "me", method = "GET", path = "/v1.0/me", class = "R" })
   return value, response
 end
@@ -397,7 +389,7 @@ end
 -- `waited` (seconds) for the rate limit.
 -- @treturn table a copy
 function methods:stats()
-  check_self(self, "stats")
+  if getmetatable(self) ~= Client then no_client("stats", 2) end
   local copy = {}
   for name, value in pairs(self.counts) do copy[name] = value end
   return copy

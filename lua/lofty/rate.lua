@@ -16,7 +16,6 @@ rate.WINDOW = 60
 -- A number at the start of a header's value. What repeats was joined with a comma; the first one counts.
 -- More than 15 digits is no count and no time.
 local function number(value)
-  if not value then return nil end
   local digits = match(value, "^%s*(%d+)")
   if not digits or #digits > 15 then return nil end
   return tonumber(digits)
@@ -75,7 +74,8 @@ end
 -- Seconds until the window ends. Lofty documents epoch seconds and shows 21000 in its own sample, so the size
 -- decides: epoch milliseconds, epoch seconds, milliseconds left, seconds left.
 local function reset_in(headers, now)
-  local value = number(headers["x-ratelimit-reset"])
+  local reset = headers["x-ratelimit-reset"]
+  local value = reset and number(reset)
   if not value then return nil end
   local left
   if value > 1e12 then left = value / 1000 - server_time(headers, now)
@@ -91,11 +91,9 @@ end
 -- @treturn table `{limit =, remaining =, reset_at =}`; `reset_at` in epoch seconds of the caller's clock, never more
 -- than 60 s ahead
 function rate.read(headers, now)
-  local left = reset_in(headers, now)
+  local limit, remaining, left = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"], reset_in(headers, now)
   return {
-    limit = number(headers["x-ratelimit-limit"]),
-    remaining = number(headers["x-ratelimit-remaining"]),
-    reset_at = left and now + left,
+    limit = limit and number(limit), remaining = remaining and number(remaining), reset_at = left and now + left,
   }
 end
 
