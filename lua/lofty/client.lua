@@ -102,6 +102,7 @@ function client.settings(opt, level, from)
     retry = opt.retry == nil and from.retry or retry.policy(opt.retry, level + 2),
     timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1),
   }
+  settings.extras = (settings.max_body or settings.ca or settings.proxy) ~= nil
   for i = 1, #HOOKS do settings[HOOKS[i]] = pick(HOOKS[i]) end
   return settings
 end
@@ -219,11 +220,10 @@ function methods:send(call)
 
   local token, err = self.source()
   if not token then return nil, err and annotate(err, call, self) or no_credential(call) end
-  local request = {
-    method = call.method, url = url, body = body,
-    once = class == "C" or class == "N" or settings.retry.attempts == 1 or nil,
-    timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca, proxy = settings.proxy,
-  }
+  local request = { method = call.method, url = url, headers = false, timeout = settings.timeout }
+  if body then request.body = body end
+  if class == "C" or class == "N" or settings.retry.attempts == 1 then request.once = true end
+  if settings.extras then request.max_body, request.ca, request.proxy = settings.max_body, settings.ca, settings.proxy end
   local on_request, on_response = settings.on_request, settings.on_response
   local started, attempt, refused, doubt = runtime:monotonic(), 0, nil, nil
 

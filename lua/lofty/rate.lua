@@ -74,8 +74,7 @@ end
 -- Seconds until the window ends. Lofty documents epoch seconds and shows 21000 in its own sample, so the size
 -- decides: epoch milliseconds, epoch seconds, milliseconds left, seconds left.
 local function reset_in(headers, now)
-  local reset = headers["x-ratelimit-reset"]
-  local value = reset and number(reset)
+  local value = number(headers["x-ratelimit-reset"])
   if not value then return nil end
   local left
   if value > 1e12 then left = value / 1000 - server_time(headers, now)
@@ -91,7 +90,8 @@ end
 -- @treturn table `{limit =, remaining =, reset_at =}`; `reset_at` in epoch seconds of the caller's clock, never more
 -- than 60 s ahead
 function rate.read(headers, now)
-  local limit, remaining, left = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"], reset_in(headers, now)
+  local limit, remaining = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"]
+  local left = headers["x-ratelimit-reset"] and reset_in(headers, now)
   return {
     limit = limit and number(limit), remaining = remaining and number(remaining), reset_at = left and now + left,
   }
@@ -111,7 +111,7 @@ function rate.retry_after(headers, now, status)
     local date = rate.http_date(value, now)
     if date then return max(0, date - server_time(headers, now)) end
   end
-  if status == 429 then return reset_in(headers, now) end
+  if status == 429 and headers["x-ratelimit-reset"] then return reset_in(headers, now) end
   return nil
 end
 

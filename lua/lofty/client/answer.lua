@@ -67,17 +67,16 @@ function answer.explain(body)
   return code, message
 end
 
--- A 200 whose envelope says that it failed: code, message.
+-- Whether a 200 whose envelope this is says that it failed; then its code and message.
 local function failure_of(value)
-  if value == false then return true, nil, "the answer is false" end
-  if type(value) ~= "table" then return false end
   local code = value.errorCode
   if code == nil and value.message ~= nil then code = value.code end
   local status = value.status
-  if code == nil and type(status) == "table" then
+  if code == nil and status ~= nil and type(status) == "table" then
     code = status.code
     if code == 200 or code == "200" then return false end
   end
+  if code == nil then return false end
   if type(code) == "string" then code = tonumber(code) end
   if type(code) ~= "number" or code == 0 then return false end
   local _, message = answer.explain(value)
@@ -151,6 +150,25 @@ local function failed_status(call, res, token, content_type)
   return failed({ kind = kind, code = code, message = message }, call, res, token, advice and " (" .. advice .. ")")
 end
 
+-- Judges a decoded 2xx: its envelope, then what is wrapped in it. Never nil or false without an err.
+local function judge(value, res, call, token)
+  if value == false then
+    return failed({ kind = "invalid", message = "the answer is false" }, call, res, token)
+  end
+  if type(value) ~= "table" then return value end
+  local bad, code, message = failure_of(value)
+  if bad then
+    return failed({
+      kind = KIND_OF_CODE[code] or "invalid", code = code,
+      message = message or "the server says that it failed, without a reason",
+    }, call, res, token)
+  end
+  local unwrap = call.unwrap
+  local inner = unwrap and value[unwrap]
+  if inner and inner ~= null then return inner end
+  return value
+end
+
 --- Reads an answer.
 -- An empty 2xx is true; a JSON null is `lofty.null`; text that is not JSON comes as it is when the server
 -- says that it is no JSON; a 200 whose envelope says failure is an error.
@@ -175,7 +193,7 @@ function answer.read(res, call, token)
     if not find(content_type, "text/plain", 1, true) then return body end
     local value = json_decode(body)
     if value == nil then return body end
-    return answer.value(value, res, call, token)
+    return judge(value, res, call, token)
   end
 
   local value, why = json_decode(body)
@@ -184,31 +202,7 @@ function answer.read(res, call, token)
     if body == "ok" or body == "success" then return body end
     return failed({ kind = "decode", message = "the answer is not JSON: " .. tostring(why) }, call, res, token)
   end
-  return answer.value(value, res, call, token)
-end
-
---- Judges a decoded 2xx: its envelope, then what is wrapped in it.
--- @param value
--- @tparam table res
--- @tparam table call
--- @tparam table token
--- @return[1] the value
--- @treturn[2] nil
--- @treturn[2] table err
-function answer.value(value, res, call, token)
-  local bad, code, message = failure_of(value)
-  if bad then
-    return failed({
-      kind = KIND_OF_CODE[code] or "invalid", code = code,
-      message = message or "the server says that it failed, without a reason",
-    }, call, res, token)
-  end
-  local unwrap = call.unwrap
-  if unwrap and type(value) == "table" then
-    local inner = value[unwrap]
-    if inner ~= nil and inner ~= null and inner ~= false then return inner end
-  end
-  return value
+  return judge(value, res, call, token)
 end
 
 return answer

@@ -13,6 +13,7 @@ local scheduler = require "lofty.runtime.curl.scheduler"
 local gsub = string.gsub
 local new_error = errors.new
 local acquire, release, await = scheduler.acquire, scheduler.release, scheduler.await
+local start, result = curl.transfer.start, curl.transfer.result
 
 local runtime = {}
 
@@ -54,7 +55,7 @@ function runtime:request(req) -- luacheck: no self
   local slot = acquire()
   local timeout = req.timeout or NOTHING
   local transfer = slot.transfer
-  local started, problem = transfer:start(slot.id, req.method, req.url, req.headers or NOTHING, req.body, req.once,
+  local started, problem = start(transfer, slot.id, req.method, req.url, req.headers or NOTHING, req.body, req.once,
     timeout.connect or CONNECT_TIMEOUT, timeout.total or TOTAL_TIMEOUT,
     req.max_head or MAX_HEAD, req.max_body or MAX_BODY, req.ca, req.proxy)
   if not started then
@@ -62,7 +63,8 @@ function runtime:request(req) -- luacheck: no self
     return refuse(problem)
   end
   await(slot)
-  local status, headers, body, reused, elapsed, head = transfer:result()
+  local status, headers, body, reused, elapsed, head = result(transfer)
+  while status == false do status, headers, body, reused, elapsed, head = result(transfer) end
   release(slot)
   if not status then return fail(headers, body, reused, elapsed, head) end
   return { status = status, headers = headers, body = body, reused = reused, elapsed = elapsed }
@@ -77,16 +79,14 @@ function runtime:sleep(seconds) -- luacheck: no self
 end
 
 --- Seconds since 1970, with a fraction.
+-- @function runtime:now
 -- @treturn number
-function runtime:now() -- luacheck: no self
-  return curl.now()
-end
+runtime.now = curl.now
 
 --- Seconds on a clock that is never set.
+-- @function runtime:monotonic
 -- @treturn number
-function runtime:monotonic() -- luacheck: no self
-  return curl.monotonic()
-end
+runtime.monotonic = curl.monotonic
 
 --- Calls fn(item, index) for each item of a list, `opt.concurrency` at a time; see `lofty.runtime.curl.map`.
 function runtime:map(list, fn, opt) -- luacheck: no self

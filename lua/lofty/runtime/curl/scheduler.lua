@@ -153,20 +153,15 @@ function scheduler.release(slot)
   free[free_count] = slot
 end
 
---- Waits until a slot's transfer has ended.
+--- Waits until a slot's transfer has ended, where others can go on meanwhile; else its `result` does the waiting.
 function scheduler.await(slot)
-  local transfer = slot.transfer
-  if task_count == 0 then -- nobody else to run meanwhile
-    while not transfer:perform() do end -- luacheck: ignore 542
-    return
-  end
+  if task_count == 0 then return end
   local task = current()
   if task then
     waiting[slot.id] = task
     suspend(task)
-  elseif alone() then
-    while not transfer:perform() do end -- luacheck: ignore 542
-  else
+  elseif not alone() then
+    local transfer = slot.transfer
     while not transfer:done() do step(PUMP) end
   end
 end
