@@ -24,7 +24,7 @@ FOUND := $(ROCK)
 endif
 
 PURE := buf base64 uri grant number json head http1 inflate
-BINDINGS := lbuf lencodings lvalue lcore lparams lgrant ljson ljsonout lhttp1
+BINDINGS := lbuf lencodings lvalue lword lcore lparams lgrant ljson ljsonout lhttp1
 HEADERS := $(wildcard src/*.h)
 HIREDIS := $(wildcard /usr/include/hiredis/hiredis.h)
 MODULES := core crypto curl file $(if $(HIREDIS),redis)
@@ -46,7 +46,7 @@ $(BUILD)/$(1)/%.o: src/%.c $(HEADERS) Makefile
 
 $(BUILD)/$(1)/lofty/core.so: $$(call pure_objects,$(PURE)) $$(call lua_objects,$(1),$(BINDINGS))
 $(BUILD)/$(1)/lofty/crypto.so: $$(call lua_objects,$(1),lcrypto)
-$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,buf head inflate receive transfer request verdict) $$(call lua_objects,$(1),lcurl)
+$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,buf head inflate receive transfer request verdict) $$(call lua_objects,$(1),lcurl lword)
 $(BUILD)/$(1)/lofty/file.so: $$(call lua_objects,$(1),lfile)
 $(BUILD)/$(1)/lofty/redis.so: $$(call lua_objects,$(1),lredis)
 
@@ -131,7 +131,7 @@ sanitize:
 bench:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; lua5.4 bench/json.lua && lua5.4 bench/keepalive.lua && lua5.4 bench/nginx/run.lua
+	@eval "$$($(MAKE) -s env)"; lua5.4 bench/json.lua && lua5.4 bench/keepalive/run.lua && lua5.4 bench/nginx/run.lua
 
 # Minutes long: many processes that share tokens, stores that go away, kill -9 in the middle of refreshes.
 bench-tokens:
@@ -166,7 +166,7 @@ $(BUILD)/torture/bindings: $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bi
 	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \
 	  $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c -llua5.4 -lz -lm
 
-TRANSPORT := buf head inflate receive transfer request verdict lcurl
+TRANSPORT := buf head inflate receive transfer request verdict lcurl lword
 $(BUILD)/torture/transport: $(TRANSPORT:%=src/%.c) spec/torture/transport.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \

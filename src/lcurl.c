@@ -185,7 +185,8 @@ static int transfer_result (lua_State *L) {
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
   curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
   lua_pushinteger(L, lofty_http_head_facts(t->head)->status);
-  lofty_pushfields(L, t->head);
+  lofty_pushfields(L, t->head, (LoftyWords *)lua_touserdata(L, lua_upvalueindex(2)),
+                   lua_upvalueindex(3));
   lua_pushlstring(L, t->answer.data ? t->answer.data : "", t->answer.size);
   lua_pushboolean(L, connects == 0);
   lua_pushnumber(L, (lua_Number)total / 1e6);
@@ -317,13 +318,19 @@ static void global_init (void) {
   global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* Makes a metatable, which its functions have as upvalue, and pushes the table of methods. */
-static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc) {
+/*
+** Makes a metatable and pushes its table of methods. The upvalues of those: the
+** metatable, and the two values of lofty_newwords, which are at 'words'.
+*/
+static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
+                       int words) {
   const luaL_Reg ends[] = {{"__gc", gc}, {"__close", gc}, {NULL, NULL}};
   luaL_newmetatable(L, name);
   lua_newtable(L);
   lua_pushvalue(L, -2);
-  lofty_setfuncs(L, methods, 1);
+  lua_pushvalue(L, words);
+  lua_pushvalue(L, words + 1);
+  lofty_setfuncs(L, methods, 3);
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "__index");
   lua_insert(L, -2);
@@ -336,10 +343,12 @@ LOFTY_EXPORT int luaopen_lofty_curl (lua_State *L) {
   lofty_checkversion(L);
   pthread_once(&global_once, global_init);
   if (global_code != CURLE_OK) return luaL_error(L, "lofty.curl: libcurl did not start");
+  lua_settop(L, 0);
+  lofty_newwords(L); /* 1, 2 */
   lofty_newlib(L, functions);
-  make_type(L, MULTI_T, multi_methods, multi_gc);
+  make_type(L, MULTI_T, multi_methods, multi_gc, 1);
   lua_pop(L, 1);
-  make_type(L, TRANSFER_T, transfer_methods, transfer_gc);
+  make_type(L, TRANSFER_T, transfer_methods, transfer_gc, 1);
   lua_setfield(L, -2, "transfer"); /* for who calls them often: a search less than by the colon */
   return 1;
 }

@@ -4,18 +4,21 @@
 #ifndef LOFTY_LHEAD_H
 #define LOFTY_LHEAD_H
 
-#include <lua.h>
-
 #include "core.h"
+#include "lword.h"
 
-/* Pushes lower-case name -> value; the values of a name that came more than once are joined. */
-static inline void lofty_pushfields (lua_State *L, const LoftyHttpHead *head) {
+/*
+** Pushes lower-case name -> value; the values of a name that came more than once
+** are joined. One answer is much like the other, so their strings are words.
+*/
+static inline void lofty_pushfields (lua_State *L, const LoftyHttpHead *head, LoftyWords *words,
+                                     int table) {
   LoftySpan name, value;
   size_t index = 0;
   lua_createtable(L, 0, (int)lofty_http_head_lines(head));
   while (lofty_http_head_field(head, &index, &name, &value)) {
-    lua_pushlstring(L, name.data, name.size);
-    lua_pushlstring(L, value.data, value.size);
+    lofty_pushspan(L, words, table, name);
+    lofty_pushspan(L, words, table, value);
     lua_rawset(L, -3);
   }
 }

@@ -103,7 +103,8 @@ static int reader_response (lua_State *L) {
   LoftySpan body = lofty_http_body(http);
   if (!lofty_http_head_done(head)) return 0;
   lua_pushinteger(L, lofty_http_head_facts(head)->status);
-  lofty_pushfields(L, head);
+  lofty_pushfields(L, head, (LoftyWords *)lua_touserdata(L, lua_upvalueindex(1)),
+                   lua_upvalueindex(2));
   lua_pushlstring(L, body.data, body.size);
   lua_pushboolean(L, lofty_http_reusable(http));
   return 4;
@@ -116,7 +117,9 @@ static const luaL_Reg reader_methods[] = {
 
 void lofty_open_http1 (lua_State *L) {
   luaL_newmetatable(L, READER_T);
-  lofty_newlib(L, reader_methods);
+  lua_newtable(L);
+  lofty_newwords(L);
+  lofty_setfuncs(L, reader_methods, 2);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, reader_gc);
   lua_setfield(L, -2, "__gc");

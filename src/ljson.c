@@ -5,11 +5,11 @@
 #include "lbuf.h"
 #include "lcore.h"
 #include "lvalue.h"
+#include "lword.h"
 
 /* --- reading --- */
 
 #define NAMES 192        /* different names whose strings are kept at hand during one text */
-#define NAME_SLOTS 256   /* where to look for them; a power of two, and an index fits a byte */
 #define MAX_PENDING 256  /* items, or names and values, that wait for one table */
 #define MAX_WAITING 4096 /* slots for all that waits together: 5.1 allows 8000 */
 #define STEP 256         /* slots asked for at a time, at most */
@@ -19,11 +19,9 @@
 /* Where things stand on the stack of json_decode. */
 enum { TEXT = 1, SCRATCH, FIRST_KEPT };
 
-/* A name met before: its ends, which are all of it up to 16 bytes, and its text. */
+/* A name met before in this text. */
 typedef struct Name {
-  uint64_t head, tail;
-  const char *text;
-  size_t size;
+  LoftyWord word;
   int kept; /* its string is on the stack */
 } Name;
 
@@ -47,8 +45,9 @@ typedef struct Builder {
   int depth;
   Level levels[LOFTY_MAX_DEPTH];
   LoftyJson json;
+  LoftyWords *words;
   Name met[NAMES];
-  unsigned char slots[NAME_SLOTS]; /* 0: free, else an index into 'met' plus 1 */
+  unsigned char slots[LOFTY_WORD_SLOTS]; /* 0: free, else an index into 'met' plus 1 */
 } Builder;
 
 static void need_stack (Builder *b) {
@@ -77,36 +76,11 @@ static void push_text (Builder *b) {
     lua_pushlstring(b->L, b->json.text.data, b->json.text.size);
 }
 
-/* A name and its ends: the first and last eight bytes, overlapping in a short one. */
-static Name name_of (LoftySpan text) {
-  Name name = {0, 0, text.data, text.size, 0};
-  const char *p = text.data;
-  if (text.size >= 8) {
-    memcpy(&name.head, p, 8);
-    memcpy(&name.tail, p + text.size - 8, 8);
-  } else if (text.size >= 4) {
-    uint32_t head, tail;
-    memcpy(&head, p, 4);
-    memcpy(&tail, p + text.size - 4, 4);
-    name.head = head;
-    name.tail = tail;
-  } else {
-    size_t i;
-    for (i = 0; i < text.size; i++) name.head = name.head << 8 | (unsigned char)p[i];
-  }
-  return name;
-}
-
 /* Whether the name i came before in this object; from now on it did. */
 static void note (Level *level, unsigned i) {
   uint64_t bit = UINT64_C(1) << i % 64;
   if (level->seen[i / 64] & bit) level->in_order = 1;
   level->seen[i / 64] |= bit;
-}
-
-static int is_same (const Name *a, const Name *b) {
-  return a->size == b->size && a->head == b->head && a->tail == b->tail &&
-         (a->size <= 16 || memcmp(a->text + 8, b->text + 8, a->size - 16) == 0);
 }
 
 /* The name i of those met before; its string is kept from the second time on. */
@@ -116,7 +90,7 @@ static void push_met (Builder *b, int i) {
     lua_pushvalue(b->L, FIRST_KEPT + i);
     return;
   }
-  lua_pushlstring(b->L, name->text, name->size);
+  lofty_pushword(b->L, b->words, lua_upvalueindex(3), &name->word);
   lua_pushvalue(b->L, -1);
   lua_replace(b->L, FIRST_KEPT + i);
   name->kept = 1;
@@ -129,30 +103,29 @@ static void push_met (Builder *b, int i) {
 */
 static void push_name (Builder *b) {
   Level *level = &b->levels[b->depth - 1];
-  Name name;
+  LoftyWord word;
   unsigned slot;
   if (b->json.escaped) {
     push_escaped(b);
     level->in_order = 1;
     return;
   }
-  name = name_of(b->json.text);
-  slot = (unsigned)(((name.head ^ (name.tail << 5) ^ (name.tail >> 59) ^ name.size) *
-                     UINT64_C(0x9E3779B97F4A7C15)) >>
-                    56);
-  for (; b->slots[slot]; slot = (slot + 1) % NAME_SLOTS) {
+  word = lofty_word(b->json.text);
+  slot = lofty_word_slot(&word);
+  for (; b->slots[slot]; slot = (slot + 1) % LOFTY_WORD_SLOTS) {
     unsigned i = b->slots[slot] - 1u;
-    if (!is_same(&b->met[i], &name)) continue;
+    if (!lofty_word_same(&b->met[i].word, &word)) continue;
     push_met(b, (int)i);
     note(level, i);
     return;
   }
-  lua_pushlstring(b->L, name.text, name.size);
+  lofty_pushword(b->L, b->words, lua_upvalueindex(3), &word);
   if (b->names == b->max_names) {
     level->in_order = 1;
     return;
   }
-  b->met[b->names] = name;
+  b->met[b->names].word = word;
+  b->met[b->names].kept = 0;
   note(level, (unsigned)b->names);
   b->slots[slot] = (unsigned char)++b->names;
 }
@@ -265,6 +238,7 @@ static int json_decode (lua_State *L) {
   Builder b;
   LoftySpan text = lofty_checkspan(L, TEXT);
   b.L = L;
+  b.words = (LoftyWords *)lua_touserdata(L, lua_upvalueindex(2));
   lofty_json_init(&b.json, text);
   first_stack(&b, text.size);
   b.names = b.depth = 0;
@@ -349,7 +323,8 @@ void lofty_open_json (lua_State *L) {
   push_array_mt(L);
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "array_mt");
-  lofty_setfuncs(L, functions, 1);
+  lofty_newwords(L);
+  lofty_setfuncs(L, functions, 3);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
 }

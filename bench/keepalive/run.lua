@@ -1,12 +1,10 @@
--- A keep-alive GET through `crm:get` (checked, paced, decoded) and a bare C libcurl loop (keepalive.c) that throws
+-- A keep-alive GET through `crm:get` (client.lua: checked, paced, decoded) and a bare C libcurl loop (bare.c) that throws
 -- the answer away, on the same server and in turns: the emulator's /v1.0/me when it takes 10 ms, as an API not far
 -- away does; the same as fast as it can; and an nginx that answers a constant, which no API does and which shows our
 -- own cost alone: what is added is 10 to 30 microseconds a call, as the processor's caches and sleep have it.
--- usage: lua5.4 bench/keepalive.lua [requests] [rounds]
+-- usage: lua5.4 bench/keepalive/run.lua [requests] [rounds]
 package.path = "./?.lua;" .. package.path
-local lofty = require "lofty"
 local nginx = require "spec.support.nginx"
-local runtime = require "lofty.runtime.curl"
 local sandbox = require "spec.support.sandbox"
 
 local requests, rounds = tonumber(arg[1] or 3000), tonumber(arg[2] or 9)
@@ -34,20 +32,15 @@ local function median(list)
   return list[math.ceil(#list / 2)]
 end
 
-local crm_headers = { "Content-Type: application/json", "Accept: application/json", "User-Agent: lofty-lua" }
-
--- The bare loop as a process of its own, which makes a round when it is told to. Forking one each round would have
--- this process copy its memory page by page while it is measured.
-local function bare_loop(program, url, api_key, count, fifo)
-  local command = ("%s %s %d %s"):format(quote(program), quote(url), count, quote("Authorization: token " .. api_key))
-  for _, header in ipairs(crm_headers) do command = command .. " " .. quote(header) end
+-- A loop as a process of its own, which makes a round when it is told to and says how long a request took.
+local function loop(command, fifo)
   nginx.shell("mkfifo " .. quote(fifo))
   local input = assert(io.popen(command .. " > " .. quote(fifo), "w"))
   local output = assert(io.open(fifo))
   return function()
     input:write("\n")
     input:flush()
-    return assert(tonumber(output:read()), "the bare loop failed")
+    return assert(tonumber(output:read()), "the loop failed: " .. fifo)
   end, function()
     input:close()
     output:close()
@@ -55,27 +48,29 @@ local function bare_loop(program, url, api_key, count, fifo)
 end
 
 local function compare(name, program, base_url, api_key, count)
-  local bare, finish = bare_loop(program, base_url .. "/v1.0/me", api_key, count, program .. #name)
-  local crm = lofty.client { api_key = api_key, base_url = base_url }
-  local function ours()
-    local began = runtime:monotonic()
-    for _ = 1, count do assert(crm:get("/v1.0/me")) end
-    return (runtime:monotonic() - began) / count * 1e6
+  local command = ("%s %s %d %s"):format(quote(program), quote(base_url .. "/v1.0/me"), count,
+    quote("Authorization: token " .. api_key))
+  for _, header in ipairs { "Content-Type: application/json", "Accept: application/json", "User-Agent: lofty-lua" } do
+    command = command .. " " .. quote(header)
   end
-  ours()
+  local fifo = program .. (name:gsub("%W", ""))
+  local bare, end_bare = loop(command, fifo .. 1)
+  local ours, end_ours = loop(("%s bench/keepalive/client.lua %s %d %s"):format(arg[-1], quote(base_url), count,
+    quote(api_key)), fifo .. 2)
   local bares, mine, ratios = {}, {}, {}
   for i = 1, rounds do
     bares[i], mine[i] = bare(), ours()
     ratios[i] = mine[i] / bares[i]
   end
-  finish()
+  end_bare()
+  end_ours()
   print(("  %-26s bare libcurl %7.2f us, crm:get %7.2f us, ratio %.3f"):format(
     name, median(bares), median(mine), median(ratios)))
 end
 
 local server = nginx.start { conf = function(ports) return CONSTANT:format(ports[1]) end }
-local program = server.folder .. "/keepalive"
-local said = nginx.shell(("${CC:-cc} -O2 -o %s bench/keepalive.c -lcurl 2>&1"):format(quote(program)))
+local program = server.folder .. "/bare"
+local said = nginx.shell(("${CC:-cc} -O2 -o %s bench/keepalive/bare.c -lcurl 2>&1"):format(quote(program)))
 assert(said == "", said)
 -- No budget is told, so that nothing is paced.
 local box = sandbox.start { journal = false, rate_limit = 0 }

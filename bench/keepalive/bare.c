@@ -1,7 +1,7 @@
 /*
-** keepalive.c - the bare libcurl loop that keepalive.lua is measured against:
+** bare.c - the bare libcurl loop that lofty is measured against:
 ** one easy handle, the body kept, nothing judged.
-**   keepalive URL COUNT HEADER... -> microseconds a request, for each line on its input
+**   bare URL COUNT HEADER... -> microseconds a request, for each line on its input
 */
 #include <stdio.h>
 #include <stdlib.h>
