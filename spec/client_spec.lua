@@ -90,6 +90,7 @@ describe("the generic door", function()
     assert.equal(1, response.attempts)
     assert.equal("http://127.0.0.1:1/v1.0/leads", response.url)
     assert.equal(0, response.elapsed)
+    assert.is_nil(response.body)
   end)
 end)
 

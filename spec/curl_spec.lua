@@ -156,6 +156,18 @@ describe("the libcurl transport", function()
       end)
     end
 
+    -- Line by line these are the bytes of what went out before.
+    it("a header that would look like the ones sent last", function()
+      local url = wire:raw("fine", plain_answer "hi")
+      assert(get(url, { headers = { ["X-A"] = "1: b" } }))
+      refused("invalid", get(url, { headers = { ["X-A: 1"] = "b" } }))
+      assert(get(url, { headers = { ["X-A"] = "a" } }))
+      refused("invalid", get(url, { headers = { ["X-A"] = "a\0Accept-Encoding: gzip" } }))
+      assert(get(url, { headers = { ["X-A"] = "" } }))
+      refused("invalid", get(url, { headers = { ["X-A;"] = "" } }))
+      assert(get(url, { headers = { ["X-A"] = "a" } }))
+    end)
+
     it("and goes on as if nothing had been", function()
       local url = wire:raw("fine", plain_answer "hi")
       assert.equal("hi", assert(get(url)).body)

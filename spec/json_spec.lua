@@ -74,6 +74,14 @@ describe("reading JSON", function()
       assert.equal(i, list[1][name])
       assert.equal(i, list[2][name])
     end
+    -- And from one text to the next: what was read before is kept at hand.
+    for i, name in ipairs(names) do
+      assert.equal(i, read("{" .. members[i] .. "}")[name])
+    end
+    for i = 1, 600 do
+      local name = "name" .. i % 300
+      assert.same({ [name] = { [name] = i } }, read(format('{"%s":{"%s":%d}}', name, name, i)))
+    end
   end)
 
   it("bounds nesting", function()

@@ -13,7 +13,7 @@ local find, format, lower = string.find, string.format, string.lower
 local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
 local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
-local read_retry_after, classes = rate.retry_after, retry.classes
+local classes = retry.classes
 
 local API_URL = "https://api.lofty.com"
 local USER_AGENT = "lofty-lua"
@@ -223,7 +223,9 @@ function methods:send(call)
   local request = { method = call.method, url = url, headers = false, timeout = settings.timeout }
   if body then request.body = body end
   if class == "C" or class == "N" or settings.retry.attempts == 1 then request.once = true end
-  if settings.extras then request.max_body, request.ca, request.proxy = settings.max_body, settings.ca, settings.proxy end
+  if settings.extras then
+    request.max_body, request.ca, request.proxy = settings.max_body, settings.ca, settings.proxy
+  end
   local on_request, on_response = settings.on_request, settings.on_response
   local started, attempt, refused, doubt = runtime:monotonic(), 0, nil, nil
 
@@ -242,8 +244,8 @@ function methods:send(call)
     local value, retry_after, took
     if response then
       local headers, status, now = response.headers, response.status, runtime:now()
-      local limits = read_rate(headers, now)
-      retry_after = read_retry_after(headers, now, status)
+      local limits
+      limits, retry_after = read_rate(headers, now, status)
       limiter:observe(operation, limits, status, retry_after)
       took, response.elapsed = response.elapsed, runtime:monotonic() - started
       value, fault = read_answer(response, call, token)
@@ -294,9 +296,9 @@ end
 
 -- The names of a template belong to the path, the rest to `rest`; `query` and `body` say it explicitly.
 local function split(method, template, params)
-  if type(params) ~= "table" then error(method .. ": a table of parameters expected, got " .. type(params), 4) end
+  if type(params) ~= "table" then error(method .. ": a table of parameters expected, got " .. type(params), 3) end
   local query, body = params.query, params.body
-  if query ~= nil and type(query) ~= "table" then error(method .. ": query must be a table", 4) end
+  if query ~= nil and type(query) ~= "table" then error(method .. ": query must be a table", 3) end
   local rest
   for name, value in pairs(params) do
     if name ~= "query" and name ~= "body" and not find(template, "{" .. tostring(name) .. "}", 1, true) then
@@ -311,7 +313,7 @@ local function split(method, template, params)
     elseif query == nil then
       query = rest
     else
-      error(format("%s: %q stands neither in the path nor in query or body", method, tostring(next(rest))), 4)
+      error(format("%s: %q stands neither in the path nor in query or body", method, tostring(next(rest))), 3)
     end
   end
   return query, body
@@ -320,67 +322,63 @@ end
 local send = methods.send
 
 -- A client's method that was called with a dot has no client.
-local function no_client(name, level)
-  error("crm." .. name .. ": call it with a colon", level + 1)
+local function no_client(name)
+  error("crm." .. name .. ": call it with a colon", 3)
 end
 
-local function generic(self, method, template, params)
-  if getmetatable(self) ~= Client then no_client(lower(method), 3) end
-  if type(template) ~= "string" then error(method .. ": a path template expected, got " .. type(template), 3) end
-  local call = { operation = method .. " " .. template, method = method, path = template, class = classes[method] }
-  if params ~= nil then
-    call.params = params
-    call.query, call.body = split(method, template, params)
+-- The generic door of one method.
+local function door(method)
+  local class = classes[method]
+  return function(self, template, params)
+    if getmetatable(self) ~= Client then no_client(lower(method)) end
+    if type(template) ~= "string" then error(method .. ": a path template expected, got " .. type(template), 2) end
+    local call = { operation = method .. " " .. template, method = method, path = template, class = class }
+    if params ~= nil then
+      call.params = params
+      call.query, call.body = split(method, template, params)
+    end
+    local value, response = send(self, call)
+    return value, response
   end
-  local value, response = send(self, call)
-  return value, response
 end
 
 --- GET by path: names in the template are taken from params, the rest goes to the query.
 --     crm:get("/v1.0/leads/{leadId}", { leadId = id })
+-- @function methods:get
 -- @tparam string template
 -- @tparam[opt] table params `query = {...}` says the query explicitly
 -- @return[1] the value: a table, a string, true for an empty answer
 -- @treturn[1] table response
 -- @treturn[2] nil
 -- @treturn[2] table err
-function methods:get(template, params)
-  local value, response = generic(self, "GET", template, params)
-  return value, response
-end
+methods.get = door "GET"
 
 --- POST by path: the rest goes to the JSON body; `body =` gives a body as it is (an array, say), and
 -- `query =` a query. With neither there is no body.
+-- @function methods:post
 -- @tparam string template
 -- @tparam[opt] table params
 -- @return as `get`
-function methods:post(template, params)
-  local value, response = generic(self, "POST", template, params)
-  return value, response
-end
+methods.post = door "POST"
 
 --- PUT by path: as `post`.
+-- @function methods:put
 -- @tparam string template
 -- @tparam[opt] table params
 -- @return as `get`
-function methods:put(template, params)
-  local value, response = generic(self, "PUT", template, params)
-  return value, response
-end
+methods.put = door "PUT"
 
 --- DELETE by path: as `get`.
+-- @function methods:delete
 -- @tparam string template
 -- @tparam[opt] table params
 -- @return as `get`
-function methods:delete(template, params)
-  local value, response = generic(self, "DELETE", template, params)
-  return value, response
-end
+methods.delete = door "DELETE"
 
 --- Who this client acts for: GET /v1.0/me.
 -- @return as `get`
 function methods:me()
-  if getmetatable(self) ~= Client then no_client("me", 2) end
+  if getmetatable(self) ~= Client then no_client "me" end
   local value, response = send(self, { operation = "me", method = "GET", path = "/v1.0/me", class = "R" })
   return value, response
 end
@@ -389,7 +387,7 @@ end
 -- `waited` (seconds) for the rate limit.
 -- @treturn table a copy
 function methods:stats()
-  if getmetatable(self) ~= Client then no_client("stats", 2) end
+  if getmetatable(self) ~= Client then no_client "stats" end
   local copy = {}
   for name, value in pairs(self.counts) do copy[name] = value end
   return copy

@@ -48,47 +48,6 @@ local function budget(self, key, limit)
   }
 end
 
-local OPTIONS = {
-  key = true, limit = true, window = true, store = true, runtime = true, on_wait = true, on_error = true,
-}
-
---- Makes a limiter.
---     limiter.new{
---       key = client_id,        -- whose budget it is; names it in the store
---       runtime = runtime,      -- required: sleep, now and monotonic
---       limit = 300,            -- calls in a window; learned from the answers if absent
---       window = 60,            -- seconds
---       store = store,          -- shares the budget, if it has `spend`
---       on_wait = function(event) end, -- before a wait: {seconds =, operation =, reason = "budget" or "429"}
---       on_error = function(err) end,  -- the store failed, calls go on
---     }
--- @tparam table opt as above
--- @treturn table the limiter
-function limiter.new(opt)
-  opt = errors.options("limiter.new", opt, OPTIONS)
-  if type(opt.runtime) ~= "table" then error("limiter.new: runtime is required", 2) end
-  local limit, span = opt.limit, opt.window or 60
-  if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= floor(limit)) then
-    error("limiter.new: limit must be a whole number, 1 or more", 2)
-  end
-  if type(span) ~= "number" or span ~= span or span <= 0 then
-    error("limiter.new: window must be a number above 0", 2)
-  end
-  local self = setmetatable({
-    key = opt.key or "default",
-    told = limit ~= nil,
-    span = span,
-    runtime = opt.runtime,
-    store = opt.store and opt.store.spend and opt.store or nil,
-    on_wait = opt.on_wait,
-    on_error = opt.on_error,
-    operations = {},
-    refused = -math.huge, -- the end of the last wait that a 429 imposed, to name a wait's reason
-  }, metatable)
-  self.app = budget(self, self.key, limit)
-  return self
-end
-
 -- No function from here to the runtime may make a tail call or wait inside an iterator: 5.1 and 5.2 could not yield.
 
 -- Returns false where this runtime cannot wait (a phase of nginx): then nobody is held up, in an endless loop least.
@@ -130,7 +89,7 @@ local function pass_shared(self, now, each, operation, own, held)
   local number = each.came + 1
   each.came = number
   local slept
-  while now >= each.alone do
+  while each.limit and now >= each.alone do
     if each.gate - now > CLOSE then
       local turn = max(0, min(SPREAD, (number - each.went - 1) * STEP))
       local waited = wait(self, operation, each.gate - now + turn, now)
@@ -159,18 +118,11 @@ local function pass_shared(self, now, each, operation, own, held)
   return place, again or slept
 end
 
--- Waits for one budget. Returns the place in its window, and the time after a wait if there was one.
-local function pass(self, now, each, operation, own, held)
-  local go = self.store and each.limit and pass_shared or pass_alone
-  local place, slept = go(self, now, each, operation, own, held)
-  return place, slept
-end
-
 --- Waits until there is room for one call. Never fails.
 -- @tparam[opt] string operation
 -- @treturn number seconds waited, 0 if there was room
 function methods:acquire(operation)
-  local began = self.runtime:monotonic()
+  local began, pass = self.runtime:monotonic(), self.pass
   -- The smaller budget first: who waits for it holds no place in the larger one.
   local own = operation and self.operations[operation]
   if not own then
@@ -238,6 +190,48 @@ function methods:observe(operation, rate, status, retry_after)
   elseif left and left > 0 then
     close(each, now, left)
   end
+end
+
+local OPTIONS = {
+  key = true, limit = true, window = true, store = true, runtime = true, on_wait = true, on_error = true,
+}
+
+--- Makes a limiter.
+--     limiter.new{
+--       key = client_id,        -- whose budget it is; names it in the store
+--       runtime = runtime,      -- required: sleep, now and monotonic
+--       limit = 300,            -- calls in a window; learned from the answers if absent
+--       window = 60,            -- seconds
+--       store = store,          -- shares the budget, if it has `spend`
+--       on_wait = function(event) end, -- before a wait: {seconds =, operation =, reason = "budget" or "429"}
+--       on_error = function(err) end,  -- the store failed, calls go on
+--     }
+-- @tparam table opt as above
+-- @treturn table the limiter
+function limiter.new(opt)
+  opt = errors.options("limiter.new", opt, OPTIONS)
+  if type(opt.runtime) ~= "table" then error("limiter.new: runtime is required", 2) end
+  local limit, span = opt.limit, opt.window or 60
+  if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= floor(limit)) then
+    error("limiter.new: limit must be a whole number, 1 or more", 2)
+  end
+  if type(span) ~= "number" or span ~= span or span <= 0 then
+    error("limiter.new: window must be a number above 0", 2)
+  end
+  local self = setmetatable({
+    key = opt.key or "default",
+    told = limit ~= nil,
+    span = span,
+    runtime = opt.runtime,
+    store = opt.store and opt.store.spend and opt.store or nil,
+    on_wait = opt.on_wait,
+    on_error = opt.on_error,
+    operations = {},
+    refused = -math.huge, -- the end of the last wait that a 429 imposed, to name a wait's reason
+  }, metatable)
+  self.app = budget(self, self.key, limit)
+  self.pass = self.store and pass_shared or pass_alone
+  return self
 end
 
 return limiter

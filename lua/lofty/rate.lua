@@ -84,35 +84,30 @@ local function reset_in(headers, now)
   return max(0, min(rate.WINDOW, left))
 end
 
---- Reads the budget as an answer tells it; what it does not tell is absent.
--- @tparam table headers lower-case name -> value
--- @tparam number now epoch seconds, the caller's clock
--- @treturn table `{limit =, remaining =, reset_at =}`; `reset_at` in epoch seconds of the caller's clock, never more
--- than 60 s ahead
-function rate.read(headers, now)
-  local limit, remaining = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"]
-  local left = headers["x-ratelimit-reset"] and reset_in(headers, now)
-  return {
-    limit = limit and number(limit), remaining = remaining and number(remaining), reset_at = left and now + left,
-  }
+-- How long the server asks the caller to wait.
+local function wait_of(retry_after, headers, now)
+  local seconds = match(retry_after, "^%s*%d+%s*$") and number(retry_after)
+  if seconds then return seconds end
+  local date = rate.http_date(retry_after, now)
+  return date and max(0, date - server_time(headers, now))
 end
 
---- How long the server asks the caller to wait: Retry-After in either of its forms (RFC 9110 section 10.2.3), else,
--- after a 429, the end of the window.
+--- Reads the budget and the wait as an answer tells them; what it does not tell is absent.
 -- @tparam table headers lower-case name -> value
 -- @tparam number now epoch seconds, the caller's clock
 -- @tparam[opt] number status the HTTP status
--- @treturn number|nil seconds, 0 or more; nil when the server says nothing
-function rate.retry_after(headers, now, status)
-  local value = headers["retry-after"]
-  if value then
-    local seconds = value:match("^%s*%d+%s*$") and number(value)
-    if seconds then return seconds end
-    local date = rate.http_date(value, now)
-    if date then return max(0, date - server_time(headers, now)) end
-  end
-  if status == 429 and headers["x-ratelimit-reset"] then return reset_in(headers, now) end
-  return nil
+-- @treturn table `{limit =, remaining =, reset_at =}`; `reset_at` in epoch seconds of the caller's clock, never more
+-- than 60 s ahead
+-- @treturn number|nil how long the server asks the caller to wait, in seconds, 0 or more: Retry-After in either of
+-- its forms (RFC 9110 section 10.2.3), else, after a 429, the end of the window; nil when the server says nothing
+function rate.read(headers, now, status)
+  local limit, remaining = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"]
+  local left = headers["x-ratelimit-reset"] and reset_in(headers, now)
+  local retry_after = headers["retry-after"]
+  local wait = retry_after and wait_of(retry_after, headers, now)
+  return {
+    limit = limit and number(limit), remaining = remaining and number(remaining), reset_at = left and now + left,
+  }, wait or status == 429 and left or nil
 end
 
 return rate

@@ -67,22 +67,6 @@ function answer.explain(body)
   return code, message
 end
 
--- Whether a 200 whose envelope this is says that it failed; then its code and message.
-local function failure_of(value)
-  local code = value.errorCode
-  if code == nil and value.message ~= nil then code = value.code end
-  local status = value.status
-  if code == nil and status ~= nil and type(status) == "table" then
-    code = status.code
-    if code == 200 or code == "200" then return false end
-  end
-  if code == nil then return false end
-  if type(code) == "string" then code = tonumber(code) end
-  if type(code) ~= "number" or code == 0 then return false end
-  local _, message = answer.explain(value)
-  return true, code, message
-end
-
 local ADVICE = {
   auth = "check the credential: an API key goes out with the word token, an access token with Bearer",
   forbidden = "this credential may not do that",
@@ -150,14 +134,29 @@ local function failed_status(call, res, token, content_type)
   return failed({ kind = kind, code = code, message = message }, call, res, token, advice and " (" .. advice .. ")")
 end
 
+-- The code of a 200 that says in its envelope that it failed; nil when it did not.
+local function failure_of(value)
+  local code, status = value.errorCode, value.status
+  if code == nil and value.message ~= nil then code = value.code end
+  if code == nil and status ~= nil and type(status) == "table" then
+    code = status.code
+    if code == 200 or code == "200" then return nil end
+  end
+  if code == nil then return nil end
+  if type(code) == "string" then code = tonumber(code) end
+  if type(code) ~= "number" or code == 0 then return nil end
+  return code
+end
+
 -- Judges a decoded 2xx: its envelope, then what is wrapped in it. Never nil or false without an err.
 local function judge(value, res, call, token)
   if value == false then
     return failed({ kind = "invalid", message = "the answer is false" }, call, res, token)
   end
   if type(value) ~= "table" then return value end
-  local bad, code, message = failure_of(value)
-  if bad then
+  local code = failure_of(value)
+  if code then
+    local _, message = answer.explain(value)
     return failed({
       kind = KIND_OF_CODE[code] or "invalid", code = code,
       message = message or "the server says that it failed, without a reason",
