@@ -9,7 +9,7 @@
 
 /* --- reading --- */
 
-#define NAMES 192        /* different names whose strings are kept at hand during one text */
+#define NAMES 192        /* different names that are known again during one text */
 #define MAX_PENDING 256  /* items, or names and values, that wait for one table */
 #define MAX_WAITING 4096 /* slots for all that waits together: 5.1 allows 8000 */
 #define STEP 256         /* slots asked for at a time, at most */
@@ -22,7 +22,7 @@ enum { TEXT = 1, SCRATCH, FIRST_KEPT };
 /* A name met before in this text. */
 typedef struct Name {
   LoftyWord word;
-  int kept; /* its string is on the stack */
+  int kept; /* its string's slot, from FIRST_KEPT; 0: none */
 } Name;
 
 /* An open array or object. */
@@ -40,8 +40,9 @@ typedef struct Builder {
   int top;   /* lua_gettop, kept by hand */
   int limit; /* up to where the stack was asked for */
   int step;  /* slots to ask for */
-  int max_names;
-  int names;
+  int names; /* in 'met' */
+  int kept;  /* slots that hold a name's string */
+  int max_kept;
   int depth;
   Level levels[LOFTY_MAX_DEPTH];
   LoftyJson json;
@@ -83,23 +84,23 @@ static void note (Level *level, unsigned i) {
   level->seen[i / 64] |= bit;
 }
 
-/* The name i of those met before; its string is kept from the second time on. */
-static void push_met (Builder *b, int i) {
-  Name *name = &b->met[i];
+/* A name that was met before; from the second time on its string is on the stack, if there is room. */
+static void push_met (Builder *b, Name *name) {
   if (name->kept) {
-    lua_pushvalue(b->L, FIRST_KEPT + i);
+    lua_pushvalue(b->L, name->kept);
     return;
   }
   lofty_pushword(b->L, b->words, lua_upvalueindex(3), &name->word);
+  if (b->kept == b->max_kept) return;
+  name->kept = FIRST_KEPT + b->kept++;
   lua_pushvalue(b->L, -1);
-  lua_replace(b->L, FIRST_KEPT + i);
-  name->kept = 1;
+  lua_replace(b->L, name->kept);
 }
 
 /*
-** A member's name. Records in a list repeat theirs, so each is hashed and
-** looked up in Lua twice a text, and then copied from its slot on the stack.
-** When all slots are taken, further names go the plain way.
+** A member's name. Records in a list repeat theirs, so what was met twice in this
+** text is copied from its slot on the stack. When 'met' is full, who can say whether
+** a name came twice?
 */
 static void push_name (Builder *b) {
   Level *level = &b->levels[b->depth - 1];
@@ -115,12 +116,12 @@ static void push_name (Builder *b) {
   for (; b->slots[slot]; slot = (slot + 1) % LOFTY_WORD_SLOTS) {
     unsigned i = b->slots[slot] - 1u;
     if (!lofty_word_same(&b->met[i].word, &word)) continue;
-    push_met(b, (int)i);
+    push_met(b, &b->met[i]);
     note(level, i);
     return;
   }
   lofty_pushword(b->L, b->words, lua_upvalueindex(3), &word);
-  if (b->names == b->max_names) {
+  if (b->names == NAMES) {
     level->in_order = 1;
     return;
   }
@@ -224,11 +225,11 @@ static void close_level (Builder *b) {
 ** and growing it costs more than reading the text.
 */
 static void first_stack (Builder *b, size_t size) {
-  size_t share = size / 8;
-  b->max_names = share < NAMES ? (int)share : NAMES;
-  b->step = share < STEP - LEAST ? LEAST + (int)share : STEP;
-  b->top = FIRST_KEPT + b->max_names - 1;
-  luaL_checkstack(b->L, FIRST_KEPT + b->max_names + b->step, "JSON");
+  size_t share = size / 32;
+  b->max_kept = share < NAMES ? (int)share : NAMES;
+  b->step = size / 8 < STEP - LEAST ? LEAST + (int)(size / 8) : STEP;
+  b->top = FIRST_KEPT + b->max_kept - 1;
+  luaL_checkstack(b->L, FIRST_KEPT + b->max_kept + b->step, "JSON");
   lua_settop(b->L, b->top);
   b->limit = b->top + b->step;
 }
@@ -241,7 +242,7 @@ static int json_decode (lua_State *L) {
   b.words = (LoftyWords *)lua_touserdata(L, lua_upvalueindex(2));
   lofty_json_init(&b.json, text);
   first_stack(&b, text.size);
-  b.names = b.depth = 0;
+  b.names = b.kept = b.depth = 0;
   memset(b.slots, 0, sizeof(b.slots));
   for (;;) {
     if (b.top + 4 > b.limit) need_stack(&b);

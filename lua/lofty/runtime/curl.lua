@@ -12,8 +12,8 @@ local scheduler = require "lofty.runtime.curl.scheduler"
 
 local gsub = string.gsub
 local new_error = errors.new
-local acquire, release, await = scheduler.acquire, scheduler.release, scheduler.await
-local start, result = curl.transfer.start, curl.transfer.result
+local acquire, release, finish = scheduler.acquire, scheduler.release, scheduler.finish
+local start = curl.transfer.start
 
 local runtime = {}
 
@@ -54,18 +54,14 @@ end
 function runtime:request(req) -- luacheck: no self
   local slot = acquire()
   local timeout = req.timeout or NOTHING
-  local transfer = slot.transfer
-  local started, problem = start(transfer, slot.id, req.method, req.url, req.headers or NOTHING, req.body, req.once,
-    timeout.connect or CONNECT_TIMEOUT, timeout.total or TOTAL_TIMEOUT,
+  local started, problem = start(slot.transfer, slot.id, req.method, req.url, req.headers or NOTHING, req.body,
+    req.once, timeout.connect or CONNECT_TIMEOUT, timeout.total or TOTAL_TIMEOUT,
     req.max_head or MAX_HEAD, req.max_body or MAX_BODY, req.ca, req.proxy)
   if not started then
     release(slot)
     return refuse(problem)
   end
-  await(slot)
-  local status, headers, body, reused, elapsed, head = result(transfer)
-  while status == false do status, headers, body, reused, elapsed, head = result(transfer) end
-  release(slot)
+  local status, headers, body, reused, elapsed, head = finish(slot)
   if not status then return fail(headers, body, reused, elapsed, head) end
   return { status = status, headers = headers, body = body, reused = reused, elapsed = elapsed }
 end

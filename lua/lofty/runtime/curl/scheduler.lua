@@ -12,7 +12,7 @@ local may_yield = require "lofty.runtime.curl.may_yield"
 local coroutine, setmetatable = coroutine, setmetatable
 local create, resume, running, status, yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
-local monotonic = curl.monotonic
+local monotonic, result = curl.monotonic, curl.transfer.result
 
 local scheduler = {}
 
@@ -148,14 +148,14 @@ function scheduler.acquire()
 end
 
 --- Gives a slot back, so that the next request uses it.
-function scheduler.release(slot)
+local function release(slot)
   free_count = free_count + 1
   free[free_count] = slot
 end
+scheduler.release = release
 
---- Waits until a slot's transfer has ended, where others can go on meanwhile; else its `result` does the waiting.
-function scheduler.await(slot)
-  if task_count == 0 then return end
+-- Waits until a slot's transfer has ended, where others can go on meanwhile.
+local function await(slot)
   local task = current()
   if task then
     waiting[slot.id] = task
@@ -164,6 +164,17 @@ function scheduler.await(slot)
     local transfer = slot.transfer
     while not transfer:done() do step(PUMP) end
   end
+end
+
+--- Waits until a slot's transfer has ended, and gives the slot back.
+-- @return what the transfer came to, see `result` in lcurl.c
+function scheduler.finish(slot)
+  if task_count > 0 then await(slot) end
+  local transfer = slot.transfer
+  local code, headers, body, reused, elapsed, head = result(transfer)
+  while code == false do code, headers, body, reused, elapsed, head = result(transfer) end
+  release(slot)
+  return code, headers, body, reused, elapsed, head
 end
 
 --- Waits for a time.
