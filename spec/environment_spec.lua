@@ -73,4 +73,22 @@ describe("the environment", function()
     assert.truthy(printed:find("404", 1, true), printed)
     assert.is_nil(printed:find("secret", 1, true), printed)
   end)
+
+  it("with LOFTY_DEBUG=1 traces beside the hooks that a client of an application brings", function()
+    local printed = run({ LOFTY_DEBUG = "1" }, [[
+      local lines = {}
+      io.stderr = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end }
+      local runtime = { request = function() return { status = 200, body = "{}", headers = {} } end,
+        now = function() return 0 end, monotonic = function() return 0 end }
+      local told = {}
+      local app = require("lofty").app { client_id = "i", client_secret = "s", runtime = runtime,
+        on_response = function() told[#told + 1] = "app" end }
+      local hooks = { on_request = function() told[#told + 1] = "client" end }
+      local own = hooks.on_request
+      app:client({ access_token = "t" }, hooks):me()
+      assert(hooks.on_request == own, "the caller's table was changed")
+      io.write(table.concat(told, " "), "|", (table.concat(lines):gsub("\n", "|")))
+    ]])
+    assert.matches("^client app|lofty: GET /v1.0/me, attempt 1|lofty: GET /v1.0/me: HTTP 200", printed)
+  end)
 end)

@@ -88,6 +88,7 @@ end
 function client.settings(opt, level, from)
   from = from or {}
   check_types(opt, level + 1)
+  if from.trace then opt = from.trace(opt) end
   local function pick(name)
     if opt[name] ~= nil then return opt[name] end
     return from[name]
@@ -100,7 +101,7 @@ function client.settings(opt, level, from)
     base_url = url, runtime = pick("runtime"), ca = pick("ca"), proxy = pick("proxy"), max_body = pick("max_body"),
     user_agent = pick("user_agent") or USER_AGENT, validate = pick("validate") ~= false,
     retry = opt.retry == nil and from.retry or retry.policy(opt.retry, level + 2),
-    timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1),
+    timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1), trace = pick("trace"),
   }
   settings.extras = (settings.max_body or settings.ca or settings.proxy) ~= nil
   for i = 1, #HOOKS do settings[HOOKS[i]] = pick(HOOKS[i]) end

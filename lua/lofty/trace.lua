@@ -30,18 +30,32 @@ local LINES = {
   end,
 }
 
---- Puts the tracing hooks in front of a caller's own.
+-- A hook that shows, and then calls the caller's own if there is one.
+local function in_front(show, own)
+  return function(...)
+    show(...)
+    if own then own(...) end
+  end
+end
+
+-- A copy of options whose hooks take the place of traced ones, traced too.
+local function over(opt)
+  local copy = {}
+  for name, value in pairs(opt) do
+    local show = type(value) == "function" and LINES[name]
+    copy[name] = show and in_front(show, value) or value
+  end
+  return copy
+end
+
+--- Puts the tracing hooks in front of a caller's own; and `trace`, which gives options that come later the same.
 -- @tparam table opt options of `lofty.client` or `lofty.app`; changed
 function trace.attach(opt)
   for name, show in pairs(LINES) do
     local own = opt[name]
-    if own == nil or type(own) == "function" then
-      opt[name] = function(...)
-        show(...)
-        if own then own(...) end
-      end
-    end
+    if own == nil or type(own) == "function" then opt[name] = in_front(show, own) end
   end
+  opt.trace = over
 end
 
 return trace
