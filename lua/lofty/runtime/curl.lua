@@ -47,7 +47,8 @@ end
 --     }
 --
 -- @tparam table req
--- @treturn table res: status, headers (lower-case names, repeated ones joined by ", "), body, reused, elapsed
+-- @treturn table res: status, headers (lower-case names, repeated ones joined by ", "), body, reused, elapsed; new
+-- each time, and the caller's to change
 -- @return[2] nil
 -- @treturn[2] table err: kind network, timeout, tls, decode or invalid; `sent` is false when the server
 -- can't have seen the request; `connected` when a connection had been made; `head` when the whole head had come
