@@ -1,0 +1,60 @@
+describe("lofty.curl", function()
+  local curl = require "lofty.curl"
+
+  local function start(transfer, url)
+    return transfer:start(1, "GET", url, {}, nil, false, 5, 5, 1000, 1000, nil, nil)
+  end
+
+  it("gives everything back in whatever order it is closed or collected", function()
+    for _, order in ipairs { "multi first", "transfer first", "collected" } do
+      local multi = curl.multi()
+      local transfers = {}
+      for i = 1, 3 do
+        transfers[i] = multi:transfer()
+        assert(start(transfers[i], "http://127.0.0.1:1/"))
+      end
+      if order == "multi first" then
+        multi:close()
+        for i = 1, 3 do transfers[i]:close() end
+      elseif order == "transfer first" then
+        for i = 1, 3 do transfers[i]:close() end
+        multi:close()
+      end
+      multi:close()
+      multi, transfers = nil, nil -- luacheck: ignore
+      collectgarbage()
+      collectgarbage()
+    end
+  end)
+
+  it("raises when what is closed is used", function()
+    local multi = curl.multi()
+    local transfer = multi:transfer()
+    multi:close()
+    assert.has_error(function() multi:wait(0) end)
+    assert.has_error(function() transfer:result() end)
+    assert.has_error(function() start(transfer, "http://127.0.0.1:1/") end)
+  end)
+
+  it("raises when a transfer is started twice, or asked when it was not started", function()
+    local multi = curl.multi()
+    local transfer = multi:transfer()
+    assert.has_error(function() transfer:result() end)
+    assert(start(transfer, "http://127.0.0.1:1/"))
+    assert.has_error(function() start(transfer, "http://127.0.0.1:1/") end)
+    local status
+    repeat status = transfer:result() until status ~= false
+    assert.is_nil(status)
+    assert.has_error(function() transfer:result() end)
+    transfer:close()
+    multi:close()
+  end)
+
+  it("does not take one thing for another", function()
+    local multi = curl.multi()
+    assert.has_error(function() multi.wait(io.stdout, 0) end)
+    assert.has_error(function() multi:transfer().result(multi) end)
+    assert.has_error(function() multi:transfer().done(io.stdout) end)
+    multi:close()
+  end)
+end)
