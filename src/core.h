@@ -154,6 +154,9 @@ typedef struct LoftyHttpFacts {
 
 typedef struct LoftyHttpHead LoftyHttpHead;
 
+/* The byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */
+char lofty_token_char (char c);
+
 /* max counts all the bytes of the head: 1xx heads before it and trailers after it too. */
 LoftyHttpHead *lofty_http_head_new (size_t max, LoftyHttpFrom from); /* NULL: no memory */
 void lofty_http_head_free (LoftyHttpHead *head);                     /* NULL is fine */

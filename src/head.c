@@ -82,17 +82,14 @@ static int is_digit (char c) {
   return c >= '0' && c <= '9';
 }
 
-/*
-** What a byte may be: part of a name, then it is the byte in lower case (token,
-** RFC 9110, section 5.6.2); or of a value (field-vchar, SP and HTAB, section 5.5).
-*/
-static char token_char (char c) {
+char lofty_token_char (char c) {
   if (c >= 'a' && c <= 'z') return c;
   if (c >= 'A' && c <= 'Z') return (char)(c - 'A' + 'a');
   if (c == '-' || is_digit(c)) return c;
   return c != '\0' && strchr("!#$%&'*+.^_`|~", c) ? c : '\0';
 }
 
+/* Whether a byte may be part of a value: field-vchar, SP and HTAB (section 5.5). */
 static int is_text (char c) {
   unsigned char u = (unsigned char)c;
   return u == '\t' || (u >= 0x20 && u != 0x7F);
@@ -114,7 +111,7 @@ static int is_word (const char *bytes, size_t size, const char *word) {
   size_t i;
   if (strlen(word) != size) return 0;
   for (i = 0; i < size; i++)
-    if (token_char(bytes[i]) != word[i]) return 0;
+    if (lofty_token_char(bytes[i]) != word[i]) return 0;
   return 1;
 }
 
@@ -158,7 +155,7 @@ static int head_field (LoftyHttpHead *head, size_t at, size_t size, Field *field
   }
   if (is_blank(line[0])) return head_bad(head, "a folded header line");
   for (; i < size && line[i] != ':'; i++) {
-    char lower = token_char(line[i]);
+    char lower = lofty_token_char(line[i]);
     if (lower == '\0') return head_bad(head, "a header name with a forbidden character");
     line[i] = lower;
   }

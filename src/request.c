@@ -216,7 +216,7 @@ static CURLcode set_times (Transfer *t, long connect, long total) {
 int lofty_is_token (const char *bytes, size_t size) { /* RFC 9110, section 5.6.2 */
   size_t i;
   for (i = 0; i < size; i++)
-    if (bytes[i] <= 0x20 || bytes[i] >= 0x7F || strchr("\"(),/:;<=>?@[\\]{}", bytes[i])) return 0;
+    if (lofty_token_char(bytes[i]) == '\0') return 0;
   return size > 0;
 }
 
@@ -257,36 +257,25 @@ void lofty_request_begin (Transfer *t) {
   t->has_encoding = t->has_type = 0;
 }
 
-/* Whether the line at 'at', of such a name, is what the handle was told there: then it was judged before. */
-static int was_set (const Transfer *t, size_t at, size_t name_size) {
-  const LoftyBuf *wanted = &t->headers, *now = &t->headers_set;
-  size_t size = wanted->size - at;
-  return wanted->status == LOFTY_OK && wanted->size <= now->size &&
-         memcmp(wanted->data + at, now->data + at, size) == 0 &&
-         strlen(now->data + at) == size - 1 && strcspn(now->data + at, ":;") == name_size;
-}
-
 const char *lofty_request_header (Transfer *t, LoftySpan name, LoftySpan value) {
-  size_t at = t->headers.size;
+  if (!lofty_is_token(name.data, name.size)) return "a header's name has a forbidden character";
+  if (!is_value(value.data, value.size))
+    return "a header's value has a line end or another control character";
+  if (is_ours(name.data, name.size)) return "this header is made by the transport";
+  t->has_encoding |= same_name(name.data, name.size, "accept-encoding");
+  t->has_type |= same_name(name.data, name.size, "content-type");
   while (value.size > 0 && (*value.data == ' ' || *value.data == '\t')) {
     value.data++;
     value.size--;
   }
   lofty_buf_add(&t->headers, name.data, name.size);
-  if (value.size == 0)
-    add_line(&t->headers, ";"); /* libcurl's way to say "empty" */
-  else {
-    lofty_buf_add(&t->headers, ": ", 2);
-    lofty_buf_add(&t->headers, value.data, value.size);
-    lofty_buf_add_byte(&t->headers, '\0');
+  if (value.size == 0) { /* libcurl's way to say "empty" */
+    add_line(&t->headers, ";");
+    return NULL;
   }
-  t->has_encoding |= same_name(name.data, name.size, "accept-encoding");
-  t->has_type |= same_name(name.data, name.size, "content-type");
-  if (was_set(t, at, name.size)) return NULL;
-  if (!lofty_is_token(name.data, name.size)) return "a header's name has a forbidden character";
-  if (!is_value(value.data, value.size))
-    return "a header's value has a line end or another control character";
-  if (is_ours(name.data, name.size)) return "this header is made by the transport";
+  lofty_buf_add(&t->headers, ": ", 2);
+  lofty_buf_add(&t->headers, value.data, value.size);
+  lofty_buf_add_byte(&t->headers, '\0');
   return NULL;
 }
 
