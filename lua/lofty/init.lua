@@ -70,7 +70,7 @@ local function complete(opt)
     end
   end
   if full.runtime == nil then full.runtime = default_runtime() end
-  if getenv("LOFTY_DEBUG") == "1" then trace.attach(full) end
+  if getenv("LOFTY_DEBUG") == "1" then full = trace.attach(full) end
   return full
 end
 

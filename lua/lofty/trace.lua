@@ -30,32 +30,29 @@ local LINES = {
   end,
 }
 
--- A hook that shows, and then calls the caller's own if there is one.
-local function in_front(show, own)
-  return function(...)
-    show(...)
-    if own then own(...) end
-  end
-end
-
--- A copy of options whose hooks take the place of traced ones, traced too.
+-- A copy of options whose hooks show before they do their own.
 local function over(opt)
   local copy = {}
   for name, value in pairs(opt) do
     local show = type(value) == "function" and LINES[name]
-    copy[name] = show and in_front(show, value) or value
+    copy[name] = show and function(...)
+      show(...)
+      value(...)
+    end or value
   end
   return copy
 end
 
---- Puts the tracing hooks in front of a caller's own; and `trace`, which gives options that come later the same.
--- @tparam table opt options of `lofty.client` or `lofty.app`; changed
+--- Traces the hooks that options have, and those that they lack.
+-- @tparam table opt options of `lofty.client` or `lofty.app`
+-- @treturn table a copy; its `trace` gives the hooks of options that come later the same
 function trace.attach(opt)
+  local traced = over(opt)
   for name, show in pairs(LINES) do
-    local own = opt[name]
-    if own == nil or type(own) == "function" then opt[name] = in_front(show, own) end
+    if traced[name] == nil then traced[name] = show end
   end
-  opt.trace = over
+  traced.trace = over
+  return traced
 end
 
 return trace
