@@ -185,8 +185,7 @@ static int transfer_result (lua_State *L) {
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
   curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
   lua_pushinteger(L, lofty_http_head_facts(t->head)->status);
-  lofty_pushfields(L, t->head, (LoftyWords *)lua_touserdata(L, lua_upvalueindex(2)),
-                   lua_upvalueindex(3));
+  lofty_pushfields(L, t->head, 2);
   lua_pushlstring(L, t->answer.data ? t->answer.data : "", t->answer.size);
   lua_pushboolean(L, connects == 0);
   lua_pushnumber(L, (lua_Number)total / 1e6);
@@ -319,8 +318,8 @@ static void global_init (void) {
 }
 
 /*
-** Makes a metatable and pushes its table of methods. The upvalues of those: the
-** metatable, and the two values of lofty_newwords, which are at 'words'.
+** The upvalues of the methods: the metatable, and the two values of lofty_newwords,
+** which are at 'words'.
 */
 static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
                        int words) {
@@ -331,9 +330,7 @@ static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, 
   lua_pushvalue(L, words);
   lua_pushvalue(L, words + 1);
   lofty_setfuncs(L, methods, 3);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -3, "__index");
-  lua_insert(L, -2);
+  lua_setfield(L, -2, "__index");
   lua_pushvalue(L, -1);
   lofty_setfuncs(L, ends, 1);
   lua_pop(L, 1);
@@ -345,10 +342,8 @@ LOFTY_EXPORT int luaopen_lofty_curl (lua_State *L) {
   if (global_code != CURLE_OK) return luaL_error(L, "lofty.curl: libcurl did not start");
   lua_settop(L, 0);
   lofty_newwords(L); /* 1, 2 */
-  lofty_newlib(L, functions);
   make_type(L, MULTI_T, multi_methods, multi_gc, 1);
-  lua_pop(L, 1);
   make_type(L, TRANSFER_T, transfer_methods, transfer_gc, 1);
-  lua_setfield(L, -2, "transfer"); /* for who calls them often: a search less than by the colon */
+  lofty_newlib(L, functions);
   return 1;
 }

@@ -9,10 +9,12 @@
 
 /*
 ** Pushes lower-case name -> value; the values of a name that came more than once
-** are joined. One answer is much like the other, so their strings are words.
+** are joined. One answer is much like the other, so their strings are words: the
+** values of lofty_newwords are the upvalues 'first' and the one after it.
 */
-static inline void lofty_pushfields (lua_State *L, const LoftyHttpHead *head, LoftyWords *words,
-                                     int table) {
+static inline void lofty_pushfields (lua_State *L, const LoftyHttpHead *head, int first) {
+  LoftyWords *words = (LoftyWords *)lua_touserdata(L, lua_upvalueindex(first));
+  int table = lua_upvalueindex(first + 1);
   LoftySpan name, value;
   size_t index = 0;
   lua_createtable(L, 0, (int)lofty_http_head_lines(head));

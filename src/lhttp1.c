@@ -103,8 +103,7 @@ static int reader_response (lua_State *L) {
   LoftySpan body = lofty_http_body(http);
   if (!lofty_http_head_done(head)) return 0;
   lua_pushinteger(L, lofty_http_head_facts(head)->status);
-  lofty_pushfields(L, head, (LoftyWords *)lua_touserdata(L, lua_upvalueindex(1)),
-                   lua_upvalueindex(2));
+  lofty_pushfields(L, head, 1);
   lua_pushlstring(L, body.data, body.size);
   lua_pushboolean(L, lofty_http_reusable(http));
   return 4;

@@ -251,12 +251,12 @@ static int bad_template (lua_State *L, LoftySpan template, LoftySpan rest) {
   return lofty_pushbad(L, what, at);
 }
 
-/* nil and why, if the path that was made is none that may be sent; else 0. */
+/* Whether the path is none that may be sent; then nil and why are pushed. */
 static int bad_path (lua_State *L, LoftySpan path) {
   if (!lofty_path_dotted(path)) return 0;
   lua_pushnil(L);
   lua_pushliteral(L, "the path holds a \".\" or \"..\" segment");
-  return 2;
+  return 1;
 }
 
 /* core.path_expand(template, params) -> path, or nil and a message */
@@ -274,9 +274,9 @@ static int path_expand (lua_State *L) {
   }
   step = lofty_template_next(&rest, &piece, &is_name);
   if (step == LOFTY_MORE && rest.size == 0 && template.size <= LOFTY_MAX_URI) { /* no names */
-    int bad = bad_path(L, template);
-    if (!bad) lua_pushvalue(L, 1);
-    return bad ? bad : 1;
+    if (bad_path(L, template)) return 2;
+    lua_pushvalue(L, 1);
+    return 1;
   }
   out = lofty_newbuf(L, LOFTY_MAX_URI);
   for (; step == LOFTY_MORE; step = lofty_template_next(&rest, &piece, &is_name)) {

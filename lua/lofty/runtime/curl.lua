@@ -13,7 +13,6 @@ local scheduler = require "lofty.runtime.curl.scheduler"
 local gsub = string.gsub
 local new_error = errors.new
 local acquire, release, finish = scheduler.acquire, scheduler.release, scheduler.finish
-local start = curl.transfer.start
 
 local runtime = {}
 
@@ -55,7 +54,7 @@ end
 function runtime:request(req) -- luacheck: no self
   local slot = acquire()
   local timeout = req.timeout or NOTHING
-  local started, problem = start(slot.transfer, slot.id, req.method, req.url, req.headers or NOTHING, req.body,
+  local started, problem = slot.transfer:start(slot.id, req.method, req.url, req.headers or NOTHING, req.body,
     req.once, timeout.connect or CONNECT_TIMEOUT, timeout.total or TOTAL_TIMEOUT,
     req.max_head or MAX_HEAD, req.max_body or MAX_BODY, req.ca, req.proxy)
   if not started then

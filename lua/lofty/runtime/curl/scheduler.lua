@@ -12,7 +12,7 @@ local may_yield = require "lofty.runtime.curl.may_yield"
 local coroutine, setmetatable = coroutine, setmetatable
 local create, resume, running, status, yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
-local monotonic, result = curl.monotonic, curl.transfer.result
+local monotonic = curl.monotonic
 
 local scheduler = {}
 
@@ -171,8 +171,8 @@ end
 function scheduler.finish(slot)
   if task_count > 0 then await(slot) end
   local transfer = slot.transfer
-  local code, headers, body, reused, elapsed, head = result(transfer)
-  while code == false do code, headers, body, reused, elapsed, head = result(transfer) end
+  local code, headers, body, reused, elapsed, head = transfer:result()
+  while code == false do code, headers, body, reused, elapsed, head = transfer:result() end
   release(slot)
   return code, headers, body, reused, elapsed, head
 end
