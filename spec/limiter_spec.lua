@@ -188,7 +188,7 @@ describe("a limiter", function()
     it("keeps no more than it needs", function()
       for limit, pause in pairs { [10] = false, [1000000] = 10 } do
         local self = make { limit = limit }
-        many(self, 5, 1000, nil, pause or nil)
+        many(self, 5, 1000, nil, pause)
         local count = 0
         for _ in pairs(self.app.window.moments) do count = count + 1 end
         assert.is_true(count <= 550, count .. " of 5000 places kept")

@@ -197,7 +197,7 @@ describe("the class of a method", function()
   for method, class in pairs {
     GET = "R", HEAD = "R", OPTIONS = "R", PUT = "I", DELETE = "I", POST = "C", PATCH = "C", BREW = "C",
   } do
-    it("of " .. method .. " is " .. class, function() assert.equal(class, retry.classes[method]) end)
+    it("of " .. method .. " is " .. class, function() assert.equal(class, retry.class_of(method)) end)
   end
 end)
 

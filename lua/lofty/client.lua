@@ -13,7 +13,6 @@ local find, format, lower = string.find, string.format, string.lower
 local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
 local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
-local classes = retry.classes
 
 local API_URL = "https://api.lofty.com"
 local USER_AGENT = "lofty-lua"
@@ -103,7 +102,6 @@ function client.settings(opt, level, from)
     retry = opt.retry == nil and from.retry or retry.policy(opt.retry, level + 2),
     timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1), trace = pick("trace"),
   }
-  settings.extras = (settings.max_body or settings.ca or settings.proxy) ~= nil
   for i = 1, #HOOKS do settings[HOOKS[i]] = pick(HOOKS[i]) end
   return settings
 end
@@ -221,12 +219,11 @@ function methods:send(call)
 
   local token, err = self.source()
   if not token then return nil, err and annotate(err, call, self) or no_credential(call) end
-  local request = { method = call.method, url = url, headers = false, timeout = settings.timeout }
-  if body then request.body = body end
-  if class == "C" or class == "N" or settings.retry.attempts == 1 then request.once = true end
-  if settings.extras then
-    request.max_body, request.ca, request.proxy = settings.max_body, settings.ca, settings.proxy
-  end
+  local request = {
+    method = call.method, url = url, body = body,
+    once = class == "C" or class == "N" or settings.retry.attempts == 1 or nil,
+    timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca, proxy = settings.proxy,
+  }
   local on_request, on_response = settings.on_request, settings.on_response
   local started, attempt, refused, doubt = runtime:monotonic(), 0, nil, nil
 
@@ -329,7 +326,7 @@ end
 
 -- The generic door of one method.
 local function door(method)
-  local class = classes[method]
+  local class = retry.class_of(method)
   return function(self, template, params)
     if getmetatable(self) ~= Client then no_client(lower(method)) end
     if type(template) ~= "string" then error(method .. ": a path template expected, got " .. type(template), 2) end

@@ -73,8 +73,8 @@ end
 
 -- Seconds until the window ends. Lofty documents epoch seconds and shows 21000 in its own sample, so the size
 -- decides: epoch milliseconds, epoch seconds, milliseconds left, seconds left.
-local function reset_in(headers, now)
-  local value = number(headers["x-ratelimit-reset"])
+local function reset_in(reset, headers, now)
+  local value = number(reset)
   if not value then return nil end
   local left
   if value > 1e12 then left = value / 1000 - server_time(headers, now)
@@ -102,8 +102,8 @@ end
 -- its forms (RFC 9110 section 10.2.3), else, after a 429, the end of the window; nil when the server says nothing
 function rate.read(headers, now, status)
   local limit, remaining = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"]
-  local left = headers["x-ratelimit-reset"] and reset_in(headers, now)
-  local retry_after = headers["retry-after"]
+  local reset, retry_after = headers["x-ratelimit-reset"], headers["retry-after"]
+  local left = reset and reset_in(reset, headers, now)
   local wait = retry_after and wait_of(retry_after, headers, now)
   return {
     limit = limit and number(limit), remaining = remaining and number(remaining), reset_at = left and now + left,

@@ -53,11 +53,14 @@ function retry.policy(options, level)
   return policy
 end
 
---- The class of a request of which only the method is known: method -> `R`, `I` or `C`. What is not known to be safe
--- counts as creating.
-retry.classes = setmetatable(
-  { GET = "R", HEAD = "R", OPTIONS = "R", PUT = "I", DELETE = "I", POST = "C" },
-  { __index = function() return "C" end })
+local CLASSES = { GET = "R", HEAD = "R", OPTIONS = "R", PUT = "I", DELETE = "I" }
+
+--- The class of a request of which only the method is known. What is not known to be safe counts as creating.
+-- @tparam string method
+-- @treturn string `R`, `I` or `C`
+function retry.class_of(method)
+  return CLASSES[method] or "C"
+end
 
 local GATEWAY = { [502] = true, [503] = true, [504] = true }
 

@@ -138,7 +138,7 @@ end
 local function failure_of(value)
   local code, status = value.errorCode, value.status
   if code == nil and value.message ~= nil then code = value.code end
-  if code == nil and status ~= nil and type(status) == "table" then
+  if code == nil and type(status) == "table" then
     code = status.code
     if code == 200 or code == "200" then return nil end
   end
