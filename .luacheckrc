@@ -8,7 +8,7 @@ exclude_files = { "build", "node_modules", "types" }
 files["lua/lofty/runtime/nginx*"] = { std = "ngx_lua" }
 files["lua/lofty/runtime/nginx/*"] = { std = "ngx_lua" }
 files["spec"] = { std = "+busted", max_line_length = 150 }
-files["spec/sandbox"] = { std = "ngx_lua" }
-files["spec/nginx"] = { std = "ngx_lua", max_line_length = 150 }
+files["lua/lofty/sandbox/server"] = { std = "ngx_lua", max_line_length = 150 }
+files["spec/support/nginx"] = { std = "ngx_lua", max_line_length = 150 }
 files["bench"] = { max_line_length = 150 }
 files["examples/openresty/leadboard"] = { std = "ngx_lua" }

@@ -23,9 +23,12 @@ ROCK := rock-$(notdir $(LUA_INCDIR))
 FOUND := $(ROCK)
 endif
 
-PURE := buf base64 uri grant number json head http1 inflate
-BINDINGS := lbuf lencodings lvalue lword lcore lparams lgrant ljson ljsonout lhttp1
-HEADERS := $(wildcard src/*.h)
+# The sources of each module, below src/.
+CORE := $(addprefix core/,buf base64 uri token_request number json head http1 gunzip)
+BINDINGS := $(addprefix lua/,buffer encodings value string_cache core params oauth json_in json_out http1)
+TRANSPORT := $(addprefix core/,buf head gunzip) $(addprefix curl/,receive transfer request outcome)
+TRANSPORT_BINDING := lua/curl lua/string_cache
+HEADERS := $(wildcard src/*/*.h)
 HIREDIS := $(wildcard /usr/include/hiredis/hiredis.h)
 MODULES := core crypto curl file $(if $(HIREDIS),redis)
 
@@ -37,18 +40,18 @@ all: $(foreach v,$(FOUND),$(foreach m,$(MODULES),$(BUILD)/$(v)/lofty/$(m).so))
 
 $(BUILD)/pure/%.o: src/%.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) $(EXTRA) -c -o $@ $<
+	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) $(EXTRA) -Isrc -c -o $@ $<
 
 define lua_rules
 $(BUILD)/$(1)/%.o: src/%.c $(HEADERS) Makefile
 	@mkdir -p $$(@D)
-	$$(CC) $$(STANDARD) $$(CFLAGS) $$(WARNINGS) $$(EXTRA) -I$(call include_of,$(1)) -c -o $$@ $$<
+	$$(CC) $$(STANDARD) $$(CFLAGS) $$(WARNINGS) $$(EXTRA) -Isrc -I$(call include_of,$(1)) -c -o $$@ $$<
 
-$(BUILD)/$(1)/lofty/core.so: $$(call pure_objects,$(PURE)) $$(call lua_objects,$(1),$(BINDINGS))
-$(BUILD)/$(1)/lofty/crypto.so: $$(call lua_objects,$(1),lcrypto)
-$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,buf head inflate receive transfer request verdict) $$(call lua_objects,$(1),lcurl lword)
-$(BUILD)/$(1)/lofty/file.so: $$(call lua_objects,$(1),lfile)
-$(BUILD)/$(1)/lofty/redis.so: $$(call lua_objects,$(1),lredis)
+$(BUILD)/$(1)/lofty/core.so: $$(call pure_objects,$(CORE)) $$(call lua_objects,$(1),$(BINDINGS))
+$(BUILD)/$(1)/lofty/crypto.so: $$(call lua_objects,$(1),lua/crypto)
+$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,$(TRANSPORT)) $$(call lua_objects,$(1),$(TRANSPORT_BINDING))
+$(BUILD)/$(1)/lofty/file.so: $$(call lua_objects,$(1),lua/file)
+$(BUILD)/$(1)/lofty/redis.so: $$(call lua_objects,$(1),lua/redis)
 
 $(BUILD)/$(1)/lofty/%.so:
 	@mkdir -p $$(@D)
@@ -93,7 +96,7 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@eval "$$($(MAKE) -s env)"; \
 	if [ -n "$$LOFTY_API_KEY$$LOFTY_CLIENT_ID" ]; then exec lua5.4 examples/quickstart.lua; fi; \
-	lua5.4 spec/sandbox/run.lua -- env -u LOFTY_API_KEY LOFTY_BROWSER="lua5.4 spec/sandbox/click.lua" \
+	lua5.4 lua/lofty/sandbox/run.lua -- env -u LOFTY_API_KEY LOFTY_BROWSER="lua5.4 lua/lofty/sandbox/click.lua" \
 	  lua5.4 examples/quickstart.lua
 
 # The example application of examples/openresty in nginx, with a sandbox; with LOFTY_CLIENT_ID set, with Lofty itself.
@@ -105,17 +108,17 @@ demo-openresty:
 test:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BROWSER_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@[ ! -e ../shared/lofty-openapi.json ] || spec/conformance/install || echo "no mock: the conformance spec is left out" >&2
+	@[ ! -e ../shared/lofty-openapi.json ] || spec/support/conformance/install || echo "no mock: the conformance spec is left out" >&2
 	@spec/run
 
-# The annotations of types/lofty.lua; spec/types_spec.lua tells when they are out of step.
+# The annotations of types/lofty.lua; spec/unit/types_spec.lua tells when they are out of step.
 types:
 	@lua5.4 tools/annotations/generate.lua >$(BUILD)/types.lua && mv $(BUILD)/types.lua types/lofty.lua
 
 sandbox:
 	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; lua5.4 spec/sandbox/run.lua
+	@eval "$$($(MAKE) -s env)"; lua5.4 lua/lofty/sandbox/run.lua
 
 lint:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
@@ -148,7 +151,7 @@ memcheck:
 # Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside Lua 5.4, under the sanitizers.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TORTURE := $(filter-out %/bindings.c %/transport.c,$(wildcard spec/torture/*.c))
-PURE_SOURCES = $(patsubst %,src/%.c,$(PURE))
+CORE_SOURCES = $(CORE:%=src/%.c)
 
 torture:
 	@.ci/install $(BUILD_PACKAGES)
@@ -157,20 +160,20 @@ torture:
 	@$(BUILD)/torture/bindings
 	@lua5.4 spec/torture/transport.lua $(BUILD)/torture/transport
 
-$(BUILD)/torture/torture: $(PURE_SOURCES) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
+$(BUILD)/torture/torture: $(CORE_SOURCES) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -o $@ $(PURE_SOURCES) $(TORTURE) -lz -lm
+	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -Isrc -o $@ $(CORE_SOURCES) $(TORTURE) -lz -lm
 
-$(BUILD)/torture/bindings: $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c $(HEADERS) Makefile
+$(BUILD)/torture/bindings: $(CORE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \
-	  $(PURE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c -llua5.4 -lz -lm
+	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -Isrc -I$(call include_of,5.4) -o $@ \
+	  $(CORE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c -llua5.4 -lz -lm
 
-TRANSPORT := buf head inflate receive transfer request verdict lcurl lword
-$(BUILD)/torture/transport: $(TRANSPORT:%=src/%.c) spec/torture/transport.c $(HEADERS) Makefile
+TRANSPORT_SOURCES := $(TRANSPORT:%=src/%.c) $(TRANSPORT_BINDING:%=src/%.c)
+$(BUILD)/torture/transport: $(TRANSPORT_SOURCES) spec/torture/transport.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -I$(call include_of,5.4) -o $@ \
-	  $(TRANSPORT:%=src/%.c) spec/torture/transport.c -llua5.4 -lcurl -lz -pthread
+	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -Isrc -I$(call include_of,5.4) -o $@ \
+	  $(TRANSPORT_SOURCES) spec/torture/transport.c -llua5.4 -lcurl -lz -pthread
 
 clean:
 	rm -rf $(BUILD)

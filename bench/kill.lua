@@ -39,8 +39,8 @@ if arg[1] == "victim" then
   end
 end
 
-local nginx = require "spec.support.nginx"
-local sandbox = require "spec.support.sandbox"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
 
 local rounds = tonumber(arg[1]) or 500
 local lua = arg[-1] or "lua"

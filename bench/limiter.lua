@@ -38,9 +38,9 @@ end
 if arg[1] == "work" then return work(arg[2], arg[3], arg[4], arg[5], tonumber(arg[6])) end
 
 local seconds = tonumber(arg[1]) or 2 * WINDOW + 5
-local quote = require("spec.support.nginx").quote
+local quote = require("lofty.sandbox.nginx").quote
 local redis = require("spec.support.redis").start()
-local box = require("spec.support.sandbox").start { rate_limit = LIMIT, rate_window = WINDOW, journal = false }
+local box = require("lofty.sandbox").start { rate_limit = LIMIT, rate_window = WINDOW, journal = false }
 
 local interpreter = arg[-1]
 local pipes = {}

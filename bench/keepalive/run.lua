@@ -4,8 +4,8 @@
 -- which shows our own cost alone, 13 to 20 microseconds a call.
 -- usage: lua5.4 bench/keepalive/run.lua [requests] [rounds]
 package.path = "./?.lua;" .. package.path
-local nginx = require "spec.support.nginx"
-local sandbox = require "spec.support.sandbox"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
 
 local requests, rounds = tonumber(arg[1] or 2000), tonumber(arg[2] or 21)
 local quote = nginx.quote

@@ -6,7 +6,7 @@
 -- Needs nginx with its Lua module, lua-cjson and h2load (nghttp2-client).
 
 package.path = "./?.lua;" .. package.path
-local launcher = require "spec.support.nginx"
+local launcher = require "lofty.sandbox.nginx"
 local runtime = require "lofty.runtime.curl"
 local servers = require "bench.nginx.servers"
 

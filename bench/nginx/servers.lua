@@ -2,7 +2,7 @@
 -- in each of the ways a user might pick.
 -- @module bench.nginx.servers
 
-local launcher = require "spec.support.nginx"
+local launcher = require "lofty.sandbox.nginx"
 
 local servers = {}
 

@@ -9,9 +9,9 @@
 package.path = "./?.lua;" .. package.path
 local crowd = require "spec.support.crowd"
 local workers = require "spec.support.crowd_workers"
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 local redis_server = require "spec.support.redis"
-local sandbox = require "spec.support.sandbox"
+local sandbox = require "lofty.sandbox"
 
 local processes, coroutines = tonumber(arg[1]) or 8, tonumber(arg[2]) or 50
 local many = tonumber(arg[3]) or 1000

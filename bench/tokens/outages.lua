@@ -7,10 +7,10 @@
 package.path = "./?.lua;" .. package.path
 local crowd = require "spec.support.crowd"
 local lofty = require "lofty"
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 local redis_server = require "spec.support.redis"
 local runtime = require "lofty.runtime.curl"
-local sandbox = require "spec.support.sandbox"
+local sandbox = require "lofty.sandbox"
 
 local ACCOUNT, TIMEOUT = "113209", 2
 local restarts = tonumber(arg[1]) or 20
@@ -71,7 +71,7 @@ local function holder(kind)
   local _, app = crowd.open(place)
   local began = runtime:monotonic()
   local me, err = app:client(ACCOUNT):me()
-  local ttl = require("lofty.source").ttl(TIMEOUT)
+  local ttl = require("lofty.oauth.source").ttl(TIMEOUT)
   local took = runtime:monotonic() - began
   local ok = me and took < (kind == "file" and 1 or ttl + 1)
   good = good and ok

@@ -8,7 +8,7 @@
 local root = arg[0]:match("^(.*)/examples/openresty/[^/]*$") or "."
 package.path = root .. "/?.lua;" .. package.path
 
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 local openresty = require "spec.support.openresty"
 
 local function set(name)

@@ -3,13 +3,13 @@
 -- @module lofty.app
 
 local accounts = require "lofty.app.accounts"
-local authorization = require "lofty.app.authorization"
+local authorization = require "lofty.oauth.authorization"
 local client = require "lofty.client"
 local errors = require "lofty.errors"
-local grant = require "lofty.app.grant"
-local kept = require "lofty.source.kept"
-local limiter = require "lofty.limiter"
-local source = require "lofty.source"
+local grant = require "lofty.oauth.token_request"
+local kept = require "lofty.oauth.token_cache"
+local limiter = require "lofty.pacing.limiter"
+local source = require "lofty.oauth.source"
 local token = require "lofty.token"
 
 local error, getmetatable, ipairs, pairs, setmetatable, tostring, type =

@@ -1,11 +1,11 @@
 --- One account's calls: authorize, send, retry, decode, tell what went wrong.
 -- @module lofty.client
 
-local answer = require "lofty.client.answer"
+local answer = require "lofty.http.response"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local rate = require "lofty.rate"
-local retry = require "lofty.retry"
+local rate = require "lofty.http.rate_headers"
+local retry = require "lofty.pacing.retry"
 
 local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
 local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
@@ -118,7 +118,7 @@ local Client = { __name = "lofty.client" }
 --- Methods first, then resources; what was found is kept in the client: `crm.leads` is made at its first use.
 function Client:__index(name)
   local found = methods[name]
-  if found == nil and type(name) == "string" then found = require("lofty.resources").bind(self, name) end
+  if found == nil and type(name) == "string" then found = require("lofty.api.resources").bind(self, name) end
   if found ~= nil then rawset(self, name, found) end
   return found
 end
@@ -130,7 +130,7 @@ function Client:__tostring()
 end
 
 --- Makes a client.
--- @tparam table parts `source` (see `lofty.source`), `settings` (of `client.settings`), `limiter`, `counts`,
+-- @tparam table parts `source` (see `lofty.oauth.source`), `settings` (of `client.settings`), `limiter`, `counts`,
 --   `account` (string, for messages; may be nil)
 -- @treturn table
 function client.new(parts)

@@ -12,10 +12,10 @@ local client = require "lofty.client"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local json = require "lofty.json"
-local limiter = require "lofty.limiter"
-local source = require "lofty.source"
+local limiter = require "lofty.pacing.limiter"
+local source = require "lofty.oauth.source"
 local token = require "lofty.token"
-local trace = require "lofty.trace"
+local trace = require "lofty.internal.trace"
 
 local error, ipairs, pairs, rawget, require, select, setmetatable, type =
   error, ipairs, pairs, rawget, require, select, setmetatable, type

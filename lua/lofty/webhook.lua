@@ -7,7 +7,7 @@
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local recall = require "lofty.webhook.recall"
+local recall = require "lofty.webhook.recent_keys"
 
 local error, getmetatable, ipairs, pairs, pcall, tonumber, tostring, type =
   error, getmetatable, ipairs, pairs, pcall, tonumber, tostring, type

@@ -1,14 +1,15 @@
 /*
-** http.c - libFuzzer target for src/head.c, src/http1.c and src/inflate.c: no
+** http.c - libFuzzer target for src/core/head.c, src/core/http1.c and src/core/gunzip.c: no
 ** byte read out of bounds, one verdict wherever the bytes are cut, and no more
 ** kept than was allowed.
-**   clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/fuzz/http.c src/head.c src/http1.c
-**     src/inflate.c src/buf.c -lz
+**   clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/fuzz/http.c src/core/head.c src/core/http1.c
+**     src/core/gunzip.c src/core/buf.c -lz
 */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core.h"
+#include "core/head.h"
+#include "core/http1.h"
 
 #define MAX_HEAD 2000
 #define MAX_BODY 5000

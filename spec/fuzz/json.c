@@ -1,13 +1,16 @@
 /*
-** json.c - libFuzzer target for src/json.c and src/number.c: no byte read out
+** json.c - libFuzzer target for src/core/json.c and src/core/number.c: no byte read out
 ** of bounds, and what was read is read the same again after being written.
-**   clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/fuzz/json.c src/json.c src/number.c src/buf.c
+**   clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/fuzz/json.c src/core/json.c src/core/number.c src/core/buf.c
 */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core.h"
+#include "core/buf.h"
+#include "core/json.h"
+#include "core/limits.h"
+#include "core/number.h"
 
 static void demand (int truth) {
   if (!truth) abort();

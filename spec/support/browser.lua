@@ -3,18 +3,18 @@
 --     local browser = require("spec.support.browser").start()
 --     browser:go("http://127.0.0.1:1234/")  browser:click("button", "Search")  browser:text()  browser:stop()
 --
--- The commands are those of spec/browser/driver.js. One that fails is an error of the spec.
+-- The commands are those of spec/support/browser/driver.js. One that fails is an error of the spec.
 -- @module spec.support.browser
 
-local json = require "spec.sandbox.json"
-local nginx = require "spec.support.nginx"
+local json = require "lofty.sandbox.server.json"
+local nginx = require "lofty.sandbox.nginx"
 
 local browser = {}
 
 local quote, shell = nginx.quote, nginx.shell
 
 -- The driver is the child of a shell whose standard input is a pipe from this process, so it ends with it.
-local DRIVE = "unset LD_PRELOAD; node spec/browser/driver.js %s %s >%s 2>%s; rm -rf %s"
+local DRIVE = "unset LD_PRELOAD; node spec/support/browser/driver.js %s %s >%s 2>%s; rm -rf %s"
 
 --- Makes sure that there is all it takes, by npm where it is missing.
 -- @treturn[1] table `modules`, `chromium`
@@ -24,8 +24,8 @@ function browser.find()
   local chromium = shell("command -v chromium || true")
   if chromium == "" then return nil, "no browser: install Debian's package chromium" end
   if shell("command -v node || true") == "" then return nil, "no node: install Debian's packages nodejs and npm" end
-  local said = shell("spec/browser/install 2>&1 && echo installed")
-  if not said:find("installed$") then return nil, "spec/browser/install failed: " .. said end
+  local said = shell("spec/support/browser/install 2>&1 && echo installed")
+  if not said:find("installed$") then return nil, "spec/support/browser/install failed: " .. said end
   return { modules = shell("pwd") .. "/build/browser/node_modules", chromium = chromium }
 end
 

@@ -11,7 +11,7 @@
 
 local child = require "spec.support.child"
 local lofty = require "lofty"
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 
 local quote, shell = nginx.quote, nginx.shell
 

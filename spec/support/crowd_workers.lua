@@ -2,7 +2,7 @@
 -- The place's `dict` = true puts a shared dict before its file or Redis store.
 -- @module spec.support.crowd_workers
 
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 
 local format = string.format
 

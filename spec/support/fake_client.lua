@@ -1,7 +1,7 @@
 --- A client without a wire: keeps what would be sent, answers what it is told. And samples of every shape.
 -- @module spec.support.fake_client
 
-local resources = require "lofty.resources"
+local resources = require "lofty.api.resources"
 
 local fake = {}
 
@@ -35,7 +35,7 @@ function fake.new(answer, fields)
 end
 
 --- A value that fits a shape: what is required, or everything.
--- @tparam table shape of `lofty.operations`
+-- @tparam table shape of `lofty.api.operations`
 -- @tparam[opt] boolean all
 -- @return the value
 function fake.sample(shape, all)
@@ -74,7 +74,7 @@ end
 --- Every operation: an array of `{ name =, resource = (a function of a client), verb =, op = }`, by name.
 function fake.operations()
   local all = {}
-  for resource, verbs in pairs(require "lofty.operations") do
+  for resource, verbs in pairs(require "lofty.api.operations") do
     for verb, op in pairs(verbs) do
       all[#all + 1] = {
         name = resource .. "." .. verb, verb = verb, op = op,

@@ -1,7 +1,7 @@
 --- Runs cases inside a real nginx, in a timer of its one worker, which is where tokens are refreshed.
 -- @module spec.support.in_nginx
 
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 
 local format = string.format
 

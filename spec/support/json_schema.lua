@@ -2,7 +2,7 @@
 -- name is a finding too.
 -- @module spec.support.json_schema
 
-local json = require "spec.sandbox.json"
+local json = require "lofty.sandbox.server.json"
 
 local json_schema = {}
 
@@ -74,7 +74,7 @@ end
 
 --- Holds a value against a schema.
 -- @tparam table schema
--- @param value as spec.sandbox.json decodes it
+-- @param value as lofty.sandbox.server.json decodes it
 -- @tparam table document the whole OpenAPI document, for its references
 -- @treturn {{string,string},...} what is wrong: where (".leads[].leadId") and how; empty when nothing is
 function json_schema.check(schema, value, document)

@@ -4,8 +4,8 @@
 --     demo.url, demo.box, demo:log(), demo:stop()
 -- @module spec.support.openresty
 
-local nginx = require "spec.support.nginx"
-local sandbox = require "spec.support.sandbox"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
 
 local openresty = {}
 

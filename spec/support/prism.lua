@@ -1,4 +1,4 @@
---- Starts a mock of an OpenAPI document (npm's @stoplight/prism-cli, see spec/conformance/install) on a free
+--- Starts a mock of an OpenAPI document (npm's @stoplight/prism-cli, see spec/support/conformance/install) on a free
 -- port of loopback, and ends it again.
 --
 -- The server is the child of a shell whose standard input is a pipe from this process: closing it, or this
@@ -50,7 +50,7 @@ end
 -- @tparam string root the checkout
 function prism.find(root)
   local program = root .. "/build/conformance/node_modules/@stoplight/prism-cli/dist/index.js"
-  if not exists(program) then return nil, "no mock: run spec/conformance/install (npm)" end
+  if not exists(program) then return nil, "no mock: run spec/support/conformance/install (npm)" end
   if shell("command -v node") == "" then return nil, "no node to run the mock with" end
   return program
 end

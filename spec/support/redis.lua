@@ -4,7 +4,7 @@
 -- server, and so does the death of this process, however it dies.
 -- @module spec.support.redis
 
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 
 local redis = {}
 

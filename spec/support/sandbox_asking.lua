@@ -5,7 +5,7 @@
 --     local status, body, headers, text = ask.api("GET", "/v1.0/me")
 -- @module spec.support.sandbox_asking
 
-local json = require "spec.sandbox.json"
+local json = require "lofty.sandbox.server.json"
 
 local FORM = "application/x-www-form-urlencoded"
 local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -1,4 +1,4 @@
---- What the shared dict's store promises beyond the contract; run inside nginx by spec/shdict_store_spec.lua, which
+--- What the shared dict's store promises beyond the contract; run inside nginx by spec/integration/shdict_store_spec.lua, which
 -- takes the names from here.
 
 local ngx = rawget(_G, "ngx") -- absent where only the names are read

@@ -1,4 +1,4 @@
---- Ways to come by a store for spec/store_contract.lua, the same under busted and inside nginx.
+--- Ways to come by a store for spec/contracts/store.lua, the same under busted and inside nginx.
 -- @module spec.support.store_worlds
 
 local count = 0
@@ -88,7 +88,7 @@ function worlds.shdict_over(dict, inner, rest)
 end
 
 --- Runs every case and says of each "ok" or what was wrong.
--- @tparam {table,...} cases of spec.store_contract
+-- @tparam {table,...} cases of spec.contracts.store
 -- @tparam table one a world
 -- @treturn {string,...}
 function worlds.verdicts(cases, one)

@@ -1,7 +1,7 @@
 -- The contract over every store of nginx's world; the argument is the urls of a Redis, with a space between.
 
 return function(report, argument, folder)
-  local cases, worlds = require "spec.store_contract", require "spec.support.store_worlds"
+  local cases, worlds = require "spec.contracts.store", require "spec.support.store_worlds"
   local sleep = rawget(_G, "ngx").sleep
   local rest = function() sleep(0.01) end
   local tcp, unix = argument:match("^(%S+) (%S+)$")

@@ -12,7 +12,7 @@
 -- When it returns the connection is closed. A script of `wire:lua` is an ordinary content handler.
 -- @module spec.support.wire
 
-local nginx = require "spec.support.nginx"
+local nginx = require "lofty.sandbox.nginx"
 local format, gsub = string.format, string.gsub
 
 local Wire = {}

@@ -11,7 +11,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "../../src/core.h"
+#include "core/common.h"
 
 int luaopen_lofty_core (lua_State *L);
 

@@ -3,6 +3,9 @@
 */
 #include <string.h>
 
+#include "core/base64.h"
+#include "core/token_request.h"
+#include "core/uri.h"
 #include "torture.h"
 
 /* Byte by byte through every growth; what is there stays there when one is refused. */
@@ -201,7 +204,7 @@ static LoftyCode basic_form (void) {
 
 /* Every grant, the client authenticated every way it may be. */
 static LoftyCode grants (void) {
-  LoftyGrant grant;
+  LoftyTokenRequest grant;
   LoftyCode code = LOFTY_OK;
   int type, how;
   memset(&grant, 0, sizeof grant);
@@ -212,7 +215,8 @@ static LoftyCode grants (void) {
   grant.code_verifier = torture_span("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
   grant.refresh_token =
       torture_span("a refresh token, which is longer than sixty-four bytes, or so");
-  grant.customer_key = torture_span("a customer key, which is longer than sixty-four bytes, or so");
+  grant.customer_key =
+      torture_span("a customer key, which is longer than sixty-four bytes, or so");
   for (type = 0; type <= LOFTY_GRANT_CLIENT_CREDENTIALS && code == LOFTY_OK; type++) {
     for (how = 0; how <= LOFTY_CLIENT_NONE && code == LOFTY_OK; how++) {
       LoftyBuf body, authorization;
@@ -222,7 +226,7 @@ static LoftyCode grants (void) {
       grant.authentication = (LoftyClientAuthentication)how;
       lofty_buf_init(&body, 10000);
       lofty_buf_init(&authorization, 10000);
-      code = lofty_grant_request(&grant, &body, &authorization, &problem);
+      code = lofty_token_request(&grant, &body, &authorization, &problem);
       torture_check(!problem);
       torture_check_buf(&body);
       torture_check_buf(&authorization);

@@ -1,9 +1,10 @@
 /*
-** http.c - torture cases of head.c, http1.c and inflate.c: answers that need
+** http.c - torture cases of head.c, http1.c and gunzip.c: answers that need
 ** every allocation there is.
 */
 #include <string.h>
 
+#include "core/http1.h"
 #include "torture.h"
 
 #define GZIP_TEXT "hello, gzip"

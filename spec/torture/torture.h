@@ -5,7 +5,7 @@
 #ifndef LOFTY_TORTURE_H
 #define LOFTY_TORTURE_H
 
-#include "../../src/core.h"
+#include "core/buf.h"
 
 /*
 ** 'run' does one job with the pure core from nothing to its end, frees what it

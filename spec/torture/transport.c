@@ -14,7 +14,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "../../src/core.h"
+#include "core/common.h"
 
 #define FIRST_ANSWERS "the first request gets through when nothing is refused"
 

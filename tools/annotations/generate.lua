@@ -1,5 +1,5 @@
 --- Makes types/lofty.lua, the annotations that let an editor complete `crm.leads:create{ fir|`, of
--- lua/lofty/operations.lua, of answers.lua beside this file, and of the two pieces written by hand there
+-- lua/lofty/api/operations.lua, of answers.lua beside this file, and of the two pieces written by hand there
 -- (public.in stands before, face.in after).
 --
 --     lua tools/annotations/generate.lua > types/lofty.lua
@@ -273,7 +273,7 @@ end
 
 local function generate(root)
   local here = root .. "/tools/annotations/"
-  local write = new_writer(dofile(root .. "/lua/lofty/operations.lua"), dofile(here .. "answers.lua"))
+  local write = new_writer(dofile(root .. "/lua/lofty/api/operations.lua"), dofile(here .. "answers.lua"))
   return read(here .. "public.in") .. write() .. "\n" .. read(here .. "face.in")
 end
 

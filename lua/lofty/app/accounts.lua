@@ -4,9 +4,9 @@
 local client = require "lofty.client"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local kept = require "lofty.source.kept"
-local lock = require "lofty.source.lock"
-local source = require "lofty.source"
+local kept = require "lofty.oauth.token_cache"
+local lock = require "lofty.oauth.lease"
+local source = require "lofty.oauth.source"
 
 local ipairs, type = ipairs, type
 local find, sort = string.find, table.sort

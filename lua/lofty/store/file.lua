@@ -12,7 +12,7 @@ local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
 local file = require "lofty.file"
-local check = require "lofty.store.key"
+local check = require "lofty.store.contract"
 
 local error, ipairs, setmetatable, tonumber, type = error, ipairs, setmetatable, tonumber, type
 local byte, format, gsub = string.byte, string.format, string.gsub

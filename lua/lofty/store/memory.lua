@@ -4,7 +4,7 @@
 -- @module lofty.store.memory
 
 local errors = require "lofty.errors"
-local check = require "lofty.store.key"
+local check = require "lofty.store.contract"
 
 local error, next, pairs, setmetatable, type = error, next, pairs, setmetatable, type
 local sort = table.sort

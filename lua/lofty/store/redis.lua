@@ -7,7 +7,7 @@
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local check = require "lofty.store.key"
+local check = require "lofty.store.contract"
 
 local error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type =
   error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type

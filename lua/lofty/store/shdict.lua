@@ -7,7 +7,7 @@
 -- @module lofty.store.shdict
 
 local errors = require "lofty.errors"
-local check = require "lofty.store.key"
+local check = require "lofty.store.contract"
 
 local error, ipairs, rawget, setmetatable, type = error, ipairs, rawget, setmetatable, type
 local format = string.format

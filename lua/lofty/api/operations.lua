@@ -1,0 +1,1049 @@
+--- The operations of the Open API: facts alone, by resource and verb.
+--
+-- One name has one meaning: `list`, `get`, `create`, `update`, `delete` are the resource's own; a plural
+-- noun (`texts`, `ponds`) is another list; `get_x`, `create_x`, `update_x` are one thing beside the resource;
+-- `by_x` looks up by x; `send_x` reaches a person. Under `v1` is what a newer operation does better.
+--
+-- An operation: `method`, `path`, `class` (R reads, I same end state when repeated, C creates, N reaches a
+-- person), `about`, `params` (of the path, whose order is the template's), `query` or `body` (never both),
+-- `page` (how a list goes on), `unwrap` (the key of the one thing inside), `accept`, `find` (the read that
+-- tells the fate of a lost write), `reaches` (fields that, when true, make it class N), `wait` (a get right
+-- after a create may not find it yet), `deprecated`, `returns` (the answer's shape, for the annotations).
+--
+-- A shape: `type` and `format`, `enum`, `min`, `max`, `max_length`, `items`, `max_items`; or `fields` with
+-- `required`, `one_of` (sets of which one is needed), `when` ({ field, value, needed }); `as` is what a text
+-- holds, `known` its usual values, `readonly` is never sent, `open` is a table of any kind, `many` may also
+-- be an array of them.
+-- @module lofty.api.operations
+
+-- luacheck: max line length 130
+local str, bool, num = { type = "string" }, { type = "boolean" }, { type = "number" }
+local int, i32, i64 = { type = "integer" }, { type = "integer", format = "int32" }, { type = "integer", format = "int64" }
+local id = { type = "integer", format = "int64", min = 1 }
+local moment = { type = "string", format = "date-time" }
+local given = { type = "integer", format = "int64", readonly = true }
+local open = { open = true }
+local strs, i32s, i64s = { type = "array", items = str }, { type = "array", items = i32 }, { type = "array", items = i64 }
+local hundred_ids = { type = "array", items = i64, max_items = 100 }
+local i32_from_0, i32_from_1 = { type = "integer", format = "int32", min = 0 }, { type = "integer", format = "int32", min = 1 }
+local i32_to_100 = { type = "integer", format = "int32", min = 1, max = 100 }
+local i32_to_1000 = { type = "integer", format = "int32", min = 1, max = 1000 }
+local int_from_0 = { type = "integer", min = 0 }
+local int_to_100, int_to_1000 = { type = "integer", min = 1, max = 100 }, { type = "integer", min = 1, max = 1000 }
+local bool_text, id_text = { type = "string", as = "boolean" }, { type = "string", as = "integer", format = "int64" }
+local from_0_text = { type = "string", as = "integer", min = 0 }
+
+local channel = { type = "string", enum = { "CALL", "TEXT", "EMAIL", "ALL" } }
+local deal_type = { type = "string", enum = { "Purchase", "Listing", "Lease", "Other" } }
+local log_type = { type = "string", enum = { "logCall", "logEmail", "logText" } }
+local payee = { type = "string", enum = { "TEAM", "AGENT", "VENDOR_PARTNER", "LEAD", "OTHER", "BROKERAGE", "UPLINE" } }
+local routing_type = { type = "integer", format = "int32", enum = { "1", "2", "4" } }
+local agent_role = { type = "string", known = { "Agent", "Assistant" } }
+local yes_no = { type = "string", known = { "Yes", "No" } }
+local time_frame = { type = "string", known = { "1-3", "3-6", "6-12", "12+", "Just Looking", "Refinancing" } }
+local scope = { type = "string", known = { "TEAM", "OFFICE", "PERSONAL" } }
+
+local of_lead = { required = { "leadId" }, fields = { leadId = id } }
+local of_any_lead = { required = { "leadId" }, fields = { leadId = i64 } }
+local by_role = { fields = { roleId = i32 } }
+local leads_to_do = { required = { "leadIds" }, fields = { leadIds = hundred_ids } }
+local history = {
+  required = { "leadId" },
+  fields = { leadId = id, offset = i32_from_0, limit = i32_to_1000, currentId = i64 },
+}
+
+local location = {
+  fields = { stateCode = str, city = str, zipCode = str, county = str, streetAddress = str, description = str },
+}
+local inquiry = {
+  fields = {
+    priceMin = i64, priceMax = i64, propertyType = strs, bedroomsMin = i32, bathroomsMin = str,
+    locations = { type = "array", items = location }, id = i64, leadUserId = i64, bedroomsMax = i32, bathroomsMax = str,
+    modifyByAgent = bool, createTime = moment, updateTime = moment, defaultValue = bool,
+  },
+}
+local property_fields = {
+  price = i64, state = str, city = str, streetAddress = str, zipCode = str, county = str, propertyType = str,
+  bedrooms = i32, bathrooms = num, squareFeet = i64, lotSize = num, parkingSpace = i64, floors = i32,
+  mailAddress = bool, id = i64, leadUserId = i64, listingId = str, autoListingId = i64, label = str, note = str,
+  listingStatus = str, labelList = str, pictureUrl = str, siteListingUrl = str, labelType = str, priceMax = i64,
+  priceMin = i64,
+}
+local property = { one_of = { { "city", "state", "zipCode", "streetAddress" } }, fields = property_fields }
+local custom_attribute = {
+  required = { "attributeName", "attributeType", "value" },
+  fields = { attributeName = str, attributeType = str, value = str, params = str },
+}
+local custom_attributes = { type = "array", items = custom_attribute }
+local family = {
+  type = "array", max_items = 4,
+  items = {
+    required = { "firstName" },
+    fields = { relationship = str, firstName = str, lastName = str, phones = strs, emails = strs, birthday = str },
+  },
+}
+local commission = {
+  fields = {
+    id = i64, splitPayType = payee, splitPayTo = i64, splitPayToName = str, payType = payee, payTo = i64,
+    payToName = str, value = i64, calculateType = { type = "string", enum = { "PERCENT", "AMOUNT" } }, desc = str,
+  },
+}
+local commissions = { type = "array", items = commission }
+local deal = {
+  required = { "transactionName" },
+  fields = {
+    created = given, updated = given, transactionId = given, transactionName = str, leadName = str, assignedAgent = i64,
+    transactionType = deal_type, homePrice = num, transactionStatus = str, expectedCloseDate = i64, closeDate = i64,
+    commissionRate = num, gci = num, teamRevenue = num, agentRevenue = num, appointmentDate = i64,
+    agreementSignedDate = i64, offerDate = i64, contractDate = i64, appraisalDate = i64, homeInspectionDate = i64,
+    escrowDate = i64, expiration = i64,
+    customFields = { type = "array", items = { fields = { id = i64, value = str } } },
+    commissions = { fields = { preSplit = commissions, split = commissions, postSplit = commissions } },
+  },
+}
+local note = {
+  required = { "content", "leadId", "isPin" },
+  fields = { content = { type = "string", max_length = 2000 }, leadId = i64, isPin = bool },
+}
+local task_v1 = {
+  required = { "content", "leadId", "deadline", "type", "assignedRole" },
+  fields = {
+    content = str, leadId = i64, deadline = i64, type = { type = "string", enum = { "Other", "Call", "Email", "Text" } },
+    assignedRole = { type = "string", enum = { "Agent", "Assistant" } }, finishFlag = bool,
+  },
+}
+local office = {
+  fields = {
+    id = i64, parentId = i64, name = str, phone = str, phoneCode = str, phoneCountry = str, email = str, city = str,
+    state = str, zipcode = str, streetAddress = str, allowManageSub = bool,
+  },
+}
+local agent_sms = { required = { "content" }, fields = { content = str } }
+local files = {
+  type = "array",
+  items = { fields = { fileName = str, size = i32, queryLink = str, contentType = str } },
+}
+
+local whole = { style = "all" }
+local owner = {
+  { "ownershipScope", "OFFICE", "ownershipId" }, { "ownershipScope", "PERSONAL", "ownershipId" },
+}
+local look_for_lead = "crm.leads:list{ email = ..., preciseSearchFlag = true }"
+
+return {
+  leads = {
+    list = {
+      method = "GET", path = "/v1.0/leads", class = "R", returns = "LeadPage",
+      about = "search and page through leads",
+      page = { style = "scroll", items = "leads", size = 100 },
+      query = {
+        fields = {
+          stage = str, source = str, phone = str, email = str, assignedUserId = i64, contacted = bool, groups = str,
+          segments = str, allTags = str, anyTags = str, groupIds = i64, querySubGroup = bool, scrollId = str,
+          offset = int_from_0, limit = int_to_100, desc = bool, languages = str, preciseSearchFlag = bool,
+          roleAssigneeFilters = str, key = str, otherFilters = str, returnFields = str,
+          sort = {
+            type = "string",
+            known = {
+              "Default", "LastContact", "LastCall", "LastEmail", "LastActivity", "CreateTime", "Inquries", "DeleteTime",
+              "AssignTime", "Score", "Activity", "Communication", "HasDrip", "HasAlert", "Task", "Lender",
+              "ActivitySearch", "ActivityViews", "ActivityFavorites", "DripStatus", "DripOpenRate", "AlertFrequency",
+              "AlertOpenRate", "SCOREV2", "SmartPlanStatus",
+            },
+          },
+        },
+      },
+    },
+    create = {
+      method = "POST", path = "/v1.0/leads", class = "C", returns = "LeadId", find = look_for_lead,
+      about = "make a lead; it may be merged into one that exists",
+      reaches = { "welcomeEmail", "leadAlert" },
+      body = {
+        required = { "firstName" }, when = owner,
+        fields = {
+          cannotText = bool, cannotCall = bool, cannotEmail = bool, firstName = str, lastName = str, emails = strs,
+          phones = strs, leadTypes = i32s, assignedUserId = i64, streetAddress = str, city = str, state = str,
+          zipCode = str, referredBy = str, stage = str, groups = strs, segments = strs, tags = strs, tagsAdd = strs,
+          source = str, inquiry = inquiry, property = property, unsubscription = bool, welcomeEmail = bool,
+          leadAlert = bool, customAttributeList = custom_attributes, birthday = str, leadRouting = bool,
+          assignGroupId = i64, buyingTimeFrame = time_frame, preQual = yes_no, houseToSell = yes_no, fthb = yes_no,
+          withBuyerAgent = yes_no, sellingTimeFrame = time_frame, mortgage = yes_no, buyHouse = yes_no,
+          withListingAgent = yes_no, leadTransaction = deal, leadFamilyMemberList = family, language = str,
+          content = str, isPin = bool, ownershipId = i64, ownershipScope = scope, defaultInquiryParam = bool,
+          specifiedAssignGroupId = bool,
+        },
+      },
+    },
+    get = {
+      method = "GET", path = "/v1.0/leads/{leadId}", class = "R", returns = "Lead", unwrap = "lead", wait = true,
+      about = "one lead",
+      params = { leadId = id },
+      query = { fields = { withTrash = bool } },
+    },
+    update = {
+      method = "PUT", path = "/v1.0/leads/{leadId}", class = "I", returns = "LeadId",
+      about = "change some fields of a lead; tags replaces them all, tagsAdd and tagsRemove do not",
+      params = { leadId = id },
+      body = {
+        when = owner,
+        fields = {
+          cannotText = bool, cannotCall = bool, cannotEmail = bool, firstName = str, lastName = str, emails = strs,
+          phones = strs, leadTypes = i32s, assignedUserId = i64, streetAddress = str, city = str, state = str,
+          zipCode = str, referredBy = str, isHidden = bool, stage = str, groups = strs, segments = strs, tags = strs,
+          tagsAdd = strs, source = str, inquiry = inquiry, property = property, customAttributeList = custom_attributes,
+          birthday = str, buyingTimeFrame = time_frame, preQual = yes_no, houseToSell = yes_no, fthb = yes_no,
+          withBuyerAgent = yes_no, sellingTimeFrame = time_frame, mortgage = yes_no, buyHouse = yes_no,
+          withListingAgent = yes_no, leadFamilyMemberList = family, language = str, ownershipId = i64,
+          ownershipScope = scope, unsubscription = bool, leadTransaction = deal, tagsRemove = strs, clearAllTags = bool,
+        },
+      },
+    },
+    delete = {
+      method = "DELETE", path = "/v1.0/leads/{leadId}", class = "I",
+      about = "move a lead to the trash; the reason goes into the address",
+      params = { leadId = id },
+      query = { required = { "reason" }, fields = { reason = str } },
+    },
+    activities = {
+      method = "GET", path = "/v2.0/leads/{leadId}/activities", class = "R", returns = "ActivityPage",
+      about = "calls, texts and e-mails of a lead, oldest first",
+      page = { style = "current", items = "activities", size = 100 },
+      params = { leadId = id },
+      query = { fields = { currentId = i64, offset = int, limit = int_to_1000, timeZoneCode = str } },
+    },
+    site_activities = {
+      method = "GET", path = "/v1.0/leads/{leadId}/activities", class = "R", returns = "SiteActivity[]",
+      about = "what a lead did on the site, newest first, 100 a page",
+      page = { style = "page", number = "curPage", base = 0 },
+      params = { leadId = id },
+      query = { fields = { curPage = i32_from_0 } },
+    },
+    add_site_activity = {
+      method = "POST", path = "/v1.0/leads/{leadId}/activity", class = "C", returns = "LeadId",
+      about = "record what a lead did on a site", find = "crm.leads:site_activities(leadId)",
+      params = { leadId = i64 },
+      body = {
+        required = { "type", "text", "link", "picture", "created" },
+        fields = {
+          type = { type = "string", known = { "Search", "Browse", "Favorite", "Request", "Submission" } }, text = str,
+          link = str, picture = str, listing = { fields = property_fields }, created = i64, scheduledDate = str,
+          pageName = str,
+        },
+      },
+    },
+    assign = {
+      method = "POST", path = "/v1.0/leads/{leadId}/assignment", class = "C", returns = "LeadId",
+      about = "say who holds which role for a lead: an array of { role, assignee = account e-mail }",
+      params = { leadId = i64 }, find = "crm.leads:get(leadId)",
+      body = {
+        type = "array",
+        items = {
+          required = { "role" },
+          fields = { role = { type = "string", known = { "Agent", "Assistant", "Lender" } }, assignee = str },
+        },
+      },
+    },
+    add_inquiry = {
+      method = "POST", path = "/v1.0/leads/{leadId}/inquiry", class = "C", returns = "LeadId",
+      about = "record what a lead looks for", find = "crm.leads:get(leadId)",
+      params = { leadId = i64 },
+      body = inquiry,
+    },
+    save_property = {
+      method = "POST", path = "/v1.0/leads/{leadId}/property", class = "C", returns = "LeadId",
+      about = "add a property or a mailing address to a lead, or change the one that id names",
+      params = { leadId = i64 }, find = "crm.leads:get(leadId)",
+      body = property,
+    },
+    preview_routing = {
+      method = "POST", path = "/v1.0/leads/assignee", class = "R", returns = "RoutingPreview[]",
+      about = "whom the routing would choose; changes nothing",
+      body = {
+        required = { "firstName", "email" },
+        fields = { firstName = str, lastName = str, email = str, phone = str, birthday = str },
+      },
+    },
+  },
+
+  notes = {
+    list = {
+      method = "GET", path = "/v1.0/notes", class = "R", returns = "NotePage", about = "all notes of a lead",
+      page = { style = "all", items = "notes" },
+      query = { required = { "leadId" }, fields = { leadId = id, includeSystemNote = bool } },
+    },
+    create = {
+      method = "POST", path = "/v1.0/notes", class = "C", returns = "NoteId", about = "add a note to a lead",
+      body = note, find = "crm.notes:list{ leadId = ... }",
+    },
+    get = {
+      method = "GET", path = "/v1.0/notes/{noteId}", class = "R", returns = "Note", about = "one note",
+      params = { noteId = id }, unwrap = "note", wait = true,
+    },
+    update = {
+      method = "PUT", path = "/v1.0/notes/{noteId}", class = "I", about = "rewrite a note and its pin",
+      params = { noteId = id }, body = note,
+    },
+    delete = {
+      method = "DELETE", path = "/v1.0/notes/{noteId}", class = "I", about = "remove a note", params = { noteId = id },
+    },
+  },
+
+  tasks = {
+    list = {
+      method = "GET", path = "/v2.0/tasks", class = "R", returns = "TaskPage",
+      about = "all tasks and appointments of a lead",
+      page = { style = "all", items = "tasks" }, query = of_lead,
+    },
+    mine = {
+      method = "GET", path = "/v2.0/tasks/my-tasks", class = "R", returns = "TaskPage",
+      about = "the tasks of a user, oneself if none is named",
+      page = { style = "current", items = "tasks", size = 100 },
+      query = {
+        fields = {
+          userId = i64, currentId = { type = "integer", format = "int64", min = 0 }, limit = int_to_100,
+          timeZoneCode = str,
+        },
+      },
+    },
+    create = {
+      method = "POST", path = "/v2.0/tasks", class = "C", returns = "TaskId", about = "make a task or an appointment",
+      find = "crm.tasks:list{ leadId = ... }",
+      body = {
+        required = { "type", "content", "leadId", "assignedRole", "endAt" },
+        fields = {
+          type = { type = "string", known = { "Other", "Call", "Email", "Text", "Appointment" } }, content = str,
+          leadId = i64, assignedRole = agent_role, startAt = str, endAt = str, timeZoneCode = str, address = str,
+        },
+      },
+    },
+    get = {
+      method = "GET", path = "/v2.0/tasks/{taskId}", class = "R", returns = "Task", about = "one task or appointment",
+      params = { taskId = id }, unwrap = "task",
+    },
+    update = {
+      method = "PUT", path = "/v2.0/tasks/{taskId}", class = "I", returns = "Message",
+      about = "change some fields of a task or an appointment",
+      params = { taskId = id },
+      body = {
+        one_of = { { "content", "startAt", "endAt", "address" } },
+        fields = { content = str, startAt = str, endAt = str, timeZoneCode = str, address = str },
+      },
+    },
+    delete = {
+      method = "DELETE", path = "/v2.0/tasks/{taskId}", class = "I", returns = "Message",
+      about = "remove a task or an appointment", params = { taskId = id },
+    },
+    finish = {
+      method = "POST", path = "/v2.0/tasks/{taskId}/finish", class = "I", returns = "Message",
+      about = "mark as done", params = { taskId = id }, find = "crm.tasks:get(taskId)",
+    },
+    unfinish = {
+      method = "POST", path = "/v2.0/tasks/{taskId}/unfinish", class = "I", returns = "Message",
+      about = "mark as not done", params = { taskId = id }, find = "crm.tasks:get(taskId)",
+    },
+  },
+
+  calendar = {
+    list = {
+      method = "GET", path = "/v2.0/calendar", class = "R", returns = "CalendarPage",
+      about = "what the calendar holds between two moments",
+      page = { style = "page", items = "data.items", number = "page", count = "pageSize", base = 0, size = 100 },
+      query = {
+        one_of = { { "startTime", "endTime", "startTimeMs", "endTimeMs" } },
+        fields = {
+          leadId = id_text, startTime = str, endTime = str, startTimeMs = id_text, endTimeMs = id_text,
+          timeZoneCode = str, includeFinished = bool_text, page = from_0_text,
+          pageSize = { type = "string", as = "integer", min = 1, max = 500 }, sort = str, desc = bool_text,
+          sourceType = { type = "string", as = "integer", many = true },
+        },
+      },
+    },
+    available_meetings = {
+      method = "GET", path = "/v2.0/calendar/meetings/available", class = "R", returns = "MeetingSlots",
+      about = "free slots within 90 days",
+      page = { style = "all", items = "data.slots" },
+      query = {
+        one_of = { { "startTime", "startTimeMs" }, { "endTime", "endTimeMs" } },
+        fields = {
+          startTime = str, endTime = str, startTimeMs = i64, endTimeMs = i64, timeZoneCode = str, limit = i32_from_1,
+        },
+      },
+    },
+    create = {
+      method = "POST", path = "/v2.0/calendar", class = "C", returns = "CalendarId", unwrap = "data",
+      about = "make a task or an appointment; its id is a string", find = "crm.calendar:list{ leadId = ..., startTime = ... }",
+      body = {
+        required = { "type", "content", "leadId", "timeZoneCode" }, when = { { "type", "TASK", "taskWay" } },
+        one_of = { { "startAt", "startAtMs" }, { "endAt", "endAtMs" } },
+        fields = {
+          type = { type = "string", known = { "TASK", "APPOINTMENT" } }, content = str, leadId = i64, startAt = str,
+          endAt = str, startAtMs = i64, endAtMs = i64, timeZoneCode = str,
+          taskWay = { type = "string", known = { "Call", "Email", "Text", "Other" } }, assignedRole = agent_role,
+          address = str,
+        },
+      },
+    },
+    update = {
+      method = "PUT", path = "/v2.0/calendar/{calendarId}", class = "I", returns = "Message",
+      about = "change some fields of a calendar entry", find = "crm.calendar:list{ startTime = ... }",
+      params = { calendarId = str },
+      body = {
+        fields = {
+          content = str, startAt = str, endAt = str, startAtMs = i64, endAtMs = i64, timeZoneCode = str,
+          reminderType = str, reminderTime = str, leadId = i64, address = str,
+        },
+      },
+    },
+    delete = {
+      method = "DELETE", path = "/v2.0/calendar/{calendarId}", class = "I", returns = "Message",
+      about = "remove a calendar entry", params = { calendarId = str }, find = "crm.calendar:list{ startTime = ... }",
+    },
+    finish = {
+      method = "POST", path = "/v2.0/calendar/{calendarId}/finish", class = "I", returns = "Message",
+      about = "mark as done", params = { calendarId = str }, find = "crm.calendar:list{ startTime = ... }",
+    },
+    unfinish = {
+      method = "POST", path = "/v2.0/calendar/{calendarId}/unfinish", class = "I", returns = "Message",
+      about = "mark as not done", params = { calendarId = str }, find = "crm.calendar:list{ startTime = ... }",
+    },
+  },
+
+  calls = {
+    list = {
+      method = "GET", path = "/v1.0/calls", class = "R", returns = "CallPage", about = "the dialer's calls of a lead",
+      page = { style = "offset", items = "calls" },
+      query = { required = { "leadId" }, fields = { leadId = id, limit = i32_from_1, offset = i32_from_0 } },
+    },
+    get = {
+      method = "GET", path = "/v1.0/calls/{callId}", class = "R", returns = "Call", about = "one call of the dialer",
+      params = { callId = id }, unwrap = "calls",
+    },
+    get_recording = {
+      method = "GET", path = "/v1.0/call/url/{callId}", class = "R", returns = "Recording",
+      about = "where a recording is for one hour; an empty url: there is none", params = { callId = id },
+      unwrap = "calls",
+    },
+  },
+
+  communication = {
+    texts = {
+      method = "GET", path = "/v1.0/communication/text", class = "R", returns = "TextPage", about = "texts with a lead",
+      page = { style = "current", items = "texts", size = 100 }, query = history,
+    },
+    emails = {
+      method = "GET", path = "/v1.0/communication/email", class = "R", returns = "EmailPage",
+      about = "e-mails with a lead", page = { style = "current", items = "emails", size = 100 }, query = history,
+    },
+    calls = {
+      method = "GET", path = "/v1.0/communication/call", class = "R", returns = "CallHistoryPage",
+      about = "calls with a lead", page = { style = "current", items = "calls", size = 100 }, query = history,
+    },
+    calls_v2 = {
+      method = "GET", path = "/v1.0/communication/call/v2", class = "R", returns = "CallV2Page",
+      about = "calls with a lead, more kinds of them, fewer fields",
+      page = { style = "current", items = "calls", size = 100 }, query = history,
+    },
+    by_agent = {
+      method = "GET", path = "/v2.0/communication/agent", class = "R", returns = "CommunicationPage",
+      about = "the communications of at most 90 days",
+      page = { style = "cursor", items = "data", cursor = "nextCursor" },
+      query = {
+        required = { "startTime", "endTime" },
+        fields = {
+          type = channel, startTime = i64, endTime = i64, limit = i32_to_1000, cursor = str, teamView = bool,
+        },
+      },
+    },
+    get_text = {
+      method = "GET", path = "/v2.0/communication/text/{communicationId}", class = "R", returns = "Text",
+      about = "one text, by its timelineId", params = { communicationId = id },
+    },
+    get_email = {
+      method = "GET", path = "/v2.0/communication/email/{communicationId}", class = "R", returns = "Email",
+      about = "one e-mail, by its timelineId", params = { communicationId = id },
+    },
+    get_call = {
+      method = "GET", path = "/v2.0/communication/call/{communicationId}", class = "R", returns = "Call",
+      about = "one call, by its timelineId", params = { communicationId = id },
+    },
+    send_sms = {
+      method = "POST", path = "/v1.0/message/sms/send", class = "N", returns = "SentSms", about = "text a lead, really",
+      find = "crm.communication:texts{ leadId = ... }",
+      body = {
+        required = { "leadId", "content" },
+        fields = { leadId = i64, content = str, phoneNumber = str, phoneCode = str },
+      },
+    },
+    send_email = {
+      method = "POST", path = "/v1.0/message/email/send", class = "N", returns = "SentEmail",
+      about = "write to a lead, really", find = "crm.communication:emails{ leadId = ... }",
+      body = {
+        required = { "leadId", "subject", "content" },
+        fields = { leadId = i64, subject = str, content = str, toEmail = str },
+      },
+    },
+  },
+
+  logs = {
+    list = {
+      method = "GET", path = "/v1.0/logType", class = "R", returns = "ManualLogPage",
+      about = "calls, e-mails or texts that somebody logged by hand",
+      page = { style = "offset", items = "logType", size = 100 },
+      query = {
+        required = { "leadId", "logType" },
+        fields = {
+          leadId = id, logType = log_type, offset = i32_from_0, limit = i32_to_1000, currentId = i64,
+          sort = { type = "string", enum = { "createTime", "id" } }, order = { type = "string", enum = { "asc", "desc" } },
+        },
+      },
+    },
+    create = {
+      method = "POST", path = "/v1.0/logType", class = "C", returns = "ManualLog", unwrap = "logType",
+      about = "log a call, an e-mail or a text by hand", find = "crm.logs:list{ leadId = ..., logType = ... }",
+      body = {
+        required = { "leadId", "logType", "content" }, when = { { "logType", "logCall", "leadPhoneNumber" } },
+        fields = {
+          leadId = i64, logType = log_type, leadPhoneNumber = { type = "string", max_length = 20 },
+          callingOutcome = {
+            type = "string", max_length = 20,
+            enum = { "Talked", "VoiceMessage", "NoAnswer", "BadNumber", "DNCNumber", "DNCContact" },
+          },
+          content = { type = "string", max_length = 5000 },
+          outboundOrInbound = { type = "string", enum = { "outbound", "inbound" } }, isPin = bool, emailSubject = str,
+          toEmail = str, fromEmail = str,
+        },
+      },
+    },
+    get = {
+      method = "GET", path = "/v1.0/logType/{logTypeId}", class = "R", returns = "ManualLog", about = "one logged entry",
+      params = { logTypeId = id }, unwrap = "logType", wait = true,
+    },
+    delete = {
+      method = "DELETE", path = "/v1.0/logType/{logTypeId}", class = "I", about = "remove a logged entry",
+      params = { logTypeId = id },
+    },
+    system = {
+      method = "GET", path = "/v1.0/systemLogs", class = "R", returns = "SystemLogPage",
+      about = "what changed on a lead, newest first",
+      page = { style = "page", items = "timeLines", number = "pageNumber", count = "pageSize", base = 0, size = 100 },
+      query = {
+        required = { "leadId" },
+        fields = { leadId = id, startTime = i64, endTime = i64, pageNumber = i32_from_0, pageSize = i32_to_1000 },
+      },
+    },
+  },
+
+  transactions = {
+    list = {
+      method = "GET", path = "/v2.0/transactions", class = "R", returns = "TransactionPage",
+      about = "deals; only purchases unless transactionType says more (All)",
+      page = { style = "page", items = "pageData", number = "pageNum", count = "pageSize", base = 0, size = 100 },
+      query = {
+        fields = {
+          pageSize = i32_to_100, pageNum = i32_from_0, queryKey = str, leadId = i64,
+          transactionType = { type = "string", enum = { "Purchase", "Listing", "Lease", "Other", "All" } },
+        },
+      },
+    },
+    by_lead = {
+      method = "GET", path = "/v1.0/leads/{leadId}/transactions", class = "R", returns = "Transaction[]",
+      about = "all deals of a lead", page = whole, params = { leadId = i64 },
+    },
+    create = {
+      method = "POST", path = "/v1.0/leads/{leadId}/transaction", class = "C", returns = "Transaction",
+      about = "make a deal for a lead", params = { leadId = i64 }, body = deal,
+      find = "crm.transactions:by_lead(leadId)",
+    },
+    get = {
+      method = "GET", path = "/v1.0/leads/{leadId}/transaction/{transactionId}", class = "R", returns = "Transaction",
+      about = "one deal of a lead", params = { leadId = i64, transactionId = i64 },
+    },
+    update = {
+      method = "PUT", path = "/v1.0/leads/{leadId}/transaction/{transactionId}", class = "I", returns = "Transaction",
+      about = "change some fields of a deal", params = { leadId = i64, transactionId = i64 }, body = deal,
+    },
+    get_address = {
+      method = "GET", path = "/v1.0/leads/{leadId}/transaction/{transactionId}/property/address", class = "R",
+      about = "the address of a deal's property", params = { leadId = i64, transactionId = i64 },
+      returns = "TransactionAddress",
+    },
+    update_address = {
+      method = "POST", path = "/v1.0/leads/{leadId}/transaction/property/address", class = "I", returns = "CodeMessage",
+      about = "replace the whole address of a deal's property", params = { leadId = i64 },
+      find = "crm.transactions:get_address(leadId, transactionId)",
+      body = {
+        required = { "transactionId" },
+        fields = {
+          transactionId = i64, unit = str, label = str, state = str, city = str, zipCode = str, streetAddress = str,
+          county = str,
+        },
+      },
+    },
+    pipelines = {
+      method = "GET", path = "/v2.0/transactions/pipelines", class = "R", returns = "TransactionPipelines",
+      about = "the pipelines of deals and their stages", page = { style = "all", items = "pipelines" },
+    },
+    custom_fields = {
+      method = "GET", path = "/v1.0/transaction/customfields", class = "R", returns = "TransactionCustomField[]",
+      about = "the custom fields that deals have", page = whole,
+    },
+  },
+
+  listings = {
+    list = {
+      method = "GET", path = "/v1.0/listing", class = "R", returns = "ListingPage",
+      about = "active and sold listings of an agent, an office or by MLS id",
+      page = {
+        style = "key", items = "listIng", size = 100,
+        keys = { listIng = "nextPageKey", soldListing = "soldNextPageKey" },
+      },
+      query = {
+        one_of = {
+          {
+            "agentListings", "officeListings", "listingId", "soldListingId", "mlsListingIds", "buildingName",
+            "buildingAddress",
+          },
+        },
+        fields = {
+          userId = i64, listingId = str, nextPageKey = str, soldNextPageKey = str, mlsListingIds = str, street = str,
+          limit = i32_to_1000, soldListingId = str, officeListings = bool, agentListings = bool, buildingName = str,
+          buildingAddress = str, showCondition = bool,
+        },
+      },
+    },
+    search = {
+      method = "POST", path = "/v2.0/listings/search", class = "R", returns = "ListingSearchPage",
+      about = "search MLS listings; a key that does not exist finds nothing",
+      page = { style = "page", items = "listing", number = "pageNum", count = "pageSize", base = 1, size = 100 },
+      body = {
+        fields = {
+          searchScope = { type = "string", enum = { "my", "office", "all" } }, soldFlag = bool, filterConditions = open,
+          sortFields = strs, returnFields = strs, pageNum = i32_from_1, pageSize = i32_to_100,
+        },
+      },
+    },
+    get_published = {
+      method = "GET", path = "/v1.0/getPublishedListings", class = "R", returns = "string", accept = "application/xml",
+      about = "the feed of published listings: XML, as text",
+      query = {
+        required = { "type" }, fields = { type = { type = "string", enum = { "LuxVT", "AptCom", "AllOnMarket" } } },
+      },
+    },
+  },
+
+  members = {
+    list = {
+      method = "GET", path = "/v1.0/members", class = "R", returns = "MemberPage", about = "who is on the team",
+      page = { style = "offset", items = "members" },
+      query = { fields = { groupIds = i64s, offset = i32_from_0, limit = i32_from_1 } },
+    },
+    get = {
+      method = "GET", path = "/v1.0/members/{account}", class = "R", returns = "Member",
+      about = "a member, by the e-mail of the account", params = { account = str },
+    },
+    get_by_id = {
+      method = "GET", path = "/v1.0/users/{userId}", class = "R", returns = "Member", deprecated = true,
+      about = "a member, by user id", params = { userId = id },
+    },
+    me = { method = "GET", path = "/v1.0/me", class = "R", returns = "Member", about = "oneself" },
+  },
+
+  agents = {
+    create = {
+      method = "POST", path = "/v1.0/agent/profile/add", class = "C", returns = "NewAgent",
+      about = "make an account for an agent", find = "crm.members:get(email)",
+      body = {
+        required = { "accountType", "accountInfo" },
+        fields = {
+          accountType = i32,
+          accountInfo = {
+            required = { "firstName", "lastName", "emailAddress", "phoneNumber" },
+            fields = {
+              headUrl = str, lastName = str, firstName = str, emailAddress = str, phoneNumber = str, phoneCode = str,
+              phoneCountry = str, tagIds = i64s, sendingEmail = str, domain = str, allowChangeDomain = bool,
+              roleName = str, groupId = i64, roleId = i64, seatTypeName = str,
+            },
+          },
+          workInfo = {
+            fields = {
+              streetAddress = str, city = str, country = str, state = str, zipcode = str, licenseId = str,
+              companyName = str, companyAddress = str, position = str, personalWebsite = str,
+              personalAttachments = files, personalDisclaimers = files, personalIntroduction = str,
+            },
+          },
+          socialMedias = {
+            fields = { items = { type = "array", items = { fields = { type = str, name = str, value = str } } } },
+          },
+          personalPhotos = { fields = { urls = strs } },
+          hasBackOffice = bool, agentPid = str, fullSync = bool, shouldSync = bool, checkRosterNum = bool,
+        },
+      },
+    },
+    add_tags = {
+      method = "POST", path = "/v1.0/agent/{agentId}/tag/add", class = "I", returns = "AgentTagged",
+      about = "give an agent up to 20 tags", find = "the agent's page in Lofty", params = { agentId = id },
+      body = {
+        required = { "tagNames" },
+        fields = { tagNames = { type = "array", items = str, min_items = 1, max_items = 20 }, autoCreate = bool },
+      },
+    },
+    deactivate = {
+      method = "POST", path = "/v2.0/agents/{agentId}/deactivate", class = "I", returns = "Outcome",
+      about = "free an agent's seat; revokes the agent's tokens", params = { agentId = id }, find = "crm.members:list{}",
+    },
+    reactivate = {
+      method = "POST", path = "/v2.0/agents/{agentId}/reactivate", class = "I", returns = "Outcome",
+      about = "give an agent a seat again", params = { agentId = id }, find = "crm.members:list{}",
+    },
+  },
+
+  notifications = {
+    send_opportunity_alert = {
+      method = "POST", path = "/v1.0/agent/send-notification", class = "N", returns = "AlertSent",
+      about = "tell a lead's agents about an opportunity: push, some kinds also SMS and e-mail",
+      find = "the agent's notifications in Lofty",
+      body = {
+        required = { "leadId", "notificationType" },
+        fields = {
+          leadId = i64, description = str, link = str, message = str,
+          notificationType = {
+            type = "integer", format = "int32",
+            enum = {
+              9, 10, 11, 27, 46, 47, 48, 50, 52, 65, 66, 89, 136, 137, 138, 139, 140, 141, 162, 164, 165, 166, 167, 168,
+            },
+          },
+        },
+      },
+    },
+    send_email_to_agent = {
+      method = "POST", path = "/v2.0/sales-agent/message/email/send-to-agent", class = "N", returns = "Message",
+      about = "write to the agent whose credential this is", find = "the agent's mailbox",
+      body = { required = { "subject", "content" }, fields = { subject = str, content = str } },
+    },
+    send_sms_to_agent = {
+      method = "POST", path = "/v2.0/sales-agent/message/sms/send-to-agent", class = "N", returns = "Message",
+      about = "text the agent whose credential this is", find = "the agent's phone", body = agent_sms,
+    },
+    send_task_reminder = {
+      method = "POST", path = "/v2.0/sales-agent/notification/app-push/send-task-reminder", class = "N",
+      about = "push a reminder to the phone of a task's agent", find = "the agent's phone", returns = "Message",
+      body = {
+        required = { "taskId", "type" },
+        fields = { taskId = i64, type = { type = "string", enum = { "TASK", "APPOINTMENT" } } },
+      },
+    },
+  },
+
+  routing = {
+    rules = {
+      method = "GET", path = "/v1.0/routing/rule/list/{type}", class = "R", returns = "RoutingRule[]",
+      about = "the rules of a kind: 1 agents, 2 lenders, 4 assistants (roleId needed)", page = whole,
+      params = { type = routing_type }, query = by_role,
+    },
+    members = {
+      method = "GET", path = "/v1.0/routing/member/list/{type}", class = "R", returns = "RoutingMember[]",
+      about = "whom rules of a kind may choose", page = whole, params = { type = routing_type }, query = by_role,
+    },
+    roles = {
+      method = "GET", path = "/v1.0/routing/role/list", class = "R", returns = "RoutingRole[]",
+      about = "the roles that may be assigned", page = whole,
+    },
+    update_rule = {
+      method = "PUT", path = "/v1.0/routing/rule/{type}", class = "I", returns = "string", about = "change one rule",
+      params = { type = routing_type }, find = "crm.routing:rules(type)",
+      body = {
+        required = { "id" },
+        fields = {
+          id = i64, activeHours = { fields = { activeDays = i32s, hoursStart = i32, hoursEnd = i32 } },
+          routingStrategy = {
+            fields = {
+              strategyType = i32, groupId = i64, groupName = str, touchMinutes = i32,
+              memberWeights = { many = true, fields = { memberId = i64, firstName = str, lastName = str, weight = i32 } },
+            },
+          },
+        },
+      },
+    },
+    get_default_rule = {
+      method = "GET", path = "/v1.0/routing/rule/supplement/{type}", class = "R", returns = "DefaultRoutingRule",
+      about = "the rule for what no other rule takes", params = { type = routing_type }, query = by_role,
+    },
+    update_default_rule = {
+      method = "PUT", path = "/v1.0/routing/rule/supplement/{type}", class = "I", returns = "string",
+      about = "change the rule for what no other rule takes", params = { type = routing_type },
+      body = {
+        when = { { "{type}", "4", "roleId" } },
+        fields = {
+          roleId = i32, strategyType = i32, touchMinutes = i32, assigneeAgentId = i64, assigneeGroupId = i64,
+        },
+      },
+    },
+  },
+
+  webhooks = {
+    list = {
+      method = "GET", path = "/v1.0/webhooks", class = "R", returns = "Subscription[]", about = "all subscriptions",
+      page = whole,
+    },
+    create = {
+      method = "POST", path = "/v1.0/webhook", class = "C", returns = "Subscription", about = "subscribe to one list",
+      find = "crm.webhooks:list()",
+      body = {
+        required = { "listId", "callbackUrl" },
+        fields = {
+          listId = { type = "integer", format = "int32", enum = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 } },
+          callbackUrl = str, limit = { type = "integer", format = "int32", min = 1, max = 5000 },
+          permissionMode = { type = "integer", format = "int32", enum = { 0, 1 } },
+        },
+      },
+    },
+    delete = {
+      method = "DELETE", path = "/v1.0/webhook/{subscribeId}", class = "I", about = "end a subscription",
+      params = { subscribeId = id }, find = "crm.webhooks:list()",
+    },
+  },
+
+  sales_agents = {
+    get_current = {
+      method = "GET", path = "/v2.0/sales-agents/current", class = "R", returns = "SalesAgent",
+      about = "one's own AI assistant",
+    },
+    get_by_lead = {
+      method = "GET", path = "/v2.0/sales-agents/by-lead", class = "R", returns = "SalesAgent",
+      about = "the AI assistant of a lead", query = of_any_lead,
+    },
+    get_quota = {
+      method = "GET", path = "/v2.0/sales-agents/quota", class = "R", returns = "SalesAgentQuota",
+      about = "how many leads the AI assistant may still take",
+    },
+    get_settings = {
+      method = "GET", path = "/v2.0/sales-agent/settings", class = "R", returns = "SalesAgentSettings",
+      about = "the settings of one's AI assistant",
+    },
+    update_settings = {
+      method = "PUT", path = "/v2.0/sales-agent/settings", class = "I", returns = "Message",
+      about = "change the settings of one's AI assistant",
+      body = {
+        required = { "id" },
+        fields = {
+          id = id, assistantName = str, virtualNumber = str, virtualNumberCountry = str,
+          callTransferType = { type = "string", known = { "Disabled", "ToAssignedAgent" } }, fixedNumber = str,
+          agentExperience = str, rentalBusiness = bool, websiteChannel = bool, textChannel = bool, emailChannel = bool,
+          startActiveHour = { type = "integer", format = "int32", min = 0, max = 23 },
+          endActiveHour = { type = "integer", format = "int32", min = 0, max = 23 },
+          activeDays = { type = "array", items = { type = "integer", format = "int32", min = 0, max = 6 } },
+          leadTypes = i32s, leadSources = i64s, leadPipelines = i64s, agentIds = i64s, officeIds = i64s,
+          leadPondIds = i64s, newLeadEnable = bool, visitorsEnable = bool,
+          followUpRole = { type = "string", known = { "AI", "Agent" } },
+        },
+      },
+    },
+    working_leads = {
+      method = "GET", path = "/v2.0/working-leads", class = "R", returns = "WorkingLeadPage",
+      about = "the leads that the AI assistant works on",
+      page = { style = "offset", items = "workingLeads", size = 100 },
+      query = {
+        fields = {
+          aiStage = { type = "string", known = { "HIGH_PRIORITY", "AI_PROSPECTING", "AI_MONITORING" } },
+          limit = { type = "string", as = "integer", min = 1, max = 100 }, offset = from_0_text,
+          sort = { type = "string", known = { "Default", "CreateTime", "UpdateTime" } }, desc = bool_text,
+        },
+      },
+    },
+    get_working_lead = {
+      method = "GET", path = "/v2.0/sales-agents/working-lead/{leadId}", class = "R", returns = "WorkingLead",
+      about = "whether the AI assistant works on a lead", params = { leadId = i64 },
+    },
+    add_working_leads = {
+      method = "POST", path = "/v2.0/working-leads/add", class = "C", returns = "Message",
+      about = "hand up to 100 leads to the AI assistant", find = "crm.sales_agents:working_leads{}",
+      body = { required = { "leadIds" }, fields = { leadIds = hundred_ids, createPlanTask = bool } },
+    },
+    mute_lead = {
+      method = "PUT", path = "/v2.0/sales-agents/working-lead/{leadId}/mute", class = "I", returns = "Message",
+      about = "keep the AI assistant off a lead", params = { leadId = i64 },
+      find = "crm.sales_agents:get_mute_status{ leadId = ... }",
+    },
+    get_mute_status = {
+      method = "GET", path = "/v2.0/sales-agent/lead/mute-status", class = "R", returns = "MuteStatus", unwrap = "data",
+      about = "whether the AI assistant is kept off a lead", query = of_any_lead,
+    },
+    plan_tasks = {
+      method = "GET", path = "/v2.0/plan-tasks/lead/{leadId}", class = "R", returns = "PlanTask[]",
+      about = "what the AI assistant plans for a lead", page = whole, params = { leadId = i64 },
+    },
+    create_plan_tasks = {
+      method = "POST", path = "/v2.0/plan-tasks/create", class = "C", returns = "Outcome", body = leads_to_do,
+      about = "have plans made for up to 100 leads", find = "crm.sales_agents:plan_tasks(leadId)",
+    },
+    send_sms_to_agent = {
+      method = "POST", path = "/v2.0/sales-agent/ai-number/send-sms-to-agent", class = "N", returns = "Message",
+      about = "text the agent whose credential this is, from the AI assistant's number", find = "the agent's phone",
+      body = agent_sms,
+    },
+  },
+
+  ai = {
+    generate_call_script = {
+      method = "POST", path = "/v2.0/ai/call-script", class = "C", returns = "CallScript",
+      about = "have a script for a call written",
+      body = { required = { "leadId", "taskId" }, fields = { leadId = i64, taskId = i64 } },
+    },
+    generate_call_summary = {
+      method = "POST", path = "/v2.0/ai/call-summary/generate", class = "C", returns = "Message",
+      about = "have a call summed up", find = "crm.ai:get_call_summary{ callRecordId = ... }",
+      body = { required = { "callRecordId", "leadId" }, fields = { callRecordId = i64, leadId = i64 } },
+    },
+    get_call_summary = {
+      method = "GET", path = "/v2.0/ai/call-summary", class = "R", returns = "CallSummary", unwrap = "data",
+      about = "a call, summed up", query = { required = { "callRecordId" }, fields = { callRecordId = i64 } },
+    },
+    lead_analyses = {
+      method = "GET", path = "/v2.0/ai/lead-analysis", class = "R", returns = "Outcome",
+      about = "one's analyses of the last three months",
+      page = { style = "page", items = "data", number = "pageNum", count = "pageSize", base = 1, loose = true },
+      query = { fields = { pageNum = i32_from_1, pageSize = i32_from_1 } },
+    },
+    analyze_leads = {
+      method = "POST", path = "/v2.0/ai/lead-analysis", class = "C", returns = "Outcome", about = "have leads analysed",
+      find = "crm.ai:lead_analyses{}",
+      body = { required = { "leadIds" }, fields = { leadIds = { type = "array", items = i64, min_items = 1 } } },
+    },
+    prepare_insight = {
+      method = "POST", path = "/v2.0/ai/prepare-insight", class = "C", returns = "Outcome",
+      about = "have notes for an appointment written",
+      body = { required = { "leadId", "appointmentId" }, fields = { leadId = i64, appointmentId = i64 } },
+    },
+  },
+
+  team_features = {
+    ponds = {
+      method = "GET", path = "/v1.0/team-features/lead-ponds", class = "R", returns = "Pond[]", about = "lead ponds",
+      page = whole,
+    },
+    get_pond = {
+      method = "GET", path = "/v1.0/team-features/lead-pond/{id}", class = "R", returns = "Pond", about = "one lead pond",
+      params = { id = id },
+    },
+    pipelines = {
+      method = "GET", path = "/v1.0/teamFeatures/lead-pipelines", class = "R", returns = "PipelinePage",
+      about = "the pipelines of leads",
+      page = { style = "page", items = "pipelines", number = "currPage", count = "pageSize", base = 0 },
+      query = { fields = { name = str, currPage = i32_from_0, pageSize = i32_from_1 } },
+    },
+    tags = {
+      method = "GET", path = "/v1.0/teamFeatures/listTag", class = "R", returns = "LeadTag[]",
+      about = "tags of leads: definitions (leadId 0) and uses", page = whole,
+    },
+    custom_fields = {
+      method = "GET", path = "/v1.0/teamFeatures/listCustomField", class = "R", returns = "CustomAttribute[]",
+      about = "the custom fields that leads have", page = whole,
+    },
+    create_custom_field = {
+      method = "POST", path = "/v1.0/teamFeatures/custom-field", class = "C", returns = "string",
+      about = "give leads a custom field", body = custom_attribute, find = "crm.team_features:custom_fields()",
+    },
+  },
+
+  org = {
+    get = { method = "GET", path = "/v1.0/org", class = "R", returns = "Organization", about = "one's organization" },
+    update_company = {
+      method = "POST", path = "/v1.0/org/company", class = "I", returns = "Outcome", about = "change the company",
+      find = "crm.org:get()",
+      body = {
+        fields = {
+          name = str, phone = str, phoneCode = str, phoneCountry = str, email = str, city = str, state = str,
+          zipcode = str, streetAddress = str, header = str,
+        },
+      },
+    },
+    create_office = {
+      method = "PUT", path = "/v1.0/org/office", class = "C", returns = "Outcome", find = "crm.org:get()",
+      about = "make an office (here PUT creates, and POST updates)", body = office,
+    },
+    update_office = {
+      method = "POST", path = "/v1.0/org/office", class = "I", returns = "Outcome", find = "crm.org:get()",
+      about = "change an office (here PUT creates, and POST updates)",
+      body = { required = { "id" }, fields = office.fields },
+    },
+    permission_profiles = {
+      method = "GET", path = "/v1.0/org/permission/profiles", class = "R", returns = "PermissionProfile[]",
+      about = "the permission profiles of agents", page = whole,
+    },
+  },
+
+  vendors = {
+    list = {
+      method = "GET", path = "/v1.0/vendor/list", class = "R", returns = "Vendor[]", about = "the team's vendors",
+      page = whole,
+    },
+  },
+
+  brokermint = {
+    update_lead = {
+      method = "PUT", path = "/v1.0/brokermint/lead", class = "I", returns = "CodeMessage",
+      about = "what Brokermint says of a contact; not for others", find = look_for_lead,
+      body = {
+        fields = {
+          email = str, firstName = str, lastName = str, contactType = str, externalId = str, address = str, city = str,
+          state = str, zip = str, phone = str, bmPrivate = bool, leadSource = str,
+        },
+      },
+    },
+    update_transaction = {
+      method = "PUT", path = "/v1.0/brokermint/transaction", class = "I", returns = "CodeMessage",
+      about = "what Brokermint says of a deal; not for others", find = "crm.transactions:list{ transactionType = \"All\" }",
+      body = {
+        required = { "id" },
+        fields = {
+          id = i64, agentId = i64, agentName = str, address = str, city = str, state = str, zip = str,
+          status = { type = "string", enum = { "Closed", "Cancelled" } }, transactionType = deal_type, price = num,
+          representing = str, acceptanceDate = moment, expirationDate = moment, closedAt = moment, closingDate = moment,
+        },
+      },
+    },
+  },
+
+  ["v1.tasks"] = {
+    list = {
+      method = "GET", path = "/v1.0/tasks", class = "R", returns = "TaskV1Page", about = "the tasks of a lead",
+      page = { style = "all", items = "taskList" }, query = of_lead,
+    },
+    create = {
+      method = "POST", path = "/v1.0/tasks", class = "C", returns = "TaskId", about = "make a task; deadline in ms",
+      body = task_v1, find = "crm.v1.tasks:list{ leadId = ... }",
+    },
+    get = {
+      method = "GET", path = "/v1.0/tasks/{taskId}", class = "R", returns = "TaskV1", about = "one task",
+      params = { taskId = id }, unwrap = "task",
+    },
+    update = {
+      method = "PUT", path = "/v1.0/tasks/{taskId}", class = "I", body = task_v1, params = { taskId = id },
+      about = "change a task; with finishFlag it is finished and nothing else changed",
+    },
+    delete = {
+      method = "DELETE", path = "/v1.0/tasks/{taskId}", class = "I", about = "remove a task", params = { taskId = id },
+    },
+  },
+
+  ["v1.appointments"] = {
+    list = {
+      method = "GET", path = "/v1.0/appts", class = "R", returns = "Appointment[]",
+      about = "the appointments of a lead", page = whole, query = of_lead,
+    },
+  },
+
+  ["v1.communication"] = {
+    by_agent = {
+      method = "POST", path = "/v1.0/agent/communication", class = "R", returns = "CommunicationV1Page",
+      about = "the communications of at most 24 hours",
+      page = { style = "offset", items = "pageData", size = 100 },
+      body = {
+        required = { "type", "startTime", "endTime" },
+        fields = {
+          type = channel, startTime = i64, endTime = i64, offset = i32_from_0, limit = i32_to_1000, teamView = bool,
+        },
+      },
+    },
+  },
+}

@@ -1,0 +1,353 @@
+--- Checks what a caller gave against the shapes of `lofty.api.operations`, and makes the copy that is sent:
+-- arrays marked as arrays, ids with all their digits, the caller's own tables untouched.
+-- @module lofty.api.validate
+
+local core = require "lofty.core"
+local nearest = require "lofty.internal.suggest"
+
+local getmetatable, pairs, setmetatable, tostring, type = getmetatable, pairs, setmetatable, tostring, type
+local byte, find, format, sub = string.byte, string.find, string.format, string.sub
+local concat = table.concat
+local floor = math.floor
+local to_integer = math.tointeger -- luacheck: ignore 143
+local array, array_mt, integer, null, number_text = core.array, core.array_mt, core.integer, core.null, core.number_text
+
+local check = {}
+
+local MAX_INT64, MIN_INT64 = "9223372036854775807", "9223372036854775808"
+
+-- What a value is, in an error message: its type, and a short piece of it where that helps.
+local function name_of(value)
+  if value == null then return "null" end
+  local kind = type(value)
+  if kind == "string" then
+    if #value > 40 then value = sub(value, 1, 37) .. "..." end
+    return format("%q", value)
+  end
+  if kind == "number" or kind == "boolean" then return tostring(value) end
+  return kind
+end
+
+local function list_of(values, pattern)
+  local words = {}
+  for i = 1, #values do words[i] = format(pattern, tostring(values[i])) end
+  return concat(words, ", ")
+end
+
+-- Numbers are compared as digits: no double holds them all.
+local function is_over(digits, limit)
+  return #digits > #limit or #digits == #limit and digits > limit
+end
+
+local function fits_64_bits(text)
+  if byte(text) == 45 then return not is_over(sub(text, 2), MIN_INT64) end
+  return not is_over(text, MAX_INT64)
+end
+
+-- The digits of what stands for an integer, or nil and what is wrong.
+local function digits_of(value)
+  local kind = type(value)
+  if kind == "string" then
+    if find(value, "^-?[1-9]%d*$") or value == "0" then return value end
+    return nil, "an integer expected, got " .. name_of(value)
+  end
+  if kind ~= "number" and kind ~= "cdata" and kind ~= "userdata" then
+    return nil, "an integer expected, got " .. name_of(value)
+  end
+  local text, problem = number_text(value)
+  if not text then return nil, problem end
+  if text == "-0" then return "0" end
+  if not find(text, "^-?%d+$") then return nil, "an integer expected, got " .. text end
+  return text
+end
+
+local function is_one_of(enum, text)
+  for i = 1, #enum do
+    if tostring(enum[i]) == text then return true end
+  end
+  return false
+end
+
+local function out_of_range(spec, text)
+  local value = text + 0
+  local low, high = spec.min, spec.max
+  if spec.format == "int32" then low, high = low or -2147483648, high or 2147483647 end
+  if low and value < low or high and value > high then
+    if low and high then return format("must be between %d and %d, got %s", low, high, text) end
+    return format(low and "must be at least %d, got %s" or "must be at most %d, got %s", low or high, text)
+  end
+  return nil
+end
+
+local function check_integer(spec, value)
+  local text, problem = digits_of(value)
+  if not text then return nil, problem end
+  if not fits_64_bits(text) then return nil, text .. " does not fit into 64 bits" end
+  problem = out_of_range(spec, text)
+  if problem then return nil, problem end
+  if spec.enum and not is_one_of(spec.enum, text) then
+    return nil, format("must be one of %s, got %s", list_of(spec.enum, "%s"), text)
+  end
+  if type(value) == "number" then
+    if to_integer then return to_integer(value) end
+    -- Where numbers are doubles, those of up to 14 digits are written with all of them.
+    if value > -1e14 and value < 1e14 then return value end
+  end
+  return integer(text)
+end
+
+-- Characters, not bytes: what continues a character in UTF-8 is not counted.
+local function length_of(text)
+  local count = 0
+  for i = 1, #text do
+    local b = byte(text, i)
+    if b < 0x80 or b >= 0xC0 then count = count + 1 end
+  end
+  return count
+end
+
+local function check_string(spec, value)
+  if type(value) ~= "string" then
+    if spec.as == "integer" then
+      local text, problem = digits_of(value)
+      if not text then return nil, problem end
+      value = text
+    elseif spec.as == "boolean" and type(value) == "boolean" then
+      return tostring(value)
+    else
+      return nil, (spec.as and "a " .. spec.as or "a string") .. " expected, got " .. name_of(value)
+    end
+  end
+  if spec.as == "integer" then
+    local number, problem = check_integer(spec, value)
+    if not number then return nil, problem end
+  elseif spec.as == "boolean" and value ~= "true" and value ~= "false" then
+    return nil, "a boolean expected, got " .. name_of(value)
+  end
+  local enum = spec.enum
+  if enum and not is_one_of(enum, value) then
+    local names = {}
+    for i = 1, #enum do names[enum[i]] = true end
+    local near = nearest(value, names)
+    if near then return nil, format("%s is not known, did you mean %q?", name_of(value), near) end
+    return nil, format("must be one of %s, got %s", list_of(enum, "%q"), name_of(value))
+  end
+  local most = spec.max_length
+  if most and #value > most and length_of(value) > most then
+    return nil, format("is longer than %d characters", most)
+  end
+  return value
+end
+
+local function check_number(value)
+  local kind = type(value)
+  if kind == "number" then
+    if value ~= value or value - value ~= 0 then return nil, "a finite number expected, got " .. tostring(value) end
+    return value
+  end
+  if (kind == "cdata" or kind == "userdata") and value ~= null and number_text(value) then return value end
+  return nil, "a number expected, got " .. name_of(value)
+end
+
+-- The length of a table that is an array, or nil. An empty table is one, unless it says otherwise itself.
+local function array_length(value)
+  local count = 0
+  for key in pairs(value) do
+    if type(key) ~= "number" or key < 1 or key ~= floor(key) then return nil end
+    count = count + 1
+  end
+  if count ~= #value then return nil end
+  return count
+end
+
+local check_value
+
+local function check_array(ctx, spec, value, path)
+  if type(value) ~= "table" then return nil, "an array expected, got " .. name_of(value), path end
+  local count = array_length(value)
+  if not count then return nil, "an array expected, got a table with names or gaps", path end
+  if spec.min_items and count < spec.min_items then
+    return nil, format("needs at least %d item%s", spec.min_items, spec.min_items == 1 and "" or "s"), path
+  end
+  if spec.max_items and count > spec.max_items then
+    return nil, format("takes at most %d items, got %d", spec.max_items, count), path
+  end
+  local copy, items = {}, spec.items
+  for i = 1, count do
+    local item, problem, at = check_value(ctx, items, value[i], path .. "[" .. i .. "]")
+    if problem and not ctx.lax then return nil, problem, at end
+    if problem then item = value[i] end
+    copy[i] = item
+  end
+  return array(copy)
+end
+
+-- "a or b", "a and b", with the names quoted.
+local function joined(names, word)
+  local words = {}
+  for i = 1, #names do words[i] = format("%q", names[i]) end
+  if #words == 1 then return words[1] end
+  return concat(words, ", ", 1, #words - 1) .. word .. words[#words]
+end
+
+local function inside(path, name)
+  return path == "" and name or path .. "." .. name
+end
+
+-- What must be there: always, one of several, or beside a certain value of another field.
+local function find_missing(ctx, spec, value, path)
+  local required = spec.required
+  local missing = {}
+  for i = 1, required and #required or 0 do
+    if value[required[i]] == nil then missing[#missing + 1] = inside(path, required[i]) end
+  end
+  if #missing == 1 then return "is required", missing[1] end
+  if #missing > 1 then return format("%ss %s are required", ctx.noun, joined(missing, " and ")), nil end
+  local sets = spec.one_of
+  for s = 1, sets and #sets or 0 do
+    local set, found = sets[s], false
+    for i = 1, #set do found = found or value[set[i]] ~= nil end
+    if not found then
+      return format("%sneeds %s", path == "" and "" or format("%q ", path), joined(set, " or ")), nil
+    end
+  end
+  local when = spec.when
+  for w = 1, when and #when or 0 do
+    local field, wanted, needed = when[w][1], when[w][2], when[w][3]
+    local in_path = field:match("^{(.*)}$")
+    local got
+    if in_path then got = ctx.params and ctx.params[in_path] else got = value[field] end
+    if got ~= nil and tostring(got) == wanted and value[needed] == nil then
+      return format("is required when %s is %s", in_path or field, wanted), inside(path, needed)
+    end
+  end
+  return nil
+end
+
+local function unknown(ctx, fields, name, path)
+  local what = format("unknown %s %q", ctx.noun, type(name) == "string" and inside(path, name) or tostring(name))
+  local near = nearest(name, fields)
+  if near then return format("%s, did you mean %q?", what, near) end
+  return what
+end
+
+local function check_object(ctx, spec, value, path)
+  if type(value) ~= "table" then
+    return nil, "a table of fields expected, got " .. name_of(value), path
+  end
+  local fields = spec.fields
+  if getmetatable(value) == array_mt or value[1] ~= nil then
+    if spec.many then
+      local list, problem, at = check_array(ctx, { items = { fields = fields } }, value, path)
+      return list, problem, at
+    end
+    return nil, "a table of fields expected, got an array", path
+  end
+  local copy, worst, trouble, where = {}, nil, nil, nil
+  for name, got in pairs(value) do
+    local field = fields[name]
+    local item, problem, at
+    if not field then
+      if ctx.lax then item = got else problem = unknown(ctx, fields, name, path) end
+    elseif not field.readonly then
+      item, problem, at = check_value(ctx, field, got, inside(path, name))
+      if problem and ctx.lax then item, problem = got, nil end
+    end
+    -- Tables have no order, errors do: the first name of the alphabet is told, unknown ones before others.
+    if problem then
+      local rank = (field and "1" or "0") .. tostring(name)
+      if not worst or rank < worst then worst, trouble, where = rank, problem, at end
+    else
+      copy[name] = item
+    end
+  end
+  if worst and sub(worst, 1, 1) == "0" then return nil, trouble, nil end
+  if not ctx.lax then
+    local problem, at = find_missing(ctx, spec, value, path)
+    if problem then return nil, problem, at end
+  end
+  if worst then return nil, trouble, where end
+  return copy
+end
+
+-- A value of any shape: the copy, or nil, what is wrong, and where (a path of names; nil: it stands in the text).
+function check_value(ctx, spec, value, path)
+  if value == null and ctx.noun == "field" then return null end
+  if spec.fields then
+    local copy, problem, at = check_object(ctx, spec, value, path)
+    return copy, problem, at
+  end
+  local kind = spec.type
+  if kind == "array" then
+    local copy, problem, at = check_array(ctx, spec, value, path)
+    return copy, problem, at
+  end
+  local item, problem
+  if spec.open then
+    if type(value) == "table" then return value end
+    problem = "a table expected, got " .. name_of(value)
+  elseif spec.many and type(value) == "table" then
+    local list, why, at = check_array(ctx, { items = { type = kind, as = spec.as } }, value, path)
+    return list, why, at
+  elseif kind == "string" then
+    item, problem = check_string(spec, value)
+  elseif kind == "integer" then
+    item, problem = check_integer(spec, value)
+  elseif kind == "boolean" then
+    item = value
+    if type(value) ~= "boolean" then problem = "a boolean expected, got " .. name_of(value) end
+  else
+    item, problem = check_number(value)
+  end
+  if problem then return nil, problem, path end
+  return item
+end
+
+local function told(ctx, problem, at)
+  if at and at ~= "" then return format("%s %q: %s", ctx.noun, at, problem) end
+  return problem
+end
+
+--- Checks the fields of a call and makes the copy to send.
+-- @tparam table spec a shape with `fields`, or an array
+-- @tparam table value what the caller gave; left as it is
+-- @tparam string noun "field" or "parameter", for messages; only a field may be null
+-- @tparam[opt] table params the values of the path, which a shape's `when` may ask for
+-- @tparam[opt=false] boolean lax pass what is unknown or wrong through as it is
+-- @treturn[1] table the copy
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong
+function check.fields(spec, value, noun, params, lax)
+  local ctx = { noun = noun, params = params, lax = lax }
+  local copy, problem, at = check_value(ctx, spec, value, "")
+  if not problem then return copy end
+  if lax and type(value) == "table" then
+    local whole = {}
+    for name, item in pairs(value) do whole[name] = item end
+    return setmetatable(whole, getmetatable(value))
+  end
+  return nil, told(ctx, problem, at)
+end
+
+--- Checks one value of a path.
+-- @tparam table spec a shape
+-- @param value
+-- @tparam[opt=false] boolean lax
+-- @return[1] the value to put into the path
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong
+function check.path_value(spec, value, lax)
+  local item, problem
+  if value == null then
+    problem = "is null"
+  elseif spec.type == "string" then
+    item, problem = check_string(spec, value)
+  else
+    item, problem = check_integer(spec, value)
+  end
+  if not problem then return item end
+  if lax and value ~= null then return value end
+  return nil, problem
+end
+
+return check

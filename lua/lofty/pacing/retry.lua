@@ -1,0 +1,140 @@
+--- Whether a call that failed may be made again, and when.
+--
+-- Pure: no clock, no waiting, no sending. Every verdict comes with its reason in words. What may be repeated
+-- depends on the operation's class:
+--
+-- * `R` reads, and `I` writes whose repetition ends in the same state: after a network fault or a time limit, after
+--   502, 503 and 504, and after 429.
+-- * `C` creates: only when the server cannot have seen the request (`err.sent == false`), and after 429, which
+--   refuses before anything is done.
+-- * `N` reaches a person: only when no connection was made.
+-- @module lofty.pacing.retry
+
+local errors = require "lofty.errors"
+local jitter = require "lofty.pacing.jitter"
+
+local error, pairs, type = error, pairs, type
+local floor, max, min = math.floor, math.max, math.min
+local format = string.format
+
+local retry = {}
+
+--- What holds unless told otherwise.
+-- @field attempts how often a call is made at most, the first time included
+-- @field base seconds; the first backoff is drawn from 0 to this, each further one from 0 to twice as much
+-- @field cap seconds; no backoff is drawn from more
+-- @field total seconds since the call began after which nothing is repeated; two windows of Lofty's limiter fit in
+-- @field window seconds to wait after a 429 that does not say how long
+retry.defaults = { attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 }
+
+--- Checks a caller's policy and fills it up with the defaults; raises for what it does not know.
+--     retry.policy{ attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 }
+-- `false` is the policy that never repeats.
+-- @tparam table|boolean|nil options
+-- @tparam[opt=2] number level whom `error` blames, as for `error`
+-- @treturn table the policy, a new table
+function retry.policy(options, level)
+  level = level or 2
+  if options == false then options = { attempts = 1 } end
+  if options == true then options = nil end
+  options = errors.options("retry", options, retry.defaults, level)
+  local policy = {}
+  for name, default in pairs(retry.defaults) do
+    local value = options[name]
+    if value == nil then value = default end
+    if type(value) ~= "number" or value ~= value or value < 0 then
+      error(format("retry: %s must be a number, 0 or more", name), level)
+    end
+    policy[name] = value
+  end
+  if policy.attempts < 1 or policy.attempts ~= floor(policy.attempts) then
+    error("retry: attempts must be a whole number, 1 or more", level)
+  end
+  return policy
+end
+
+local CLASSES = { GET = "R", HEAD = "R", OPTIONS = "R", PUT = "I", DELETE = "I" }
+
+--- The class of a request of which only the method is known. What is not known to be safe counts as creating.
+-- @tparam string method
+-- @treturn string `R`, `I` or `C`
+function retry.class_of(method)
+  return CLASSES[method] or "C"
+end
+
+local GATEWAY = { [502] = true, [503] = true, [504] = true }
+
+-- No whole answer came. A store or a lock that was busy (the caller says so by retryable) stopped the call before it
+-- began.
+local function is_fault(err)
+  return err.kind == "network" or err.kind == "timeout" or err.kind == "store" and err.retryable == true
+end
+
+--- Is it safe to make a failed call again, by its class alone?
+-- @tparam string class `R`, `I`, `C` or `N`
+-- @tparam table err the failure
+-- @treturn boolean
+-- @treturn string the reason
+function retry.safe(class, err)
+  local status = err.status
+  local fault = is_fault(err)
+  if err.retryable == false then return false, "the error is marked as final" end
+  if not fault and status ~= 429 and not GATEWAY[status] then
+    return false, status and format("HTTP %d is final", status) or format("an error of kind %s is final", err.kind)
+  end
+  if class == "N" then
+    if fault and err.sent == false and not err.connected then return true, "no connection was made" end
+    return false, "what reaches a person is not repeated once a connection was made"
+  end
+  if status == 429 then return true, "too many requests" end
+  if class == "C" then
+    if fault and err.sent == false then return true, "nothing was sent" end
+    return false, "what creates is not repeated once it may have been seen"
+  end
+  if class ~= "R" and class ~= "I" then return false, format("unknown class %s", class or "nil") end
+  if fault then return true, err.kind == "store" and "the store was busy" or err.kind .. " fault" end
+  return true, format("HTTP %d", status)
+end
+
+-- Full jitter: anything from nothing to the bound, which doubles with every attempt up to the cap.
+local function backoff(base, cap, attempt, random)
+  return random() * min(cap, base * 2 ^ (attempt - 1))
+end
+
+--- Decides about a call that has just failed.
+--     local wait, reason = retry.decide{
+--       class = "R",            -- R, I, C or N
+--       err = err,              -- the failure; err.retry_after is honoured
+--       attempt = 1,            -- how often the call has been made
+--       elapsed = 0.2,          -- seconds since the first time
+--       policy = policy,        -- as in retry.policy; the defaults stand for what it leaves out
+--       random = math.random,   -- 0 or more, less than 1; lofty.jitter if absent
+--     }
+-- @tparam table case as above
+-- @treturn number|nil seconds to wait before the call is made again; nil: it is not to be made again
+-- @treturn string the reason, for traces and for on_retry
+function retry.decide(case)
+  local err, attempt = case.err, case.attempt
+  local defaults = retry.defaults
+  local policy = case.policy or defaults
+  local attempts, base = policy.attempts or defaults.attempts, policy.base or defaults.base
+  local total = policy.total or defaults.total
+  local random = case.random or jitter
+  local yes, reason = retry.safe(case.class, err)
+  if not yes then return nil, reason end
+  if attempt >= attempts then return nil, format("%s, and all %d attempts are used up", reason, attempts) end
+  local wait = backoff(base, policy.cap or defaults.cap, attempt, random)
+  if err.status == 429 then
+    -- The window has to end first. The little on top keeps those who wait for the same end from coming at once.
+    wait = (err.retry_after or policy.window or defaults.window) + random() * base
+  elseif err.retry_after then
+    wait = max(wait, err.retry_after + random() * base)
+  end
+  local elapsed = case.elapsed or 0
+  if elapsed + wait > total then
+    return nil, format("%s, and waiting %.1f s more would pass the limit of %g s", reason, wait, total)
+  end
+  return wait, reason
+end
+
+return retry

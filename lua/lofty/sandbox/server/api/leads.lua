@@ -1,0 +1,190 @@
+--- /v1.0/leads: list, get, create, update, delete.
+-- @module lofty.sandbox.server.api.leads
+
+local accounts = require "lofty.sandbox.server.accounts"
+local errors = require "lofty.sandbox.server.errors"
+local json = require "lofty.sandbox.server.json"
+local notes = require "lofty.sandbox.server.note_records"
+local pages = require "lofty.sandbox.server.pages"
+local records = require "lofty.sandbox.server.lead_records"
+local seed = require "lofty.sandbox.server.seed"
+local settings = require "lofty.sandbox.server.settings"
+local state = require "lofty.sandbox.server.state"
+
+local leads = {}
+
+local function has(list, text, precise)
+  for _, value in ipairs(list or {}) do
+    if value == text or (not precise and value:lower():find(text:lower(), 1, true)) then return true end
+  end
+  return false
+end
+
+local function digits_of(text) return (text:gsub("%D", "")) end
+
+local function has_tag(lead, name)
+  for _, tag in ipairs(lead.tags or {}) do
+    if tag.tagName == name then return true end
+  end
+  return false
+end
+
+local function words(text)
+  local out = {}
+  for word in text:gmatch("[^,]+") do out[#out + 1] = word:match("^%s*(.-)%s*$") end
+  return out
+end
+
+-- One test a parameter; all that are given must pass.
+local FILTERS = {
+  stage = function(lead, text) return lead.stage == text end,
+  source = function(lead, text) return lead.source == text end,
+  email = function(lead, text, query) return has(lead.emails, text, query.preciseSearchFlag == "true") end,
+  phone = function(lead, text)
+    for _, phone in ipairs(lead.phones or {}) do
+      if digits_of(phone):find(digits_of(text), 1, true) then return true end
+    end
+    return false
+  end,
+  assignedUserId = function(lead, text) return json.digits(lead.assignedUserId) == text end,
+  contacted = function(lead, text) return (lead.stage ~= "New Lead") == (text == "true") end,
+  groups = function(lead, text) return has(lead.groups, text, true) end,
+  segments = function(lead, text) return has(lead.segments, text, true) end,
+  languages = function(lead, text) return lead.language == text end,
+  allTags = function(lead, text)
+    for _, name in ipairs(words(text)) do
+      if not has_tag(lead, name) then return false end
+    end
+    return true
+  end,
+  anyTags = function(lead, text)
+    for _, name in ipairs(words(text)) do
+      if has_tag(lead, name) then return true end
+    end
+    return false
+  end,
+  key = function(lead, text)
+    local name = (lead.firstName or "") .. " " .. (lead.lastName or "")
+    return name:lower():find(text:lower(), 1, true) ~= nil or has(lead.emails, text)
+  end,
+}
+
+local function found(account, query)
+  local list = pages.filter(records.of(account):list(), function(lead)
+    if lead.trashed then return false end
+    for name, test in pairs(FILTERS) do
+      if query[name] and query[name] ~= "" and not test(lead, query[name], query) then return false end
+    end
+    return true
+  end)
+  if query.sort == "Score" then
+    table.sort(list, function(a, b)
+      if a.score ~= b.score then return (a.score or 0) > (b.score or 0) end
+      return tostring(a.leadId) < tostring(b.leadId)
+    end)
+  end
+  if query.desc == "false" then list = pages.reverse(list) end
+  return list
+end
+
+-- Only the fields that returnFields names.
+local function trimmed(list, names)
+  local out = {}
+  for i, lead in ipairs(list) do
+    local copy = {}
+    for _, name in ipairs(names) do copy[name] = lead[name] end
+    out[i] = copy
+  end
+  return out
+end
+
+-- The cursor to hand out with a page that ends before `next_offset`.
+local function scroll(word, place, at_end)
+  local set = settings.get()
+  if at_end and set.scroll_end == "missing" then return nil end
+  if word and set.scroll == "same" then
+    pages.move(word, place, set.scroll_ttl)
+    return word
+  end
+  return pages.keep("scroll", place, set.scroll_ttl)
+end
+
+leads["GET /v1.0/leads"] = function(call)
+  local query = call.query
+  local limit = pages.limit(query, 25, 100)
+  local offset = math.max(0, pages.number(query, "offset", 0))
+  local word = query.scrollId ~= "" and query.scrollId or nil
+  if word then
+    local place = errors.need(pages.place(word), "INVALID_PARAMETER")
+    if place.account ~= call.account then errors.raise("INVALID_PARAMETER") end
+    offset, query = place.offset, place.query
+    if not call.query.limit then limit = place.limit end
+  end
+  local list = found(call.account, query)
+  local names = words(query.returnFields or "")
+  local page = pages.slice(#names > 0 and trimmed(list, names) or list, offset, limit)
+  local place = { account = call.account, offset = offset + #page, limit = limit, query = query }
+  local cursor = scroll(word, place, offset + #page >= #list)
+  return { _metadata = pages.metadata("leads", limit, offset, #list, cursor), leads = page }
+end
+
+leads["GET /v1.0/leads/{leadId}"] = function(call)
+  local id = call.params.leadId
+  if records.unsettled(id) then errors.raise("LEAD_NOT_EXIST") end
+  local lead = records.of(call.account):find(id)
+  if not lead or (lead.trashed and call.query.withTrash ~= "true") then errors.raise("LEAD_NOT_EXIST") end
+  return { lead = state.text(lead) }
+end
+
+local function known_email(account, emails)
+  for _, lead in ipairs(emails and records.of(account):list() or {}) do
+    for _, email in ipairs(emails) do
+      if not lead.trashed and has(lead.emails, email, true) then return true end
+    end
+  end
+  return false
+end
+
+leads["POST /v1.0/leads"] = function(call)
+  local body, person = call.body, accounts.find(call.account)
+  if not body.firstName:find("%S") then errors.raise("INVALID_PARAMETER") end
+  local n = state.sequence("lead")
+  local id = seed.new_id(person, "lead", n)
+  local now = math.floor(settings.now())
+  if settings.get().merge_leads and known_email(call.account, body.emails) then return { leadId = id } end
+  local lead = { leadId = id, leadUserId = seed.new_id(person, "user", n), leadPropertyList = json.array {} }
+  local fields = records.fields(person, lead, body, {})
+  for name, value in pairs {
+    stage = seed.stages[1], stageId = 1, assignedUserId = seed.user(person), teamId = seed.team, score = 0,
+    assignedUser = person.first .. " " .. person.last, createTime = seed.gmt(now), assignTime = seed.gmt(now),
+    emails = json.array {}, phones = json.array {}, tags = json.array {}, segments = json.array {},
+    groups = json.array {}, hiddenFlag = false, ownershipScope = "PERSONAL", leadTypes = json.array { -1 },
+    customAttributes = json.array {}, leadFamilyMemberList = json.array {}, unsubscription = false, source = "API",
+  } do
+    if fields[name] == nil then fields[name] = value end
+  end
+  records.of(call.account):change(lead, fields)
+  records.settle(id)
+  if body.content then notes.add(call.account, id, body.content, body.isPin == true) end
+  return { leadId = id }
+end
+
+leads["PUT /v1.0/leads/{leadId}"] = function(call)
+  local lead = records.need(call.account, call.params.leadId)
+  local fields = records.fields(accounts.find(call.account), lead, call.body, call.nulls)
+  local copy = {}
+  for name, value in pairs(lead) do copy[name] = value end
+  for name, value in pairs(fields) do copy[name] = value ~= json.null and value or nil end
+  if fields.hiddenFlag == false then copy.hiddenFlag = false end
+  records.of(call.account):put(copy)
+  return { leadId = lead.leadId }
+end
+
+leads["DELETE /v1.0/leads/{leadId}"] = function(call)
+  local lead = records.need(call.account, call.params.leadId)
+  if not call.query.reason:find("%S") then errors.raise("INVALID_PARAMETER") end
+  records.of(call.account):change(lead, { trashed = true })
+  return nil
+end
+
+return leads

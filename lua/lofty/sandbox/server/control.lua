@@ -1,0 +1,114 @@
+--- The control endpoint: POST /_sandbox/NAME with a JSON object, answered by a JSON object.
+--
+-- For specs and for the person at the demo; README.md lists the names.
+-- @module lofty.sandbox.server.control
+
+local accounts = require "lofty.sandbox.server.accounts"
+local delivery = require "lofty.sandbox.server.delivery"
+local faults = require "lofty.sandbox.server.faults"
+local journal = require "lofty.sandbox.server.journal"
+local json = require "lofty.sandbox.server.json"
+local request = require "lofty.sandbox.server.request"
+local settings = require "lofty.sandbox.server.settings"
+local state = require "lofty.sandbox.server.state"
+local tokens = require "lofty.sandbox.server.tokens"
+
+local control = {}
+
+local function wrong(why) error({ status = 400, body = { error = why } }, 0) end
+
+local function account_of(opt)
+  local account = opt.account == nil and accounts.people[1].id or tostring(json.digits(opt.account) or opt.account)
+  if not accounts.find(account) then wrong("no account is called " .. account) end
+  return account
+end
+
+local CONTROLS = {}
+
+--- Changes settings, answers them all (without the credentials).
+function CONTROLS.settings(opt)
+  local ok, why = settings.set(opt)
+  if not ok then wrong(why) end
+  local shown = {}
+  for name, value in pairs(settings.get()) do shown[name] = value end
+  for _, secret in ipairs { "client_secret", "api_keys" } do shown[secret] = nil end
+  return shown
+end
+
+--- Moves the clock: {advance = seconds}; answers {now, offset}.
+function CONTROLS.clock(opt)
+  local offset = settings.move(opt.advance or 0)
+  return { now = settings.now(), offset = offset }
+end
+
+--- Sets a fault; answers {fault = number}.
+function CONTROLS.fault(opt)
+  local n, why = faults.set(opt)
+  if not n then wrong(why) end
+  return { fault = n }
+end
+
+--- Takes all faults away.
+function CONTROLS.clear_faults() faults.clear() return { ok = true } end
+
+--- The counters; {reset = true} empties them afterwards.
+function CONTROLS.counters(opt)
+  local counters = journal.counters()
+  if opt.reset then journal.clear_counters() end
+  return counters
+end
+
+--- The journal; {reset = true} empties it afterwards.
+function CONTROLS.journal(opt)
+  local requests = journal.all()
+  if opt.reset then journal.clear() end
+  return { requests = requests }
+end
+
+--- Gives tokens without the flow: {account, count, refresh}.
+function CONTROLS.issue(opt)
+  local client = opt.client_id or settings.get().client_id
+  local account = account_of(opt)
+  local access, refresh = tokens.issue({ client = client, account = account }, opt.refresh ~= false)
+  return { access_token = access, refresh_token = refresh, account = account, token_type = "Bearer",
+           expires_in = settings.get().access_ttl, scope = "openApi" }
+end
+
+--- Ends an account's grants now: {account, what = "access" | "refresh" | "code"}.
+function CONTROLS.expire(opt)
+  local what = opt.what or "access"
+  if not ({ access = true, refresh = true, code = true })[what] then wrong("nothing is called " .. tostring(what)) end
+  tokens.expire(what, opt.client_id or settings.get().client_id, account_of(opt))
+  return { ok = true }
+end
+
+--- The person presses Disconnect in Lofty: {account}.
+function CONTROLS.revoke(opt)
+  tokens.revoke(opt.client_id or settings.get().client_id, account_of(opt))
+  return { ok = true }
+end
+
+--- Makes Lofty send a webhook, see delivery.lua.
+function CONTROLS.deliver(opt) return delivery.send(opt, account_of(opt), wrong) end
+
+--- Everything as it was at the start.
+function CONTROLS.reset() state.reset() return { ok = true } end
+
+--- Answers a control request.
+function control.answer(req)
+  local name = req.path:match("^/_sandbox/([%w_]+)$")
+  local handler = name and CONTROLS[name]
+  if not handler then return { status = 404, body = { error = "no control is called " .. tostring(name) } } end
+  if req.method ~= "POST" then return { status = 405, body = { error = "POST it" } } end
+  local opt = {}
+  if req.body ~= "" then opt = request.json(req) end
+  if type(opt) ~= "table" or json.is_array(opt) then
+    return { status = 400, body = { error = "the body must be a JSON object" } }
+  end
+  local ok, answer = pcall(handler, opt)
+  if ok then return { status = 200, body = answer } end
+  if type(answer) ~= "table" then error(answer, 0) end
+  return answer
+end
+
+return control

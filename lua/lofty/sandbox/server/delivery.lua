@@ -1,0 +1,95 @@
+--- Webhook deliveries: what Lofty's servers POST to a subscriber.
+--
+-- A delivery has no field that names its event: the plural bucket does. Buckets for the lists that no
+-- stored page shows are made after the same pattern.
+-- @module lofty.sandbox.server.delivery
+
+local accounts = require "lofty.sandbox.server.accounts"
+local json = require "lofty.sandbox.server.json"
+local leads = require "lofty.sandbox.server.lead_records"
+local notes = require "lofty.sandbox.server.note_records"
+local seed = require "lofty.sandbox.server.seed"
+local settings = require "lofty.sandbox.server.settings"
+local timeline = require "lofty.sandbox.server.timeline_records"
+
+local delivery = {}
+
+local NOUNS = { "Agent", "Lead", "LeadActivity", "ListingAlert", "Transaction", "Call", "Email", "Text", "Note", "Task",
+                "Appointment", "Pipeline" }
+
+local function now_ms() return math.floor(settings.now()) * 1000 end
+
+local function of_lead(account, n)
+  local all = leads.of(account):list()
+  local lead = all[(n - 1) % math.max(1, #all) + 1]
+  return { leadId = lead and lead.leadId or 0, updateTime = now_ms() + n }
+end
+
+-- The n-th event of a list, in the fields that are known of it.
+local function event(account, list, n)
+  local noun, person = NOUNS[list], accounts.find(account)
+  local out = of_lead(account, n)
+  if noun == "Call" or noun == "Email" or noun == "Text" then
+    local all = timeline.of(account):list()
+    local id = all[n] and all[n].id or 0
+    out.timelineId, out[noun:lower() .. "Id"] = id, json.int(tostring(4000000 + n))
+  elseif noun == "Note" then
+    local note = notes.of(account):list()[n]
+    out.noteId = note and note.noteId or seed.id(person, "note", n)
+  elseif noun == "Agent" then
+    out = { userId = seed.id(person, "user", n), updateTime = now_ms() + n }
+  elseif noun == "Transaction" then
+    out.transactionId = seed.id(person, "transaction", n - 1)
+  elseif noun == "Task" or noun == "Appointment" then
+    out[noun:lower() .. "Id"] = seed.id(person, "task", n - 1)
+  elseif noun == "Pipeline" then
+    out.stage = seed.stages[n % #seed.stages + 1] -- the new one alone is told
+  end
+  return out
+end
+
+--- The body of a delivery.
+-- @tparam string account
+-- @tparam table opt list (1 to 12, default 2), what ("updated", "created", "deleted", ...), events (default 1)
+function delivery.body(account, opt)
+  local list, events = opt.list or 2, json.array {}
+  for n = 1, opt.events or 1 do events[n] = event(account, list, n) end
+  return { listId = list, teamId = seed.team, [(opt.what or "updated") .. NOUNS[list]] = events }
+end
+
+-- POSTs a text to an address on loopback; returns the status that came back, or nil and why.
+local function post(host, port, path, text, content_type)
+  local socket = ngx.socket.tcp()
+  socket:settimeouts(2000, 5000, 10000)
+  local ok, why = socket:connect(host, port)
+  if not ok then return nil, why end
+  local sent
+  sent, why = socket:send { "POST ", path, " HTTP/1.1\r\nHost: ", host, ":", tostring(port), "\r\nContent-Type: ",
+    content_type, "\r\nContent-Length: ", tostring(#text), "\r\nUser-Agent: lofty-sandbox\r\nConnection: close\r\n\r\n",
+    text }
+  if not sent then return nil, why end
+  local head
+  head, why = socket:receive("*l")
+  socket:close()
+  if not head then return nil, why end
+  return tonumber(head:match("^HTTP/1%.[01] (%d%d%d)")), head
+end
+
+--- Sends a delivery: {url, list, what, events, body, times}; `body` replaces the made-up one, as text or JSON.
+-- Only loopback is written to: this is a sandbox.
+function delivery.send(opt, account, wrong)
+  local host, port, path = (opt.url or ""):match("^http://(127%.0%.0%.1):(%d+)(/[%w%-._~%%/?=&]*)$")
+  if not host then return wrong("url must be http://127.0.0.1:PORT/PATH") end
+  local list = opt.list or 2
+  if not NOUNS[list] then return wrong("list must be 1 to 12") end
+  local body = opt.body or delivery.body(account, opt)
+  local text = type(body) == "string" and body or json.encode(body)
+  local statuses = json.array {}
+  for i = 1, opt.times or 1 do
+    local status, why = post(host, tonumber(port), path, text, opt.content_type or "application/json")
+    statuses[i] = status or tostring(why)
+  end
+  return { statuses = statuses, body = text }
+end
+
+return delivery

@@ -1,0 +1,183 @@
+--- Leads as records: made up, and made from what a caller sends.
+-- @module lofty.sandbox.server.lead_records
+
+local accounts = require "lofty.sandbox.server.accounts"
+local errors = require "lofty.sandbox.server.errors"
+local json = require "lofty.sandbox.server.json"
+local seed = require "lofty.sandbox.server.seed"
+local settings = require "lofty.sandbox.server.settings"
+local state = require "lofty.sandbox.server.state"
+
+local records = {}
+
+--- The first `length` characters, which is what Lofty silently keeps.
+function records.cut(text, length)
+  if #text <= length then return text end
+  local at, count = 1, 0
+  while at <= #text and count < length do
+    local _, last = text:find("^[%z\1-\127\192-\255][\128-\191]*", at)
+    at, count = (last or at) + 1, count + 1
+  end
+  return text:sub(1, at - 1)
+end
+
+local function tag(person, lead_id, name, when)
+  local number = 0
+  for i = 1, #name do number = (number * 31 + name:byte(i)) % 100000 end
+  return { leadId = lead_id, tagId = seed.id(person, "tag", number), tagName = records.cut(name, 64),
+           createTime = seed.utc(when), updateTime = seed.utc(when), creatorUserId = seed.user(person), visibleType = 0 }
+end
+
+--- Tag objects for names.
+function records.tags(person, lead_id, names)
+  local out = json.array {}
+  for i, name in ipairs(names or {}) do out[i] = tag(person, lead_id, name, settings.now()) end
+  return out
+end
+
+local function made_up(person, n)
+  local who, when, id = seed.person(n), seed.time(n), seed.id(person, "lead", n)
+  if person.block == "17382345668" and n == 1 then id = json.int("9007199254740993") end
+  local tags = json.array {}
+  for i, name in ipairs(seed.tags) do
+    if n % (i + 1) == 0 then tags[#tags + 1] = tag(person, id, name, when) end
+  end
+  local stage = (n * 5 + math.floor(n / 6)) % #seed.stages + 1
+  local lead_user = seed.id(person, "user", n + 1000)
+  return {
+    leadId = id, leadUserId = lead_user, firstName = who.first, lastName = who.last, emails = json.array { who.email },
+    phones = json.array { who.phone }, leadSource = n % #seed.sources + 1, source = seed.sources[n % #seed.sources + 1],
+    stageId = stage, stage = seed.stages[stage], assignedUserId = seed.user(person),
+    assignedUser = person.first .. " " .. person.last, lenderUserId = 0, score = (n * 37) % 100, tags = tags,
+    teamId = seed.team, createTime = seed.gmt(when), assignTime = seed.gmt(when + 60), lastUpdateTime = seed.gmt(when + 600),
+    lastTouch = seed.gmt(when + 300), hiddenFlag = false, cannotText = false, cannotCall = n % 17 == 0, cannotEmail = false,
+    unsubscription = false, leadTypes = json.array { n % 3 == 0 and 1 or 2 }, phoneStatuses = json.array { 2 },
+    groups = json.array {}, segments = n % 4 == 0 and json.array { "Downtown Area" } or json.array {},
+    language = n % 11 == 0 and "Spanish" or "English", assignCompletionStatus = true, pondId = 0,
+    ownershipScope = "PERSONAL", ownershipId = seed.user(person),
+    leadInquiry = { priceMin = 200000 + n % 20 * 10000, priceMax = n % 5 == 0 and -1 or 450000 + n % 20 * 10000,
+                    bedroomsMin = n % 4 + 1, bathroomsMin = tostring(n % 3 + 1), propertyType = json.array { "Condo" },
+                    locations = json.array { { city = who.city, stateCode = who.state } } },
+    leadPropertyList = json.array { {
+      id = seed.id(person, "property", n), leadUserId = lead_user, streetAddress = who.street, city = who.city,
+      state = who.state, zipCode = who.zip, bedrooms = n % 4 + 1, bathrooms = 1.5 + n % 3, squareFeet = 900 + n % 30 * 50,
+      price = 300000 + n % 50 * 5000, propertyType = "Single Family Home", mailAddress = false, note = "",
+    } },
+    customAttributes = json.array { { attributeName = "Preferred contact", attributeType = "text", value = "evening" } },
+    leadFamilyMemberList = json.array {}, customRoleList = json.array {},
+  }
+end
+
+--- The leads of an account.
+function records.of(account)
+  local person = accounts.find(account)
+  return state.collection(account .. "/leads", "leadId", function()
+    local list = {}
+    for n = 0, person.leads - 1 do list[#list + 1] = made_up(person, n) end
+    return list
+  end)
+end
+
+--- The lead of that number, unless it is in the trash or was never there.
+function records.need(account, id, name)
+  local lead = id and records.of(account):find(id)
+  if not lead or lead.trashed then errors.raise(name or "LEAD_NOT_EXIST") end
+  return lead
+end
+
+--- True while a record that has just been made still hides from readers.
+function records.unsettled(id)
+  local left = ngx.shared.sandbox:incr("settle:" .. id, -1)
+  return left ~= nil and left >= 0
+end
+
+--- Lets a new record hide from the next so many readers.
+function records.settle(id)
+  local reads = settings.get().settle_reads
+  if reads > 0 then ngx.shared.sandbox:set("settle:" .. tostring(id), reads) end
+end
+
+-- Fields that a lead takes over as they are sent.
+local TAKEN = { "cannotText", "cannotCall", "cannotEmail", "emails", "phones", "leadTypes", "assignedUserId",
+                "referredBy", "stage", "source", "birthday", "buyingTimeFrame", "preQual", "houseToSell", "fthb",
+                "withBuyerAgent", "sellingTimeFrame", "mortgage", "buyHouse", "withListingAgent", "language",
+                "ownershipId", "ownershipScope", "unsubscription", "leadFamilyMemberList", "streetAddress", "city",
+                "state", "zipCode", "groups", "segments" }
+
+local ADDRESS = { "city", "state", "zipCode", "streetAddress" }
+
+--- Refuses a property without an address.
+function records.check_property(property)
+  for _, name in ipairs(ADDRESS) do
+    if type(property[name]) == "string" and property[name]:find("%S") then return end
+  end
+  errors.raise("PROPERTY_ADDRESS_EMPTY")
+end
+
+local function same_address(a, b)
+  for _, name in ipairs(ADDRESS) do
+    if (a[name] or "") ~= (b[name] or "") then return false end
+  end
+  return true
+end
+
+--- The lead's properties with one more, or with one of them changed.
+function records.with_property(lead, property)
+  local list, found, id = json.array {}, false, json.digits(property.id)
+  for i, old in ipairs(lead.leadPropertyList or {}) do
+    local same = id and tonumber(id) > 0 and json.digits(old.id) == id
+      or not (id and tonumber(id) > 0) and same_address(old, property)
+    list[i] = old
+    if same then
+      found, list[i] = true, {}
+      for name, value in pairs(old) do list[i][name] = value end
+      for name, value in pairs(property) do list[i][name] = value end
+      list[i].id = old.id
+    end
+  end
+  if not found then
+    if id and tonumber(id) > 0 then errors.raise("LEAD_PROPERTY_NOT_EXIST") end
+    local new = { leadUserId = lead.leadUserId }
+    for name, value in pairs(property) do new[name] = value end
+    new.id = json.int(("%s99%06d"):format(tostring(lead.leadUserId):sub(1, 7), state.sequence("property")))
+    list[#list + 1] = new
+  end
+  return list
+end
+
+--- What a request changes in a lead; json.null stands for "taken away".
+function records.fields(person, lead, body, nulls)
+  local out = {}
+  for _, name in ipairs(TAKEN) do
+    out[name] = body[name]
+    if nulls[name] == json.null then out[name] = json.null end
+  end
+  for _, name in ipairs { "firstName", "lastName" } do
+    out[name] = body[name] and records.cut(body[name], 30) or (nulls[name] == json.null and json.null or nil)
+  end
+  if body.isHidden ~= nil then out.hiddenFlag = body.isHidden end
+  if body.customAttributeList then out.customAttributes = body.customAttributeList end
+  if body.inquiry then out.leadInquiry = body.inquiry end
+  if body.property then
+    records.check_property(body.property)
+    out.leadPropertyList = records.with_property(lead, body.property)
+  end
+  local names, seen = {}, {}
+  local function add(name)
+    if not seen[name] then names[#names + 1], seen[name] = name, true end
+  end
+  for _, name in ipairs(body.tagsRemove or {}) do seen[name] = true end
+  if body.tags then
+    for _, name in ipairs(body.tags) do add(name) end
+  elseif not body.clearAllTags then
+    for _, old in ipairs(lead.tags or {}) do add(old.tagName) end
+  end
+  for _, name in ipairs(body.tagsAdd or {}) do add(name) end
+  if body.tags or body.tagsAdd or body.tagsRemove or body.clearAllTags then
+    out.tags = records.tags(person, lead.leadId, names)
+  end
+  out.lastUpdateTime = seed.gmt(math.floor(settings.now()))
+  return out
+end
+
+return records

@@ -1,0 +1,97 @@
+--- The arithmetic of Lofty's many ways of paging.
+-- @module lofty.sandbox.server.pages
+
+local errors = require "lofty.sandbox.server.errors"
+local json = require "lofty.sandbox.server.json"
+local settings = require "lofty.sandbox.server.settings"
+local state = require "lofty.sandbox.server.state"
+
+local pages = {}
+
+--- A whole number from the query or the body, or its default.
+function pages.number(source, name, default)
+  local value = source[name]
+  if value == nil or value == json.null then return default end
+  return tonumber(json.digits(value) or value)
+end
+
+--- A page size between 1 and `max`; outside of it the failure called `name`.
+function pages.limit(source, default, max, name, field)
+  local limit = pages.number(source, field or "limit", default)
+  if limit < 1 or limit > max then errors.raise(name or "LIMIT_NOT_VALID") end
+  return limit
+end
+
+--- Items offset+1 .. offset+limit, as JSON texts that are made once.
+function pages.slice(list, offset, limit)
+  local out = json.array {}
+  for i = offset + 1, math.min(#list, offset + limit) do out[#out + 1] = state.text(list[i]) end
+  return out
+end
+
+--- Items without any paging.
+function pages.all(list) return pages.slice(list, 0, #list) end
+
+--- Where the page begins that follows the item `current`: at that item again, or after it.
+-- An id that isn't there begins where it would stand; 0 means from the start.
+function pages.after(list, key, current)
+  if not current or tonumber(current) <= 0 then return 0 end
+  for i, item in ipairs(list) do
+    if json.digits(item[key]) == current then
+      return settings.get().current_id == "inclusive" and i - 1 or i
+    end
+  end
+  return #list
+end
+
+--- limit with currentId or offset, the style of the communication lists.
+-- @tparam table call
+-- @tparam table list
+-- @tparam string key the field that holds the id
+-- @treturn table the items
+function pages.current(call, list, key, default, max)
+  local limit = pages.limit(call.query, default or 10, max or 1000)
+  local offset = math.max(0, pages.number(call.query, "offset", 0))
+  local current = call.query.currentId
+  if current and tonumber(current) > 0 then offset = pages.after(list, key, current) end
+  return pages.slice(list, offset, limit)
+end
+
+--- Items of a list that a test lets pass.
+function pages.filter(list, test)
+  local out = {}
+  for _, item in ipairs(list) do
+    if test(item) then out[#out + 1] = item end
+  end
+  return out
+end
+
+--- The list from its other end.
+function pages.reverse(list)
+  local out = {}
+  for i = #list, 1, -1 do out[#out + 1] = list[i] end
+  return out
+end
+
+--- An opaque word that stands for a place in a list, for some time.
+function pages.keep(kind, place, ttl)
+  local word = ngx.encode_base64(kind .. state.sequence("cursor") .. ":" .. ngx.now()):gsub("=", "")
+  ngx.shared.sandbox:set("cursor:" .. word, json.encode(place), ttl)
+  return word
+end
+
+--- Notes a new place for such a word.
+function pages.move(word, place, ttl) ngx.shared.sandbox:set("cursor:" .. word, json.encode(place), ttl) end
+
+--- The place that a word stands for, or nil when it is unknown or too old.
+function pages.place(word)
+  local text = ngx.shared.sandbox:get("cursor:" .. word)
+  return text and json.decode(text) or nil
+end
+
+--- The object that the real server calls `_metadata`, and its document `get_metadata`.
+function pages.metadata(collection, limit, offset, total, scroll)
+  return { collection = collection, limit = limit, offset = offset, total = total, scrollId = scroll }
+end
+
+return pages

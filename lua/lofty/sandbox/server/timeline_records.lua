@@ -1,0 +1,116 @@
+--- Calls, texts and e-mails with leads, and the ways in which Lofty shows them.
+-- @module lofty.sandbox.server.timeline_records
+
+local accounts = require "lofty.sandbox.server.accounts"
+local json = require "lofty.sandbox.server.json"
+local leads = require "lofty.sandbox.server.lead_records"
+local seed = require "lofty.sandbox.server.seed"
+local settings = require "lofty.sandbox.server.settings"
+local state = require "lofty.sandbox.server.state"
+
+local records = {}
+
+local KINDS = { "Call", "Text", "Email" }
+local MODES = { "Auto", "Manual", "Logged" }
+local OF_FIRST, TOTAL = 345, 1200 -- entries of the first lead, and of all
+
+--- The entries of an account, oldest first.
+function records.of(account)
+  local person = accounts.find(account)
+  return state.collection(account .. "/timeline", "id", function()
+    local list, all = {}, leads.of(account):list()
+    if #all == 0 then return list end
+    for n = TOTAL - 1, 0, -1 do
+      local at = n % 3 == 0 and n / 3 < OF_FIRST and 1 or n % (math.min(#all, 200) - 1) + 2
+      local lead, index = all[at], #list
+      list[index + 1] = {
+        id = seed.id(person, "timeline", TOTAL - 1 - n), kind = KINDS[(index + math.floor(index / 3)) % 3 + 1], leadId = lead.leadId,
+        phone = lead.phones[1], inbound = index % 4 == 0, at = seed.time(n), number = index,
+        mode = MODES[index % #MODES + 1],
+      }
+    end
+    return list
+  end)
+end
+
+--- The entries of one lead, of one kind or of all.
+function records.of_lead(account, id, kind)
+  local out = {}
+  for _, entry in ipairs(records.of(account):list()) do
+    if json.digits(entry.leadId) == id and (not kind or entry.kind == kind) then out[#out + 1] = entry end
+  end
+  return out
+end
+
+--- Writes an entry for a message that has just been sent.
+function records.add(account, lead, kind, content)
+  local id = seed.new_id(accounts.find(account), "timeline", state.sequence("timeline"))
+  return records.of(account):put {
+    id = id, kind = kind, leadId = lead.leadId, phone = lead.phones and lead.phones[1] or "", inbound = false,
+    at = math.floor(settings.now()), number = 0, mode = "Manual", content = content,
+  }
+end
+
+local function user(account) return seed.user(accounts.find(account)) end
+local function direction(entry) return entry.inbound and "Inbound" or "Outbound" end
+
+--- As the calls routes show it.
+function records.call(account, entry)
+  local length = entry.number % 9 * 40
+  return {
+    id = entry.id, dialerCallRecordId = json.int("4000000" .. ("%05d"):format(entry.number)), userId = user(account),
+    userPhoneNumber = "+15125550100", leadId = entry.leadId, leadPhoneNumber = entry.phone, direction = direction(entry),
+    status = length > 0 and "Completed" or "NoAnswer", startTime = seed.utc(entry.at), endTime = seed.utc(entry.at + length),
+    duration = length, callingOutcome = length > 0 and "Talked" or "NoAnswer", rateScore = entry.number % 6,
+    recordingSwitch = length > 0, showUserNumber = "+15125550100", createTime = seed.utc(entry.at),
+    updateTime = seed.utc(entry.at + length), note = entry.content or "", isMachineAnswered = false, price = 0.02,
+    agentId = user(account), elapsedTime = "00:08",
+  }
+end
+
+--- As /v1.0/communication/call/v2 shows it.
+function records.short_call(account, entry)
+  return { id = entry.id, agentId = user(account), leadId = entry.leadId, createTime = seed.utc(entry.at),
+           direction = direction(entry):lower(), leadPhoneNumber = entry.phone }
+end
+
+--- As the text routes show it.
+function records.text(account, entry)
+  return { id = entry.id, leadId = entry.leadId, direction = direction(entry), agentId = user(account),
+           textOutcome = "Delivered", textTime = seed.utc(entry.at), textType = entry.mode,
+           textContent = entry.content or ("Text no. %d"):format(entry.number) }
+end
+
+--- As the e-mail routes show it.
+function records.email(account, entry)
+  return { id = entry.id, leadId = entry.leadId, direction = direction(entry), agentId = user(account), eventType = "Sent",
+           emailEventTime = seed.utc(entry.at), emailType = entry.mode, fromPond = false,
+           emailSubject = entry.content or ("E-mail no. %d"):format(entry.number) }
+end
+
+--- As /v2.0/leads/{leadId}/activities shows it.
+function records.activity(account, entry)
+  local call, email = entry.kind == "Call", entry.kind == "Email"
+  return { id = entry.id, leadId = entry.leadId, agentId = user(account), activityTime = seed.iso(entry.at),
+           channel = entry.kind, communicationType = entry.mode, direction = direction(entry),
+           callingOutcome = call and "Talked" or nil, leadPhoneNumber = call and entry.phone or nil,
+           emailEventType = email and "Sent" or nil, emailSubject = email and "Homes near you" or nil,
+           note = entry.mode == "Logged" and "By hand" or nil }
+end
+
+--- As the search by agent shows it.
+function records.communication(account, entry)
+  return { id = entry.id, leadId = entry.leadId, agentId = user(account), direction = direction(entry),
+           callOutcome = entry.kind == "Call" and "Talked" or nil, callDuration = entry.kind == "Call" and "225" or nil,
+           status = "Delivered", communicationTime = seed.iso(entry.at), communicationType = entry.mode:upper(),
+           eventType = entry.kind == "Email" and "Sent Email" or entry.kind, fromPond = false }
+end
+
+--- The list, each entry as `show` shows it.
+function records.shown(account, list, show)
+  local out = json.array {}
+  for i, entry in ipairs(list) do out[i] = show(account, entry) end
+  return out
+end
+
+return records

@@ -1,0 +1,252 @@
+--- What every store must do, as cases that need nothing but a store: they run under busted, inside nginx, and over a
+-- store of your own.
+--
+-- Each case is { name = , run = function(world) }, and raises when the store is wrong. `world` says how to come by one:
+--
+--     world.new()            a store over a place of its own, empty
+--     world.another(store)   a second store over the same place, as another process would make it
+--     world.rest()           lets a few hundredths of a second go by, on the clock of the store's locks
+--     world.many             how many keys are many, if not 50
+-- @module spec.contracts.store
+
+local format = string.format
+
+local RESTS = 500 -- far more than a lock or a window in here can last
+
+local function fail(text, ...) error(format(text, ...), 3) end
+
+local function show(value)
+  if type(value) ~= "string" then return tostring(value) end
+  return format("%q", #value > 60 and value:sub(1, 60) .. "..." or value)
+end
+
+local function equal(expected, value, err)
+  if value == expected then return end
+  fail("expected %s, got %s%s", show(expected), show(value), err and " (" .. tostring(err) .. ")" or "")
+end
+
+-- Nothing there, and no error.
+local function absent(value, err)
+  if err ~= nil then fail("expected nothing and no error, got error %s", tostring(err)) end
+  if value ~= nil then fail("expected nothing, got %s", show(value)) end
+end
+
+local function raises(fn, ...)
+  if pcall(fn, ...) then fail("expected an error to be raised") end
+end
+
+local function eventually(world, what, fn)
+  for _ = 1, RESTS do
+    if fn() then return end
+    world.rest()
+  end
+  fail("%s did not happen", what)
+end
+
+local function same_list(expected, list, err)
+  if type(list) ~= "table" then fail("expected a list, got %s (%s)", show(list), tostring(err)) end
+  local left = {}
+  for _, key in ipairs(expected) do left[key] = true end
+  for _, key in ipairs(list) do
+    if not left[key] then fail("key %s is told twice, or is none", show(key)) end
+    left[key] = nil
+  end
+  local key = next(left)
+  if key then fail("key %s is missing", show(key)) end
+end
+
+local every_byte = {}
+for byte = 0, 255 do every_byte[#every_byte + 1] = string.char(byte) end
+every_byte = table.concat(every_byte)
+
+local KEYS = {
+  "id/651095960136641", "id/6510959601366410", "id", "..", ".", "a b", "a+b", "a%2Fb", "a/b", "*", "[a-z]?", "\\",
+  "schl\195\188ssel", "line\nbreak", "UPPER", "upper", "nul\0inside", "lock:id", "token:id", "~", "'\"$(true)",
+}
+
+local cases = {}
+local function case(name, run) cases[#cases + 1] = { name = name, run = run } end
+
+case("says nothing of a key that is absent, and no error", function(world)
+  local store = world.new()
+  absent(store:get("k"))
+  absent(store:get("k", true))
+  same_list({}, store:keys())
+end)
+
+case("gives back what was put, and the last one", function(world)
+  local store = world.new()
+  equal(true, store:put("k", "one"))
+  equal("one", store:get("k"))
+  equal(true, store:put("k", "the second, longer"))
+  equal("the second, longer", store:get("k"))
+  equal(true, store:put("k", "3"))
+  equal("3", store:get("k"))
+  equal("3", store:get("k", true))
+end)
+
+case("keeps any bytes", function(world)
+  local store = world.new()
+  for _, value in ipairs { every_byte, "", "\0", "\r\n", every_byte:rep(400) } do
+    equal(true, store:put("k", value))
+    equal(value, store:get("k", true))
+  end
+end)
+
+case("takes any key, and tells each from all others", function(world)
+  local store = world.new()
+  for index, key in ipairs(KEYS) do equal(true, store:put(key, "value " .. index)) end
+  for index, key in ipairs(KEYS) do equal("value " .. index, store:get(key)) end
+  same_list(KEYS, store:keys())
+  for _, key in ipairs(KEYS) do
+    equal(true, store:try_lock(key, "one", 60))
+    equal(false, store:try_lock(key, "two", 60))
+  end
+  for _, key in ipairs(KEYS) do equal(true, store:unlock(key, "one")) end
+end)
+
+case("forgets what is deleted, and that alone", function(world)
+  local store = world.new()
+  store:put("k", "one")
+  store:put("kk", "two")
+  equal(true, store:delete("k"))
+  absent(store:get("k"))
+  absent(store:get("k", true))
+  equal("two", store:get("kk"))
+  same_list({ "kk" }, store:keys())
+  equal(true, store:delete("k"))
+  equal(true, store:put("k", "again"))
+  equal("again", store:get("k", true))
+end)
+
+case("lists tokens alone, no locks and no budgets", function(world)
+  local store = world.new()
+  store:put("k", "one")
+  equal(true, store:try_lock("k", "owner", 60))
+  equal(true, store:try_lock("other", "owner", 60))
+  if store.spend then equal(0, store:spend("app", 10, 60)) end
+  same_list({ "k" }, store:keys())
+  absent(store:get("other"))
+end)
+
+case("lists many", function(world)
+  local store, expected = world.new(), {}
+  for number = 1, world.many or 50 do
+    expected[number] = "id/" .. number
+    store:put(expected[number], "x")
+  end
+  same_list(expected, store:keys())
+end)
+
+case("shows to others what one wrote", function(world)
+  local store = world.new()
+  local other = world.another(store)
+  store:put("k", "one")
+  equal("one", other:get("k", true))
+  other:put("k", "two")
+  equal("two", store:get("k", true))
+  same_list({ "k" }, other:keys())
+  other:delete("k")
+  absent(store:get("k", true))
+end)
+
+case("gives a lock to one, and not twice to its owner", function(world)
+  local store = world.new()
+  equal(true, store:try_lock("k", "one", 60))
+  equal(false, store:try_lock("k", "two", 60))
+  equal(false, store:try_lock("k", "one", 60))
+  equal(true, store:unlock("k", "one"))
+  equal(true, store:try_lock("k", "two", 60))
+  equal(true, store:unlock("k", "two"))
+end)
+
+case("gives a lock to one of several stores", function(world)
+  local store = world.new()
+  local other = world.another(store)
+  equal(true, store:try_lock("k", "one", 60))
+  equal(false, other:try_lock("k", "two", 60))
+  equal(false, other:unlock("k", "two"))
+  equal(false, other:try_lock("k", "two", 60))
+  equal(true, store:unlock("k", "one"))
+  equal(true, other:try_lock("k", "two", 60))
+  equal(false, store:try_lock("k", "one", 60))
+  equal(true, other:unlock("k", "two"))
+end)
+
+case("frees a lock for its owner alone", function(world)
+  local store = world.new()
+  equal(false, store:unlock("k", "one"))
+  equal(true, store:try_lock("k", "one", 60))
+  equal(false, store:unlock("k", "two"))
+  equal(false, store:unlock("k", "on"))
+  equal(false, store:try_lock("k", "two", 60))
+  equal(true, store:unlock("k", "one"))
+  equal(false, store:unlock("k", "one"))
+end)
+
+case("locks each key apart, and reads and writes go on under a lock", function(world)
+  local store = world.new()
+  equal(true, store:try_lock("a", "one", 60))
+  equal(true, store:try_lock("b", "two", 60))
+  equal(true, store:put("a", "value"))
+  equal("value", store:get("a", true))
+  equal(true, store:delete("a"))
+  equal(false, store:try_lock("a", "two", 60))
+  equal(true, store:unlock("a", "one"))
+  equal(false, store:try_lock("b", "one", 60))
+  equal(true, store:unlock("b", "two"))
+end)
+
+case("frees a lock by time", function(world)
+  local store = world.new()
+  equal(true, store:try_lock("k", "dead", 0.05))
+  eventually(world, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
+  equal(true, store:unlock("k", "next"))
+end)
+
+case("keeps the next owner's lock when the last one unlocks late", function(world)
+  local store = world.new()
+  equal(true, store:try_lock("k", "late", 0.05))
+  eventually(world, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
+  equal(false, store:unlock("k", "late"))
+  equal(false, store:try_lock("k", "third", 60))
+  equal(true, store:unlock("k", "next"))
+end)
+
+case("counts a budget up to its limit, each apart", function(world)
+  local store = world.new()
+  if not store.spend then return end
+  local other = world.another(store)
+  for _ = 1, 3 do equal(0, store:spend("app", 4, 60)) end
+  equal(0, other:spend("app", 4, 60))
+  for _, each in ipairs { store, other } do
+    local seconds, err = each:spend("app", 4, 60)
+    if type(seconds) ~= "number" or seconds <= 0 or seconds > 60 then
+      fail("expected to be told how long to wait, got %s (%s)", show(seconds), tostring(err))
+    end
+  end
+  equal(0, store:spend("app/operation", 1, 60))
+  same_list({}, store:keys())
+end)
+
+case("opens a budget again when its window is over", function(world)
+  local store = world.new()
+  if not store.spend then return end
+  equal(0, store:spend("app", 2, 0.05))
+  equal(0, store:spend("app", 2, 0.05))
+  eventually(world, "the end of the window", function() return store:spend("app", 2, 0.05) == 0 end)
+end)
+
+case("raises for a key or a value that is none", function(world)
+  local store = world.new()
+  raises(store.get, store, "")
+  raises(store.get, store, nil)
+  raises(store.put, store, "", "x")
+  raises(store.put, store, "k", nil)
+  raises(store.put, store, "k", {})
+  raises(store.delete, store, 5)
+  raises(store.try_lock, store, "", "owner", 60)
+  raises(store.unlock, store, nil, "owner")
+end)
+
+return cases

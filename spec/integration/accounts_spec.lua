@@ -1,0 +1,272 @@
+-- A vendor's accounts in a store: connect, accounts, client(account), disconnect, against the sandbox.
+local lofty = require "lofty"
+local sandbox = require "lofty.sandbox"
+
+local FIRST, LARGE = "113209", "9007199254740993"
+
+describe("an application with a store", function()
+  local box, store, app, told
+
+  local function new_app(options)
+    local opt = {
+      client_id = box.client_id, client_secret = box.client_secret, redirect_uri = box.redirect_uri,
+      base_url = box.url, token_url = box.token_url, authorize_url = box.authorize_url, timeout = 5,
+      retry = false, store = store, on_refresh = function(token, err) told[#told + 1] = { token, err } end,
+    }
+    for name, value in pairs(options or {}) do opt[name] = value end
+    return lofty.app(opt)
+  end
+
+  -- What a person does, and what the callback handler then does.
+  local function connect(which, account)
+    local url, state = which:authorize_url()
+    local args = box:consent(url, { account = account })
+    local id, token = which:connect(args, { state = state })
+    return id, token, args, state
+  end
+
+  local function grants() return box:control("counters").grants.total or 0 end
+
+  setup(function() box = sandbox.start {} end)
+  teardown(function() box:stop() end)
+  before_each(function()
+    box:control("reset")
+    box:control("counters", { reset = true })
+    store, told = lofty.store.memory(), {}
+    app = new_app()
+  end)
+
+  it("keeps a token under the account that /v1.0/me names, and makes clients of it", function()
+    local account, token = lofty.assert(connect(app))
+    assert.equal(FIRST, account)
+    assert.equal(FIRST, token.account)
+    assert.same({ FIRST }, lofty.assert(app:accounts()))
+    local crm = app:client(account)
+    assert.equal("Ada", lofty.assert(crm:me()).firstName or "Ada")
+    assert.truthy(tostring(crm):find(FIRST, 1, true))
+    assert.equal(1, grants())
+    assert.same({}, told)
+  end)
+
+  it("knows an account beyond 2^53 by its exact digits", function()
+    assert.equal(LARGE, (lofty.assert(connect(app, LARGE))))
+    assert.same({ LARGE }, app:accounts())
+    assert.equal(LARGE, tostring(lofty.assert(app:client(LARGE):me()).id))
+  end)
+
+  it("believes /v1.0/me and not what the callback claims", function()
+    local url, state = app:authorize_url()
+    local args = box:consent(url, { account = FIRST }) .. "&account=113377&userId=113377"
+    assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
+  end)
+
+  it("connects nobody for a state that differs, and spends no code for it", function()
+    local url = app:authorize_url()
+    local none, err = app:connect(box:consent(url), { state = "another" })
+    assert.is_nil(none)
+    assert.equal("state_mismatch", err.code)
+    assert.equal(0, grants())
+    assert.same({}, app:accounts())
+  end)
+
+  it("lists the accounts in order, each once", function()
+    for _, account in ipairs { "113377", FIRST, LARGE, FIRST } do lofty.assert(connect(app, account)) end
+    assert.same({ FIRST, "113377", LARGE }, app:accounts())
+  end)
+
+  it("forgets an account, and says so to who asks for it", function()
+    lofty.assert(connect(app))
+    assert.is_true(lofty.assert(app:disconnect(FIRST)))
+    assert.is_true(lofty.assert(app:disconnect(FIRST)), "twice is no error")
+    assert.same({}, app:accounts())
+    local none, err = app:client(FIRST):me()
+    assert.is_nil(none)
+    assert.equal("oauth", err.kind)
+    assert.equal("no_token", err.code)
+    assert.equal(FIRST, err.account)
+    assert.is_false(err.sent)
+  end)
+
+  it("shares a store with another application without seeing its accounts", function()
+    local other = new_app { client_id = box.client_id .. "-other" }
+    local longer = new_app { client_id = box.client_id .. "/113377" }
+    lofty.assert(connect(app))
+    assert.is_true(store:put(box.client_id .. "-other/1", "{}"))
+    assert.is_true(store:put(box.client_id .. "/113377/2", "{}"))
+    assert.same({ FIRST }, app:accounts())
+    assert.same({ "1" }, other:accounts())
+    assert.same({ "2" }, longer:accounts())
+    lofty.assert(other:disconnect(FIRST))
+    assert.same({ FIRST }, app:accounts())
+    assert.equal("no_token", select(2, other:client(FIRST):me()).code)
+  end)
+
+  it("lets two applications of one client id use each other's tokens", function()
+    lofty.assert(connect(app))
+    local other = new_app()
+    box:control("expire", { account = FIRST })
+    lofty.assert(app:client(FIRST):me())
+    lofty.assert(other:client(FIRST):me())
+    assert.equal(2, grants())
+  end)
+
+  it("seals what it keeps with its encryption_key, and reads it back", function()
+    local sealing = new_app { encryption_key = ("k"):rep(32) }
+    lofty.assert(connect(sealing))
+    assert.is_nil(lofty.json.decode(store:get(box.client_id .. "/" .. FIRST)))
+    local crm = sealing:client(FIRST)
+    lofty.assert(crm:me())
+    box:control("expire", { account = FIRST })
+    lofty.assert(crm:me())
+    lofty.assert(new_app { encryption_key = ("k"):rep(32) }:client(FIRST):me())
+    assert.equal(2, grants())
+    local none, err = app:client(FIRST):me()
+    assert.is_nil(none)
+    assert.equal("store", err.kind)
+    assert.equal(2, grants())
+  end)
+
+  describe("whose person pressed Disconnect", function()
+    before_each(function()
+      lofty.assert(connect(app))
+      box:control("revoke", { account = FIRST })
+    end)
+
+    it("says so as an err of kind oauth with the account, and keeps the token, marked", function()
+      local crm = app:client(FIRST)
+      for _ = 1, 2 do
+        local none, err = crm:me()
+        assert.is_nil(none)
+        assert.equal("oauth", err.kind)
+        assert.equal("invalid_grant", err.code)
+        assert.equal(FIRST, err.account)
+        assert.equal("me", err.operation)
+      end
+      assert.equal("oauth", select(2, new_app():client(FIRST):me()).kind)
+      assert.same({ FIRST }, app:accounts())
+      local kept = lofty.token(lofty.json.decode(store:get(box.client_id .. "/" .. FIRST)))
+      assert.truthy(kept.revoked_at)
+      assert.truthy(tostring(kept):find("revoked", 1, true))
+      assert.equal(1, box:control("counters").requests["POST /api/user-web/oauth/token"] - 1)
+    end)
+
+    it("works again after the person has connected again, also for a client made before", function()
+      local crm = app:client(FIRST)
+      assert.is_nil((crm:me()))
+      local _, token = lofty.assert(connect(app))
+      assert.is_nil(token.revoked_at)
+      lofty.assert(crm:me())
+      lofty.assert(app:client(FIRST):me())
+    end)
+  end)
+
+  describe("that can't keep what connect was granted", function()
+    local away
+
+    before_each(function()
+      away = { kind = "store" }
+      store = setmetatable({}, { __index = store })
+      store.keys = nil
+      app = new_app()
+    end)
+
+    it("notices a store that is away before the code is spent", function()
+      function store.get() return nil, away end
+      local none, err, args, state = connect(app)
+      assert.is_nil(none)
+      assert.equal("store", err.kind)
+      assert.equal(0, grants())
+      store.get = nil
+      assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
+    end)
+
+    it("gives it to on_refresh, when the store fails after that", function()
+      function store.put() return nil, "the disk is full" end
+      local none, err = connect(app)
+      assert.is_nil(none)
+      assert.equal("store", err.kind)
+      assert.equal(FIRST, err.account)
+      assert.truthy(tostring(err):find("the disk is full", 1, true))
+      assert.equal(1, #told)
+      assert.equal(FIRST, told[1][1].account)
+      assert.equal(err, told[1][2])
+      lofty.assert(new_app():client(told[1][1]):me())
+    end)
+
+    it("gives it to on_refresh, when /v1.0/me does not answer", function()
+      box:control("fault", { path = "/v1.0/me", status = 500, body = "" })
+      local none, err = connect(app)
+      assert.is_nil(none)
+      assert.equal("server", err.kind)
+      assert.equal(1, #told)
+      lofty.assert(new_app():client(told[1][1]):me())
+    end)
+
+    it("renews nothing on the way, where the new one would be lost", function()
+      box:control("fault", { path = "/v1.0/me", status = 401, json = { message = "no" }, times = 0 })
+      local none, err = connect(app)
+      assert.is_nil(none)
+      assert.equal("auth", err.kind)
+      assert.equal(1, grants())
+    end)
+
+    it("writes over the lock of a holder that does not end, when its time is over", function()
+      local runtime = setmetatable({ past = 0 }, { __index = function(_, name)
+        local real = require "lofty.runtime.curl"
+        return function(_, ...) return real[name](real, ...) end
+      end })
+      function runtime:monotonic() return self.past end
+      function runtime:sleep(seconds) self.past = self.past + seconds end
+      function store.try_lock() return false end
+      local account = lofty.assert(connect(new_app { runtime = runtime }))
+      assert.equal(FIRST, account)
+      assert.is_true(runtime.past > 30)
+      assert.truthy(store:get(box.client_id .. "/" .. FIRST))
+    end)
+  end)
+
+  for _, hours in ipairs { 1, -1 } do
+    it("neither loses a token nor refreshes in a loop when the clock jumps by " .. hours .. " h", function()
+      local real, skew = require "lofty.runtime.curl", 0
+      local runtime = setmetatable({}, { __index = function(_, name)
+        return function(_, ...) return real[name](real, ...) end
+      end })
+      function runtime.now() return real:now() + skew end
+      app = new_app { runtime = runtime }
+      lofty.assert(connect(app))
+      local crm, before = app:client(FIRST), grants()
+      for _, jump in ipairs { hours, 0, hours, 0 } do
+        skew = jump * 3600
+        for _ = 1, 5 do lofty.assert(crm:me()) end
+        for _ = 1, 5 do lofty.assert(app:client(FIRST):me()) end
+      end
+      -- At most one for each jump that makes a token look stale.
+      assert.is_true(grants() - before <= 2)
+      box:control("clock", { advance = 3600 })
+      for _ = 1, 5 do lofty.assert(crm:me()) end
+      assert.is_true(grants() - before <= 3)
+    end)
+  end
+
+  it("raises for what cannot be meant, on the caller's line", function()
+    local function bare_app(options)
+      local opt = { client_id = "c", client_secret = "s", redirect_uri = "https://example.com/cb" }
+      for name, value in pairs(options or {}) do opt[name] = value end
+      local made = lofty.app(opt)
+      return made
+    end
+    local bare = bare_app()
+    for _, call in ipairs {
+      function() bare:connect("code=1", {}) end, function() bare:accounts() end, function() bare:disconnect("1") end,
+      function() bare:client("1") end, function() app:client("") end, function() app:client(5) end,
+      function() app:disconnect() end, function() app:disconnect("") end, function() app:connect(5, {}) end,
+      function() app:connect("code=1", { stat = 1 }) end,
+      function() local _ = bare_app { store = "tokens" } end, function() local _ = bare_app { store = {} } end,
+      function() local _ = bare_app { encryption_key = "short" } end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.truthy(tostring(message):find("accounts_spec", 1, true), message)
+    end
+  end)
+end)

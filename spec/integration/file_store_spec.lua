@@ -1,0 +1,520 @@
+-- What the file store promises beyond the contract: privacy, crashes at any instant, locks that end with their holder.
+
+local file_store = require "lofty.store.file"
+local child = require "spec.support.child"
+local nginx = require "lofty.sandbox.nginx"
+
+local shell, quote, contents, write = nginx.shell, nginx.quote, nginx.contents, nginx.write
+
+describe("file store", function()
+  local folder, path, primitives
+
+  setup(function()
+    folder = shell('mktemp -d "${TMPDIR:-/tmp}/lofty-file.XXXXXX"')
+    primitives = require "lofty.file"
+  end)
+
+  teardown(function() shell("rm -rf " .. quote(folder)) end)
+
+  local count = 0
+  before_each(function()
+    count = count + 1
+    path = folder .. "/" .. count
+  end)
+
+  local function mode(name) return shell("stat -c %a " .. quote(name)) end
+  local function names() return shell("ls -A " .. quote(path)) end
+  local TOKEN = "/lofty%3Aid%2F1.token"
+
+  -- How many descriptors this process has open.
+  local function descriptors()
+    collectgarbage()
+    collectgarbage()
+    local dir = assert(primitives.directory("/proc/self/fd"))
+    local list = dir:list()
+    dir:close()
+    return #list
+  end
+
+  describe("privacy", function()
+    it("creates the directory and its files for their owner alone", function()
+      local store = file_store { path = path }
+      assert.is_nil(store:get("id/1"))
+      assert.equal("1", shell("test -e " .. quote(path) .. "; echo $?"), "reading creates nothing")
+      assert.is_true(store:put("id/1", "secret"))
+      assert.is_true(store:try_lock("id/1", "owner", 60))
+      assert.equal("700", mode(path))
+      assert.equal("600", mode(path .. TOKEN))
+      assert.equal("600", mode(path .. "/lofty%3Aid%2F1.lock"))
+    end)
+
+    it("does not create the directory's parents", function()
+      local ok, err = file_store { path = path .. "/a/b" }:put("k", "v")
+      assert.is_nil(ok)
+      assert.equal("store", err.kind)
+      assert.truthy(err.message:find(path .. "/a/b: cannot be created", 1, true), err.message)
+    end)
+
+    for _, case in ipairs {
+      { "a directory that others can enter", "chmod 711 ." },
+      { "a directory that the group can read", "chmod 740 ." },
+      { "a file that others can read", "chmod 604 ." .. TOKEN, true },
+      { "a file that the group can write", "chmod 620 ." .. TOKEN, true },
+      { "a link in a file's place", "mv ." .. TOKEN .. " aside && ln -s aside ." .. TOKEN, true },
+      { "a directory in a file's place", "rm ." .. TOKEN .. " && mkdir ." .. TOKEN, true },
+      { "a FIFO in a file's place", "rm ." .. TOKEN .. " && mkfifo -m 600 ." .. TOKEN, true },
+    } do
+      it("refuses to read " .. case[1], function()
+        local store = file_store { path = path }
+        assert.is_true(store:put("id/1", "secret"))
+        shell("cd " .. quote(path) .. " && " .. case[2])
+        local before = descriptors()
+        local value, err = store:get("id/1", true)
+        assert.is_nil(value)
+        assert.equal("store", err.kind)
+        assert.truthy(err.message:find(path, 1, true), err.message)
+        if not case[3] then
+          assert.is_nil((store:put("id/1", "new")))
+          assert.is_nil((store:keys()))
+          assert.is_nil((store:delete("id/1")))
+          assert.is_nil((store:try_lock("id/1", "owner", 60)))
+        end
+        assert.equal(before, descriptors())
+      end)
+    end
+
+    it("says the mode and what to do", function()
+      local store = file_store { path = path }
+      assert.is_true(store:put("id/1", "secret"))
+      shell("chmod 644 " .. quote(path .. TOKEN))
+      local _, err = store:get("id/1")
+      assert.equal("file store: " .. path .. TOKEN ..
+        ": others can reach it (mode 0644); chmod 600 makes it private (store)", tostring(err))
+    end)
+
+    it("refuses what belongs to another user", function()
+      if shell("id -u") ~= "0" then return pending("only root can give a file away") end
+      local store = file_store { path = path }
+      assert.is_true(store:put("id/1", "secret"))
+      shell("chown 65534 " .. quote(path .. TOKEN))
+      local value, err = store:get("id/1")
+      assert.is_nil(value)
+      assert.truthy(err.message:find("belongs to user 65534", 1, true), err.message)
+      shell("chown 65534 " .. quote(path))
+      value, err = store:keys()
+      assert.is_nil(value)
+      assert.truthy(err.message:find(path .. ": it belongs to user 65534", 1, true), err.message)
+    end)
+
+    it("refuses to lock through a link, and leaves alone what it leads to", function()
+      local store = file_store { path = path }
+      assert.is_true(store:put("id/1", "secret"))
+      shell("cd " .. quote(path) .. " && ln -s ../made 'lofty%3Aid%2F1.lock'")
+      assert.is_nil((store:try_lock("id/1", "owner", 60)))
+      assert.equal("1", shell("test -e " .. quote(folder .. "/made") .. "; echo $?"))
+    end)
+  end)
+
+  it("refuses a key whose name no file system takes", function()
+    local store = file_store { path = path }
+    for _, method in ipairs { "get", "delete", "unlock", "try_lock" } do
+      local value, err = store[method](store, ("/"):rep(90), "owner", 60)
+      assert.is_nil(value)
+      assert.truthy(err.message:find("255 is the limit", 1, true), err.message)
+    end
+    assert.is_nil((store:put(("k"):rep(300), "v")))
+    assert.is_true(store:put(("k"):rep(200), "v"))
+  end)
+
+  it("refuses a value that is too long to be a token, and keeps the old one", function()
+    local store = file_store { path = path }
+    assert.is_true(store:put("k", "old"))
+    local ok, err = store:put("k", ("x"):rep(1024 * 1024 + 1))
+    assert.is_nil(ok)
+    assert.equal("store", err.kind)
+    assert.equal("old", store:get("k"))
+  end)
+
+  it("keeps two prefixes apart in one directory, and ignores strangers' files", function()
+    local one = file_store { path = path, prefix = "one:" }
+    local two = file_store { path = path, prefix = "two:" }
+    assert.is_true(one:put("k", "1"))
+    assert.is_true(two:put("k", "2"))
+    for _, name in ipairs { "notes.txt", "one%3a.token", "one:x.token", "one%3A%zz.token", "one%3A.token" } do
+      write(path .. "/" .. name, "x")
+    end
+    assert.same({ "k" }, one:keys())
+    assert.same({ "k" }, two:keys())
+    assert.equal("1", one:get("k"))
+  end)
+
+  it("raises for options that cannot be meant", function()
+    for _, opt in ipairs { {}, { path = "" }, { path = 5 }, { path = "a\0b" }, { path = "p", paht = 1 } } do
+      assert.has_error(function() file_store(opt) end)
+    end
+  end)
+
+  -- A store whose primitives count their calls: the nth fails, or is the last thing that its process does.
+  local function rigged(fault)
+    local calls = 0
+    local function wrap(handle, kind)
+      if type(handle) ~= "userdata" then return handle end
+      return setmetatable({}, { __index = function(_, name)
+        return function(_, ...)
+          if name ~= "close" then
+            calls = calls + 1
+            local result, why = fault(calls, kind .. ":" .. name)
+            if result == false then return nil, why, "failed" end
+          end
+          local first, second, third = handle[name](handle, ...)
+          return wrap(first, "file"), second, third
+        end
+      end })
+    end
+    local rig = setmetatable({
+      directory = function(...)
+        local dir, why, code = primitives.directory(...)
+        return wrap(dir, "directory"), why, code
+      end,
+    }, { __index = primitives })
+    local real, real_store = package.loaded["lofty.file"], package.loaded["lofty.store.file"]
+    package.loaded["lofty.file"], package.loaded["lofty.store.file"] = rig, nil
+    local store = require "lofty.store.file" { path = path }
+    package.loaded["lofty.file"], package.loaded["lofty.store.file"] = real, real_store
+    return store, function() return calls end
+  end
+
+  it("has the old token or the new one whichever step a crash comes at, and the new one once it was written", function()
+    local good = file_store { path = path }
+    local steps, seen = 0, {}
+    for step = 1, 100 do
+      assert.is_true(good:put("id/1", "old"))
+      local written = false
+      local dies = rigged(function(calls, name)
+        if calls == step then error("died") end
+        written = written or name == "file:write"
+      end)
+      local finished = pcall(dies.put, dies, "id/1", "new")
+      collectgarbage()
+      collectgarbage() -- closes what the dead one had open, as the kernel would
+      local value = assert(file_store { path = path }:get("id/1", true))
+      assert.equal(written and "new" or "old", value, "step " .. step)
+      seen[value] = true
+      assert.same({ "id/1" }, good:keys())
+      assert.equal(TOKEN:sub(2), names())
+      if finished then break end
+      steps = step
+    end
+    assert.truthy(steps >= 5, "steps: " .. steps)
+    assert.truthy(seen.old and seen.new)
+  end)
+
+  -- What a writer leaves who dies while he writes.
+  local function leave_draft(text) write(path .. "/lofty%3Aid%2F1.new", text) shell("chmod 600 " .. path .. "/*.new") end
+  local function whole(value)
+    local other = file_store { path = path .. "-whole" }
+    assert.is_true(other:put("id/1", value))
+    return contents(path .. "-whole" .. TOKEN)
+  end
+
+  it("takes nothing of a draft that was cut at any byte", function()
+    local store = file_store { path = path }
+    assert.is_true(store:put("id/1", "old"))
+    local text = whole("new")
+    for cut = 0, #text - 1 do
+      leave_draft(text:sub(1, cut))
+      assert.equal("old", store:get("id/1"), "cut after byte " .. cut)
+      assert.equal(TOKEN:sub(2), names())
+    end
+    leave_draft(text)
+    assert.equal("new", store:get("id/1"))
+    assert.equal(TOKEN:sub(2), names())
+  end)
+
+  it("ends the work of a dead writer whichever step a crash of its own comes at", function()
+    local good = file_store { path = path }
+    local text = whole("new")
+    for step = 1, 100 do
+      assert.is_true(good:put("id/1", "old"))
+      leave_draft(text)
+      local dies = rigged(function(calls)
+        if calls == step then error("died") end
+      end)
+      local finished, value = pcall(dies.get, dies, "id/1")
+      collectgarbage()
+      collectgarbage()
+      if finished then
+        assert.equal("new", value)
+        assert.truthy(step > 6, "steps: " .. step)
+        break
+      end
+      assert.equal("new", file_store { path = path }:get("id/1"), "step " .. step)
+    end
+  end)
+
+  it("keeps a dead writer's draft when its work cannot be ended now", function()
+    local good = file_store { path = path }
+    assert.is_true(good:put("id/1", "old"))
+    leave_draft(whole("new"))
+    local ill = rigged(function(_, name)
+      if name == "file:sync" then return false, "the disk is ill" end
+    end)
+    local value, err = ill:get("id/1")
+    assert.is_nil(value)
+    assert.truthy(err.message:find("the disk is ill", 1, true), err.message)
+    assert.equal("new", good:get("id/1"))
+  end)
+
+  it("forgets a dead writer's draft too", function()
+    local store = file_store { path = path }
+    local text = whole("new")
+    for _, value in ipairs { "old", false } do
+      if value then assert.is_true(store:put("id/1", value)) end
+      leave_draft(text)
+      assert.is_true(store:delete("id/1"))
+      assert.is_nil((store:get("id/1")))
+    end
+  end)
+
+  it("refuses a draft that others can reach", function()
+    local store = file_store { path = path }
+    assert.is_true(store:put("id/1", "old"))
+    leave_draft(whole("planted"))
+    shell("chmod 622 " .. path .. "/*.new")
+    local value, err = store:get("id/1")
+    assert.is_nil(value)
+    assert.truthy(err.message:find(".new: others can reach it", 1, true), err.message)
+    assert.is_nil((store:put("id/1", "x")))
+  end)
+
+  it("says of a damaged file that it is one", function()
+    local store = file_store { path = path }
+    assert.is_true(store:put("id/1", "value"))
+    local text = contents(path .. TOKEN)
+    for _, damaged in ipairs { "", "value", text:sub(1, -2), text .. "x", (text:gsub("value$", "valuf")) } do
+      write(path .. TOKEN, damaged)
+      local value, err = store:get("id/1")
+      assert.is_nil(value)
+      assert.truthy(err.message:find("damaged", 1, true), err.message)
+    end
+    assert.is_true(store:put("id/1", "mended"))
+    assert.equal("mended", store:get("id/1"))
+  end)
+
+  it("leaves a draft, and a temporary file, whose writer lives", function()
+    local other = file_store { path = path }
+    assert.is_true(other:put("id/1", "old"))
+    local slow = rigged(function(_, name)
+      if name ~= "directory:rename" then return end
+      assert.equal("old", other:get("id/1"))
+      assert.is_true(other:put("id/1", "meanwhile"))
+      assert.is_true(file_store { path = path }:put("id/2", "another"))
+      assert.equal("meanwhile", other:get("id/1"))
+    end)
+    assert.is_true(slow:put("id/1", "new"))
+    assert.equal("new", other:get("id/1"))
+    assert.equal("another", other:get("id/2"))
+  end)
+
+  it("clears away the temporary files of dead writers", function()
+    local dir = assert(primitives.directory(path, true))
+    local handle, name = dir:create()
+    assert.is_true(file_store { path = path }:put("id/1", "value"))
+    assert.equal(name .. "\n" .. TOKEN:sub(2), names())
+    handle:close()
+    dir:close()
+    assert.is_true(file_store { path = path }:put("id/1", "value"))
+    assert.equal(TOKEN:sub(2), names())
+  end)
+
+  it("answers a fault at any step with an err or goes on, and keeps a whole token", function()
+    local good = file_store { path = path }
+    local failures = 0
+    for step = 1, 100 do
+      assert.is_true(good:put("id/1", "old"))
+      local before = descriptors()
+      local faulty, calls = rigged(function(number, name)
+        if number >= step then return false, "no luck at " .. name end
+      end)
+      local ok, err = faulty:put("id/1", "new")
+      assert.equal(before, descriptors())
+      if calls() < step then
+        assert.is_true(ok)
+        break
+      end
+      failures = failures + 1
+      if ok then
+        assert.equal("new", good:get("id/1"))
+      else
+        assert.equal("store", err.kind)
+        assert.truthy(err.message:find("no luck at", 1, true), err.message)
+        -- Where not even the draft could be deleted, its value comes out after all.
+        local value = good:get("id/1")
+        assert.truthy(value == "old" or value == "new", value)
+      end
+    end
+    assert.truthy(failures >= 5)
+  end)
+
+  it("writes another file after a failed fsync, and does not repeat it on the same", function()
+    local steps = {}
+    local failed
+    local store = rigged(function(_, name)
+      steps[#steps + 1] = name
+      if name == "file:sync" and not failed then
+        failed = true
+        return false, "the disk is ill"
+      end
+    end)
+    assert.is_true(store:put("id/1", "new"))
+    local text = table.concat(steps, " ")
+    assert.truthy(text:find("directory:claim file:write file:sync directory:unlink " ..
+      "directory:claim file:write file:sync directory:rename directory:sync", 1, true), text)
+    assert.equal("new", store:get("id/1"))
+    assert.equal(TOKEN:sub(2), names())
+  end)
+
+  it("keeps what it said yes to, and nothing by halves, when its process is killed", function()
+    local script = folder .. "/writer.lua"
+    write(script, ([[
+      local store = require "lofty.store.file" { path = %q }
+      for number = 1, 1e9 do
+        assert(store:put("id/1", ("%%d "):format(number):rep(500)))
+        io.stdout:write(number, "\n")
+        io.stdout:flush()
+      end
+    ]]):format(path))
+    local store = file_store { path = path }
+    -- The shell drops a sanitizer's preload, which the modules of such a build need.
+    local preload = os.getenv("LD_PRELOAD")
+    local lua = (preload and "LD_PRELOAD=" .. quote(preload) .. " " or "") .. child.lua
+    for round = 1, 8 do
+      shell("rm -f " .. quote(path) .. "/*")
+      local said = shell(("%s %s >%s/said 2>&1 & pid=$!; n=0; until [ -s %s/said ] || [ $n = 500 ]; do n=$((n + 1)); sleep "
+        .. "0.0%d; done; kill -9 $pid; wait $pid 2>/dev/null; tail -n 1 %s/said"):format(lua, script, folder, folder,
+        round, folder))
+      shell("rm " .. folder .. "/said")
+      local value = assert(store:get("id/1"))
+      local number = tonumber(value:match("^(%d+) "))
+      assert.equal(("%d "):format(number):rep(500), value)
+      assert.truthy(tonumber(said) == number or tonumber(said) == number - 1, said .. " and " .. number)
+    end
+  end)
+
+  describe("lock", function()
+    local HOLDER = [[
+      local store = require "lofty.store.file" { path = %q }
+      assert(store:try_lock("id/1", "holder", 60))
+      io.stdout:write("locked\n")
+      io.stdout:flush()
+      %s
+    ]]
+
+    -- A process that holds the lock; ends when its standard input does, or is killed.
+    local function holder(last)
+      local script = folder .. "/holder" .. count .. ".lua"
+      write(script, HOLDER:format(path, last or "io.read()"))
+      local ready = folder .. "/ready" .. count
+      shell("mkfifo " .. quote(ready))
+      local pipe = assert(io.popen(("echo $$ >%s.pid; exec %s %s >%s"):format(ready, child.lua, script, ready), "w"))
+      local fifo = assert(io.open(ready))
+      assert.equal("locked", fifo:read())
+      fifo:close()
+      return pipe, contents(ready .. ".pid"):match("%d+")
+    end
+
+    it("is held against other processes and ends with kill -9", function()
+      local store = file_store { path = path }
+      local pipe, pid = holder()
+      assert.is_false(store:try_lock("id/1", "owner", 60))
+      shell("kill -9 " .. pid)
+      pipe:close()
+      assert.is_true(store:try_lock("id/1", "owner", 60))
+    end)
+
+    it("does not outlive its holder in a child that the holder started", function()
+      local store = file_store { path = path }
+      shell(("mkfifo %s/fifo"):format(folder))
+      local pipe = holder(('local kept = io.popen("echo up >%s/child; read -r x <%s/fifo", "w")'):format(folder, folder)
+        .. "\n io.read()\n os.exit(0)")
+      shell(("n=0; until [ -e %s/child ] || [ $n = 500 ]; do n=$((n + 1)); sleep 0.01; done"):format(folder))
+      assert.is_false(store:try_lock("id/1", "owner", 60))
+      pipe:write("end\n")
+      pipe:close()
+      assert.is_true(store:try_lock("id/1", "owner", 60))
+      shell(("timeout 5 sh -c 'echo end >%s/fifo'"):format(folder)) -- and the child ends too
+    end)
+
+    it("keeps its file, whatever happens to the token", function()
+      local store = file_store { path = path }
+      local function inode() return shell("stat -c %i " .. quote(path .. "/lofty%3Aid%2F1.lock")) end
+      assert.is_true(store:try_lock("id/1", "one", 60))
+      local before = inode()
+      assert.is_true(store:put("id/1", "value"))
+      assert.is_true(store:delete("id/1"))
+      assert.is_true(store:unlock("id/1", "one"))
+      assert.is_true(store:try_lock("id/1", "two", 60))
+      assert.equal(before, inode())
+    end)
+
+    it("leaves no descriptor behind, refused or freed", function()
+      local store, other = file_store { path = path }, file_store { path = path }
+      assert.is_true(store:put("id/1", "value"))
+      local before = descriptors()
+      for _ = 1, 3 do
+        assert.is_true(store:try_lock("id/1", "one", 60))
+        assert.is_false(store:try_lock("id/1", "two", 60))
+        assert.is_false(other:try_lock("id/1", "three", 60))
+        assert.is_true(store:unlock("id/1", "one"))
+      end
+      assert.equal(before, descriptors())
+    end)
+  end)
+
+  describe("primitives", function()
+    it("close more than once, and raise when used closed", function()
+      local dir = assert(primitives.directory(path, true))
+      local handle = assert(dir:open("f", "create"))
+      assert.is_true(handle:close())
+      assert.is_true(handle:close())
+      assert.has_error(function() handle:read() end, "attempt to use a closed file")
+      assert.is_true(dir:close())
+      assert.is_true(dir:close())
+      assert.has_error(function() dir:list() end, "attempt to use a closed directory")
+    end)
+
+    -- They were left to the collector: who asks for a busy file again and again has no descriptors left before it comes.
+    it("keep no file open that they refuse", function()
+      local dir = assert(primitives.directory(path, true))
+      local busy = assert(dir:open("busy", "create"))
+      assert.is_true(busy:lock())
+      shell("cd " .. quote(path) .. " && touch open && chmod 644 open && mkdir shared && chmod 755 shared")
+      local before = descriptors()
+      collectgarbage "stop"
+      for _ = 1, 5 do
+        assert.is_false(dir:claim("busy"))
+        assert.equal("unsafe", select(3, dir:claim("open")))
+        assert.equal("unsafe", select(3, dir:open("open", "read")))
+        assert.equal("unsafe", select(3, primitives.directory(path .. "/shared")))
+      end
+      local links = shell("ls /proc/" .. primitives.process() .. "/fd | wc -l")
+      collectgarbage "restart"
+      collectgarbage()
+      assert.equal(shell("ls /proc/" .. primitives.process() .. "/fd | wc -l"), links)
+      assert.equal(before, descriptors())
+      busy:close()
+      dir:close()
+    end)
+
+    it("take no name that leads out of the directory", function()
+      local dir = assert(primitives.directory(path, true))
+      for _, name in ipairs { "", ".", "..", "a/b", "/etc/passwd", "a\0b" } do
+        assert.has_error(function() dir:open(name, "create") end)
+        assert.has_error(function() dir:rename(name, "x") end)
+        assert.has_error(function() dir:rename("x", name) end)
+        assert.has_error(function() dir:unlink(name) end)
+      end
+      dir:close()
+    end)
+  end)
+end)

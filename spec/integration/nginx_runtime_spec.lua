@@ -1,0 +1,581 @@
+local servers = require "spec.support.nginx.servers"
+
+local function escape(text)
+  return (text:gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+local names = 0
+local function new_name()
+  names = names + 1
+  return "n" .. names
+end
+
+describe("nginx runtime", function()
+  local box
+  local function run(...) return box:run(...) end
+  -- A path at the far side that answers these bytes as they stand.
+  local function raw(reply, more) return "/raw?reply=" .. escape(reply) .. (more or "") end
+  local function count(name) return tonumber(select(2, box:get("/count?name=" .. name, { base = box.far }))) end
+  local function release(name, expected)
+    assert.equal(200, (box:get("/release?name=" .. name .. "&count=" .. (expected or 1), { base = box.far })))
+  end
+
+  setup(function() box = servers.start() end)
+  teardown(function() box:stop() end)
+
+  describe("request", function()
+    it("writes the request as HTTP/1.1 has it", function()
+      local res = run [[
+        local res = assert(get("/echo?a=b%20c", { method = "POST", body = "hello", headers = { ["X-One"] = "1" } }))
+        return require("cjson").decode(res.body)
+      ]]
+      assert.equal("hello", res.body)
+      local host = box.far:match("//(.+)")
+      assert.matches("^POST /echo%?a=b%%20c HTTP/1%.1\r\nHost: " .. host .. "\r\n", res.head)
+      assert.matches("\r\nAccept%-Encoding: gzip\r\n", res.head)
+      assert.matches("\r\nContent%-Length: 5\r\n", res.head)
+      assert.matches("\r\nX%-One: 1\r\n", res.head)
+    end)
+
+    it("gives status, headers by lower-case name with repeated ones joined, body, and the time it took", function()
+      local res = run [[return assert(get("/echo"))]]
+      assert.equal(200, res.status)
+      assert.equal("a, b", res.headers["x-two"])
+      assert.equal("number", type(res.elapsed))
+      assert.equal("boolean", type(res.reused))
+    end)
+
+    it("sends a table of headers as it is now, though it had sent it before", function()
+      local sent, refused = run [[
+        local headers, sent = { ["X-A"] = "1", ["X-B"] = "2" }, {}
+        local function send()
+          local res, err = get("/echo", { headers = headers })
+          sent[#sent + 1] = res and table.concat({ res.body:match("X%-A: (%d)") or "-", res.body:match("X%-B: (%d)") or "-" })
+          return err
+        end
+        send() send()
+        headers["X-A"] = "3" send()
+        headers["X-B"] = nil send()
+        headers = { ["X-B"] = "2" } send()
+        headers["X-B"] = "2\r\nX-A: 9"
+        return sent, send()
+      ]]
+      assert.same({ "12", "12", "32", "3-", "-2" }, sent)
+      assert.equal("invalid", refused.kind)
+    end)
+
+    for _, case in ipairs {
+      { "an empty POST says so", [[{ method = "POST", body = "" }]], "\r\nContent%-Length: 0\r\n" },
+      { "a POST without a body says so", [[{ method = "POST" }]], "\r\nContent%-Length: 0\r\n" },
+      { "a GET has no length", [[{}]], nil, "Content%-Length" },
+      { "a DELETE has none", [[{ method = "DELETE" }]], "^DELETE ", "Content%-Length" },
+    } do
+      it(case[1], function()
+        local res = run([[return require("cjson").decode(assert(get("/echo", ]] .. case[2] .. [[)).body)]])
+        if case[3] then assert.matches(case[3], res.head) end
+        if case[4] then assert.not_matches(case[4], res.head) end
+      end)
+    end
+
+    it("asks for / where the URL has no path, and sends no fragment", function()
+      local first, second = run [[
+        local res = get("", { url = far .. "/echo?x=1#y" })
+        return get("", { url = far }).status, require("cjson").decode(res.body).head
+      ]]
+      assert.equal(404, first)
+      assert.matches("GET /echo%?x=1 HTTP", second)
+    end)
+
+    for _, case in ipairs {
+      { "a length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" },
+      { "chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1;x=y\r\ni\r\n0\r\nX: y\r\n\r\n" },
+      { "the connection's end", "HTTP/1.1 200 OK\r\n\r\nhi" },
+      { "a 103 before it", "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" },
+    } do
+      it("reads a body that ends by " .. case[1], function()
+        local res = run([[return assert(get(arg))]], raw(case[2]))
+        assert.same({ 200, "hi" }, { res.status, res.body })
+      end)
+    end
+
+    for _, case in ipairs {
+      { "HEAD", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 200 },
+      { "204", "DELETE", "HTTP/1.1 204 No Content\r\n\r\n", 204 },
+      { "304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304 },
+    } do
+      it("waits for no body after " .. case[1], function()
+        local res = run([[return assert(get(arg[1], { method = arg[2] }))]], { raw(case[3], "&stall=1"), case[2] })
+        assert.same({ case[4], "" }, { res.status, res.body })
+      end)
+    end
+
+    it("unpacks gzip, and reads a large body whole", function()
+      local ok = run [[
+        local zipped, large = assert(get("/gzip?size=100000")), assert(get("/large?size=1000000"))
+        local text = ("0123456789"):rep(10000)
+        return zipped.headers["content-encoding"] == "gzip" and zipped.body == text and large.body == text:rep(10)
+      ]]
+      assert.is_true(ok)
+    end)
+
+    it("sends a large body whole", function()
+      local size = run [[
+        local body = ("0123456789"):rep(200000)
+        local res = assert(get("/echo", { method = "POST", body = body, max_body = 2^24 }))
+        return require("cjson").decode(res.body).body == body
+      ]]
+      assert.is_true(size)
+    end)
+  end)
+
+  describe("request that fails", function()
+    local gzip = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n"
+    for _, case in ipairs {
+      { "closed without a word", "", "", "network", true, false },
+      { "closed in the head", "HTTP/1.1 200 OK\r\nContent-", "", "network", true, false },
+      { "closed in the body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", "", "network", true, true },
+      { "closed in a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhi", "", "network", true, true },
+      { "closed before the last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", "",
+        "network", true, true },
+      { "no HTTP at all", "SSH-2.0-OpenSSH_9.2\r\n\r\n", "", "decode", true, false },
+      { "two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi", "", "decode", true },
+      { "a length beside chunks", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nhi", "",
+        "decode", true },
+      { "a bare line feed", "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", "", "decode", true },
+      { "a head without end", "HTTP/1.1 200 OK\r\nX: ", "&fill=100000", "decode", true, false },
+      { "a body beyond max_body", "HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n", "&fill=2000000", "decode", true },
+      { "chunks beyond max_body", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1E8480\r\n", "&fill=2000000",
+        "decode", true },
+      { "a body without length beyond max_body", "HTTP/1.1 200 OK\r\n\r\n", "&fill=2000000", "decode", true },
+      { "gzip that is none", gzip .. "0123456789", "", "decode", true },
+      { "stalled in silence", "", "&stall=1", "timeout", true, false },
+      { "stalled in the body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", "&stall=1", "timeout", true, true },
+      { "a byte now and then", "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\nhi", "&drip=1", "timeout", true, true },
+    } do
+      it("says what happened: " .. case[1], function()
+        local _, err, after = run([[
+          local res, err = get(arg, { timeout = { connect = 2, total = arg:find("&") and 0.3 or 5 } })
+          return res, err, get("/echo").status
+        ]], raw(case[2], case[3]))
+        assert.same({ case[4], case[5] }, { err.kind, err.sent })
+        if case[6] ~= nil then assert.equal(case[6], err.head) end
+        assert.is_true(err.connected)
+        assert.equal(200, after)
+      end)
+    end
+
+    it("says that a gzip bomb is too large", function()
+      local _, err = run [[return get("/gzip?size=3000000")]]
+      assert.equal("decode", err.kind)
+    end)
+
+    it("says that nobody listens, and that nothing was sent", function()
+      local _, err = run [[return get("", { url = "http://127.0.0.1:1/" })]]
+      assert.same({ "network", false, false }, { err.kind, err.sent, err.connected })
+      assert.matches("refused", err.text)
+    end)
+
+    it("says what to set when nginx has no resolver", function()
+      local _, err = run [[return get("", { url = "https://api.example.test/" })]]
+      assert.same({ "network", false, false }, { err.kind, err.sent, err.connected })
+      assert.matches("`resolver` in nginx.conf", err.text)
+    end)
+
+    for _, case in ipairs {
+      { "CR LF in a header", [[{ headers = { ["X-A"] = "a\r\nB: c" } }]], "X%-A" },
+      { "NUL in a header", [[{ headers = { ["X-A"] = "a\0b" } }]], "X%-A" },
+      { "a line end in a header's name", [[{ headers = { ["X-A\r\nB"] = "c" } }]], "name" },
+      { "an empty header name", [[{ headers = { [""] = "c" } }]], "name" },
+      { "a header that is no string", [[{ headers = { ["X-A"] = 5 } }]], "X%-A" },
+      { "a length of the caller's", [[{ headers = { ["content-length"] = "7" } }]], "content%-length" },
+      { "chunks of the caller's", [[{ headers = { ["Transfer-Encoding"] = "chunked" } }]], "Transfer%-Encoding" },
+      { "a host of the caller's", [[{ headers = { Host = "x" } }]], "Host" },
+      { "CR LF in the URL", [[{ url = far .. "/echo\r\nX: y" }]], "percent%-encoded" },
+      { "a space in the URL", [[{ url = far .. "/e cho" }]], "percent%-encoded" },
+      { "CR LF in the host", [[{ url = "http://127.0.0.1\r\n/" }]], "host" },
+      { "a method with a space", [[{ method = "GET /x" }]], "method" },
+      { "a body that is no string", [[{ method = "POST", body = {} }]], "body" },
+      { "plain http to elsewhere", [[{ url = "http://example.test/" }]], "https" },
+      { "plain http to a name that looks like loopback", [[{ url = "http://127.0.0.1.example.test/" }]], "https" },
+      { "another scheme", [[{ url = "ftp://127.0.0.1/" }]], "https" },
+      { "no absolute URL", [[{ url = "/v1.0/me" }]], "absolute" },
+      { "credentials in the URL", [[{ url = "https://me:secret@example.test/" }]], "credentials" },
+      { "a port out of range", [[{ url = "https://example.test:99999/" }]], "port" },
+      { "a CA file, which is nginx's to set", [[{ ca = "/etc/ca.pem" }]], "lua_ssl_trusted_certificate" },
+      { "a proxy, which cosockets have not", [[{ proxy = "http://127.0.0.1:3128" }]], "proxy" },
+    } do
+      it("is refused before anything is sent: " .. case[1], function()
+        local _, err = run("return get('/echo', " .. case[2] .. ")")
+        assert.same({ "invalid", false, false }, { err.kind, err.sent, err.connected })
+        assert.matches(case[3], err.text)
+        assert.not_matches("secret", err.text)
+        assert.not_matches("\n", err.text)
+      end)
+    end
+  end)
+
+  describe("connections", function()
+    it("are kept, and used again", function()
+      local first, second, reused = run [[
+        local decode = require("cjson").decode
+        assert(get("/echo", { url = far .. "/echo" }))
+        local a, b = assert(get("/echo")), assert(get("/echo"))
+        return decode(a.body).connection, decode(b.body).connection, b.reused
+      ]]
+      assert.equal(first, second)
+      assert.is_true(reused)
+    end)
+
+    for _, case in ipairs {
+      { "an answer that says close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi" },
+      { "an answer of HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi" },
+      { "bytes after the answer", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 200 OK\r\n\r\n" },
+      { "a broken answer", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhi" },
+    } do
+      it("are not kept after " .. case[1], function()
+        local reused, other = run([[
+          while get("/echo").reused == false do end -- there is one to take
+          get(arg)                                  -- takes it
+          return get("/echo").reused, get("/echo").reused
+        ]], raw(case[2], "&keep=1"))
+        assert.same({ false, true }, { reused, other })
+      end)
+    end
+
+    it("are not shared between two ways to write the scheme, but between two ways to write the port", function()
+      local reused = run [[
+        assert(get("/echo"))
+        return get("", { url = far:gsub("^http", "HTTP") .. "/echo?" }).reused
+      ]]
+      assert.is_true(reused)
+    end)
+  end)
+
+  describe("a kept connection that the server closes unanswered", function()
+    local function twice(method, once)
+      local name = new_name()
+      local res, err, status = run([[
+        assert(get("/once?name=" .. arg)) -- a new connection, now kept
+        local res, err = get("/once?name=" .. arg, { method = ]] .. ("%q"):format(method) .. [[, once = ]]
+        .. tostring(once) .. [[ })
+        return res, err, get("/echo").status
+      ]], name)
+      assert.equal(200, status)
+      return res, err, count(name)
+    end
+    before_each(function()
+      -- Nothing kept from before: each of these closes one, until a new one had to be made.
+      run [[repeat local res = get("/raw?reply=HTTP/1.1%20204%20x%0D%0AConnection:%20close%0D%0A%0D%0A")
+        until not res.reused]]
+    end)
+
+    for _, method in ipairs { "GET", "PUT", "DELETE" } do
+      it("costs a " .. method .. " nothing: it is sent once more, on a new one", function()
+        local res, _, seen = twice(method, false)
+        assert.equal(200, res.status)
+        assert.is_false(res.reused)
+        assert.equal(3, seen)
+      end)
+    end
+
+    for _, case in ipairs { { "GET", true }, { "PUT", true }, { "POST", true }, { "POST", false } } do
+      it("is the end of a " .. case[1] .. (case[2] and " that is not to be sent twice" or ""), function()
+        local res, err, seen = twice(case[1], case[2])
+        assert.is_nil(res)
+        assert.same({ "network", true, true, false }, { err.kind, err.sent, err.connected, err.head })
+        assert.equal(2, seen)
+      end)
+    end
+  end)
+
+  describe("TLS", function()
+    local url = [["https://localhost:" .. tls .. "/echo"]]
+
+    it("verifies, and tells the server which name it wants", function()
+      local res = run([[return require("cjson").decode(assert(get("", { url = ]] .. url .. [[ })).body)]])
+      assert.equal("localhost", res.sni)
+    end)
+
+    it("keeps connections too, apart from plain ones", function()
+      local first, second = run([[
+        assert(get("", { url = ]] .. url .. [[ }))
+        return get("", { url = ]] .. url .. [[ }).reused, (get("", { url = "http://localhost:" .. tls .. "/echo" }))
+      ]])
+      assert.is_true(first)
+      assert.equal(400, second.status) -- nginx: plain HTTP was sent to an HTTPS port
+    end)
+
+    it("takes up a session again", function()
+      local resumed = run [[
+        local url = "https://localhost:" .. tls12 .. "/echo"
+        local decode = require("cjson").decode
+        local a = decode(assert(get("", { url = url, headers = {} })).body)
+        -- the kept connection is held by another thread, so this one needs a handshake
+        local results = runtime:map({ 1, 2, 3 }, function() return decode(get("", { url = url }).body).resumed end)
+        return a.resumed, results
+      ]]
+      assert.truthy(resumed)
+    end)
+
+    for _, case in ipairs {
+      { "a certificate for another name", [["https://127.0.0.1:" .. tls .. "/echo"]], "/content", "certificate" },
+      { "a certificate that nobody signed", [["https://localhost:" .. alone .. "/echo"]], "/content", "localhost" },
+      { "no CA set in nginx.conf", [["https://localhost:" .. unused .. "/echo"]], "/untrusting",
+        "lua_ssl_trusted_certificate" },
+      { "no TLS there", [[far:gsub("http://127.0.0.1", "https://localhost") .. "/echo"]], "/content", "TLS" },
+    } do
+      it("refuses: " .. case[1], function()
+        local _, err = run("local url = " .. case[2] .. " return get('', { url = url })", nil, case[3])
+        assert.same({ "tls", false, true }, { err.kind, err.sent, err.connected })
+        assert.matches(case[4], err.text)
+      end)
+    end
+  end)
+
+  describe("phases", function()
+    for _, place in ipairs { "/rewrite", "/access", "/content" } do
+      it("that may wait include " .. place, function()
+        local status, slept, detached, mapped = run([[
+          return get("/echo").status, runtime:sleep(0.001), runtime:detach(5, function() return true end),
+            runtime:map({ 1, 2 }, function(n) runtime:sleep(0.001) return n end)
+        ]], nil, place)
+        assert.same({ 200, true, true, { 1, 2 } }, { status, slept, detached, mapped })
+      end)
+    end
+
+    it("that may wait include timers", function()
+      assert.matches('"timer"', box:note("timer"))
+    end)
+
+    for _, case in ipairs {
+      { "init", nil, "init phase" },
+      { "init_worker", nil, "ngx%.timer%.at" },
+      { "log", "/log", "ngx%.timer%.at" },
+      { "header_filter", "/header_filter", "access_by_lua" },
+      { "body_filter", "/body_filter", "access_by_lua" },
+      { "set", "/set", "rewrite_by_lua" },
+    } do
+      it("that can't wait say so: " .. case[1], function()
+        if case[2] then box:get(case[2]) end
+        local said = require("cjson").decode(box:note(case[1]))
+        for _, call in ipairs { "request", "sleep", "detach", "map" } do
+          local err = said[call].err
+          assert.same({ "invalid", false, case[1] }, { err.kind, err.sent, err.phase }, call)
+          assert.matches(case[1], err.text)
+          assert.matches(case[3], err.text)
+        end
+      end)
+    end
+  end)
+
+  describe("map", function()
+    it("gives results in order, whatever ends first", function()
+      local results, failures = run [[
+        return runtime:map({ 3, 2, 1 }, function(n) runtime:sleep(n / 500) return n * 10 end)
+      ]]
+      assert.same({ 30, 20, 10 }, results)
+      assert.is_nil(failures)
+    end)
+
+    it("begins no more at a time than it may", function()
+      local most = run [[
+        local now, most = 0, 0
+        runtime:map({ 1, 2, 3, 4, 5, 6, 7 }, function()
+          now = now + 1
+          if now > most then most = now end
+          runtime:sleep(0.002)
+          now = now - 1
+        end, { concurrency = 3 })
+        return most
+      ]]
+      assert.equal(3, most)
+    end)
+
+    it("keeps each item's error, returned or raised, and the rest goes on", function()
+      local results, first, second, third = run [[
+        local results, failures = runtime:map({ 1, 2, 3, 4 }, function(n, index)
+          runtime:sleep(0)
+          if index == 2 then return nil, "returned" end
+          if index == 3 then error("raised", 0) end
+          return n
+        end)
+        return { results[1], results[4], results[2] == nil, results[3] == nil }, failures[2], failures[3], failures[1]
+      ]]
+      assert.same({ 1, 4, true, true }, results)
+      assert.same({ "returned", "raised" }, { first, second })
+      assert.is_nil(third)
+    end)
+
+    it("stores a bare nil as true, and nothing for nothing", function()
+      local one, none = run [[return runtime:map({ 1 }, function() end), #runtime:map({}, error)]]
+      assert.same({ true }, one)
+      assert.equal(0, none)
+    end)
+
+    it("tells its progress; when that raises, what was begun ends first", function()
+      local ok, problem, begun, ended, told = run [[
+        local begun, ended, told = 0, 0, {}
+        local ok, problem = pcall(runtime.map, runtime, { 1, 2, 3, 4, 5, 6 }, function(n)
+          begun = begun + 1
+          runtime:sleep(n / 500)
+          ended = ended + 1
+        end, { concurrency = 3, on_progress = function(done, total)
+          told[#told + 1] = done .. "/" .. total
+          if done == 2 then error("enough", 0) end
+        end })
+        return ok, problem, begun, ended, table.concat(told, " ")
+      ]]
+      assert.same({ false, "enough", "1/6 2/6" }, { ok, problem, told })
+      assert.equal(begun, ended)
+      assert.is_true(begun < 6)
+    end)
+
+    it("refuses what it does not know", function()
+      local _, first = run [[return pcall(runtime.map, runtime, {}, print, { concurency = 3 })]]
+      local _, second = run [[return pcall(runtime.map, runtime, {}, print, { concurrency = 0 })]]
+      assert.matches("concurency", first)
+      assert.matches("concurrency", second)
+    end)
+  end)
+
+  describe("detach", function()
+    it("hands arguments in and results out, nils included", function()
+      local n, a, b, c, phase = run [[
+        local function pack(...) return select("#", ...), ... end
+        return pack(runtime:detach(5, function(x, y, z) ngx.sleep(0) return x, y, z, ngx.get_phase() end, 1, nil, 3))
+      ]]
+      assert.same({ 4, 1, nil, 3, "timer" }, { n, a, b, c, phase })
+    end)
+
+    it("raises what the function raises", function()
+      local ok, problem = run [[return pcall(runtime.detach, runtime, 5, function() error("oh", 0) end)]]
+      assert.same({ false, "oh" }, { ok, problem })
+    end)
+
+    it("runs more at once than nginx has timers", function()
+      local sum = run [[
+        local list, waiting = {}, 0
+        for i = 1, 100 do list[i] = i end
+        local results = runtime:map(list, function(n)
+          return runtime:detach(10, function(value)
+            waiting = waiting + 1
+            while waiting < 100 do ngx.sleep(0.001) end -- all of them run at the same time
+            return value
+          end, n)
+        end, { concurrency = 100 })
+        local sum = 0
+        for i = 1, 100 do sum = sum + results[i] end
+        return sum
+      ]]
+      assert.equal(5050, sum)
+    end)
+
+    it("serves thousands, one after the other", function()
+      local count_done = run [[
+        local done = 0
+        local list = {}
+        for i = 1, 3000 do list[i] = i end
+        runtime:map(list, function(n)
+          local one = runtime:detach(10, function() ngx.sleep(0) return 1 end)
+          done = done + one
+        end, { concurrency = 20 })
+        return done
+      ]]
+      assert.equal(3000, count_done)
+    end)
+
+    it("may be nested", function()
+      local value = run [[
+        return runtime:detach(5, function(rt)
+          return rt:detach(5, function() ngx.sleep(0) return "inner" end)
+        end, runtime)
+      ]]
+      assert.equal("inner", value)
+    end)
+
+    it("lets the caller go on after the timeout, and the function to its end", function()
+      local name = new_name()
+      local res, err = run([[
+        return runtime:detach(0.05, function(get, name, dict)
+          get("/hold?name=" .. name)
+          dict:set("late:" .. name, "done")
+        end, get, arg, dict)
+      ]], name)
+      assert.is_nil(res)
+      assert.same({ "timeout", true }, { err.kind, err.sent })
+      release(name)
+      assert.equal("done", box:note("late:" .. name))
+    end)
+
+    it("saves work from a client that goes away", function()
+      local lost, saved = new_name(), new_name()
+      for name, more in pairs { [lost] = "", [saved] = "&detached=1" } do
+        local target = escape(box.far .. "/hold?name=" .. name)
+        assert.is_nil((box:get("/abandoned?name=" .. name .. "&url=" .. target .. more, { total = 0.1 })))
+      end
+      release(lost)
+      release(saved)
+      assert.equal("released\n", box:note("ended:" .. saved))
+      -- The other one was killed in the middle: that is what detach is for.
+      assert.is_nil(run([[return dict:get("ended:" .. arg)]], lost))
+    end)
+  end)
+
+  it("lets the worker serve others while calls are in flight", function()
+    local name = new_name()
+    local results = run([[
+      local self = "http://" .. ngx.var.http_host
+      local list = { 1, 2, 3 }
+      return runtime:map(list, function(n)
+        if n < 3 then return assert(get("/hold?name=" .. arg)).body end
+        -- Asked of the only worker, whose other calls end only after this one.
+        assert(get("", { url = self .. "/ping" }).body == "pong\n")
+        return assert(get("/release?count=2&name=" .. arg)).body
+      end)
+    ]], name)
+    assert.same({ "released\n", "released\n", "ok\n" }, results)
+  end)
+
+  it("tells the time, on a clock of each kind", function()
+    local now, first, second = run [[
+      local first = runtime:monotonic()
+      ngx.sleep(0.003)
+      return runtime:now(), first, runtime:monotonic()
+    ]]
+    assert.is_true(math.abs(now - os.time()) < 5)
+    assert.is_true(second > first)
+  end)
+
+  it("serves a function of a request, which may leave work for later", function()
+    local status, body = box:get("/hook/secret?a=b", { body = ("x"):rep(1200000) })
+    assert.equal(200, status)
+    local said = require("cjson").decode(body)
+    assert.same({ "/hook/secret", "a=b", 1200000, true }, { said.path, said.query, said.size, said.taken })
+    assert.equal("content", box:note("hooked"))
+    assert.equal(405, (box:get("/hook/secret")))
+  end)
+
+  it("does its detached jobs when the worker is told to end", function()
+    local name = new_name()
+    local target = escape(box.far .. "/hold?name=" .. name)
+    assert.is_nil((box:get("/abandoned?detached=1&name=" .. name .. "&url=" .. target, { total = 0.1 })))
+    assert.equal(200, (box:get("/release?peek=1&name=" .. name, { base = box.far })))
+    local before = run [[return ngx.worker.pid()]]
+    os.execute("kill -HUP " .. box.gateway.pid)
+    local after
+    repeat after = run [[return ngx.worker.pid()]] until after ~= before
+    release(name)
+    assert.equal("released\n", box:note("ended:" .. name))
+  end)
+
+  it("never loads libcurl", function()
+    local maps = run [[
+      local file = assert(io.open("/proc/self/maps"))
+      local text = file:read("*a")
+      file:close()
+      return text
+    ]]
+    assert.matches("libluajit", maps)
+    assert.not_matches("libcurl", maps)
+  end)
+end)

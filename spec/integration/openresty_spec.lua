@@ -1,0 +1,375 @@
+-- The example application inside nginx, driven in a real browser as a person drives it.
+local browser = require "spec.support.browser"
+local json = require "lofty.sandbox.server.json"
+local nginx = require "lofty.sandbox.nginx"
+local openresty = require "spec.support.openresty"
+
+local CONNECT = "Connect your Lofty account"
+
+describe("the example application in a browser #once #nginx #browser", function()
+  local demo, box, page
+
+  setup(function()
+    local found, why = browser.find()
+    if not found then error(why, 0) end
+    demo = openresty.start()
+    box = demo.box
+    page = browser.start(found)
+  end)
+  teardown(function()
+    if page then page:stop() end
+    if demo then demo:stop() end
+  end)
+  before_each(function()
+    box:control("reset")
+    page:open {}
+  end)
+  after_each(function()
+    assert.same({}, page:trouble(), "the browser's console")
+  end)
+
+  -- Through the consent page, to the list of the person's leads.
+  local function connect(person)
+    page:go(demo.url .. "/")
+    page:click("button", CONNECT)
+    if person then page:check(person) end
+    page:click("button", "Allow")
+    assert.equal(demo.url .. "/leads?said=connected", page:url())
+  end
+
+  local function assert_shows(text) assert.truthy(page:text():find(text, 1, true), text .. " in: " .. page:text()) end
+  local function assert_lacks(text) assert.is_nil(page:text():find(text, 1, true)) end
+
+  local function deliver(opt)
+    opt.url = opt.url or page:address()
+    return box:control("deliver", opt).statuses
+  end
+
+  it("goes back to its first page when the person says no, and connects when she says yes", function()
+    page:go(demo.url .. "/")
+    page:click("button", CONNECT)
+    assert.equal("Leadboard wants to use your Lofty account", page:title())
+    page:click("button", "Deny")
+    assert.equal("Connect – Leadboard", page:title())
+    assert_shows "You said no"
+    page:click("button", CONNECT)
+    page:click("button", "Allow")
+    assert.equal("Leads – Leadboard", page:title())
+    assert_shows "Your Lofty account is connected."
+    assert_shows "Ada Whitfield"
+  end)
+
+  it("lists leads page by page, each id to its last digit", function()
+    connect()
+    assert_shows "1–20 of 1,250 leads"
+    assert_shows "651095960136641"
+    assert.equal(20, #page:texts("tbody tr"))
+    assert.equal(0, page:count("link", "Previous"))
+    page:click("link", "Next")
+    assert.equal("Leads, page 2 – Leadboard", page:title())
+    assert_shows "21–40 of 1,250 leads"
+    assert_shows "Page 2 of 63"
+    page:go(demo.url .. "/leads?page=63")
+    assert.equal(10, #page:texts("tbody tr"))
+    assert.equal(0, page:count("link", "Next"))
+    page:click("link", "Previous")
+    assert_shows "Page 62 of 63"
+    page:go(demo.url .. "/leads?page=64")
+    assert_shows "There is no such page."
+  end)
+
+  it("shows ids beyond 2^53 as they are", function()
+    connect "Bruno Kessler"
+    assert_shows "1–20 of 40 leads"
+    assert_shows "1738234566814937089"
+    assert_shows "9007199254740993"
+  end)
+
+  it("says so when there are no leads", function()
+    connect "Chidi Okafor"
+    assert_shows "This account has no leads yet."
+  end)
+
+  it("finds leads by name, and keeps the search from page to page", function()
+    connect()
+    page:fill("Name or email", "alvarez")
+    page:press("Enter")
+    page:wait_text("1–20 of 35 leads for “alvarez”")
+    for _, name in ipairs(page:texts("tbody .name")) do assert.truthy(name:find "Alvarez$") end
+    page:click("link", "Next")
+    assert_shows "21–35 of 35 leads for “alvarez”"
+    assert.equal("“alvarez”, leads, page 2 – Leadboard", page:title())
+    page:fill("Name or email", "lead77@mail.example")
+    page:click("button", "Search")
+    assert_shows "1 lead for “lead77@mail.example”"
+    page:fill("Name or email", "nobody at all")
+    page:click("button", "Search")
+    assert_shows "Nobody by that name or email."
+    page:click("link", "Show all leads")
+    assert_shows "1–20 of 1,250 leads"
+  end)
+
+  it("shows as text what others typed, be it HTML", function()
+    local name = [[<i onclick="f()">&amp;'{text}]] -- Lofty keeps 30 characters
+    local status = box:request("POST", "/v1.0/leads", {
+      headers = { ["Content-Type"] = "application/json", Authorization = "token " .. box.api_key },
+      body = json.encode { firstName = name, lastName = "Q", emails = json.array { "x@y.example" } },
+    })
+    assert.equal(200, status)
+    connect()
+    page:fill("Name or email", name)
+    page:click("button", "Search")
+    assert.same({ name .. " Q" }, page:texts("tbody .name"))
+    assert_shows("1 lead for “" .. name .. "”")
+    page:fill("Name or email", [["><script>alert(1)</script>]])
+    page:click("button", "Search")
+    assert_shows [[No leads for “"><script>alert(1)</script>”]]
+  end)
+
+  it("goes on when the access token ends: one refresh, and the person notices nothing", function()
+    connect()
+    box:control("counters", { reset = true })
+    box:control("expire", { account = box.account })
+    page:click("link", "Next")
+    assert_shows "21–40 of 1,250 leads"
+    page:click("link", "Next")
+    assert_shows "41–60 of 1,250 leads"
+    assert.equal(1, box:control("counters").grants.refresh_token)
+  end)
+
+  it("asks to connect again when the grant is withdrawn in Lofty", function()
+    connect()
+    box:control("revoke", { account = box.account })
+    assert.equal(403, page:go(demo.url .. "/leads"))
+    assert_shows "Lofty no longer lets Leadboard into this account."
+    page:click("button", CONNECT)
+    page:click("button", "Allow")
+    assert_shows "1–20 of 1,250 leads"
+  end)
+
+  it("says that Lofty does not answer, and keeps the account", function()
+    connect()
+    box:control("fault", { path = "/v1.0/leads*", status = 500, body = "oops", times = 0 })
+    assert.equal(502, page:go(demo.url .. "/leads?page=3"))
+    assert_shows "Lofty does not answer"
+    box:control("clear_faults")
+    page:click("link", "Try again")
+    assert_shows "41–60 of 1,250 leads"
+  end)
+
+  it("shows events as they come, keeps them, and drops a repeated one", function()
+    connect()
+    page:click("link", "Events")
+    page:wait_text("New events appear here by themselves.")
+    local before = #page:texts("#feed li")
+    assert.same({ 200 }, deliver { events = 3 })
+    page:wait_text("3 new events.")
+    assert.same({ 200, 200 }, deliver { list = 9, what = "created", times = 2 })
+    page:wait_text("One new event.")
+    assert_shows "Note: created"
+    assert_shows "Lead 651095960136648"
+    page:click("link", "Reload")
+    assert.equal(before + 4, #page:texts("#feed li"))
+    assert.truthy(page:texts("#feed li")[1]:find("Note: created", 1, true))
+  end)
+
+  it("goes on showing events after nginx was reloaded", function()
+    connect()
+    page:click("link", "Events")
+    page:wait_text("New events appear here by themselves.")
+    nginx.shell("kill -HUP " .. demo.pid)
+    assert.same({ 200 }, deliver { list = 10, what = "finished" })
+    page:wait_text("Task: finished")
+  end)
+
+  it("shows the events of an account to nobody else", function()
+    connect()
+    page:click("link", "Events")
+    deliver { list = 5, what = "created" }
+    page:wait_text("Transaction: created")
+    page:open {}
+    connect "Chidi Okafor"
+    page:click("link", "Events")
+    assert_shows "Nothing has happened yet."
+    assert_lacks "Transaction"
+  end)
+
+  it("takes a delivery under the account's own secret alone", function()
+    connect()
+    page:click("link", "Events")
+    local address = page:address()
+    assert.same({ 404 }, deliver { url = address .. "x" })
+    assert.same({ 404 }, deliver { url = address:gsub("/" .. box.account .. "/", "/113377/") })
+    assert.same({ 400 }, deliver { url = address, body = "not a delivery" })
+    assert.same({ 413 }, deliver { url = address, body = ("x"):rep(1024 * 1024 + 1) })
+    assert.equal(405, (box:request("GET", address)))
+  end)
+
+  it("works without JavaScript", function()
+    page:open { javaScriptEnabled = false }
+    connect()
+    page:click("link", "Events")
+    deliver { list = 6, what = "created" }
+    repeat page:click("link", "Reload") until page:text():find("Call: created", 1, true)
+    page:click("button", "Disconnect")
+    assert_shows "Disconnected."
+  end)
+
+  it("forgets the account when the person disconnects", function()
+    local function files() return nginx.shell("ls " .. nginx.quote(demo.folder .. "/tokens") .. " | grep -c 113377.*token") end
+    connect "Chidi Okafor"
+    assert.equal("1", files())
+    page:click("button", "Disconnect")
+    assert.equal(demo.url .. "/?said=disconnected", page:url())
+    assert_shows "Leadboard has forgotten its access to your account."
+    assert.equal("0", files())
+    page:go(demo.url .. "/leads")
+    assert_shows "Connect your Lofty account first."
+  end)
+
+  it("has no use for a session whose account was forgotten meanwhile", function()
+    connect "Chidi Okafor"
+    local cookies = page:cookies()
+    page:click("button", "Disconnect")
+    local kept
+    for _, cookie in ipairs(cookies) do kept = cookie.name == "session" and cookie.value or kept end
+    local status, body = box:request("GET", demo.url .. "/leads", { headers = { Cookie = "session=" .. kept } })
+    assert.equal(403, status)
+    assert.truthy(body:find("Please connect again", 1, true))
+  end)
+
+  it("refuses a callback that answers another browser's request, and sends its code nowhere", function()
+    local location = box:consent(box.authorize_url .. "?clientId=" .. box.client_id .. "&state=theirs")
+    box:control("counters", { reset = true })
+    page:go(demo.url .. "/")
+    page:click("button", CONNECT)
+    assert.equal(403, page:go(location))
+    assert_shows "Please connect again"
+    page:open {}
+    assert.equal(403, page:go(location))
+    assert.equal(0, box:control("counters").grants.total or 0)
+  end)
+
+  it("does nothing for a form of another site's, nor for one without its token", function()
+    connect()
+    local held
+    for _, cookie in ipairs(page:cookies()) do held = cookie.name == "session" and "session=" .. cookie.value or held end
+    local function post(headers, body)
+      headers.Cookie, headers["Content-Type"] = held, "application/x-www-form-urlencoded"
+      return (box:request("POST", demo.url .. "/disconnect", { headers = headers, body = body }))
+    end
+    assert.equal(403, post({}, "token=guessed"))
+    assert.equal(403, post({}, ""))
+    assert.equal(403, post({ Origin = "https://elsewhere.example" }, "token=guessed"))
+    assert.equal(405, (box:request("GET", demo.url .. "/disconnect", { headers = { Cookie = held } })))
+    page:go(demo.url .. "/leads")
+    assert_shows "Ada Whitfield"
+  end)
+
+  it("takes no cookie that was changed", function()
+    connect()
+    for _, cookie in ipairs(page:cookies()) do
+      assert.is_true(cookie.httpOnly)
+      assert.equal("Lax", cookie.sameSite)
+      local payload, mark = cookie.value:match("^(.*)%.(.*)$")
+      local other = mark:sub(1, 1) == "A" and "B" or "A"
+      for _, value in ipairs { payload .. "." .. other .. mark:sub(2), payload .. "A." .. mark, payload, "" } do
+        local status, _, headers = box:request("GET", demo.url .. "/leads", { headers = { Cookie = "session=" .. value } })
+        assert.equal(303, status)
+        assert.equal("/?said=first", headers.location)
+      end
+    end
+  end)
+
+  it("lets a page do no more than it has to", function()
+    for _, path in ipairs { "/", "/nowhere", "/public/style.css", "/callback" } do
+      local _, _, headers = box:request("GET", demo.url .. path)
+      local policy = headers["content-security-policy"]
+      assert.truthy(policy:find("default-src 'none'", 1, true), path)
+      assert.is_nil(policy:find("unsafe", 1, true))
+      assert.equal("nosniff", headers["x-content-type-options"])
+      assert.equal("same-origin", headers["referrer-policy"])
+    end
+    local _, _, headers = box:request("GET", demo.url .. "/")
+    assert.equal("no-store", headers["cache-control"])
+  end)
+
+  it("can be used by keyboard alone", function()
+    page:go(demo.url .. "/")
+    page:press("Tab")
+    assert.equal("Skip to the content", page:focus())
+    page:press("Enter")
+    page:press("Tab")
+    assert.equal(CONNECT, page:focus())
+    page:press("Enter")
+    page:wait("button", "Allow")
+    for _ = 1, 2 do page:press("Tab") end
+    assert.equal("Allow", page:focus())
+    page:press("Enter")
+    page:wait("heading", "Leads")
+  end)
+
+  it("shuts nobody out: axe finds nothing, and a window of 320 pixels holds every page", function()
+    local function look(what)
+      for _, scheme in ipairs { "light", "dark" } do
+        page:scheme(scheme)
+        for _, width in ipairs { 320, 1280 } do
+          page:resize(width, 800)
+          assert.same({}, page:audit(), what .. " " .. scheme .. " " .. width)
+          assert.equal(0, page:overflow(), what .. " " .. width)
+        end
+      end
+    end
+    page:go(demo.url .. "/?said=denied")
+    look "first page"
+    page:go(demo.url .. "/nowhere")
+    look "no page"
+    connect()
+    look "leads"
+    page:go(demo.url .. "/leads?q=nobody+at+all")
+    look "no leads"
+    page:click("link", "Events")
+    deliver { events = 2 }
+    page:wait_text("new events.")
+    look "events"
+  end)
+
+  it("answers by the one name that cookies and the consent page know", function()
+    local port = demo.url:match(":(%d+)$")
+    page:go("http://localhost:" .. port .. "/leads?page=2")
+    assert.equal(demo.url .. "/?said=first", page:url())
+  end)
+
+  it("has logged no error, and no secret", function()
+    connect()
+    local log = demo:log()
+    for _, level in ipairs { "[error]", "[crit]", "[alert]", "[emerg]" } do assert.is_nil(log:find(level, 1, true), log) end
+    assert.is_nil(log:find(box.client_secret, 1, true))
+    assert.is_nil(log:find("code=", 1, true))
+    assert.is_nil(log:find("/hook/", 1, true))
+  end)
+end)
+
+describe("the example's templates", function()
+  local path = package.path
+  local html
+  setup(function()
+    package.path = "examples/openresty/?.lua;" .. path
+    html = require "leadboard.html"
+  end)
+  teardown(function() package.path = path end)
+
+  it("escape what is filled in, once", function()
+    local item = html "<li title=\"{text}\">{text}</li>"
+    local list = html "<ul>{items}</ul>"
+    assert.equal("<ul><li title=\"&lt;&amp;&quot;&#39;&gt;\">&lt;&amp;&quot;&#39;&gt;</li><li title=\"{x}\">{x}</li></ul>",
+      tostring(list { items = { item { text = "<&\"'>" }, item { text = "{x}" } } }))
+  end)
+
+  it("take no table of others' for markup", function()
+    assert.equal("&lt;b&gt;", tostring((html "{x}") { x = { "<b>" } }))
+    assert.equal("", tostring((html "{x}") { x = { text = "<b>" } }))
+    assert.equal("", tostring((html "{x}") { x = false }))
+    assert.has_error(function() (html "{x}") {} end)
+  end)
+end)

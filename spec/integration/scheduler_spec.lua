@@ -1,0 +1,428 @@
+local wires = require "spec.support.wire"
+local nginx = require "lofty.sandbox.nginx"
+local timers = require "lofty.runtime.curl.timers"
+
+describe("map in plain Lua", function()
+  local runtime = require "lofty.runtime.curl"
+  local wire, hello, meeting
+
+  -- Answers "met" once so many requests of this name are there at the same time, "alone" after some seconds.
+  local MEETING = [[
+    local counts = package.loaded.meeting_counts or {}
+    package.loaded.meeting_counts = counts
+    local name, wanted = ngx.var.arg_name, tonumber(ngx.var.arg_count)
+    counts[name] = (counts[name] or 0) + 1
+    for _ = 1, 600 do
+      if counts[name] >= wanted then return ngx.print("met ", ngx.var.connection) end
+      ngx.sleep(0.005)
+    end
+    ngx.print("alone")
+  ]]
+
+  setup(function()
+    wire = wires.start { tls = true }
+    hello = wire:lua("hello", "ngx.print(ngx.var.arg_i)")
+    meeting = wire:lua("meeting", MEETING)
+  end)
+  teardown(function()
+    runtime:close()
+    wire:stop()
+  end)
+
+  local function body(url)
+    local res, err = runtime:request { method = "GET", url = url, headers = {}, ca = wire.ca }
+    if not res then error(err, 0) end
+    return res.body
+  end
+
+  local meetings = 0
+  -- An URL at which `count` requests have to be at the same time.
+  local function meet(count, base)
+    meetings = meetings + 1
+    return ("%s?name=m%d&count=%d"):format(base or meeting, meetings, count)
+  end
+
+  local function range(count)
+    local list = {}
+    for i = 1, count do list[i] = i end
+    return list
+  end
+
+  it("has many requests in flight, and gives results in order", function()
+    local url = meet(8)
+    local results, errors = runtime:map(range(8), function(item, index)
+      assert(item == index)
+      local text = body(url)
+      return item .. text:sub(1, 3)
+    end, { concurrency = 8 })
+    assert.is_nil(errors)
+    assert.same({ "1met", "2met", "3met", "4met", "5met", "6met", "7met", "8met" }, results)
+  end)
+
+  it("keeps within its concurrency", function()
+    local running, most = 0, 0
+    local results = runtime:map(range(20), function(item)
+      running = running + 1
+      if running > most then most = running end
+      local text = body(hello .. "?i=" .. item)
+      running = running - 1
+      return text
+    end, { concurrency = 3 })
+    assert.equal(3, most)
+    for i = 1, 20 do assert.equal(tostring(i), results[i]) end
+  end)
+
+  it("shares one HTTP/2 connection", function()
+    local url = meet(6, wire:lua("meeting", MEETING, "h2"))
+    local results, errors = runtime:map(range(6), function()
+      local text = body(url)
+      return text
+    end, { concurrency = 6 })
+    assert.is_nil(errors)
+    assert.matches("^met %d+$", results[1])
+    for i = 2, 6 do assert.equal(results[1], results[i]) end
+  end)
+
+  it("keeps what each item came to", function()
+    local results, errors = runtime:map({ "value", "nothing", "false", "nil, err", "raise", "raise nil", "several" }, function(what)
+      runtime:sleep(0)
+      if what == "value" then return { 1 } end
+      if what == "false" then return false, "not a failure" end
+      if what == "nil, err" then return nil, "the world's fault" end
+      if what == "raise" then error({ "a table" }) end
+      if what == "raise nil" then error() end
+      if what == "several" then return 1, 2, 3 end
+    end)
+    assert.same({ { 1 }, true, false, nil, nil, nil, 1 }, results)
+    assert.equal("the world's fault", errors[4])
+    assert.same({ "a table" }, errors[5])
+    assert.is_string(errors[6])
+    assert.is_nil(errors[7])
+  end)
+
+  it("takes an empty list", function()
+    local results, errors = runtime:map({}, error)
+    assert.same({}, results)
+    assert.is_nil(errors)
+  end)
+
+  it("blames a caller who hands in something else", function()
+    local function blamed(...)
+      local ok, err = pcall(runtime.map, runtime, ...)
+      assert.is_false(ok)
+      return err
+    end
+    assert.matches("concurency", blamed({}, print, { concurency = 1 }))
+    assert.matches("concurrency", blamed({}, print, { concurrency = 0 }))
+    assert.matches("concurrency", blamed({}, print, { concurrency = 1.5 }))
+    assert.matches("function", blamed({}, 1))
+    assert.matches("list", blamed(nil, print))
+  end)
+
+  it("tells how far it is, and lets that function make requests", function()
+    local told = {}
+    local results = runtime:map(range(5), function(item)
+      local text = body(hello .. "?i=" .. item)
+      return text
+    end, { concurrency = 2, on_progress = function(done, total)
+      told[#told + 1] = done .. "/" .. total .. " " .. body(hello .. "?i=p")
+    end })
+    assert.same({ "1/5 p", "2/5 p", "3/5 p", "4/5 p", "5/5 p" }, told)
+    assert.equal(5, #results)
+  end)
+
+  it("lets what has started run to its end when on_progress raises, starts nothing more, and raises it then", function()
+    local started, ended = 0, 0
+    local ok, err = pcall(runtime.map, runtime, range(20), function(item)
+      started = started + 1
+      body(hello .. "?i=" .. item)
+      body(hello .. "?i=" .. item)
+      ended = ended + 1
+    end, { concurrency = 4, on_progress = function() error({ "enough" }) end })
+    assert.is_false(ok)
+    assert.same({ "enough" }, err)
+    assert.equal(started, ended)
+    assert.is_true(started >= 4 and started < 20)
+    assert.equal("x", body(hello .. "?i=x"))
+  end)
+
+  it("runs within a task of another", function()
+    local url = meet(9)
+    local results, errors = runtime:map(range(3), function()
+      local inner, failed = runtime:map(range(3), function()
+        local text = body(url)
+        return text:sub(1, 3)
+      end)
+      assert(not failed)
+      return table.concat(inner, " ")
+    end)
+    assert.is_nil(errors)
+    assert.same({ "met met met", "met met met", "met met met" }, results)
+  end)
+
+  it("wakes sleepers in the order of their time", function()
+    local order = {}
+    runtime:map({ 0.04, 0.01, 0.03, 0.02 }, function(seconds)
+      runtime:sleep(seconds)
+      order[#order + 1] = seconds
+    end)
+    assert.same({ 0.01, 0.02, 0.03, 0.04 }, order)
+  end)
+
+  it("takes a bare yield for a way to let the others run", function()
+    local order = {}
+    local results = runtime:map({ "a", "b" }, function(item)
+      for i = 1, 2 do
+        order[#order + 1] = item .. i
+        coroutine.yield("whatever")
+      end
+      return item
+    end)
+    assert.same({ "a1", "b1", "a2", "b2" }, order)
+    assert.same({ "a", "b" }, results)
+  end)
+
+  it("does not close what is in use", function()
+    local results, errors = runtime:map(range(4), function(item)
+      if item == 2 then runtime:close() end
+      local text = body(hello .. "?i=" .. item)
+      return text
+    end)
+    assert.is_nil(errors)
+    assert.same({ "1", "2", "3", "4" }, results)
+  end)
+
+  it("gives a failed request back as the item's error", function()
+    local port = nginx.free_ports(1)[1]
+    local results, errors = runtime:map(range(2), function()
+      local res, err = runtime:request { method = "GET", url = "http://127.0.0.1:" .. port .. "/", headers = {} }
+      if not res then return nil, err end
+      return res
+    end)
+    assert.same({}, results)
+    assert.equal("network", errors[1].kind)
+    assert.equal("network", errors[2].kind)
+  end)
+
+  it("keeps nothing of a task that has ended", function()
+    local weak = setmetatable({}, { __mode = "k" })
+    runtime:map(range(10), function(item)
+      weak[coroutine.running()] = true
+      body(hello .. "?i=" .. item)
+    end)
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(weak))
+  end)
+
+  -- Where a coroutine may not yield, what waits there runs the others from where it stands.
+  describe("goes on for all when one waits", function()
+    local places = {
+      { "in pcall", function(fetch)
+        local ok, text = pcall(fetch)
+        assert(ok, text)
+        return text
+      end },
+      { "in xpcall", function(fetch)
+        local ok, text = xpcall(fetch, debug.traceback)
+        assert(ok, text)
+        return text
+      end },
+      { "in a comparison of sort", function(fetch)
+        local text
+        table.sort({ 2, 1 }, function(a, b)
+          text = text or fetch()
+          return a < b
+        end)
+        return text
+      end },
+      { "in gsub", function(fetch)
+        local text = ("x"):gsub("x", function()
+          local found = fetch()
+          return found
+        end)
+        return text
+      end },
+      { "in a metamethod", function(fetch)
+        local t = setmetatable({}, { __index = function()
+          local found = fetch()
+          return found
+        end })
+        local text = t.text
+        return text
+      end },
+      { "in an arithmetic metamethod", function(fetch)
+        local t = setmetatable({}, { __add = function()
+          local found = fetch()
+          return found
+        end })
+        local text = t + 1
+        return text
+      end },
+      { "in the iterator of a for", function(fetch)
+        local text
+        local function following(_, last)
+          if last then return nil end
+          local found = fetch()
+          return found
+        end
+        for found in following do text = found end
+        return text
+      end },
+      { "in a tail call", function(fetch)
+        local function tail() return fetch() end
+        return tail()
+      end },
+      { "in a function without a name", function(fetch)
+        local functions = { { fetch } }
+        return (functions[1][1]())
+      end },
+      { "in the user's own coroutine", function(fetch)
+        local text = coroutine.wrap(function()
+          local found = fetch()
+          return found
+        end)()
+        return text
+      end },
+      { "in a coroutine of the user's that yields items", function(fetch)
+        local items = {}
+        for item in coroutine.wrap(function()
+          coroutine.yield("first")
+          coroutine.yield(fetch())
+        end) do
+          items[#items + 1] = item
+        end
+        assert(items[1] == "first" and #items == 2)
+        return items[2]
+      end },
+      { "in nothing special", function(fetch)
+        local text = fetch()
+        return text
+      end },
+    }
+    for _, place in ipairs(places) do
+      it(place[1], function()
+        local url = meet(5)
+        local results, errors = runtime:map(range(5), function()
+          local text = place[2](function()
+            local found = body(url)
+            return found
+          end)
+          return text:sub(1, 3)
+        end)
+        assert.is_nil(errors)
+        assert.same({ "met", "met", "met", "met", "met" }, results)
+      end)
+    end
+
+    it("in any of them, one after the other, in many tasks", function()
+      local results, errors = runtime:map(range(300), function(item)
+        local place = places[item % #places + 1]
+        local last
+        for i = 1, 3 do
+          last = place[2](function()
+            local text = body(hello .. "?i=" .. item * 10 + i)
+            return text
+          end)
+        end
+        return last
+      end, { concurrency = 100 })
+      assert.is_nil(errors)
+      for i = 1, 300 do assert.equal(tostring(i * 10 + 3), results[i]) end
+    end)
+  end)
+
+  it("resumes nobody on top of one that holds a lock and cannot yield", function()
+    local resumed, during = 0, nil
+    local results, errors = runtime:map(range(6), function(item)
+      if item == 1 then
+        table.sort({ 2, 1 }, function(a, b)
+          if during then return a < b end
+          runtime:holding(true)
+          local before = resumed
+          body(hello .. "?i=1")
+          runtime:sleep(0.02)
+          during = resumed - before
+          runtime:holding(false)
+          return a < b
+        end)
+      else
+        for _ = 1, 3 do
+          runtime:sleep(0.001)
+          resumed = resumed + 1
+        end
+      end
+      return item
+    end)
+    assert.is_nil(errors)
+    assert.equal(0, during)
+    assert.equal(15, resumed)
+    assert.same(range(6), results)
+  end)
+
+  it("lets no one wait for ever for a lock that another holds, wherever each of them stands", function()
+    local locked, wrong = false, false
+    local function with_lock(item)
+      while locked do runtime:sleep(0.001) end
+      locked = true
+      runtime:holding(true)
+      local text = body(hello .. "?i=" .. item)
+      if not locked then wrong = true end
+      locked = false
+      runtime:holding(false)
+      return text
+    end
+    local results, errors = runtime:map(range(30), function(item)
+      local text
+      if item % 3 == 0 then
+        local _, found = pcall(with_lock, item)
+        text = found
+      elseif item % 3 == 1 then
+        text = coroutine.wrap(function()
+          local found = with_lock(item)
+          coroutine.yield(found)
+        end)()
+      else
+        text = with_lock(item)
+      end
+      return text
+    end, { concurrency = 10 })
+    assert.is_nil(errors)
+    assert.is_false(wrong)
+    for i = 1, 30 do assert.equal(tostring(i), results[i]) end
+  end)
+
+  it("does not stop for one that sleeps", function()
+    local slept = false
+    local results = runtime:map({ "sleeper", "worker" }, function(item)
+      if item == "sleeper" then
+        runtime:sleep(0.1)
+        slept = true
+        return true
+      end
+      for i = 1, 3 do body(hello .. "?i=" .. i) end
+      return slept
+    end)
+    assert.is_false(results[2])
+  end)
+end)
+
+describe("timers", function()
+  it("come out in the order of their time, none before it", function()
+    local heap = timers.new()
+    assert.is_nil(heap:first())
+    assert.is_nil(heap:take(1e9))
+    local numbers, state = {}, 12345
+    for i = 1, 500 do
+      state = (state * 1103515245 + 12345) % 2147483648
+      numbers[i] = state % 100
+      heap:add(numbers[i], numbers[i])
+    end
+    table.sort(numbers)
+    assert.equal(numbers[1], heap:first())
+    assert.is_nil(heap:take(numbers[1] - 1))
+    for i = 1, 500 do assert.equal(numbers[i], heap:take(100)) end
+    assert.is_nil(heap:take(100))
+    assert.is_nil(heap:first())
+  end)
+end)

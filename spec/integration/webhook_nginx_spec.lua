@@ -1,0 +1,99 @@
+local nginx = require "lofty.sandbox.nginx"
+
+local SECRET = "6cGm9-long-and-random_0a"
+
+-- As a site would have it, but that every event waits for a sign: so a spec sees which came first.
+local INIT = [[
+  local webhook = require "lofty.webhook"
+  local dict = ngx.shared.events
+  hook = require("lofty.runtime.nginx"):handler(webhook.handler {
+    secret = "%s", max_body = 100000,
+    seen = function(key) local _, err = dict:safe_add("seen:" .. key, true, 600) return err == "exists" end,
+    on_event = function(event)
+      while not dict:get("go") do ngx.sleep(0.005) end
+      if event.leadId == 13 then error("an unlucky lead") end
+      dict:rpush("events", event.name .. " " .. event.leadId)
+    end,
+  })
+]]
+
+local CONF = [[
+  worker_processes 2;
+  events { worker_connections 64; }
+  http {
+    lua_package_path "%s;;";
+    lua_package_cpath "%s;;";
+    lua_shared_dict events 1m;
+    client_max_body_size 1m;
+    init_by_lua_block { %s }
+    server {
+      listen 127.0.0.1:%d;
+      location / { return 418; }
+      location ~ ^/hook/ { content_by_lua_block { hook() } }
+      location = /go { content_by_lua_block { ngx.shared.events:set("go", true) ngx.say("gone") } }
+      location = /count { content_by_lua_block { ngx.print(ngx.shared.events:llen("events")) } }
+      location = /take { content_by_lua_block { ngx.print(ngx.shared.events:lpop("events")) } }
+    }
+  }
+]]
+
+describe("a webhook handler in nginx", function()
+  local server, url
+
+  -- nginx's Lua is LuaJIT, whatever runs this.
+  local function paths()
+    local here = nginx.shell("pwd")
+    return here .. "/lua/?.lua;" .. here .. "/lua/?/init.lua", here .. "/build/5.1/?.so"
+  end
+
+  setup(function()
+    server = nginx.start {
+      conf = function(ports)
+        local path, cpath = paths()
+        return CONF:format(path, cpath, INIT:format(SECRET), ports[1])
+      end,
+    }
+    url = "http://127.0.0.1:" .. server.ports[1]
+  end)
+  teardown(function() server:stop() end)
+
+  local function get(path) return nginx.shell("curl -sS --max-time 20 " .. nginx.quote(url .. path)) end
+  local function post(path, body, more)
+    nginx.write(server.folder .. "/sent", body)
+    return nginx.shell(("curl -sS --max-time 20 -o %s -w '%%{http_code}' --data-binary @%s %s %s"):format(
+      nginx.quote(server.folder .. "/answer"), nginx.quote(server.folder .. "/sent"), more or "",
+      nginx.quote(url .. path)))
+  end
+  local function wait_for(count)
+    for _ = 1, 2000 do
+      if get("/count") == tostring(count) then return end
+    end
+    error("no " .. count .. " events but " .. get("/count") .. ": " .. server:log())
+  end
+
+  it("answers before its events are worked on, and drops what comes twice", function()
+    local body = '{"listId":2,"teamId":1,"updatedLead":[{"leadId":1142635515796067,"updateTime":1747008000123},'
+      .. '{"leadId":13,"updateTime":1},{"leadId":9007199254740993,"updateTime":2}]}'
+    assert.equal("200", post("/hook/" .. SECRET, body))
+    assert.equal("ok\n", nginx.contents(server.folder .. "/answer"))
+    assert.equal("200", post("/hook/" .. SECRET, body))
+    assert.equal("0", get("/count"))
+    assert.equal("gone", get("/go"))
+    assert.equal("200", post("/hook/" .. SECRET, '{"listId":9,"createdNote":[{"noteId":1,"leadId":5}]}'))
+    wait_for(3)
+    local got = { get("/take"), get("/take"), get("/take") }
+    table.sort(got)
+    assert.same({ "lead.updated 1142635515796067", "lead.updated 9007199254740993", "note.created 5" }, got)
+    assert.matches("an unlucky lead", server:log(), 1, true)
+  end)
+
+  it("lets nobody in without the secret, and no body that is too large", function()
+    assert.equal("404", post("/hook/wrong", "{}"))
+    assert.equal("404", post("/hook/wrong", ("x"):rep(200000)))
+    assert.equal("413", post("/hook/" .. SECRET, ("x"):rep(100001)))
+    assert.equal("413", post("/hook/" .. SECRET, ("x"):rep(100001), "-H 'Transfer-Encoding: chunked'"))
+    assert.equal("400", post("/hook/" .. SECRET, "{"))
+    assert.equal("405", post("/hook/" .. SECRET, "{}", "-X PUT"))
+    assert.equal("200", post("/hook/" .. SECRET, '{"listId":2,"pad":"' .. ("x"):rep(90000) .. '","updatedLead":[]}'))
+  end)
+end)

@@ -1,0 +1,183 @@
+--- Two nginx for the specs of the nginx runtime: the far side, which answers as it is told, and a gateway
+-- with one worker, in which the code under test runs.
+-- @module spec.support.nginx.servers
+
+local cjson = require "cjson"
+local launcher = require "lofty.sandbox.nginx"
+local outside = require "lofty.runtime.curl"
+
+local servers = {}
+
+local ROOT = launcher.shell("pwd")
+
+-- A throw-away CA, and what it signed for localhost; another one that nobody trusts.
+local CERTIFICATES = [[
+set -e
+cd %s
+make() {
+  name=$1 subject=$2; shift 2
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout $name.key \
+    -out $name.pem -subj "/CN=$subject" "$@" 2>errors || { cat errors >&2; exit 1; }
+}
+make ca "Throw-away CA"
+make alone localhost -addext subjectAltName=DNS:localhost
+make signed localhost -CA ca.pem -CAkey ca.key -addext subjectAltName=DNS:localhost
+]]
+
+local FAR = [[
+worker_processes 1;
+events { worker_connections 1024; }
+http {
+  lua_shared_dict far 1m;
+  lua_socket_log_errors off;
+  keepalive_requests 100000;
+  client_max_body_size 32m;
+  client_body_buffer_size 32m;
+  ssl_certificate_key FOLDER/signed.key;
+  ssl_certificate FOLDER/signed.pem;
+  init_by_lua_block {
+    package.path = "ROOT/?.lua;" .. package.path
+    far = require "spec.support.nginx.far"
+  }
+  server {
+    listen 127.0.0.1:PORT1;
+    listen 127.0.0.1:PORT2 ssl;
+    listen 127.0.0.1:PORT5 ssl;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    location = /echo { content_by_lua_block { far.echo() } }
+    location = /raw { content_by_lua_block { far.raw() } }
+    location = /once { content_by_lua_block { far.once() } }
+    location = /hold { content_by_lua_block { far.hold() } }
+    location = /release { content_by_lua_block { far.release() } }
+    location = /count { content_by_lua_block { far.count() } }
+    location = /gzip { gzip on; gzip_types text/plain; gzip_min_length 1; content_by_lua_block { far.large() } }
+    location = /large { content_by_lua_block { far.large() } }
+  }
+  server {
+    listen 127.0.0.1:PORT3 ssl;
+    ssl_certificate_key FOLDER/alone.key;
+    ssl_certificate FOLDER/alone.pem;
+    location = /echo { content_by_lua_block { far.echo() } }
+  }
+  server {
+    listen 127.0.0.1:PORT4 ssl;
+    ssl_protocols TLSv1.2;
+    ssl_session_cache shared:sessions:1m;
+    location = /echo { content_by_lua_block { far.echo() } }
+  }
+}
+]]
+
+local GATEWAY = [[
+worker_processes 1;
+worker_shutdown_timeout 20s;
+events { worker_connections 2048; }
+http {
+  lua_package_path "ROOT/?.lua;ROOT/lua/?.lua;ROOT/lua/?/init.lua;;";
+  lua_package_cpath "ROOT/build/5.1/?.so;;";
+  lua_shared_dict notes 1m;
+  lua_socket_log_errors off;
+  lua_check_client_abort on;
+  lua_ssl_protocols TLSv1.2 TLSv1.3;
+  lua_max_running_timers 16;
+  client_body_buffer_size 1m;
+  client_max_body_size 2m;
+  init_by_lua_block { inside = require "spec.support.nginx.inside" inside.init() }
+  init_worker_by_lua_block { inside.init_worker() }
+  server {
+    listen 127.0.0.1:PORT1;
+    location = /ping { content_by_lua_block { inside.ping() } }
+    location = /note { content_by_lua_block { inside.note() } }
+    location = /content {
+      lua_ssl_trusted_certificate FOLDER/ca.pem;
+      content_by_lua_block { inside.run() }
+    }
+    location = /untrusting { content_by_lua_block { inside.run() } }
+    location = /rewrite { rewrite_by_lua_block { inside.run() } }
+    location = /access { access_by_lua_block { inside.run() } }
+    location = /header_filter { return 200 "."; header_filter_by_lua_block { inside.keep() } }
+    location = /body_filter { return 200 "."; body_filter_by_lua_block { inside.keep() } }
+    location = /log { return 200 "."; log_by_lua_block { inside.keep() } }
+    location = /set { set_by_lua_block $ignored { inside.keep() return "" } return 200 "."; }
+    location = /abandoned { content_by_lua_block { inside.abandoned() } }
+    location = /hook/secret { content_by_lua_block { inside.hook() } }
+  }
+}
+]]
+
+local function fill(text, ports, folder)
+  return (text:gsub("PORT(%d)", function(digit) return tostring(ports[tonumber(digit)]) end)
+    :gsub("FOLDER", folder):gsub("ROOT", ROOT))
+end
+
+local Servers = {}
+Servers.__index = Servers
+
+--- A request from outside nginx.
+-- @treturn number status
+-- @treturn string body; or nil, err
+function Servers:get(path, opt)
+  opt = opt or {}
+  local res, err = outside:request {
+    method = opt.body and "POST" or "GET", url = (opt.base or self.url) .. path, headers = {}, body = opt.body,
+    timeout = { connect = 5, total = opt.total or 30 }, max_head = 65536, max_body = 2 ^ 24,
+  }
+  if not res then return nil, err end
+  return res.status, res.body
+end
+
+--- Runs Lua inside the gateway's worker, where `runtime`, `far` (URL), `tls`, `alone`, `tls12` (ports) and
+-- `arg` (the value given here) are known, and returns what it returns: plain values, through JSON.
+-- A runtime's err arrives as a table with its `text` and `class`.
+function Servers:run(code, arg, place)
+  local body = cjson.encode {
+    code = code, arg = arg, far = self.far, tls = self.tls, alone = self.alone, tls12 = self.tls12,
+    unused = self.unused,
+  }
+  local status, answer = self:get(place or "/content", { body = body })
+  if status ~= 200 then error("gateway: " .. tostring(status) .. " " .. tostring(answer) .. self.gateway:log(), 2) end
+  local results = cjson.decode(answer)
+  if results.raised then error(results.raised, 2) end
+  local values = {}
+  for i = 1, results.n do
+    local value = results[tostring(i)]
+    if value ~= cjson.null then values[i] = value end
+  end
+  return (table.unpack or unpack)(values, 1, results.n) -- luacheck: std max
+end
+
+--- What code kept under a name in the gateway's shared dict; waits until it is there.
+function Servers:note(name)
+  local status, text = self:get("/note?name=" .. name)
+  assert(status == 200, "no note " .. name .. ": " .. tostring(text))
+  return text
+end
+
+--- Stops both; what the gateway logged as an error above `error` fails.
+function Servers:stop()
+  self.gateway:stop()
+  self.upstream:stop()
+end
+
+--- Starts both.
+-- @treturn table
+function servers.start()
+  local upstream = launcher.start {
+    ports = 5,
+    conf = function(ports, folder)
+      local failed = launcher.shell("(" .. CERTIFICATES:format(folder) .. ") 2>&1")
+      assert(failed == "", failed)
+      return fill(FAR, ports, folder)
+    end,
+  }
+  local gateway = launcher.start {
+    conf = function(ports) return fill(GATEWAY, ports, upstream.folder) end,
+  }
+  return setmetatable({
+    upstream = upstream, gateway = gateway, url = "http://127.0.0.1:" .. gateway.ports[1],
+    far = "http://127.0.0.1:" .. upstream.ports[1], tls = upstream.ports[2], alone = upstream.ports[3],
+    tls12 = upstream.ports[4], unused = upstream.ports[5],
+  }, Servers)
+end
+
+return servers

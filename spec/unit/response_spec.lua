@@ -1,0 +1,113 @@
+local answer = require "lofty.http.response"
+local core = require "lofty.core"
+local token = require "lofty.token"
+
+local held = assert(token.fixed("secret-token", "token"))
+
+local function read(status, body, content_type, call)
+  call = call or { operation = "leads.get", path = "/v1.0/leads/{leadId}", class = "R" }
+  local headers = { ["content-type"] = content_type ~= false and (content_type or "application/json") or nil }
+  return answer.read({ status = status, headers = headers, body = body }, call, held)
+end
+
+describe("an answer that succeeded", function()
+  it("is the decoded value", function() assert.same({ a = 1 }, (read(200, '{"a":1}'))) end)
+  it("is true when empty", function() assert.is_true((read(200, ""))) end)
+  it("is lofty.null for null", function() assert.equal(core.null, (read(200, "null"))) end)
+  it("is 0 for 0, which is no failure", function() assert.equal(0, (read(200, "0"))) end)
+  it("is text when it is no JSON by its type", function()
+    assert.equal("<a/>", (read(200, "<a/>", "application/xml")))
+    assert.equal("done", (read(200, "done", "text/plain;charset=UTF-8")))
+  end)
+  it("is decoded when it is JSON without a type", function() assert.same({ 1 }, (read(200, "[1]", false))) end)
+  it("is a word with and without its quotes", function()
+    assert.equal("success", (read(200, '"success"')))
+    assert.equal("success", (read(200, "success")))
+    assert.equal("ok", (read(200, "ok", "text/plain")))
+  end)
+  it("is what the envelope wraps", function()
+    local call = { operation = "leads.get", path = "/", class = "R", unwrap = "lead" }
+    assert.same({ leadId = 5 }, (read(200, '{"lead":{"leadId":5}}', nil, call)))
+    assert.same({ leadId = 5 }, (read(200, '{"leadId":5}', nil, call)))
+    assert.same({ lead = core.null }, (read(200, '{"lead":null}', nil, call)))
+    -- A first value that is false would be no success.
+    assert.same({ lead = false }, (read(200, '{"lead":false}', nil, call)))
+  end)
+  it("may hold a status that is a number or a word", function()
+    assert.equal(1, (read(200, '{"status":1,"id":2}')).status)
+    assert.equal("ACTIVE", (read(200, '{"status":"ACTIVE"}')).status)
+  end)
+  it("may hold a code of 0", function()
+    assert.equal(0, (read(200, '{"code":0,"message":"success","data":{}}')).code)
+    assert.equal(5, (read(200, '{"status":{"code":0,"msg":"ok"},"data":5}')).data)
+  end)
+end)
+
+describe("an answer that failed", function()
+  for _, case in ipairs {
+    { 401, "", "auth" },
+    { 400, '{"code":200058,"message":"User in token does not exist."}', "auth", 200058, "User in token does not exist." },
+    { 403, '"No access"', "forbidden", nil, "No access" },
+    { 400, '{"code":20017,"message":"PERMISSION_DENIED"}', "forbidden", 20017 },
+    { 403, '{"code":200100,"message":"x"}', "forbidden", 200100 },
+    { 404, '{"message":"BaseApplicationException:errorCode=20006,errorMsg=LEAD_NOT_EXIST"}', "not_found", 20006, "LEAD_NOT_EXIST" },
+    { 500, '{"message":"BaseApplicationException:errorCode=20006,errorMsg=gone"}', "server", 20006, "gone" },
+    { 400, '{"message":"x errorCode=20042"}', "invalid", 20042 },
+    { 429, '{"message":"Too Many Requests"}', "rate_limit", nil, "Too Many Requests" },
+    { 400, '"LIMIT_NOT_VALID"', "invalid", nil, "LIMIT_NOT_VALID" },
+    { 415, "plain words", "invalid", nil, "plain words" },
+    { 400, "", "invalid", nil, "no reason" },
+    { 502, "<html><body>Bad Gateway</body></html>", "server", nil, "HTML" },
+    { 302, "", "server", nil, "elsewhere" },
+    { 400, '{"errorCode":"20012","errorMsg":"bad"}', "invalid", 20012, "bad" },
+    { 400, '{"status":{"code":7,"msg":"deep"}}', "invalid", 7, "deep" },
+    { 500, '{"timestamp":1,"status":500,"error":"Internal Server Error","path":"/x"}', "server", nil, "Internal Server Error" },
+    { 200, '{"errorCode":20003,"errorMsg":"USER_NOT_EXIST","data":null}', "not_found", 20003, "USER_NOT_EXIST" },
+    { 200, '{"status":{"code":20012,"msg":"bad"},"data":null}', "invalid", 20012, "bad" },
+    { 200, '{"code":310111,"message":"SEAT_INSUFFICIENT","data":null}', "invalid", 310111, "SEAT_INSUFFICIENT" },
+    { 200, '{"errorCode":"20003","errorMsg":"USER_NOT_EXIST"}', "not_found", 20003 },
+    { 200, "false", "invalid" },
+    { 200, '{"a":', "decode", nil, "not JSON" },
+    { 200, "<html><title>Sign in</title></html>", "decode", nil, "HTML" },
+  } do
+    it(case[1] .. " " .. case[2]:sub(1, 60) .. " is of kind " .. case[3], function()
+      local value, err = read(case[1], case[2], case[2]:find("^<html") and "text/html" or nil)
+      assert.is_nil(value)
+      assert.equal(case[3], err.kind)
+      assert.equal(case[1], err.status)
+      assert.equal(case[4], err.code)
+      if case[5] then assert.truthy(err.message:find(case[5], 1, true), err.message) end
+      assert.equal("leads.get", err.operation)
+      assert.is_nil(tostring(err):find("\n"))
+    end)
+  end
+
+  it("of a write with a broken body or a 5xx has an unknown fate, and names the read that tells", function()
+    local call = { operation = "notes.create", path = "/v1.0/notes", class = "C" }
+    for _, case in ipairs { { 200, "{" }, { 500, "" }, { 502, "<html>" } } do
+      local _, err = read(case[1], case[2], nil, call)
+      assert.is_true(err.unknown)
+      assert.truthy(err.message:find("GET /v1.0/notes", 1, true))
+    end
+    local _, err = read(400, "{}", nil, call)
+    assert.is_nil(err.unknown)
+  end)
+
+  it("tells what to do even after a long message of the server's", function()
+    local call = { operation = "notes.create", path = "/v1.0/notes", class = "C" }
+    local _, err = read(500, ("x"):rep(1000), "text/plain", call)
+    assert.truthy(tostring(err):find("GET /v1.0/notes before sending it again", 1, true), tostring(err))
+    _, err = read(401, ("x"):rep(1000), "text/plain", call)
+    assert.truthy(tostring(err):find("check the credential", 1, true), tostring(err))
+  end)
+
+  it("never shows the credential in its code", function()
+    local _, err = read(400, '{"code":"no secret-token here","message":"x"}')
+    assert.equal("no *** here", err.code)
+  end)
+
+  it("never shows the credential, not even one cut in half at the end of a long message", function()
+    local _, err = read(400, '"' .. ("x"):rep(495) .. ' secret-token"')
+    assert.is_nil(tostring(err):find("secret", 1, true))
+  end)
+end)

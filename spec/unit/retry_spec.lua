@@ -1,0 +1,307 @@
+local errors = require "lofty.errors"
+local rate = require "lofty.http.rate_headers"
+local retry = require "lofty.pacing.retry"
+
+local function half() return 0.5 end
+
+-- Failures by name, as runtimes and the client make them.
+local function failure(fields)
+  fields.message = fields.message or "it failed"
+  return errors.new(fields)
+end
+local function unconnected() return failure { kind = "network", sent = false } end
+local function unsent() return failure { kind = "network", sent = false, connected = true } end
+local function lost() return failure { kind = "network", sent = true, connected = true } end
+local function slow() return failure { kind = "timeout", sent = true, connected = true } end
+local function status(code, kind, more)
+  local fields = more or {}
+  fields.kind, fields.status, fields.sent, fields.connected = kind, code, true, true
+  return failure(fields)
+end
+
+local function decide(class, err, more)
+  local case = { class = class, err = err, attempt = 1, elapsed = 0, random = half }
+  for name, value in pairs(more or {}) do case[name] = value end
+  return retry.decide(case)
+end
+
+-- How long an answer with these headers asks the caller to wait.
+local function retry_after(...) return (select(2, rate.read(...))) end
+
+describe("a retry", function()
+  -- What failed, and the classes that may do it again.
+  for _, row in ipairs {
+    { "no connection was made", unconnected, "R I C N" },
+    { "the connection broke before anything was sent", unsent, "R I C" },
+    { "the answer never came", lost, "R I" },
+    { "the time was up after sending", slow, "R I" },
+    { "the time was up before connecting", function() return failure { kind = "timeout", sent = false } end,
+      "R I C N" },
+    { "500", function() return status(500, "server") end, "" },
+    { "502", function() return status(502, "server") end, "R I" },
+    { "503", function() return status(503, "server") end, "R I" },
+    { "504", function() return status(504, "server") end, "R I" },
+    { "505", function() return status(505, "server") end, "" },
+    { "429", function() return status(429, "rate_limit") end, "R I C" },
+    { "400", function() return status(400, "invalid") end, "" },
+    { "401", function() return status(401, "auth") end, "" },
+    { "403", function() return status(403, "forbidden") end, "" },
+    { "404", function() return status(404, "not_found") end, "" },
+    { "a failing 200", function() return status(200, "invalid") end, "" },
+    { "a certificate that does not verify", function() return failure { kind = "tls", sent = false } end, "" },
+    { "bytes that are no HTTP", function() return status(200, "decode") end, "" },
+    { "a refused grant", function() return failure { kind = "oauth", sent = true, code = "invalid_grant" } end, "" },
+    { "an argument of the caller's", function() return failure { kind = "invalid", sent = false } end, "" },
+    { "a store that is broken", function() return failure { kind = "store", sent = false } end, "" },
+    { "a lock that was busy", function() return failure { kind = "store", sent = false, retryable = true } end,
+      "R I C N" },
+    { "a fault marked as final", function()
+      return failure { kind = "network", sent = false, retryable = false }
+    end, "" },
+    { "a fault that does not tell whether it was sent", function() return failure { kind = "network" } end, "R I" },
+  } do
+    local what, make, allowed = row[1], row[2], row[3]
+    for class in ("RICN"):gmatch "." do
+      local may = allowed:find(class, 1, true) ~= nil
+      it((may and "follows" or "does not follow") .. " in class " .. class .. " when it was: " .. what, function()
+        local wait, reason = decide(class, make())
+        assert.equal(may, wait ~= nil, reason)
+        assert.is_string(reason)
+        assert.not_equal("", reason)
+      end)
+    end
+  end
+
+  it("says why, and why not", function()
+    local _, reason = decide("R", status(503, "server"))
+    assert.equal("HTTP 503", reason)
+    _, reason = decide("C", lost())
+    assert.matches("may have been seen", reason)
+    _, reason = decide("N", status(429, "rate_limit"))
+    assert.matches("reaches a person", reason)
+    _, reason = decide("R", status(404, "not_found"))
+    assert.equal("HTTP 404 is final", reason)
+  end)
+
+  it("does not follow in a class that nobody knows", function()
+    assert.is_nil((decide("X", lost())))
+    assert.is_nil((decide(nil, lost())))
+  end)
+
+  it("changes nothing that it is given", function()
+    local err = status(429, "rate_limit", { retry_after = 3 })
+    local before = {}
+    for name, value in pairs(err) do before[name] = value end
+    decide("R", err)
+    for name, value in pairs(err) do assert.equal(before[name], value) end
+  end)
+end)
+
+describe("the wait before a retry", function()
+  local policy = { attempts = 10, base = 1, cap = 8, total = 1000, window = 60 }
+
+  it("is drawn from nothing up to a bound that doubles, up to the cap", function()
+    for attempt, bound in ipairs { 1, 2, 4, 8, 8, 8 } do
+      for _, draw in ipairs { 0, 0.25, 0.999 } do
+        local wait = decide("R", lost(), { attempt = attempt, policy = policy, random = function() return draw end })
+        assert.is_true(math.abs(draw * bound - wait) < 1e-9, "attempt " .. attempt)
+      end
+    end
+  end)
+
+  it("is nothing when the draw is nothing", function()
+    assert.equal(0, (decide("R", lost(), { policy = policy, random = function() return 0 end })))
+  end)
+
+  it("is never shorter than what the server asks for", function()
+    local wait = decide("R", status(503, "server", { retry_after = 7 }), { policy = policy })
+    assert.equal(7.5, wait)
+    wait = decide("R", status(503, "server", { retry_after = 0 }), { policy = policy })
+    assert.equal(0.5, wait)
+  end)
+
+  it("is the rest of the window after a 429, or a whole one where nothing tells", function()
+    assert.equal(21.5, (decide("C", status(429, "rate_limit", { retry_after = 21 }), { policy = policy })))
+    assert.equal(60.5, (decide("C", status(429, "rate_limit"), { policy = policy })))
+  end)
+
+  it("fits into the defaults even after a 429 that does not say how long", function()
+    assert.is_number((decide("R", status(429, "rate_limit"))))
+  end)
+
+  it("draws by itself, differently each time", function()
+    local seen, count = {}, 0
+    for _ = 1, 20 do
+      local wait = retry.decide { class = "R", err = lost(), attempt = 4, elapsed = 0, policy = policy }
+      assert.is_true(wait >= 0 and wait < 8)
+      if not seen[wait] then seen[wait], count = true, count + 1 end
+    end
+    assert.is_true(count > 10)
+  end)
+
+  it("has an end: attempts", function()
+    assert.is_number((decide("R", lost(), { attempt = 3 })))
+    local wait, reason = decide("R", lost(), { attempt = 4 })
+    assert.is_nil(wait)
+    assert.matches("all 4 attempts", reason)
+    assert.is_nil((decide("R", lost(), { policy = { attempts = 1 } })))
+  end)
+
+  it("has an end: total time, the wait itself included", function()
+    local limits = { attempts = 10, base = 1, cap = 8, total = 10, window = 60 }
+    assert.is_number((decide("R", lost(), { policy = limits, elapsed = 9.5 })))
+    local wait, reason = decide("R", lost(), { policy = limits, elapsed = 9.6 })
+    assert.is_nil(wait)
+    assert.matches("limit of 10 s", reason)
+    assert.is_nil((decide("R", status(503, "server", { retry_after = 3600 }), { policy = limits })))
+  end)
+
+  it("takes the defaults for what a policy leaves out", function()
+    assert.is_number((decide("R", lost(), { policy = { attempts = 2 } })))
+    assert.is_nil((decide("R", lost(), { policy = { attempts = 2 }, attempt = 2 })))
+  end)
+end)
+
+describe("a retry policy", function()
+  it("is filled up with the defaults", function()
+    local policy = retry.policy { attempts = 7 }
+    assert.equal(7, policy.attempts)
+    assert.equal(retry.defaults.total, policy.total)
+    assert.same(retry.defaults, retry.policy())
+    assert.same(retry.defaults, retry.policy(true))
+    assert.not_equal(retry.defaults, retry.policy())
+  end)
+
+  it("is switched off by false", function()
+    assert.equal(1, retry.policy(false).attempts)
+  end)
+
+  for _, case in ipairs {
+    { "a name that is not known", { attemps = 3 }, "attemps" },
+    { "no whole number of attempts", { attempts = 1.5 }, "attempts" },
+    { "no attempt at all", { attempts = 0 }, "attempts" },
+    { "a time that is no number", { total = "1" }, "total" },
+    { "a negative time", { base = -1 }, "base" },
+    { "no number", { cap = 0 / 0 }, "cap" },
+  } do
+    it("refuses " .. case[1] .. ", on the caller's line", function()
+      local ok, message = pcall(function() retry.policy(case[2]) end)
+      assert.is_false(ok)
+      assert.matches("retry_spec.lua", message, 1, true)
+      assert.matches(case[3], message, 1, true)
+    end)
+  end
+end)
+
+describe("the class of a method", function()
+  for method, class in pairs {
+    GET = "R", HEAD = "R", OPTIONS = "R", PUT = "I", DELETE = "I", POST = "C", PATCH = "C", BREW = "C",
+  } do
+    it("of " .. method .. " is " .. class, function() assert.equal(class, retry.class_of(method)) end)
+  end
+end)
+
+describe("X-RateLimit-Reset", function()
+  local now = 1770000000
+  for _, case in ipairs {
+    { "epoch milliseconds", "1770000021000", 21 },
+    { "epoch seconds", "1770000021", 21 },
+    { "milliseconds left", "21000", 21 },
+    { "milliseconds left, few", "61", 0.061 },
+    { "seconds left", "60", 60 },
+    { "seconds left, none", "0", 0 },
+    { "a moment that is over", "1769999999", 0 },
+    { "a moment that is over, in milliseconds", "1769999999000", 0 },
+    { "a moment too far away", "1770003600", 60 },
+    { "too many milliseconds", "999999999", 60 },
+    { "white space", "  21 ", 21 },
+    { "the first of two", "21, 40", 21 },
+  } do
+    it("reads " .. case[1], function()
+      local left = rate.read({ ["x-ratelimit-reset"] = case[2] }, now).reset_at - now
+      assert.is_true(math.abs(case[3] - left) < 1e-6, tostring(left))
+    end)
+  end
+
+  for _, value in ipairs { "", "soon", "-5", "+5", "0x10", "1e3x", ("9"):rep(400) } do
+    local shown = value:sub(1, 12)
+    it("is absent when it says " .. string.format("%q", shown), function()
+      local read = rate.read({ ["x-ratelimit-reset"] = value }, now)
+      if value == "0x10" then assert.equal(now, read.reset_at) -- its digits end at the x
+      elseif value == "1e3x" then assert.equal(now + 1, read.reset_at)
+      else assert.is_nil(read.reset_at) end
+    end)
+  end
+
+  it("is measured by the answer's own clock", function()
+    local headers = { ["x-ratelimit-reset"] = "1770000021", date = "Mon, 02 Feb 2026 02:40:00 GMT" }
+    assert.equal(1770000000, rate.http_date(headers.date))
+    local an_hour_off = 1770003600
+    assert.equal(an_hour_off + 21, rate.read(headers, an_hour_off).reset_at)
+    assert.equal(21, retry_after(headers, an_hour_off, 429))
+  end)
+end)
+
+describe("the rate headers", function()
+  it("are read together", function()
+    local headers = { ["x-ratelimit-limit"] = "500", ["x-ratelimit-remaining"] = "499", ["x-ratelimit-reset"] = "12" }
+    assert.same({ limit = 500, remaining = 499, reset_at = 112 }, rate.read(headers, 100))
+  end)
+
+  it("may be absent", function()
+    assert.same({}, rate.read({}, 100))
+    assert.is_nil(retry_after({}, 100, 429))
+  end)
+end)
+
+describe("Retry-After", function()
+  local now = 784111770 -- Sun, 06 Nov 1994 08:49:30 GMT
+  for _, case in ipairs {
+    { "seconds", "120", 120 },
+    { "an IMF-fixdate", "Sun, 06 Nov 1994 08:49:37 GMT", 7 },
+    { "an RFC 850 date", "Sunday, 06-Nov-94 08:49:37 GMT", 7 },
+    { "an asctime date", "Sun Nov  6 08:49:37 1994", 7 },
+    { "a date that is over", "Sun, 06 Nov 1994 08:49:29 GMT", 0 },
+  } do
+    it("is read as " .. case[1], function()
+      assert.equal(case[3], retry_after({ ["retry-after"] = case[2] }, now, 503))
+    end)
+  end
+
+  for _, value in ipairs {
+    "", "soon", "-1", "1.5", "1, 2", "Sun, 06 Nox 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT",
+    "Sun, 00 Nov 1994 08:49:37 GMT", "06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
+  } do
+    it("is absent when it says " .. string.format("%q", value), function()
+      assert.is_nil(retry_after({ ["retry-after"] = value }, now, 503))
+    end)
+  end
+
+  it("comes before the window's end, which counts after a 429 alone", function()
+    local headers = { ["retry-after"] = "3", ["x-ratelimit-reset"] = "21000" }
+    assert.equal(3, retry_after(headers, now, 429))
+    headers["retry-after"] = nil
+    assert.equal(21, retry_after(headers, now, 429))
+    assert.is_nil(retry_after(headers, now, 503))
+  end)
+end)
+
+describe("an HTTP-date", function()
+  for _, case in ipairs {
+    { "Thu, 01 Jan 1970 00:00:00 GMT", 0 },
+    { "Tue, 29 Feb 2000 12:00:00 GMT", 951825600 },
+    { "Fri, 31 Dec 1999 23:59:59 GMT", 946684799 },
+    { "Mon, 01 Mar 2100 00:00:00 GMT", 4107542400 },
+    { "Sat, 31 Dec 2016 23:59:60 GMT", 1483228800 },
+  } do
+    it("is exact: " .. case[1], function() assert.equal(case[2], rate.http_date(case[1])) end)
+  end
+
+  it("of two digits is never more than 50 years ahead", function()
+    local now = 1770000000 -- 2026
+    local future = rate.http_date("Wednesday, 01-Jan-76 00:00:00 GMT", now)
+    assert.equal(rate.http_date("Wed, 01 Jan 2076 00:00:00 GMT"), future)
+    local past = rate.http_date("Saturday, 01-Jan-77 00:00:00 GMT", now)
+    assert.equal(rate.http_date("Sat, 01 Jan 1977 00:00:00 GMT"), past)
+  end)
+end)

@@ -1,0 +1,172 @@
+local errors = require "lofty.errors"
+local fake = require "spec.support.fake_client"
+
+local URL = "https://example.com/hook/s3cret"
+
+-- A server that keeps subscriptions; `refuse` names the operation that fails.
+local function world(subscriptions, refuse)
+  local kept = {}
+  for i, one in ipairs(subscriptions) do kept[i] = one end
+  return fake.new(function(call)
+    if call.operation == refuse then
+      return nil, errors.new { kind = "invalid", message = "WEBHOOK_EXCEED_LIMIT", sent = true }
+    end
+    if call.operation == "webhooks.list" then
+      local copy = {}
+      for i, one in ipairs(kept) do copy[i] = one end
+      return copy
+    elseif call.operation == "webhooks.create" then
+      local one = {
+        subscribeId = "id-" .. #kept, listId = call.body.listId, callbackUrl = call.body.callbackUrl,
+        limit = call.body.limit or 100, permissionMode = call.body.permissionMode or 0,
+      }
+      kept[#kept + 1] = one
+      return one
+    end
+    for i, one in ipairs(kept) do
+      if tostring(one.subscribeId) == tostring(call.params.subscribeId) then
+        table.remove(kept, i)
+        return true
+      end
+    end
+    return nil, errors.new { kind = "not_found", message = "gone", sent = true }
+  end), kept
+end
+
+local function one(id, list, url, limit)
+  return { subscribeId = id, listId = list, callbackUrl = url or URL, limit = limit or 100, permissionMode = 0 }
+end
+
+local function lists(found)
+  local numbers = {}
+  for i, subscription in ipairs(found) do numbers[i] = subscription.listId end
+  return numbers
+end
+
+describe("crm.webhooks:ensure", function()
+  it("makes what is missing, by number or by name", function()
+    local crm, kept = world {}
+    local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "note", "lead", 3 } }
+    assert.same({ 2, 3, 9 }, lists(found))
+    assert.same({ 2, 3, 9 }, lists(changes.created))
+    assert.same({ 2, 3, 9 }, lists(kept))
+    assert.equal(0, #changes.deleted)
+    assert.equal(URL, crm.sent[2].body.callbackUrl)
+  end)
+
+  it("does nothing the second time", function()
+    local crm = world {}
+    local wanted = { callbackUrl = URL, lists = { "lead", "note" }, limit = 50, permissionMode = 1 }
+    assert(crm.webhooks:ensure(wanted))
+    local before = #crm.sent
+    local found, changes = crm.webhooks:ensure(wanted)
+    assert.equal(before + 1, #crm.sent)
+    assert.same({ 2, 9 }, lists(found))
+    assert.same({ 2, 9 }, lists(changes.kept))
+    assert.equal(0, #changes.created + #changes.deleted)
+  end)
+
+  it("removes what is too much at its address, and doubles", function()
+    local crm, kept = world { one(1, 2), one(2, 2), one(3, 5) }
+    local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "lead" } }
+    assert.same({ 2 }, lists(found))
+    assert.same({ 2, 5 }, lists(changes.deleted))
+    assert.equal(1, #kept)
+    assert.equal(1, kept[1].subscribeId)
+  end)
+
+  it("leaves alone what belongs to somebody else", function()
+    local theirs = one(7, 2, "https://other.example/hook")
+    local crm, kept = world { theirs, one(8, 5) }
+    assert(crm.webhooks:ensure { callbackUrl = URL, lists = {} })
+    assert.same({ theirs }, kept)
+  end)
+
+  it("takes over from an old address of one's own when told how those begin", function()
+    local crm, kept = world { one(7, 2, "https://example.com/hook/old"), one(8, 2, "https://example.com/other") }
+    local found = assert(crm.webhooks:ensure {
+      callbackUrl = URL, lists = { "lead" }, prefix = "https://example.com/hook/",
+    })
+    assert.same({ 2 }, lists(found))
+    assert.equal(2, #kept)
+    assert.equal("https://example.com/other", kept[1].callbackUrl)
+  end)
+
+  it("makes anew what differs, for there is no call to change it", function()
+    local crm = world { one(1, 2, URL, 100) }
+    local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 }, limit = 500 }
+    assert.equal(500, tonumber(tostring(found[1].limit)))
+    assert.equal(1, #changes.deleted)
+    assert.equal(1, #changes.created)
+    assert.equal("webhooks.delete", crm.sent[2].operation)
+  end)
+
+  it("removes nothing for what could then not be made", function()
+    for _, wrong in ipairs { { limit = 9999 }, { limit = "many" }, { permissionMode = 7 } } do
+      local crm, kept = world { one(1, 2) }
+      wrong.callbackUrl, wrong.lists = URL, { 2 }
+      local found, err = crm.webhooks:ensure(wrong)
+      assert.is_nil(found)
+      assert.equal("invalid", err.kind)
+      assert.is_false(err.sent)
+      assert.equal(1, #kept)
+    end
+  end)
+
+  it("finds no difference between a number and its digits", function()
+    local crm = world { one(1, 2, URL, 500) }
+    local _, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 }, limit = "500" }
+    assert.equal(1, #changes.kept)
+  end)
+
+  it("bears empty answers", function()
+    local crm = fake.new(function(call)
+      if call.operation == "webhooks.list" then return {} end
+      return true
+    end)
+    assert.same({ 2, 9 }, lists(assert(crm.webhooks:ensure { callbackUrl = URL, lists = { "note", "lead" } })))
+    crm = fake.new(function() return true end)
+    local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
+    assert.is_nil(found)
+    assert.equal("decode", err.kind)
+  end)
+
+  it("does not mind that one is gone already", function()
+    local crm = world {}
+    local send = crm.send
+    function crm:send(call)
+      local value, response = send(self, call)
+      if call.operation == "webhooks.list" then value[1] = one(99, 5) end
+      return value, response
+    end
+    assert(crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } })
+  end)
+
+  for _, operation in ipairs { "webhooks.list", "webhooks.create", "webhooks.delete" } do
+    it("returns the err when " .. operation .. " fails", function()
+      local crm = world({ one(1, 5) }, operation)
+      local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
+      assert.is_nil(found)
+      assert.equal("WEBHOOK_EXCEED_LIMIT", err.message)
+    end)
+  end
+
+  for _, case in ipairs {
+    { "no options", nil, "crm.webhooks.ensure: callbackUrl must be an address" },
+    { "an unknown option", { callbackURL = URL }, 'crm.webhooks.ensure: unknown option "callbackURL"' },
+    { "no lists", { callbackUrl = URL }, "crm.webhooks.ensure: lists must be an array of list numbers or names" },
+    { "an unknown list", { callbackUrl = URL, lists = { "leed" } }, 'crm.webhooks.ensure: there is no list "leed"' },
+    { "list 13", { callbackUrl = URL, lists = { 13 } }, "crm.webhooks.ensure: there is no list 13" },
+    { "an empty prefix", { callbackUrl = URL, lists = {}, prefix = "" },
+      "crm.webhooks.ensure: prefix must be how one's own addresses begin" },
+  } do
+    it("raises where the caller stands for " .. case[1], function()
+      local crm = world {}
+      local ok, message = pcall(function() crm.webhooks:ensure(case[2]) end)
+      assert.is_false(ok)
+      assert.truthy(message:find("spec/unit/subscriptions_spec.lua:", 1, true), message)
+      assert.equal(case[3], (message:gsub("^.-:%d+: ", "")))
+      assert.equal(0, #crm.sent)
+    end)
+  end
+end)

@@ -1,0 +1,453 @@
+local core = require "lofty.core"
+local errors = require "lofty.errors"
+local webhook = require "lofty.webhook"
+
+local function parse(body)
+  return assert(webhook.parse(body))
+end
+
+local function names(events)
+  local list = {}
+  for i, event in ipairs(events) do list[i] = event.name end
+  return list
+end
+
+describe("a webhook delivery", function()
+  it("is read as it was seen on the wire", function()
+    local events = parse '{"listId":2,"teamId":77,"updatedLead":[{"leadId":1142635515796067,"updateTime":1747008000123}]}'
+    assert.equal(1, #events)
+    local event = events[1]
+    assert.equal("lead.updated", event.name)
+    assert.equal("updated", event.action)
+    assert.equal(2, event.list_id)
+    assert.equal("Lead Info", event.list)
+    assert.equal(77, event.team_id)
+    assert.equal("1142635515796067", tostring(event.leadId))
+    assert.equal(1747008000123, event.updateTime)
+    assert.equal("updatedLead", event.bucket)
+    assert.equal(event.leadId, event.data.leadId)
+    assert.equal(77, event.delivery.teamId)
+  end)
+
+  for _, id in ipairs {
+    "1", "651095960136641", "9007199254740993", "1738234566814937089", "9223372036854775807", "-9223372036854775808",
+  } do
+    it("keeps the id " .. id .. " exactly", function()
+      local events = parse('{"listId":2,"teamId":' .. id .. ',"updatedLead":[{"leadId":' .. id .. "}]}")
+      assert.equal(id, tostring(events[1].leadId))
+      assert.equal(id, tostring(events[1].team_id))
+    end)
+  end
+
+  it("may hold many events of many kinds; of one thing, in the order in which they can have happened", function()
+    local events = parse [[{"listId":2,"teamId":1,
+      "deletedLead":[{"leadId":3}],
+      "updatedLead":[{"leadId":3},{"leadId":4}],
+      "createdLead":[{"leadId":3}]}]]
+    assert.same({ "lead.created", "lead.updated", "lead.updated", "lead.deleted" }, names(events))
+    assert.equal(4, events[3].leadId)
+  end)
+
+  -- list, bucket, the event's name
+  for _, case in ipairs {
+    { 1, "createdAgent", "agent.created" },
+    { 1, "updatedMember", "agent.updated" },
+    { 2, "newLead", "lead.created" },
+    { 2, "createdLead", "lead.created" },
+    { 2, "updatedLead", "lead.updated" },
+    { 2, "deletedLead", "lead.deleted" },
+    { 2, "leadDeleted", "lead.deleted" },
+    { 2, "trashedLeads", "lead.deleted" },
+    { 3, "newActivity", "lead_activity.created" },
+    { 3, "activities", "lead_activity.created" },
+    { 4, "updatedListingAlert", "listing_alert.changed" },
+    { 4, "deletedListingAlert", "listing_alert.deleted" },
+    { 5, "createdTransaction", "transaction.created" },
+    { 6, "createdCall", "call.created" },
+    { 7, "createdEmail", "email.created" },
+    { 8, "createdText", "text.created" },
+    { 9, "updatedNote", "note.updated" },
+    { 10, "finishedTask", "task.finished" },
+    { 10, "unfinishedTask", "task.unfinished" },
+    { 11, "deletedAppointment", "appointment.deleted" },
+    { 12, "updatedPipeline", "pipeline.changed" },
+    { 12, "stageChanged", "pipeline.changed" },
+    { 9, "news", "note.changed" },
+    { 99, "createdHomeAlert", "home_alert.created" },
+    { 99, "somethingElse", "something_else.changed" },
+  } do
+    it("names " .. case[3] .. " for " .. case[2] .. " of list " .. case[1], function()
+      local events = parse(('{"listId":%d,"%s":[{"leadId":5,"odd":{"kept":[]}}]}'):format(case[1], case[2]))
+      assert.same({ case[3] }, names(events))
+      assert.equal(case[2], events[1].bucket)
+      assert.equal(5, events[1].leadId)
+      assert.same({ kept = {} }, events[1].data.odd)
+    end)
+  end
+
+  it("knows all twelve lists", function()
+    assert.equal(12, #webhook.lists)
+    for id, list in ipairs(webhook.lists) do
+      local event = parse('{"listId":' .. id .. ',"leadId":1}')[1]
+      assert.equal(list.name, event.list)
+    end
+  end)
+
+  it("may be a ping with nothing but a lead", function()
+    local events = parse '{"listId":3,"teamId":1,"leadId":563172647619608,"updateTime":1747008000123}'
+    assert.same({ "lead_activity.created" }, names(events))
+    assert.equal("563172647619608", tostring(events[1].leadId))
+    assert.equal(1747008000123, events[1].updateTime)
+    assert.is_nil(events[1].bucket)
+    assert.equal(events[1].delivery, events[1].data)
+  end)
+
+  it("takes the lead from the top where the item names none", function()
+    local events = parse '{"listId":9,"leadId":5,"createdNote":[{"noteId":8},{"noteId":9,"leadId":6}]}'
+    assert.equal(5, events[1].leadId)
+    assert.equal(6, events[2].leadId)
+  end)
+
+  it("may hold bare ids where their bucket says what happened", function()
+    local events = parse '{"listId":2,"deletedLead":[651095960136641,2]}'
+    assert.same({ "lead.deleted", "lead.deleted" }, names(events))
+    assert.equal("651095960136641", tostring(events[1].leadId))
+  end)
+
+  it("may hold one object instead of an array", function()
+    local events = parse '{"listId":2,"updatedLead":{"leadId":7}}'
+    assert.same({ "lead.updated" }, names(events))
+    assert.equal(7, events[1].leadId)
+  end)
+
+  it("keeps what it does not know", function()
+    local events = parse '{"listId":2,"teamId":1,"trace":"x","scope":{"a":1},"roles":["b"],"updatedLead":[{"leadId":7,"new":1}]}'
+    assert.equal(1, #events)
+    assert.equal("x", events[1].delivery.trace)
+    assert.equal(1, events[1].delivery.scope.a)
+    assert.equal("b", events[1].delivery.roles[1])
+    assert.equal(1, events[1].data.new)
+  end)
+
+  it("is one event even if nothing in it is known", function()
+    local events = parse '{"kind":"?","leadId":5}'
+    assert.same({ "unknown.changed" }, names(events))
+    assert.equal(5, events[1].leadId)
+    assert.equal("?", events[1].data.kind)
+    assert.is_nil(events[1].list)
+  end)
+
+  it("may name its list by a string", function()
+    local event = parse('{"listId":"2","newLead":[{"leadId":5}]}')[1]
+    assert.equal("lead.created", event.name)
+    assert.equal("2", event.list_id)
+  end)
+
+  it("reads null as absent, and keeps it in the data", function()
+    local event = parse('{"listId":null,"teamId":null,"updatedLead":[{"leadId":null}]}')[1]
+    assert.is_nil(event.list_id)
+    assert.is_nil(event.team_id)
+    assert.is_nil(event.leadId)
+    assert.equal(core.null, event.data.leadId)
+    assert.equal("lead.updated", event.name)
+  end)
+
+  it("is nothing when its buckets are empty", function()
+    assert.same({}, parse '{"listId":2,"updatedLead":[]}')
+  end)
+
+  it("may be several in an array", function()
+    local events = parse '[{"listId":2,"newLead":[{"leadId":1}]},{"listId":9,"newNote":[{"noteId":2}]}]'
+    assert.same({ "lead.created", "note.created" }, names(events))
+    assert.same({}, parse "[]")
+  end)
+
+  for _, case in ipairs {
+    { "nothing", "" },
+    { "no JSON", "listId=2" },
+    { "half of it", '{"listId":2,"updatedLead":[{"leadId":1' },
+    { "a string", '"updatedLead"' },
+    { "a number", "2" },
+    { "null", "null" },
+    { "false", "false" },
+    { "an array of numbers", "[1]" },
+    { "an array of arrays", "[[]]" },
+    { "bytes that are no UTF-8", '{"listId":2,"note":"\255"}' },
+  } do
+    it("is an error when it is " .. case[1], function()
+      local events, err = webhook.parse(case[2])
+      assert.is_nil(events)
+      assert.is_true(errors.is(err))
+      assert.equal("decode", err.kind)
+      assert.matches("^webhook: ", err.message)
+    end)
+  end
+end)
+
+describe("an event's key", function()
+  local function key(body) return webhook.key(parse(body)[1]) end
+  local lead = '{"listId":2,"teamId":1,"updatedLead":[{"leadId":7,"updateTime":9,"tags":["a","b"],"x":{"p":1,"q":null}}]}'
+
+  it("is the same for the same event, however it is written and batched", function()
+    local again = '{"updatedLead":[{"x":{"q":null,"p":1},"tags":["a","b"],"updateTime":9,"leadId":7},{"leadId":8}],'
+      .. '"teamId":1, "listId":2}'
+    assert.equal(key(lead), key(again))
+    assert.matches("^%x+$", key(lead))
+    assert.equal(64, #key(lead))
+  end)
+
+  for _, case in ipairs {
+    { "another time", ':9', ':10' },
+    { "another lead", ':7', ':70' },
+    { "another list", '"listId":2', '"listId":3' },
+    { "another team", '"teamId":1', '"teamId":2' },
+    { "another bucket", "updatedLead", "createdLead" },
+    { "another order in an array", '"a","b"', '"b","a"' },
+    { "another type", '"p":1', '"p":"1"' },
+    { "another border between two strings", '"a","b"', '"a,b"' },
+    { "a null", '"p":1', '"p":null' },
+  } do
+    it("differs for " .. case[1], function()
+      local other, count = lead:gsub(case[2], case[3])
+      assert.equal(1, count)
+      assert.not_equal(key(lead), key(other))
+    end)
+  end
+end)
+
+describe("a webhook handler", function()
+  local SECRET = "6cGm9-long-and-random_0a"
+  local BODY = '{"listId":2,"teamId":1,"updatedLead":[{"leadId":1,"updateTime":5},{"leadId":2,"updateTime":6}]}'
+
+  local function make(opt)
+    opt = opt or {}
+    opt.secret = opt.secret or SECRET
+    opt.got = {}
+    local got = opt.got
+    opt.got = nil
+    opt.on_event = opt.on_event or function(event) got[#got + 1] = event end
+    return webhook.handler(opt), got
+  end
+
+  local function request(fields)
+    local made = { method = "POST", path = "/hook/" .. SECRET, headers = {}, body = BODY }
+    for name, value in pairs(fields or {}) do made[name] = value end
+    return made
+  end
+
+  it("takes a delivery with the secret and hands on its events", function()
+    local respond, got = make()
+    local status, body, headers = respond(request())
+    assert.equal(200, status)
+    assert.equal("ok\n", body)
+    assert.equal("text/plain", headers["content-type"])
+    assert.same({ "lead.updated", "lead.updated" }, names(got))
+  end)
+
+  for _, path in ipairs {
+    "/hook/", "/", "", "/hook/" .. SECRET .. "x", "/hook/" .. SECRET:sub(1, -2), "/hook/" .. SECRET:lower(),
+    "/hook/x" .. SECRET, "/hook/" .. SECRET .. "/more", "/hook/?" .. SECRET, "/hook/%zz",
+  } do
+    it("knows nothing of " .. (path == "" and "no path" or path), function()
+      local respond, got = make()
+      assert.equal(404, (respond(request { path = path })))
+      assert.equal(404, (respond(request { path = path, method = "GET" })))
+      assert.same({}, got)
+    end)
+  end
+
+  it("knows nothing of a request without a path", function()
+    local respond = make()
+    assert.equal(404, (respond { method = "POST", body = BODY }))
+  end)
+
+  for _, path in ipairs { "/" .. SECRET, "/a/b/" .. SECRET .. "/", "/hook/" .. SECRET .. "?x=1", "/%36" .. SECRET:sub(2) } do
+    it("finds the secret in " .. path, function()
+      local respond = make()
+      assert.equal(200, (respond(request { path = path })))
+    end)
+  end
+
+  it("compares secrets in constant time", function()
+    local equal, asked = core.equal, 0
+    core.equal = function(a, b) asked = asked + 1 return equal(a, b) end
+    local respond = make { secret = { "old-secret", SECRET } }
+    local status = respond(request())
+    local other = respond(request { path = "/hook/old-secret" })
+    core.equal = equal
+    assert.equal(200, status)
+    assert.equal(200, other)
+    assert.equal(4, asked)
+  end)
+
+  for _, method in ipairs { "GET", "PUT", "HEAD", "post" } do
+    it("takes no " .. method, function()
+      local respond, got = make()
+      local status, _, headers = respond(request { method = method })
+      assert.equal(405, status)
+      assert.equal("POST", headers.allow)
+      assert.same({}, got)
+    end)
+  end
+
+  it("takes a body up to its size, and none above it", function()
+    local respond, got = make { max_body = #BODY }
+    assert.equal(200, (respond(request())))
+    assert.equal(2, #got)
+    assert.equal(413, (respond(request { body = BODY .. " " })))
+    assert.equal(413, (respond(request { headers = { ["content-length"] = tostring(#BODY + 1) }, body = "" })))
+  end)
+
+  it("reads no body before the secret, the method and the length are right", function()
+    local respond = make { max_body = 1000 }
+    local reads = 0
+    local function body() reads = reads + 1 return BODY end
+    respond(request { path = "/hook/wrong", body = body })
+    respond(request { method = "GET", body = body })
+    respond(request { headers = { ["content-length"] = "1001" }, body = body })
+    assert.equal(0, reads)
+    assert.equal(200, (respond(request { body = body })))
+    assert.equal(1, reads)
+  end)
+
+  it("answers 400 to what is no delivery, and tells on_error", function()
+    local told = {}
+    local respond = make { on_error = function(err) told[#told + 1] = err end }
+    assert.equal(400, (respond(request { body = "{" })))
+    assert.equal(400, (respond(request { body = "7" })))
+    assert.equal(2, #told)
+    assert.equal("decode", told[1].kind)
+    local status = respond { method = "POST", path = "/" .. SECRET }
+    assert.equal(400, status)
+  end)
+
+  it("says nothing of the secret in any answer", function()
+    local respond = make { on_error = function() end }
+    for _, fields in ipairs { {}, { path = "/x" }, { method = "GET" }, { body = "{" } } do
+      local _, body, headers = respond(request(fields))
+      assert.is_nil(body:find(SECRET, 1, true))
+      for _, value in pairs(headers) do assert.is_nil(value:find(SECRET, 1, true)) end
+    end
+  end)
+
+  it("loses no event to the error of another, and tells on_error which it was", function()
+    local got, told = {}, {}
+    local respond = make {
+      on_event = function(event)
+        if event.leadId == 1 then error("not this one", 0) end
+        got[#got + 1] = event.leadId
+      end,
+      on_error = function(err, event) told[#told + 1] = { err, event.leadId } end,
+    }
+    assert.equal(200, (respond(request())))
+    assert.same({ 2 }, got)
+    assert.same({ { "not this one", 1 } }, told)
+  end)
+
+  it("answers before it works, where there is a later", function()
+    local queue = {}
+    local function later(fn, ...) queue[#queue + 1] = { fn, ... } end
+    for _, way in ipairs { "option", "request" } do
+      local respond, got = make { later = way == "option" and later or nil }
+      assert.equal(200, (respond(request { later = way == "request" and later or nil })))
+      assert.same({}, got)
+      local job = table.remove(queue)
+      job[1](job[2])
+      assert.equal(2, #got)
+    end
+  end)
+
+  it("answers 503 when later has no room", function()
+    local respond, got = make { later = function() return false end }
+    assert.equal(503, (respond(request())))
+    assert.same({}, got)
+  end)
+
+  describe("drops repeats", function()
+    it("of one delivery, and of single events in others", function()
+      local respond, got = make()
+      respond(request())
+      assert.equal(200, (respond(request())))
+      assert.equal(2, #got)
+      respond(request { body = '{"listId":2,"teamId":1,"updatedLead":[{"leadId":2,"updateTime":6},{"leadId":3,"updateTime":6}]}' })
+      assert.equal(3, #got)
+      assert.equal(3, got[3].leadId)
+    end)
+
+    it("within one delivery", function()
+      local respond, got = make()
+      respond(request { body = '{"listId":2,"newLead":[{"leadId":1},{"leadId":1}]}' })
+      assert.equal(1, #got)
+    end)
+
+    it("but no second change that merely looks like the first", function()
+      local respond, got = make()
+      for _ = 1, 2 do respond(request { body = '{"listId":12,"leadId":1,"stage":"Contacted"}' }) end
+      assert.equal(2, #got)
+    end)
+
+    it("as opt.seen says", function()
+      local asked, before = {}, {}
+      local respond, got = make {
+        seen = function(key, event)
+          asked[#asked + 1] = event.leadId
+          local known = before[key]
+          before[key] = true
+          return known
+        end,
+      }
+      respond(request())
+      respond(request())
+      assert.equal(2, #got)
+      assert.same({ 1, 2, 1, 2 }, asked)
+    end)
+
+    it("and none when opt.seen fails: better twice than never", function()
+      local told = {}
+      local respond, got = make {
+        seen = function() error("the dict is full", 0) end,
+        on_error = function(err) told[#told + 1] = err end,
+      }
+      respond(request())
+      assert.equal(2, #got)
+      assert.same({ "the dict is full", "the dict is full" }, told)
+    end)
+
+    it("in a memory that does not grow", function()
+      local recall = require "lofty.webhook.recent_keys"
+      local before = recall(3)
+      assert.is_false(before("a"))
+      assert.is_true(before("a"))
+      for _, key in ipairs { "b", "c", "d" } do assert.is_false(before(key)) end
+      assert.is_true(before("a"))
+      for i = 1, 7 do before("n" .. i) end
+      assert.is_false(before("b"))
+    end)
+  end)
+
+  describe("made wrongly", function()
+    local function noop() end
+    for _, case in ipairs {
+      { "without a secret", { on_event = noop }, "secret" },
+      { "with an empty secret", { secret = "", on_event = noop }, "secret" },
+      { "with a secret that is no segment", { secret = "a/b", on_event = noop }, "secret" },
+      { "with no secret in a list", { secret = {}, on_event = noop }, "secret" },
+      { "without on_event", { secret = "s" }, "on_event" },
+      { "with a seen that can't be called", { secret = "s", on_event = noop, seen = {} }, "seen" },
+      { "with a size that is none", { secret = "s", on_event = noop, max_body = 0 }, "max_body" },
+      { "with an option that nobody knows", { secret = "s", on_event = noop, on_events = noop }, "on_events" },
+    } do
+      it("raises on the caller's line: " .. case[1], function()
+        local ok, message = pcall(function() local made = webhook.handler(case[2]) return made end)
+        assert.is_false(ok)
+        assert.matches("webhook_spec.lua", message, 1, true)
+        assert.matches(case[3], message, 1, true)
+      end)
+    end
+  end)
+
+  it("raises when it is called without a request", function()
+    local respond = make()
+    assert.has_error(function() respond() end)
+  end)
+end)

@@ -1,0 +1,85 @@
+/*
+** buf.c - a byte buffer with a mandatory maximum and a sticky failure, and the
+** seam through which the pure core allocates.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+
+#define BUF_FIRST ((size_t)64) /* the smallest block worth asking for */
+
+/* realloc whose size 0 means free, which C leaves open. */
+static void *plain_realloc (void *block, size_t size) {
+  if (size == 0) {
+    free(block);
+    return NULL;
+  }
+  return realloc(block, size);
+}
+
+LoftyRealloc lofty_realloc = plain_realloc;
+
+void lofty_buf_init (LoftyBuf *buf, size_t max) {
+  buf->data = NULL;
+  buf->size = 0;
+  buf->capacity = 0;
+  buf->max = max;
+  buf->status = LOFTY_OK;
+}
+
+void lofty_buf_free (LoftyBuf *buf) {
+  if (buf->data) lofty_realloc(buf->data, 0);
+  lofty_buf_init(buf, buf->max);
+}
+
+void lofty_buf_clear (LoftyBuf *buf) {
+  buf->size = 0;
+  buf->status = LOFTY_OK;
+}
+
+/*
+** Room for 'extra' more bytes behind the used ones. Capacity doubles, so that
+** adding byte by byte costs no more than its bytes, but never passes 'max'.
+** NULL on failure: the bytes that are there stay, the failure sticks. With
+** 'extra' 0 there is room by definition, and the answer is still not NULL.
+*/
+char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
+  size_t need, capacity;
+  char *data;
+  if (buf->status != LOFTY_OK) return NULL;
+  if (extra > buf->max - buf->size) { /* size <= max always: no wrap */
+    buf->status = LOFTY_TOO_LONG;
+    return NULL;
+  }
+  need = buf->size + extra;
+  if (buf->data && need <= buf->capacity) return buf->data + buf->size;
+  capacity = buf->capacity > buf->max / 2 ? buf->max : buf->capacity * 2;
+  if (capacity < BUF_FIRST) capacity = BUF_FIRST;
+  if (capacity < need) capacity = need;
+  if (capacity > buf->max) capacity = buf->max > 0 ? buf->max : 1;
+  data = (char *)lofty_realloc(buf->data, capacity);
+  if (!data) {
+    buf->status = LOFTY_NO_MEMORY;
+    return NULL;
+  }
+  buf->data = data;
+  buf->capacity = capacity;
+  return data + buf->size;
+}
+
+LoftyCode lofty_buf_add (LoftyBuf *buf, const void *bytes, size_t size) {
+  char *room = lofty_buf_reserve(buf, size);
+  if (!room) return buf->status;
+  if (size > 0) memcpy(room, bytes, size); /* memcpy may not be given NULL, not even for nothing */
+  buf->size += size;
+  return LOFTY_OK;
+}
+
+LoftyCode lofty_buf_add_byte (LoftyBuf *buf, char byte) {
+  char *room = lofty_buf_reserve(buf, 1);
+  if (!room) return buf->status;
+  *room = byte;
+  buf->size++;
+  return LOFTY_OK;
+}

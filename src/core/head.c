@@ -1,0 +1,405 @@
+/*
+** head.c - the head of an HTTP response (RFC 9112), fed piece by piece and
+** judged strictly: one verdict for the heads of both runtimes.
+*/
+#include <string.h>
+
+#include "head.h"
+#include "buf.h"
+#include "limits.h"
+
+#define MAX_LENGTH ((uint64_t)INT64_MAX)
+
+/* A field line: offsets into the head's text. Lines of one name hang on the first of them. */
+typedef struct Field {
+  size_t name, name_size;
+  size_t value, value_size;
+  size_t next; /* index of the next line of the same name, 0: none */
+  size_t last; /* of the first line: the last one of its name */
+  int first;
+} Field;
+
+typedef enum { HEAD_STATUS, HEAD_FIELDS, HEAD_TRAILERS, HEAD_ENDED } HeadState;
+
+struct LoftyHttpHead {
+  LoftyHttpFrom from;
+  HeadState state;
+  LoftyCode code;
+  const char *problem;
+  LoftyHttpFacts facts;
+  size_t max, total; /* bytes of all heads and trailers */
+  size_t lines;      /* field lines of all heads and trailers */
+  LoftyBuf text;     /* the lines that are kept, then the one that is being read */
+  size_t line;       /* where that one begins */
+  size_t count;      /* fields[0 .. count-1] */
+  Field fields[LOFTY_MAX_FIELDS];
+};
+
+static LoftyCode head_fail (LoftyHttpHead *head, LoftyCode code, const char *problem) {
+  head->problem = problem;
+  return head->code = code;
+}
+
+static int head_bad (LoftyHttpHead *head, const char *problem) {
+  head_fail(head, LOFTY_BAD, problem);
+  return 0;
+}
+
+LoftyHttpHead *lofty_http_head_new (size_t max, LoftyHttpFrom from) {
+  LoftyHttpHead *head = (LoftyHttpHead *)lofty_realloc(NULL, sizeof(LoftyHttpHead));
+  if (!head) return NULL;
+  head->from = from;
+  lofty_buf_init(&head->text, 0);
+  lofty_http_head_reset(head, max);
+  return head;
+}
+
+void lofty_http_head_free (LoftyHttpHead *head) {
+  if (!head) return;
+  lofty_buf_free(&head->text);
+  lofty_realloc(head, 0);
+}
+
+/* Forgets what was read of this head, but not how much it was. */
+static void head_restart (LoftyHttpHead *head) {
+  memset(&head->facts, 0, sizeof(head->facts));
+  lofty_buf_clear(&head->text);
+  head->line = 0;
+  head->count = 0;
+  head->state = HEAD_STATUS;
+  head->code = LOFTY_MORE;
+  head->problem = NULL;
+}
+
+void lofty_http_head_reset (LoftyHttpHead *head, size_t max) {
+  head_restart(head);
+  head->max = max;
+  head->total = 0;
+  head->lines = 0;
+  /* Twice: a name's joined values stand beside the lines they came from. */
+  head->text.max = max > SIZE_MAX / 2 - LOFTY_MAX_FIELDS ? SIZE_MAX : 2 * (max + LOFTY_MAX_FIELDS);
+}
+
+static int is_digit (char c) {
+  return c >= '0' && c <= '9';
+}
+
+char lofty_tchar (char c) {
+  if (c >= 'a' && c <= 'z') return c;
+  if (c >= 'A' && c <= 'Z') return (char)(c - 'A' + 'a');
+  if (c == '-' || is_digit(c)) return c;
+  return c != '\0' && strchr("!#$%&'*+.^_`|~", c) ? c : '\0';
+}
+
+/* Whether a byte may be part of a value: field-vchar, SP and HTAB (section 5.5). */
+static int is_text (char c) {
+  unsigned char u = (unsigned char)c;
+  return u == '\t' || (u >= 0x20 && u != 0x7F);
+}
+
+static int is_blank (char c) {
+  return c == ' ' || c == '\t';
+}
+
+static int all_text (const char *bytes, size_t size) {
+  size_t i;
+  for (i = 0; i < size; i++)
+    if (!is_text(bytes[i])) return 0;
+  return 1;
+}
+
+/* Case-insensitive; 'word' in lower case. */
+static int is_word (const char *bytes, size_t size, const char *word) {
+  size_t i;
+  if (strlen(word) != size) return 0;
+  for (i = 0; i < size; i++)
+    if (lofty_tchar(bytes[i]) != word[i]) return 0;
+  return 1;
+}
+
+/*
+** HTTP-version SP 3DIGIT SP [reason] (RFC 9112, section 4). The second SP is
+** not insisted on: without a reason many servers leave it out, and nothing
+** can be smuggled there.
+*/
+static int head_status (LoftyHttpHead *head, const char *line, size_t size) {
+  const char *end = line + size;
+  LoftyHttpFacts *facts = &head->facts;
+  if (size >= 9 && memcmp(line, "HTTP/1.", 7) == 0 && (line[7] == '0' || line[7] == '1')) {
+    facts->keep_alive = line[7] == '1'; /* section 9.3 */
+    line += 8;
+  } else if (head->from == LOFTY_HTTP_CURL && size >= 7 && memcmp(line, "HTTP/2", 6) == 0) {
+    facts->keep_alive = facts->http2 = 1;
+    line += 6;
+  } else
+    return head_bad(head, "the answer does not begin with HTTP/1.1");
+  if (end - line < 4 || line[0] != ' ' || !is_digit(line[1]) || !is_digit(line[2]) ||
+      !is_digit(line[3]) || (end - line > 4 && line[4] != ' '))
+    return head_bad(head, "the status is not three digits");
+  if (line[1] < '1' || line[1] > '5')
+    return head_bad(head, "the status is not from 100 to 599"); /* RFC 9110, section 15 */
+  if (!all_text(line + 4, (size_t)(end - line) - 4))
+    return head_bad(head, "a control character in the status line");
+  facts->status = (line[1] - '0') * 100 + (line[2] - '0') * 10 + (line[3] - '0');
+  return 1;
+}
+
+/*
+** field-name ":" OWS field-value OWS (RFC 9112, section 5). White space before
+** the colon and folded lines are refused (5.1, 5.2). Lowers the name in place.
+*/
+static int head_field (LoftyHttpHead *head, size_t at, size_t size, Field *field) {
+  char *line = head->text.data + at;
+  size_t i = 0, end = size;
+  if (++head->lines > LOFTY_MAX_FIELDS) {
+    head_fail(head, LOFTY_TOO_LONG, "the answer has too many header lines");
+    return 0;
+  }
+  if (is_blank(line[0])) return head_bad(head, "a folded header line");
+  for (; i < size && line[i] != ':'; i++) {
+    char lower = lofty_tchar(line[i]);
+    if (lower == '\0') return head_bad(head, "a header name with a forbidden character");
+    line[i] = lower;
+  }
+  if (i == size) return head_bad(head, "a header line without a colon");
+  if (i == 0) return head_bad(head, "a header line without a name");
+  field->name = at;
+  field->name_size = i++;
+  while (i < end && is_blank(line[i])) i++;
+  while (end > i && is_blank(line[end - 1])) end--;
+  if (!all_text(line + i, end - i))
+    return head_bad(head, "a header value with a control character");
+  field->value = at + i;
+  field->value_size = end - i;
+  field->next = 0;
+  return 1;
+}
+
+/* Keeps the line; one whose name was there before is hung on the first of that name. */
+static void head_keep (LoftyHttpHead *head, const Field *field) {
+  const char *text = head->text.data;
+  size_t index = head->count++, i;
+  Field *kept = &head->fields[index];
+  *kept = *field;
+  kept->last = index;
+  kept->first = 1;
+  for (i = 0; i < index; i++) {
+    Field *old = &head->fields[i];
+    if (old->first && old->name_size == field->name_size &&
+        memcmp(text + old->name, text + field->name, field->name_size) == 0) {
+      head->fields[old->last].next = index;
+      old->last = index;
+      kept->first = 0;
+      return;
+    }
+  }
+}
+
+/* Joins the values of each name that came more than once (RFC 9110, section 5.3). */
+static int head_join (LoftyHttpHead *head) {
+  LoftyBuf *text = &head->text;
+  size_t i;
+  for (i = 0; i < head->count; i++) {
+    Field *first = &head->fields[i];
+    size_t at = text->size, from = i;
+    if (!first->first || first->next == 0) continue;
+    for (;;) {
+      const Field *field = &head->fields[from];
+      if (!lofty_buf_reserve(text, field->value_size + 2)) break;
+      lofty_buf_add(text, text->data + field->value, field->value_size);
+      if ((from = field->next) == 0) break;
+      lofty_buf_add(text, ", ", 2);
+    }
+    if (text->status != LOFTY_OK) {
+      head_fail(head, text->status, NULL);
+      return 0;
+    }
+    first->value = at;
+    first->value_size = text->size - at;
+  }
+  return 1;
+}
+
+/* The first field of this name, or NULL. */
+static const Field *head_find (const LoftyHttpHead *head, const char *name) {
+  size_t i, size = strlen(name);
+  for (i = 0; i < head->count; i++) {
+    const Field *field = &head->fields[i];
+    if (field->first && field->name_size == size &&
+        memcmp(head->text.data + field->name, name, size) == 0)
+      return field;
+  }
+  return NULL;
+}
+
+/* 1*DIGIT and nothing else: no sign, no list, no second line (RFC 9112, section 6.3). */
+static int judge_length (LoftyHttpHead *head, const Field *field) {
+  const char *digits = head->text.data + field->value;
+  uint64_t length = 0;
+  size_t i;
+  if (field->next != 0) return head_bad(head, "Content-Length came twice");
+  if (field->value_size == 0) return head_bad(head, "Content-Length is not a number");
+  for (i = 0; i < field->value_size; i++) {
+    unsigned digit;
+    if (!is_digit(digits[i])) return head_bad(head, "Content-Length is not a number");
+    digit = (unsigned)(digits[i] - '0');
+    if (length > (MAX_LENGTH - digit) / 10) return head_bad(head, "Content-Length is out of range");
+    length = length * 10 + digit;
+  }
+  head->facts.has_length = 1;
+  head->facts.length = length;
+  return 1;
+}
+
+/* True if the comma list holds the word. */
+static int list_has (const char *bytes, size_t size, const char *word) {
+  size_t i = 0;
+  while (i < size) {
+    size_t begin, end;
+    while (i < size && (is_blank(bytes[i]) || bytes[i] == ',')) i++;
+    begin = i;
+    while (i < size && bytes[i] != ',') i++;
+    end = i;
+    while (end > begin && is_blank(bytes[end - 1])) end--;
+    if (is_word(bytes + begin, end - begin, word)) return 1;
+  }
+  return 0;
+}
+
+/*
+** What the whole head means for framing. What two recipients could read in two
+** ways is refused, for that is how answers are smuggled (RFC 9112, section 11.2).
+*/
+static int head_judge (LoftyHttpHead *head) {
+  LoftyHttpFacts *facts = &head->facts;
+  const char *text;
+  const Field *field;
+  if ((field = head_find(head, "content-length")) && !judge_length(head, field)) return 0;
+  if (!head_join(head)) return 0;
+  text = head->text.data;
+  if ((field = head_find(head, "transfer-encoding"))) {
+    /* Sections 6.1 and 7: we sent no TE, so chunked alone can come, and in HTTP/1.1 alone.
+       keep_alive is still what the version said. */
+    if (facts->http2 || !facts->keep_alive)
+      return head_bad(head, "Transfer-Encoding where it may not be");
+    if (!is_word(text + field->value, field->value_size, "chunked"))
+      return head_bad(head, "a Transfer-Encoding other than chunked");
+    if (facts->has_length) return head_bad(head, "Content-Length beside Transfer-Encoding");
+    facts->chunked = 1;
+  }
+  if ((facts->status < 200 || facts->status == 204) && (facts->chunked || facts->length > 0))
+    return head_bad(head, "a body where none may be"); /* RFC 9112, section 6.3 */
+  if (facts->status == 101) return head_bad(head, "a change of protocol that nobody asked for");
+  if ((field = head_find(head, "content-encoding"))) {
+    const char *value = text + field->value;
+    if (is_word(value, field->value_size, "gzip") || is_word(value, field->value_size, "x-gzip"))
+      facts->coding = LOFTY_CODING_GZIP;
+    else if (field->value_size > 0 && !is_word(value, field->value_size, "identity"))
+      return head_bad(head, "a Content-Encoding that was not asked for");
+  }
+  if ((field = head_find(head, "connection")) && !facts->http2) { /* RFC 9112, section 9.3 */
+    if (list_has(text + field->value, field->value_size, "close"))
+      facts->keep_alive = 0;
+    else if (list_has(text + field->value, field->value_size, "keep-alive"))
+      facts->keep_alive = 1;
+  }
+  return 1;
+}
+
+/* The empty line after the fields: the end, unless an interim answer only came before it. */
+static void head_finish (LoftyHttpHead *head) {
+  if (!head_judge(head)) return;
+  if (head->facts.status < 200) {
+    head_restart(head); /* RFC 9110, section 15.2 */
+    return;
+  }
+  head->state = HEAD_TRAILERS;
+  head->code = LOFTY_DONE;
+}
+
+/* One line of 'size' bytes with its end, at text[line ..]. */
+static void head_line (LoftyHttpHead *head, size_t size) {
+  const char *line = head->text.data + head->line;
+  Field field;
+  if (size < 2 || line[size - 2] != '\r') {
+    head_bad(head, "a line that does not end in CR LF"); /* RFC 9112, section 2.2 */
+    return;
+  }
+  size -= 2;
+  switch (head->state) {
+    case HEAD_STATUS:
+      if (!head_status(head, line, size)) return;
+      head->state = HEAD_FIELDS;
+      break;
+    case HEAD_FIELDS:
+      if (size == 0) {
+        head->text.size = head->line;
+        head_finish(head);
+        head->line = head->text.size;
+        return;
+      }
+      if (!head_field(head, head->line, size, &field)) return;
+      head_keep(head, &field);
+      head->line = head->text.size;
+      return;
+    default:
+      if (size == 0)
+        head->state = HEAD_ENDED;
+      else if (!head_field(head, head->line, size, &field))
+        return;
+      break;
+  }
+  head->text.size = head->line; /* the line is not kept */
+}
+
+LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t size, size_t *used) {
+  *used = 0;
+  while (head->code <= LOFTY_DONE && *used < size && head->state != HEAD_ENDED) {
+    const char *from = bytes + *used;
+    const char *end = (const char *)memchr(from, '\n', size - *used);
+    size_t piece = end ? (size_t)(end - from) + 1 : size - *used;
+    int was_done = head->code == LOFTY_DONE;
+    if (piece > head->max - head->total)
+      return head_fail(head, LOFTY_TOO_LONG, "the head of the answer is too long");
+    if (lofty_buf_add(&head->text, from, piece) != LOFTY_OK)
+      return head_fail(head, head->text.status, NULL);
+    head->total += piece;
+    *used += piece;
+    if (end) head_line(head, head->text.size - head->line);
+    if (head->code == LOFTY_DONE && !was_done) break; /* what follows is the body */
+  }
+  return head->code;
+}
+
+int lofty_http_head_done (const LoftyHttpHead *head) {
+  return head->state == HEAD_TRAILERS || head->state == HEAD_ENDED;
+}
+
+int lofty_http_head_ended (const LoftyHttpHead *head) {
+  return head->state == HEAD_ENDED;
+}
+
+const LoftyHttpFacts *lofty_http_head_facts (const LoftyHttpHead *head) {
+  return &head->facts;
+}
+
+size_t lofty_http_head_lines (const LoftyHttpHead *head) {
+  return head->count;
+}
+
+int lofty_http_head_field (const LoftyHttpHead *head, size_t *index, LoftySpan *name,
+                           LoftySpan *value) {
+  const Field *field;
+  while (*index < head->count && !head->fields[*index].first) ++*index;
+  if (*index >= head->count) return 0;
+  field = &head->fields[(*index)++];
+  name->data = head->text.data + field->name;
+  name->size = field->name_size;
+  value->data = head->text.data + field->value;
+  value->size = field->value_size;
+  return 1;
+}
+
+const char *lofty_http_head_problem (const LoftyHttpHead *head) {
+  return head->problem;
+}

@@ -1,0 +1,408 @@
+/*
+** json.c - JSON (RFC 8259): a strict, bounded reader that hands out one event
+** at a time and copies nothing, and the writer of strings.
+*/
+#include "json.h"
+#include "number.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef const unsigned char *Bytes;
+
+/* What the grammar allows at the current byte. */
+enum { VALUE, FIRST_ITEM, FIRST_NAME, NEXT };
+
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGH UINT64_C(0x8080808080808080)
+
+static int is_digit (unsigned char c) {
+  return (unsigned char)(c - '0') < 10;
+}
+
+/* A byte that may stand in a string as it is and alone (RFC 8259 section 7). */
+static int is_plain (unsigned char c) {
+  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* The first byte that is not plain, or end: eight at a time while there are eight. */
+static inline Bytes skip_plain (Bytes p, Bytes end) {
+  while (end - p >= 8) {
+    uint64_t eight, quote, slash, special;
+    memcpy(&eight, p, 8);
+    quote = eight ^ (ONES * '"');
+    slash = eight ^ (ONES * '\\');
+    special = ((quote - ONES) | (slash - ONES) | (eight - ONES * 0x20) | eight) & HIGH;
+    if (special) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+      return p + __builtin_ctzll(special) / 8; /* the lowest mark is never a false one */
+#else
+      break;
+#endif
+    }
+    p += 8;
+  }
+  while (p < end && is_plain(*p)) p++;
+  return p;
+}
+
+/*
+** Size of the character of two bytes or more at p, 0 if it is none: too long a
+** form, a surrogate, beyond U+10FFFF or cut short (RFC 3629 section 4).
+*/
+static size_t utf8_size (Bytes p, Bytes end) {
+  unsigned char low = 0x80, high = 0xBF;
+  size_t size, i;
+  if (*p < 0xC2 || *p > 0xF4) return 0;
+  size = *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : 4;
+  if ((size_t)(end - p) < size) return 0;
+  if (*p == 0xE0) low = 0xA0;
+  if (*p == 0xED) high = 0x9F;
+  if (*p == 0xF0) low = 0x90;
+  if (*p == 0xF4) high = 0x8F;
+  if (p[1] < low || p[1] > high) return 0;
+  for (i = 2; i < size; i++)
+    if ((p[i] & 0xC0) != 0x80) return 0;
+  return size;
+}
+
+static int hex_value (unsigned char c) {
+  if (is_digit(c)) return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The four hex digits at p, or -1. */
+static int read_hex4 (Bytes p, Bytes end) {
+  int value = 0, i;
+  if (end - p < 4) return -1;
+  for (i = 0; i < 4; i++) {
+    int digit = hex_value(p[i]);
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+static LoftyJsonEvent fail (LoftyJson *json, Bytes at, const char *problem) {
+  json->at = at;
+  json->problem = problem;
+  return LOFTY_JSON_BAD;
+}
+
+/* --- tokens --- */
+
+/* Steps over the escape at p; NULL after a failure. \uD83D needs its \uDE00. */
+static Bytes skip_escape (LoftyJson *json, Bytes p) {
+  Bytes end = json->end;
+  int unit;
+  if (end - p < 2) {
+    (void)fail(json, end, "a string is not closed");
+    return NULL;
+  }
+  if (p[1] != 'u') {
+    if (p[1] && strchr("\"\\/bfnrt", p[1])) return p + 2;
+    (void)fail(json, p, "an unknown escape in a string");
+    return NULL;
+  }
+  unit = read_hex4(p + 2, end);
+  if (unit < 0) {
+    (void)fail(json, p, "\\u without four hex digits");
+    return NULL;
+  }
+  if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
+  if (unit < 0xDC00 && end - p >= 8 && p[6] == '\\' && p[7] == 'u') {
+    int second = read_hex4(p + 8, end);
+    if (second >= 0xDC00 && second <= 0xDFFF) return p + 12;
+  }
+  (void)fail(json, p, "half a surrogate pair in a string");
+  return NULL;
+}
+
+/* The string whose opening quote is at json->at. */
+static inline LoftyJsonEvent read_string (LoftyJson *json, LoftyJsonEvent event) {
+  Bytes p = json->at + 1, end = json->end;
+  json->text.data = (const char *)p;
+  json->escaped = 0;
+  for (;;) {
+    p = skip_plain(p, end);
+    if (p == end) return fail(json, end, "a string is not closed");
+    if (*p == '"') break;
+    if (*p == '\\') {
+      p = skip_escape(json, p);
+      if (!p) return LOFTY_JSON_BAD;
+      json->escaped = 1;
+    } else if (*p < 0x20) {
+      return fail(json, p, "a bare control character in a string");
+    } else {
+      size_t size = utf8_size(p, end);
+      if (!size) return fail(json, p, "invalid UTF-8");
+      p += size;
+    }
+  }
+  json->text.size = (size_t)((const char *)p - json->text.data);
+  json->at = p + 1;
+  return event;
+}
+
+/*
+** The number at json->at (RFC 8259 section 6). One without fraction and
+** exponent is an integer, exact in its text, and in 'integer' where it fits;
+** only -0 is not, for an integer would lose its sign.
+*/
+static LoftyJsonEvent read_number (LoftyJson *json) {
+  Bytes p = json->at, end = json->end, first;
+  uint64_t magnitude = 0;
+  int negative = *p == '-', fraction = 0;
+  if (negative) p++;
+  first = p;
+  while (p < end && is_digit(*p)) magnitude = magnitude * 10 + (uint64_t)(*p++ - '0');
+  json->digits = (size_t)(p - first);
+  if (!json->digits) return fail(json, p, "a digit expected");
+  if (*first == '0' && json->digits > 1) return fail(json, first, "a number with a leading zero");
+  if (p < end && *p == '.') {
+    fraction = 1;
+    first = ++p;
+    while (p < end && is_digit(*p)) p++;
+    if (p == first) return fail(json, p, "a digit expected");
+  }
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    fraction = 1;
+    p++;
+    if (p < end && (*p == '+' || *p == '-')) p++;
+    first = p;
+    while (p < end && is_digit(*p)) p++;
+    if (p == first) return fail(json, p, "a digit expected");
+  }
+  json->text.data = (const char *)json->at;
+  json->text.size = (size_t)(p - json->at);
+  if (fraction || (negative && magnitude == 0 && json->digits == 1)) {
+    json->real = lofty_real(json->text);
+    if (isinf(json->real)) return fail(json, json->at, "a number too large");
+    json->at = p;
+    return LOFTY_JSON_REAL;
+  }
+  json->fits = json->digits < 19 ||
+               (json->digits == 19 && magnitude <= (uint64_t)INT64_MAX + (uint64_t)negative);
+  if (json->fits) json->integer = negative ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
+  json->at = p;
+  return LOFTY_JSON_INTEGER;
+}
+
+static LoftyJsonEvent read_word (LoftyJson *json, const char *word, size_t size,
+                                 LoftyJsonEvent event) {
+  if ((size_t)(json->end - json->at) < size || memcmp(json->at, word, size) != 0)
+    return fail(json, json->at, "a value expected");
+  json->at += size;
+  return event;
+}
+
+/* --- grammar --- */
+
+/* The byte that comes next, white space skipped; -1 at the end. */
+static inline int peek (LoftyJson *json) {
+  Bytes p = json->at, end = json->end;
+  if (p != end && *p > ' ') return *p;
+  while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
+  json->at = p;
+  return p < end ? *p : -1;
+}
+
+static LoftyJsonEvent open_level (LoftyJson *json, unsigned char closer, LoftyJsonEvent event) {
+  if (json->depth == LOFTY_MAX_DEPTH) return fail(json, json->at, "nested too deeply");
+  json->closers[json->depth++] = closer;
+  json->state = closer == '}' ? FIRST_NAME : FIRST_ITEM;
+  json->at++;
+  return event;
+}
+
+static LoftyJsonEvent close_level (LoftyJson *json) {
+  json->depth--;
+  json->state = NEXT;
+  json->at++;
+  return LOFTY_JSON_CLOSE;
+}
+
+static LoftyJsonEvent read_value (LoftyJson *json, int c) {
+  json->state = NEXT;
+  switch (c) {
+    case '"': return read_string(json, LOFTY_JSON_STRING);
+    case '{': return open_level(json, '}', LOFTY_JSON_OBJECT);
+    case '[': return open_level(json, ']', LOFTY_JSON_ARRAY);
+    case 't': return read_word(json, "true", 4, LOFTY_JSON_TRUE);
+    case 'f': return read_word(json, "false", 5, LOFTY_JSON_FALSE);
+    case 'n': return read_word(json, "null", 4, LOFTY_JSON_NULL);
+    default:
+      if (c == '-' || (c >= '0' && c <= '9')) return read_number(json);
+      return fail(json, json->at, c < 0 ? "the text ends too early" : "a value expected");
+  }
+}
+
+/* A name and the colon behind it. */
+static LoftyJsonEvent read_name (LoftyJson *json, int c) {
+  if (c != '"')
+    return fail(json, json->at, c < 0 ? "the text ends too early" : "a name in quotes expected");
+  if (read_string(json, LOFTY_JSON_NAME) == LOFTY_JSON_BAD) return LOFTY_JSON_BAD;
+  c = peek(json);
+  if (c != ':') return fail(json, json->at, c < 0 ? "the text ends too early" : "\":\" expected");
+  json->at++;
+  json->state = VALUE;
+  return LOFTY_JSON_NAME;
+}
+
+/* What follows a value: the end of all, the end of its level, or a comma and more. */
+static LoftyJsonEvent read_next (LoftyJson *json, int c) {
+  unsigned char closer;
+  if (json->depth == 0)
+    return c < 0 ? LOFTY_JSON_END : fail(json, json->at, "something behind the value");
+  closer = json->closers[json->depth - 1];
+  if (c == closer) return close_level(json);
+  if (c != ',') {
+    if (c < 0) return fail(json, json->at, "the text ends too early");
+    return fail(json, json->at,
+                closer == '}' ? "\",\" or \"}\" expected" : "\",\" or \"]\" expected");
+  }
+  json->at++;
+  c = peek(json);
+  return closer == '}' ? read_name(json, c) : read_value(json, c);
+}
+
+void lofty_json_init (LoftyJson *json, LoftySpan text) {
+  json->begin = json->at = (Bytes)(text.size ? text.data : "");
+  json->end = json->at + text.size;
+  json->problem = NULL;
+  json->depth = 0;
+  json->state = VALUE;
+}
+
+/*
+** The next event, LOFTY_JSON_END behind a whole text and nothing else, or
+** LOFTY_JSON_BAD, which sticks: 'problem' says what is wrong and 'at' where.
+*/
+LoftyJsonEvent lofty_json_next (LoftyJson *json) {
+  int c;
+  if (json->problem) return LOFTY_JSON_BAD;
+  c = peek(json);
+  switch (json->state) {
+    case NEXT: return read_next(json, c);
+    case FIRST_NAME: return c == '}' ? close_level(json) : read_name(json, c);
+    case FIRST_ITEM: return c == ']' ? close_level(json) : read_value(json, c);
+    default: return read_value(json, c);
+  }
+}
+
+/* --- strings, both ways --- */
+
+static char *put_utf8 (char *out, unsigned long point) {
+  if (point < 0x80) {
+    *out++ = (char)point;
+  } else if (point < 0x800) {
+    *out++ = (char)(0xC0 | (point >> 6));
+    *out++ = (char)(0x80 | (point & 0x3F));
+  } else if (point < 0x10000) {
+    *out++ = (char)(0xE0 | (point >> 12));
+    *out++ = (char)(0x80 | ((point >> 6) & 0x3F));
+    *out++ = (char)(0x80 | (point & 0x3F));
+  } else {
+    *out++ = (char)(0xF0 | (point >> 18));
+    *out++ = (char)(0x80 | ((point >> 12) & 0x3F));
+    *out++ = (char)(0x80 | ((point >> 6) & 0x3F));
+    *out++ = (char)(0x80 | (point & 0x3F));
+  }
+  return out;
+}
+
+/*
+** Resolves the escapes of a text that lofty_json_next has handed out. The
+** result is never longer than the text; returns its size.
+*/
+size_t lofty_json_unescape (LoftySpan text, char *out) {
+  Bytes p = (Bytes)text.data, end = p + text.size;
+  char *start = out;
+  while (p < end) {
+    Bytes slash = memchr(p, '\\', (size_t)(end - p));
+    size_t run = (size_t)((slash ? slash : end) - p);
+    memcpy(out, p, run);
+    out += run;
+    if (!slash) break;
+    p = slash + 2;
+    switch (slash[1]) {
+      case 'b': *out++ = '\b'; break;
+      case 'f': *out++ = '\f'; break;
+      case 'n': *out++ = '\n'; break;
+      case 'r': *out++ = '\r'; break;
+      case 't': *out++ = '\t'; break;
+      case 'u': {
+        unsigned long point = (unsigned long)read_hex4(p, end);
+        p += 4;
+        if (point >= 0xD800 && point <= 0xDFFF) {
+          point =
+              0x10000 + ((point - 0xD800) << 10) + ((unsigned long)read_hex4(p + 2, end) - 0xDC00);
+          p += 6;
+        }
+        out = put_utf8(out, point);
+        break;
+      }
+      default: *out++ = (char)slash[1];
+    }
+  }
+  return (size_t)(out - start);
+}
+
+static LoftyCode put_escape (LoftyBuf *out, unsigned char c) {
+  static const char hex[] = "0123456789abcdef";
+  static const char letters[] = "btn\0fr"; /* for 8 to 13; 11 has none */
+  char text[6] = {'\\', 'u', '0', '0', '0', '0'};
+  if (c == '"' || c == '\\') {
+    text[1] = (char)c;
+  } else if (c >= 8 && c <= 13 && c != 11) {
+    text[1] = letters[c - 8];
+  } else {
+    text[4] = hex[c >> 4];
+    text[5] = hex[c & 15];
+    return lofty_buf_add(out, text, 6);
+  }
+  return lofty_buf_add(out, text, 2);
+}
+
+/* The first byte that must not stand in a string as it is, or end. */
+static Bytes skip_text (Bytes p, Bytes end) {
+  for (;;) {
+    size_t size;
+    p = skip_plain(p, end);
+    if (p == end || *p < 0x80) return p;
+    size = utf8_size(p, end);
+    if (!size) return p;
+    p += size;
+  }
+}
+
+/*
+** Adds the string in quotes. LOFTY_BAD where it is not UTF-8 (RFC 8259 section
+** 8.1), and *at is the offset of the first wrong byte; what was added stays.
+*/
+LoftyCode lofty_json_string (LoftyBuf *out, LoftySpan in, size_t *at) {
+  Bytes begin = (Bytes)(in.size ? in.data : ""), end = begin + in.size;
+  Bytes p = begin, from;
+  char *room = lofty_buf_reserve(out, in.size + 2);
+  if (!room) return out->status;
+  *room++ = '"';
+  out->size++;
+  for (;;) {
+    from = p;
+    p = skip_text(p, end);
+    if (p == end) break;
+    if (*p >= 0x80) {
+      *at = (size_t)(p - begin);
+      return LOFTY_BAD;
+    }
+    (void)lofty_buf_add(out, from, (size_t)(p - from));
+    (void)put_escape(out, *p++);
+  }
+  room = lofty_buf_reserve(out, (size_t)(p - from) + 1);
+  if (!room) return out->status;
+  memcpy(room, from, (size_t)(p - from));
+  room[p - from] = '"';
+  out->size += (size_t)(p - from) + 1;
+  return LOFTY_OK;
+}

@@ -1,0 +1,173 @@
+/*
+** number.c - decimal text of numbers and back, exact, whatever the locale says:
+** printf and strtod are only given and asked for digits, never a decimal point.
+*/
+#include "number.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_SIGNIFICANT 780 /* digits of a double that can decide its rounding: 767 */
+#define MAX_EXPONENT 100000 /* far beyond what any double reaches, whatever its digits */
+
+/* Powers of ten that a double holds exactly. */
+static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Writes the digits of an integer, without a NUL; returns how many bytes. */
+size_t lofty_integer_text (int64_t value, char *out) {
+  char digits[20];
+  size_t count = 0, size = 0;
+  uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+  do {
+    digits[count++] = (char)('0' + rest % 10);
+    rest /= 10;
+  } while (rest);
+  if (value < 0) out[size++] = '-';
+  while (count) out[size++] = digits[--count];
+  return size;
+}
+
+/*
+** The exponent behind "e", bounded. Leading zeros and any length are fine:
+** the grammar has been checked already.
+*/
+static int64_t read_exponent (const char *p, const char *end) {
+  int64_t value = 0;
+  int negative = *p == '-';
+  if (*p == '-' || *p == '+') p++;
+  for (; p < end; p++)
+    if (value < ((int64_t)1 << 50)) value = value * 10 + (*p - '0');
+  return negative ? -value : value;
+}
+
+/*
+** The double nearest to a number written as JSON has it (RFC 8259 section 6);
+** an infinity when there is none. The usual short ones are one exact division
+** or product (Clinger); the others go to strtod as whole digits and an
+** exponent, so that no decimal point is ever looked for.
+*/
+double lofty_real (LoftySpan text) {
+  const char *p = text.data, *end = text.data + text.size;
+  char digits[MAX_SIGNIFICANT + 16];
+  size_t kept = 0;
+  int64_t exponent = 0;
+  int negative = *p == '-', fraction = 0, more = 0;
+  double value = 0;
+  if (negative) p++;
+  for (; p < end && *p != 'e' && *p != 'E'; p++) {
+    if (*p == '.') {
+      fraction = 1;
+      continue;
+    }
+    exponent -= fraction;
+    if (*p == '0' && !kept) continue;
+    if (kept < MAX_SIGNIFICANT) {
+      digits[kept++] = *p;
+    } else {
+      exponent++;
+      if (*p != '0') more = 1;
+    }
+  }
+  if (p < end) exponent += read_exponent(p + 1, end);
+  if (more) { /* the digits left out lie above a tie, however far */
+    digits[kept++] = '1';
+    exponent--;
+  }
+#if FLT_EVAL_METHOD == 0
+  if (kept <= 15 && exponent >= -22 && exponent <= 22) {
+    uint64_t whole = 0;
+    size_t i;
+    for (i = 0; i < kept; i++) whole = whole * 10 + (uint64_t)(digits[i] - '0');
+    value = exponent < 0 ? (double)whole / exact_power[-exponent]
+                         : (double)whole * exact_power[exponent];
+    return negative ? -value : value;
+  }
+#endif
+  if (kept) {
+    if (exponent > MAX_EXPONENT) exponent = MAX_EXPONENT;
+    if (exponent < -MAX_EXPONENT) exponent = -MAX_EXPONENT;
+    digits[kept++] = 'e';
+    kept += lofty_integer_text(exponent, digits + kept);
+    digits[kept] = '\0';
+    value = strtod(digits, NULL);
+  }
+  return negative ? -value : value;
+}
+
+/*
+** The fewest digits that read back as the same positive double: value is
+** digits * 10^exponent. Up to 15 digits there is one such decimal at most, so a
+** short one may be looked for by scaling; else printf's 15, 16 or 17 are tried
+** (all of them among the subnormals, which hold fewer).
+*/
+static int shortest (double value, char *digits, int *exponent) {
+  int count = 0, precision;
+#if FLT_EVAL_METHOD == 0
+  int scale;
+  for (scale = 0; scale <= 8; scale++) {
+    double scaled = value * exact_power[scale];
+    uint64_t whole;
+    if (scaled > 1e15) break;
+    whole = (uint64_t)(scaled + 0.5);
+    if ((double)whole / exact_power[scale] == value) {
+      *exponent = -scale;
+      return (int)lofty_integer_text((int64_t)whole, digits);
+    }
+  }
+#endif
+  for (precision = value < DBL_MIN ? 1 : 15; precision <= 17; precision++) {
+    char text[48];
+    const char *p;
+    LoftySpan again;
+    (void)snprintf(text, sizeof(text), "%.*e", precision - 1, value);
+    count = 0;
+    for (p = text; *p != 'e'; p++) /* skips the decimal point, whatever it is */
+      if (*p >= '0' && *p <= '9') digits[count++] = *p;
+    *exponent = (int)strtol(p + 1, NULL, 10) - (count - 1);
+    while (count > 1 && digits[count - 1] == '0') {
+      count--;
+      (*exponent)++;
+    }
+    again.data = text;
+    again.size = (size_t)snprintf(text, sizeof(text), "%.*se%d", count, digits, *exponent);
+    if (lofty_real(again) == value) break;
+  }
+  return count;
+}
+
+/*
+** Writes a finite double in the shortest form that reads back as the same one
+** and is visibly no integer: 1000.0, 0.1, 1e300. No NUL; returns the size.
+*/
+size_t lofty_real_text (double value, char *out) {
+  char digits[24];
+  int count, exponent, point, i;
+  char *p = out;
+  if (signbit(value)) {
+    *p++ = '-';
+    value = -value;
+  }
+  count = shortest(value, digits, &exponent);
+  point = count + exponent; /* where the decimal point stands among the digits */
+  if (point > 17 || point < -4) {
+    *p++ = digits[0];
+    if (count > 1) {
+      *p++ = '.';
+      memcpy(p, digits + 1, (size_t)count - 1);
+      p += count - 1;
+    }
+    *p++ = 'e';
+    return (size_t)(p - out) + lofty_integer_text(point - 1, p);
+  }
+  if (point <= 0) *p++ = '0';
+  for (i = 0; i < point; i++) *p++ = i < count ? digits[i] : '0';
+  *p++ = '.';
+  if (point >= count) *p++ = '0';
+  for (i = point; i < count; i++) *p++ = i < 0 ? '0' : digits[i];
+  return (size_t)(p - out);
+}

@@ -1,0 +1,38 @@
+/*
+** token_request.h - Basic credentials and token requests (RFC 6749, RFC 7636).
+*/
+#ifndef LOFTY_TOKEN_REQUEST_H
+#define LOFTY_TOKEN_REQUEST_H
+
+#include "buf.h"
+
+typedef enum { LOFTY_BASIC_PLAIN, LOFTY_BASIC_FORM } LoftyBasic;
+typedef enum {
+  LOFTY_CLIENT_BASIC, /* id and secret in an Authorization header, RFC 6749 section 2.3.1 */
+  LOFTY_CLIENT_BODY,  /* id and secret as fields of the body */
+  LOFTY_CLIENT_NONE   /* a public client: the id alone, RFC 7636 in place of a secret */
+} LoftyClientAuthentication;
+typedef enum {
+  LOFTY_GRANT_AUTHORIZATION_CODE,
+  LOFTY_GRANT_REFRESH_TOKEN,
+  LOFTY_GRANT_CLIENT_CREDENTIALS
+} LoftyGrantType;
+
+typedef struct LoftyTokenRequest {
+  LoftyGrantType type;
+  LoftyClientAuthentication authentication;
+  LoftyBasic basic;
+  LoftySpan client_id, client_secret;
+  LoftySpan code, redirect_uri, code_verifier; /* authorization_code; verifier: RFC 7636 4.5 */
+  LoftySpan refresh_token;
+  LoftySpan customer_key; /* client_credentials: Lofty's name for whom the token acts */
+} LoftyTokenRequest;
+
+/* "Basic ..." ; *problem says in plain words what is wrong, without the secret, on LOFTY_BAD. */
+LoftyCode lofty_basic (LoftyBuf *out, LoftySpan id, LoftySpan secret, LoftyBasic how,
+                       const char **problem);
+/* The form body, and the Authorization value (left empty when there is none). */
+LoftyCode lofty_token_request (const LoftyTokenRequest *grant, LoftyBuf *body,
+                               LoftyBuf *authorization, const char **problem);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+** compat.h - Lua 5.1 to 5.4 and LuaJIT as one. Nothing else tests LUA_VERSION_NUM.
+** Static and under our own prefix: a C module may not define a lua_ or luaL_ name.
+** A module for 5.1 also serves LuaJIT, so what only LuaJIT has is found out at run time.
+*/
+#ifndef LOFTY_LUA_COMPAT_H
+#define LOFTY_LUA_COMPAT_H
+
+#include <stddef.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* The only symbols that a shared object of ours shows. */
+#define LOFTY_EXPORT __attribute__((visibility("default")))
+
+#define LOFTY_TCDATA 10     /* LuaJIT's type of an ffi value; no other Lua has a type 10 */
+#define LOFTY_INT64_TEXT 24 /* room for the digits of any 64-bit integer, its sign and a NUL */
+
+#if LUA_VERSION_NUM < 502
+/* Absent in 5.1 and LuaJIT, present in all later ones: what a module for 5.1 knows strangers by. */
+extern void lua_callk (lua_State *L, int nargs, int nresults, ptrdiff_t context, void *k)
+    __attribute__((weak));
+#endif
+
+/*
+** Raises in a Lua for which this module was not built. First thing in every
+** luaopen_: such a module loads without a word and crashes later.
+*/
+static inline void lofty_checkversion (lua_State *L) {
+#if LUA_VERSION_NUM < 502
+  if (lua_callk) luaL_error(L, "this module was built for Lua 5.1 or LuaJIT");
+#else
+  luaL_checkversion(L);
+#endif
+}
+
+/* 'index' as one that stays right when the stack grows. */
+static inline int lofty_absindex (lua_State *L, int index) {
+  return index > 0 || index <= LUA_REGISTRYINDEX ? index : lua_gettop(L) + index + 1;
+}
+
+/* Length without metamethods: of a string, a table's border, a userdata's bytes. */
+static inline size_t lofty_rawlen (lua_State *L, int index) {
+#if LUA_VERSION_NUM < 502
+  return lua_objlen(L, index);
+#else
+  return (size_t)lua_rawlen(L, index);
+#endif
+}
+
+/*
+** Adds the functions to the table below the 'upvalues' values on the stack's
+** top; each function gets copies of those, and they are popped.
+*/
+static inline void lofty_setfuncs (lua_State *L, const luaL_Reg *list, int upvalues) {
+  luaL_checkstack(L, upvalues + 1, "too many upvalues");
+  for (; list->name; list++) {
+    int i;
+    for (i = 0; i < upvalues; i++) lua_pushvalue(L, -upvalues);
+    lua_pushcclosure(L, list->func, upvalues);
+    lua_setfield(L, -(upvalues + 2), list->name);
+  }
+  lua_pop(L, upvalues);
+}
+
+/* A new table with the functions of 'list'. */
+static inline void lofty_newlib (lua_State *L, const luaL_Reg *list) {
+  lua_newtable(L);
+  lofty_setfuncs(L, list, 0);
+}
+
+/* The userdata at 'index' if it is of the type 'name', else NULL; never raises. */
+static inline void *lofty_testudata (lua_State *L, int index, const char *name) {
+  void *block = lua_touserdata(L, index);
+  int same;
+  if (!block || !lua_getmetatable(L, index)) return NULL;
+  luaL_getmetatable(L, name);
+  same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return same ? block : NULL;
+}
+
+/* Lua itself has integers beside floats. */
+#define LOFTY_HAS_INTEGERS (LUA_VERSION_NUM >= 503)
+
+/* True for the integers of 5.3 and newer; where there are none, false. */
+static inline int lofty_isinteger (lua_State *L, int index) {
+#if LUA_VERSION_NUM < 503
+  (void)L;
+  (void)index;
+  return 0;
+#else
+  return lua_isinteger(L, index);
+#endif
+}
+
+/* t[key] for a light userdata 'key', t at 'index', without metamethods. */
+static inline void lofty_rawgetp (lua_State *L, int index, const void *key) {
+  int table = lofty_absindex(L, index);
+  lua_pushlightuserdata(L, (void *)(size_t)key);
+  lua_rawget(L, table);
+}
+
+/* t[key] = the value on the top, which is popped. */
+static inline void lofty_rawsetp (lua_State *L, int index, const void *key) {
+  int table = lofty_absindex(L, index);
+  lua_pushlightuserdata(L, (void *)(size_t)key);
+  lua_insert(L, -2);
+  lua_rawset(L, table);
+}
+
+static inline int lofty_is_cdata (lua_State *L, int index) {
+  return lua_type(L, index) == LOFTY_TCDATA;
+}
+
+/*
+** The decimal digits of an int64_t or uint64_t of LuaJIT's ffi, NUL-terminated
+** in 'out'; returns their count, 0 for anything else. Its own __tostring writes
+** them with LL or ULL behind. It may run out of memory, and then it raises.
+*/
+static inline size_t lofty_int64_text (lua_State *L, int index, char out[LOFTY_INT64_TEXT]) {
+  const char *text;
+  size_t size = 0, i = 0;
+  if (!lofty_is_cdata(L, index) || !luaL_callmeta(L, index, "__tostring")) return 0;
+  text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &size) : NULL;
+  if (text && size > 2 && memcmp(text + size - 2, "LL", 2) == 0) {
+    size -= text[size - 3] == 'U' ? 3 : 2;
+    if (text[0] == '-') i = 1;
+    if (size > i && size < LOFTY_INT64_TEXT) {
+      while (i < size && text[i] >= '0' && text[i] <= '9') i++;
+      if (i == size) {
+        memcpy(out, text, size);
+        out[size] = '\0';
+        lua_pop(L, 1);
+        return size;
+      }
+    }
+  }
+  lua_pop(L, 1);
+  return 0;
+}
+
+#endif
