@@ -29,7 +29,7 @@
 ---@field retryable? boolean
 ---@field retry_after? number seconds
 ---@field sent? boolean false when the server cannot have seen the request
----@field unknown? boolean true when a write was sent and nothing says what became of it
+---@field outcome_unknown? boolean true when a write was sent and nothing says what became of it
 ---@field cursor? string where a list goes on: each(filter, { resume = err.cursor })
 ---@field account? string
 ---@field response? lofty.Response
@@ -66,7 +66,7 @@
 ---@field keys fun(self: lofty.Store): string[]?, lofty.Error?
 ---@field try_lock fun(self: lofty.Store, key: string, owner: string, ttl: number): boolean?, lofty.Error?
 ---@field unlock fun(self: lofty.Store, key: string, owner: string): boolean?, lofty.Error?
----@field spend? fun(self: lofty.Store, key: string, limit: number, window: number): number?, lofty.Error?
+---@field take? fun(self: lofty.Store, key: string, limit: number, window: number): number?, lofty.Error?
 
 ---@class lofty.ClientOptions
 ---@field api_key? string a personal API key
@@ -95,7 +95,7 @@
 
 ---@class lofty.AppOptions: lofty.ClientOptions
 ---@field redirect_uri? string
----@field door? "vendor"|"developer"
+---@field oauth_server? "vendor"|"developer"
 ---@field authentication? "basic"|"body"|"none" how the application shows who it is
 ---@field basic? "plain"|"form" what stands in a Basic header
 ---@field encryption_key? string 32 bytes: tokens lie encrypted in the store

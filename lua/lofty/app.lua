@@ -18,16 +18,16 @@ local concat = table.concat
 local format = string.format
 
 local CONSENT_URL = "https://lofty.com/page/vendor-auth.html"
--- The two front doors as Lofty documents them: help.lofty.com 47801571926811 and
+-- The two OAuth servers as Lofty documents them: help.lofty.com 47801571926811 and
 -- developer.lofty.com/authentication/oauth2.
-local DOORS = {
+local OAUTH_SERVERS = {
   vendor = { token_url = "https://crm.lofty.com/api/user-web/oauth/token", authentication = "basic" },
   developer = { token_url = "https://api.lofty.com/oauth/token", authentication = "body" },
 }
 
 local OPTIONS = {
-  client_id = true, client_secret = true, redirect_uri = true, customer_key = true, door = true, token_url = true,
-  authorize_url = true, authentication = true, basic = true, require_state = true, store = true,
+  client_id = true, client_secret = true, redirect_uri = true, customer_key = true, oauth_server = true,
+  token_url = true, authorize_url = true, authentication = true, basic = true, require_state = true, store = true,
   encryption_key = true, limit = true,
 }
 for name in pairs(client.options) do OPTIONS[name] = true end
@@ -63,7 +63,7 @@ local function check_text(opt, name, required, level)
   end
 end
 
--- `spend` is for budgets that processes share; a store may be without.
+-- `take` is for budgets that processes share; a store may be without.
 local function check_store(store, level)
   if store == nil then return end
   if type(store) ~= "table" and type(store) ~= "userdata" then
@@ -79,7 +79,7 @@ end
 --     lofty.app {
 --       client_id = "...", client_secret = "...",  -- from Lofty's developer portal
 --       redirect_uri = "https://example.com/lofty/callback",
---       door = "vendor",          -- or "developer": which of Lofty's two token endpoints
+--       oauth_server = "vendor",          -- or "developer": which of Lofty's two token endpoints
 --       store = store,            -- where accounts' tokens are kept, for connect, accounts and client(account)
 --       encryption_key = "...",   -- 32 bytes: seals tokens in the store (AES-256-GCM), see below
 --       require_state = true,     -- false: accept a callback that carries no state
@@ -111,9 +111,10 @@ function app.new(opt, level)
   for _, name in ipairs { "client_secret", "redirect_uri", "token_url", "authorize_url", "customer_key" } do
     check_text(opt, name, false, level)
   end
-  local door = opt.door or "vendor"
-  one_of("door", door, { "vendor", "developer" }, level)
-  local authentication = opt.authentication or opt.client_secret and DOORS[door].authentication or "none"
+  local oauth_server = opt.oauth_server or "vendor"
+  one_of("oauth_server", oauth_server, { "vendor", "developer" }, level)
+  local authentication = opt.authentication
+    or opt.client_secret and OAUTH_SERVERS[oauth_server].authentication or "none"
   one_of("authentication", authentication, { "basic", "body", "none" }, level)
   local basic = opt.basic or "plain"
   one_of("basic", basic, { "plain", "form" }, level)
@@ -139,7 +140,7 @@ function app.new(opt, level)
   }, App)
   -- Secrets live in functions, not in fields that a dump of the table would show.
   self.grant = grant.requester {
-    token_url = opt.token_url or DOORS[door].token_url, authentication = authentication, basic = basic,
+    token_url = opt.token_url or OAUTH_SERVERS[oauth_server].token_url, authentication = authentication, basic = basic,
     client_id = opt.client_id, client_secret = opt.client_secret, customer_key = opt.customer_key,
     runtime = settings.runtime, timeout = settings.timeout, ca = settings.ca, proxy = settings.proxy,
     user_agent = settings.user_agent, level = level + 1,

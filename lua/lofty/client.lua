@@ -158,8 +158,8 @@ end
 -- `doubt`: an earlier try of a write got no answer, so that its fate is unknown whatever stopped the call in the end.
 local function annotate(err, call, self, doubt)
   err.operation = call.operation
-  if doubt and not err.unknown then
-    err.sent, err.unknown = true, true
+  if doubt and not err.outcome_unknown then
+    err.sent, err.outcome_unknown = true, true
     err.message = err.message .. answer.look(call)
   end
   if self.account then err.account = err.account or self.account end
@@ -168,8 +168,8 @@ end
 
 -- A write that was sent and got no answer: nobody knows what became of it.
 local function lost(err, call)
-  if err.sent and call.class ~= "R" then
-    err.unknown = true
+  if err.sent and call.class ~= "read" then
+    err.outcome_unknown = true
     err.message = err.message .. answer.look(call)
   end
   return err
@@ -202,10 +202,10 @@ local function prepare(self, call)
   return self.settings.base_url .. path, body
 end
 
---- Sends one call: what resources and the generic door are made of.
+--- Sends one call: what resources and the call by path are made of.
 -- @tparam table call `operation` (its name in errors), `method`, `path` (template), `params` (for the
---   template), `query`, `body`, `class` ("R" reads, "I" idempotent, "C" creates, "N" reaches a person: how
---   safe it is to repeat), `unwrap`, `accept`, `find` (what would tell the fate of a lost write)
+--   template), `query`, `body`, `class` ("read", "idempotent", "create" or "notify": how safe it is to repeat, see
+--   `lofty.pacing.retry`), `unwrap`, `accept`, `find` (what would tell the fate of a lost write)
 -- @return[1] the value
 -- @treturn[1] table response: `status`, `headers`, `rate`, `attempts`, `url`, `elapsed`
 -- @treturn[2] nil
@@ -221,7 +221,7 @@ function methods:send(call)
   if not token then return nil, err and annotate(err, call, self) or no_credential(call) end
   local request = {
     method = call.method, url = url, body = body,
-    once = class == "C" or class == "N" or settings.retry.attempts == 1 or nil,
+    once = class == "create" or class == "notify" or settings.retry.attempts == 1 or nil,
     timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca, proxy = settings.proxy,
   }
   local on_request, on_response = settings.on_request, settings.on_response
@@ -258,7 +258,7 @@ function methods:send(call)
     end
     if value ~= nil then return value, response end
     fault = annotate(response and fault or lost(fault, call), call, self, doubt)
-    doubt = fault.unknown
+    doubt = fault.outcome_unknown
     fault.response = response
     fault.retry_after = retry_after
 
@@ -324,8 +324,8 @@ local function no_client(name)
   error("crm." .. name .. ": call it with a colon", 3)
 end
 
--- The generic door of one method.
-local function door(method)
+-- The function that calls one method by path.
+local function call_by_path(method)
   local class = retry.class_of(method)
   return function(self, template, params)
     if getmetatable(self) ~= Client then no_client(lower(method)) end
@@ -349,7 +349,7 @@ end
 -- @treturn[1] table response
 -- @treturn[2] nil
 -- @treturn[2] table err
-methods.get = door "GET"
+methods.get = call_by_path "GET"
 
 --- POST by path: the rest goes to the JSON body; `body =` gives a body as it is (an array, say), and
 -- `query =` a query. With neither there is no body.
@@ -357,27 +357,27 @@ methods.get = door "GET"
 -- @tparam string template
 -- @tparam[opt] table params
 -- @return as `get`
-methods.post = door "POST"
+methods.post = call_by_path "POST"
 
 --- PUT by path: as `post`.
 -- @function methods:put
 -- @tparam string template
 -- @tparam[opt] table params
 -- @return as `get`
-methods.put = door "PUT"
+methods.put = call_by_path "PUT"
 
 --- DELETE by path: as `get`.
 -- @function methods:delete
 -- @tparam string template
 -- @tparam[opt] table params
 -- @return as `get`
-methods.delete = door "DELETE"
+methods.delete = call_by_path "DELETE"
 
 --- Who this client acts for: GET /v1.0/me.
 -- @return as `get`
 function methods:me()
   if getmetatable(self) ~= Client then no_client "me" end
-  local value, response = send(self, { operation = "me", method = "GET", path = "/v1.0/me", class = "R" })
+  local value, response = send(self, { operation = "me", method = "GET", path = "/v1.0/me", class = "read" })
   return value, response
 end
 

@@ -2,7 +2,7 @@
 --
 -- `kind` is one of `errors.kinds`; further fields, all optional: `status` (HTTP), `code` (Lofty's own
 -- number, or the OAuth error string), `operation`, `retryable`, `retry_after` (seconds), `sent`,
--- `unknown`, `cursor`, `account`, `response`. No field ever holds a credential.
+-- `outcome_unknown`, `cursor`, `account`, `response`. No field ever holds a credential.
 -- @module lofty.errors
 
 local setmetatable, getmetatable, type, tostring, error = setmetatable, getmetatable, type, tostring, error

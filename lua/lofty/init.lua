@@ -9,6 +9,7 @@
 
 local app = require "lofty.app"
 local client = require "lofty.client"
+local config = require "lofty.internal.config"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local json = require "lofty.json"
@@ -19,7 +20,6 @@ local trace = require "lofty.internal.trace"
 
 local error, ipairs, pairs, rawget, require, select, setmetatable, type =
   error, ipairs, pairs, rawget, require, select, setmetatable, type
-local getenv = os.getenv
 
 local lofty = {
   --- JSON with exact numbers: `decode` and `encode`.
@@ -64,19 +64,16 @@ local function complete(opt)
   local full = {}
   for name, value in pairs(opt) do full[name] = value end
   for _, name in ipairs(FROM_ENVIRONMENT) do
-    if full[name] == nil then
-      local value = getenv("LOFTY_" .. name:upper())
-      if value and value ~= "" then full[name] = value end
-    end
+    if full[name] == nil then full[name] = config.get(name) end
   end
   if full.runtime == nil then full.runtime = default_runtime() end
-  if getenv("LOFTY_DEBUG") == "1" then full = trace.attach(full) end
+  if config.get("debug") == "1" then full = trace.attach(full) end
   return full
 end
 
 --- An application of a vendor's; see `lofty.app` for its options. `client_id`, `client_secret`,
 -- `customer_key`, `redirect_uri`, `token_url`, `authorize_url` and `base_url` may come from LOFTY_CLIENT_ID,
--- LOFTY_CLIENT_SECRET, LOFTY_CUSTOMER_KEY, LOFTY_REDIRECT_URI, LOFTY_TOKEN_URL, LOFTY_AUTHORIZE_URL and
+-- LOFTY_CLIENT_SECRET, LOFTY_CUSTOMER_KEY, LOFTY_REDIRECT_URI, LOFTY_OAUTH_TOKEN_URL, LOFTY_AUTHORIZE_URL and
 -- LOFTY_BASE_URL.
 -- @tparam[opt] table opt
 -- @treturn table the application
@@ -104,8 +101,8 @@ local function credential_of(opt)
   if given then return given, opt[given] end
   if opt.customer_key ~= nil then return nil end
   for _, name in ipairs { "api_key", "access_token" } do
-    local value = getenv("LOFTY_" .. name:upper())
-    if value and value ~= "" then return name, value end
+    local value = config.get(name)
+    if value then return name, value end
   end
 end
 

@@ -124,7 +124,7 @@ case("lists tokens alone, no locks and no budgets", function(world)
   store:put("k", "one")
   equal(true, store:try_lock("k", "owner", 60))
   equal(true, store:try_lock("other", "owner", 60))
-  if store.spend then equal(0, store:spend("app", 10, 60)) end
+  if store.take then equal(0, store:take("app", 10, 60)) end
   same_list({ "k" }, store:keys())
   absent(store:get("other"))
 end)
@@ -215,26 +215,26 @@ end)
 
 case("counts a budget up to its limit, each apart", function(world)
   local store = world.new()
-  if not store.spend then return end
+  if not store.take then return end
   local other = world.another(store)
-  for _ = 1, 3 do equal(0, store:spend("app", 4, 60)) end
-  equal(0, other:spend("app", 4, 60))
+  for _ = 1, 3 do equal(0, store:take("app", 4, 60)) end
+  equal(0, other:take("app", 4, 60))
   for _, each in ipairs { store, other } do
-    local seconds, err = each:spend("app", 4, 60)
+    local seconds, err = each:take("app", 4, 60)
     if type(seconds) ~= "number" or seconds <= 0 or seconds > 60 then
       fail("expected to be told how long to wait, got %s (%s)", show(seconds), tostring(err))
     end
   end
-  equal(0, store:spend("app/operation", 1, 60))
+  equal(0, store:take("app/operation", 1, 60))
   same_list({}, store:keys())
 end)
 
 case("opens a budget again when its window is over", function(world)
   local store = world.new()
-  if not store.spend then return end
-  equal(0, store:spend("app", 2, 0.05))
-  equal(0, store:spend("app", 2, 0.05))
-  eventually(world, "the end of the window", function() return store:spend("app", 2, 0.05) == 0 end)
+  if not store.take then return end
+  equal(0, store:take("app", 2, 0.05))
+  equal(0, store:take("app", 2, 0.05))
+  eventually(world, "the end of the window", function() return store:take("app", 2, 0.05) == 0 end)
 end)
 
 case("raises for a key or a value that is none", function(world)

@@ -21,7 +21,7 @@ describe("the example", function()
   it("quickstart goes through the whole flow", function()
     local printed = run("quickstart", "", {
       LOFTY_CLIENT_ID = box.client_id, LOFTY_CLIENT_SECRET = box.client_secret, LOFTY_REDIRECT_URI = box.redirect_uri,
-      LOFTY_TOKEN_URL = box.token_url, LOFTY_AUTHORIZE_URL = box.authorize_url,
+      LOFTY_OAUTH_TOKEN_URL = box.token_url, LOFTY_AUTHORIZE_URL = box.authorize_url,
       LOFTY_BROWSER = child.lua .. " lua/lofty/sandbox/click.lua",
     })
     assert.truthy(printed:find("Hello Ada", 1, true), printed)

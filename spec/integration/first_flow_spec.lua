@@ -24,7 +24,7 @@ describe("the first flow", function()
   teardown(function() box:stop() end)
   before_each(function() box:control("reset") end)
 
-  describe("through the vendor's door", function()
+  describe("through the vendor OAuth server", function()
     it("turns consent into a token, refreshes it, and reads and writes the CRM", function()
       local app = new_app()
       local token = lofty.assert(app:exchange((new_code(app))))
@@ -76,9 +76,9 @@ describe("the first flow", function()
     end)
   end)
 
-  describe("through the developer's door", function()
+  describe("through the developer OAuth server", function()
     local function developer(options)
-      local opt = { door = "developer", token_url = box.developer_token_url }
+      local opt = { oauth_server = "developer", token_url = box.developer_token_url }
       for name, value in pairs(options or {}) do opt[name] = value end
       return new_app(opt)
     end
@@ -93,7 +93,7 @@ describe("the first flow", function()
 
     it("takes a PKCE verifier in place of a secret", function()
       local app = lofty.app {
-        client_id = box.public_client_id, redirect_uri = box.redirect_uri, base_url = box.url, door = "developer",
+        client_id = box.public_client_id, redirect_uri = box.redirect_uri, base_url = box.url, oauth_server = "developer",
         token_url = box.developer_token_url, authorize_url = box.authorize_url,
       }
       local code, verifier = new_code(app)
@@ -115,7 +115,7 @@ describe("the first flow", function()
       assert.equal(2, crm:stats().refreshes)
       local same = lofty.client {
         client_id = box.client_id, client_secret = box.client_secret, customer_key = box.customer_key,
-        door = "developer", base_url = box.url, token_url = box.developer_token_url,
+        oauth_server = "developer", base_url = box.url, token_url = box.developer_token_url,
       }
       lofty.assert(same:me())
     end)

@@ -240,7 +240,7 @@ describe("the operations by name", function()
     box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
     local lead, err = crm.leads:create { firstName = "Ann", emails = { "ann@example.com" } }
     assert.is_nil(lead)
-    assert.is_true(err.unknown)
+    assert.is_true(err.outcome_unknown)
     assert.truthy(err.message:find("crm.leads:list{ email = ..., preciseSearchFlag = true }", 1, true), err.message)
     local found = lofty.assert(crm.leads:list { email = "ann@example.com", preciseSearchFlag = true })
     assert.equal("Ann", found.leads[1].firstName)
@@ -251,7 +251,7 @@ describe("the operations by name", function()
     box:control("fault", { method = "POST", path = "/v1.0/message/sms/send", status = 503, body = "busy", process = true })
     local sent, err = crm.communication:send_sms { leadId = FIRST, content = "Thank you!" }
     assert.is_nil(sent)
-    assert.is_true(err.unknown)
+    assert.is_true(err.outcome_unknown)
     assert.equal(1, box:control("counters").operations["POST /v1.0/message/sms/send"])
   end)
 

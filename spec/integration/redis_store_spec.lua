@@ -125,7 +125,7 @@ describe("redis store", function()
       { "keys", function() assert.same({ "k" }, store:keys()) end },
       { "try_lock", function() assert.is_true(store:try_lock("k", "one", 60)) end },
       { "unlock", function() assert.is_false(store:unlock("k", "one")) end },
-      { "spend", function() assert.equal(0, store:spend("k", 5, 60)) end },
+      { "take", function() assert.equal(0, store:take("k", 5, 60)) end },
     } do
       it(case[1] .. " takes a new one", function()
         server:cli("client kill type normal skipme yes")
@@ -157,7 +157,7 @@ describe("redis store", function()
     server:cli("flushall")
     assert.is_true(store:put("k", "v"))
     assert.is_true(store:try_lock("k", "one", 60))
-    assert.equal(0, store:spend("app", 5, 60))
+    assert.equal(0, store:take("app", 5, 60))
     assert.is_false(store:unlock("k", "two"))
     server:down()
     local value, err = store:get("k")
@@ -167,7 +167,7 @@ describe("redis store", function()
     server:up()
     assert.equal("v", store:get("k"))
     assert.is_false(store:try_lock("k", "two", 60))
-    assert.equal(0, store:spend("app", 5, 60)) -- its script is told again
+    assert.equal(0, store:take("app", 5, 60)) -- its script is told again
     assert.is_true(store:unlock("k", "one"))
     server:kill()
     server:up()
@@ -189,18 +189,18 @@ describe("redis store", function()
     local store = redis_store { url = url() }
     local function times() return server:cli("lrange lofty:budget:app 0 -1") end
     server:cli("del lofty:budget:app")
-    for _ = 1, 3 do assert.equal(0, store:spend("app", 3, 60)) end
+    for _ = 1, 3 do assert.equal(0, store:take("app", 3, 60)) end
     -- As if the first two calls had been 59 and 31 seconds ago.
     local newest = tonumber(times():match("%d+"))
     server:cli(format("del lofty:budget:app"))
     server:cli(format("rpush lofty:budget:app %.0f %.0f %.0f", newest, newest - 31e6, newest - 59e6))
-    local seconds = store:spend("app", 3, 60)
+    local seconds = store:take("app", 3, 60)
     assert.truthy(seconds > 0 and seconds <= 1, tostring(seconds))
-    assert.equal(0, store:spend("app", 4, 60))
+    assert.equal(0, store:take("app", 4, 60))
     -- A clock that was set back by an hour makes nobody wait for an hour.
     server:cli("del lofty:budget:app")
     server:cli(format("rpush lofty:budget:app %.0f %.0f", newest + 3600e6, newest + 3599e6))
-    assert.equal(0, store:spend("app", 2, 60))
+    assert.equal(0, store:take("app", 2, 60))
     assert.is_nil(times():find("\n", 1, true))
   end)
 

@@ -1,4 +1,4 @@
---- The sandbox's two doors, its consent page, and what it makes of an Authorization header.
+--- The sandbox's two OAuth servers, its consent page, and what it makes of an Authorization header.
 
 local json = require "lofty.sandbox.server.json"
 local asking = require "spec.support.sandbox_asking"
@@ -18,7 +18,7 @@ describe("the sandbox #sandbox", function()
   teardown(function() box:finish() end)
   after_each(function() box:control("reset") end)
 
-  describe("at the vendor door", function()
+  describe("at the vendor OAuth server", function()
     it("gives a token for a code, once", function()
       local code = ask.consent()
       local status, token = ask.vendor(ask.code_grant(code))
@@ -128,7 +128,7 @@ describe("the sandbox #sandbox", function()
     end)
   end)
 
-  describe("at the developer door", function()
+  describe("at the developer OAuth server", function()
     it("takes the secret in the form and tells the app's limit", function()
       box:control("settings", { rate_limit = 100 })
       local status, token = ask.developer(ask.code_grant(ask.consent(), { client_secret = box.client_secret }))

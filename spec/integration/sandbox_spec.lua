@@ -1,5 +1,5 @@
 --- The sandbox itself, asked with curl: what other specs rely on must not be our imagination alone.
--- Its doors are in sandbox_oauth_spec, its pages in sandbox_pages_spec.
+-- Its OAuth servers are in sandbox_oauth_spec, its pages in sandbox_pages_spec.
 
 local json = require "lofty.sandbox.server.json"
 local asking = require "spec.support.sandbox_asking"

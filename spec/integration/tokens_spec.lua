@@ -264,7 +264,7 @@ describe("a POST", function()
       local none, err = crm:post("/v1.0/notes", NOTE)
       assert.is_nil(none)
       assert.is_true(err.sent)
-      assert.is_true(err.unknown)
+      assert.is_true(err.outcome_unknown)
       assert.equal(1, posts(), preset)
     end
   end)

@@ -6,7 +6,7 @@ local lofty = require "lofty"
 
 local function open(place)
   local store = place.redis and lofty.store.redis { url = place.redis } or lofty.store.file { path = place.path }
-  if place.dict then store = lofty.store.shdict { dict = "tokens", behind = store } end
+  if place.dict then store = lofty.store.shdict { dict = "tokens", backing = store } end
   local opt = { store = store }
   for name, value in pairs(place) do
     if name ~= "path" and name ~= "redis" and name ~= "dict" then opt[name] = value end

@@ -30,7 +30,7 @@ end
 local function environment(box, url, folder)
   return {
     APP_URL = url, APP_SECRET = random_text(), APP_TOKENS = folder .. "/tokens", LOFTY_CLIENT_ID = box.client_id,
-    LOFTY_CLIENT_SECRET = box.client_secret, LOFTY_BASE_URL = box.url, LOFTY_TOKEN_URL = box.token_url,
+    LOFTY_CLIENT_SECRET = box.client_secret, LOFTY_BASE_URL = box.url, LOFTY_OAUTH_TOKEN_URL = box.token_url,
     LOFTY_AUTHORIZE_URL = box.authorize_url,
   }
 end

@@ -48,7 +48,7 @@ function asking.refresh_grant(token) return { grant_type = "refresh_token", refr
 local function bind(box)
   local ask = setmetatable({}, { __index = asking })
 
-  --- The Authorization of the vendor door.
+  --- The Authorization of the vendor OAuth server.
   function ask.basic() return "Basic " .. asking.base64(box.client_id .. ":" .. box.client_secret) end
 
   --- Where a person's choice sends the browser; `more` = {client, query}, `choice` as Box:consent's.
@@ -70,7 +70,7 @@ local function bind(box)
     return fields
   end
 
-  --- A token request at the vendor door: status, body, headers.
+  --- A token request at the vendor OAuth server: status, body, headers.
   function ask.vendor(fields, authorization)
     local status, body, headers = box:request("POST", box.token_url, {
       headers = { Authorization = authorization or ask.basic(), ["Content-Type"] = FORM }, body = asking.form(fields),
@@ -78,7 +78,7 @@ local function bind(box)
     return status, json.decode(body), headers
   end
 
-  --- A token request at the developer door: status, body.
+  --- A token request at the developer OAuth server: status, body.
   function ask.developer(fields)
     local status, body = box:request("POST", box.developer_token_url, {
       headers = { ["Content-Type"] = FORM }, body = asking.form(fields),

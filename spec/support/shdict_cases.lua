@@ -51,7 +51,7 @@ case("keeps every token when the dictionary is full, and says so", function()
   equal("store", err.kind)
   if not err.message:find("it is full", 1, true) then error(err.message) end
   equal(nil, (store:try_lock("id/1", "owner", 60)))
-  equal(nil, (store:spend("app", 5, 60)))
+  equal(nil, (store:take("app", 5, 60)))
   equal(nil, (store:put("id/1", ("t"):rep(9000))))
   for number = 1, kept do equal(("t"):rep(700), store:get("id/" .. number)) end
   equal(kept, #store:keys())
@@ -62,7 +62,7 @@ case("goes on with the store behind when the dictionary is full", function()
   dict:flush_all()
   dict:flush_expired()
   local under = behind()
-  local store = shdict { dict = "small", behind = under }
+  local store = shdict { dict = "small", backing = under }
   equal(true, store:put("id/1", "short"))
   fill(dict, "filler:")
   equal(true, store:put("id/1", ("t"):rep(9000)))
@@ -77,7 +77,7 @@ end)
 
 case("answers reads from the dictionary, and fresh ones from behind", function()
   local under = behind()
-  local store = shdict { dict = "tokens", behind = under, prefix = "reads:" }
+  local store = shdict { dict = "tokens", backing = under, prefix = "reads:" }
   under:put("k", "old")
   under.asked = 0
   equal("old", store:get("k"))
@@ -94,15 +94,15 @@ end)
 
 case("finds everything behind after nginx forgot it", function()
   local under = behind()
-  equal(true, shdict { dict = "tokens", behind = under, prefix = "before:" }:put("k", "v"))
-  local after = shdict { dict = "tokens", behind = under, prefix = "after:" }
+  equal(true, shdict { dict = "tokens", backing = under, prefix = "before:" }:put("k", "v"))
+  local after = shdict { dict = "tokens", backing = under, prefix = "after:" }
   equal("v", after:get("k"))
   equal("k", after:keys()[1])
 end)
 
 case("writes nothing to the dictionary that did not go behind", function()
   local under = behind()
-  local store = shdict { dict = "tokens", behind = under, prefix = "broken:" }
+  local store = shdict { dict = "tokens", backing = under, prefix = "broken:" }
   equal(true, store:put("k", "old"))
   under.broken = require "lofty.errors".new { kind = "store", message = "no disk" }
   local ok, err = store:put("k", "new")
@@ -120,7 +120,7 @@ end)
 
 case("does not bring back a token that was deleted while somebody read it behind", function()
   local under = behind()
-  local store = shdict { dict = "tokens", behind = under, prefix = "late:" }
+  local store = shdict { dict = "tokens", backing = under, prefix = "late:" }
   under:put("k", "v")
   local get = under.get
   under.get = function(self, ...)
@@ -135,10 +135,10 @@ end)
 
 case("shares the budget of the store behind, where that has one", function()
   local under = behind()
-  under.spend = function(_, key, limit, window) return key == "app" and limit == 5 and window == 60 and 7 end
-  equal(7, shdict { dict = "tokens", behind = under, prefix = "spend:" }:spend("app", 5, 60))
-  under.spend = nil
-  equal(0, shdict { dict = "tokens", behind = under, prefix = "spend:" }:spend("app", 5, 60))
+  under.take = function(_, key, limit, window) return key == "app" and limit == 5 and window == 60 and 7 end
+  equal(7, shdict { dict = "tokens", backing = under, prefix = "take:" }:take("app", 5, 60))
+  under.take = nil
+  equal(0, shdict { dict = "tokens", backing = under, prefix = "take:" }:take("app", 5, 60))
 end)
 
 case("leaves a lock that is about to end to do so", function()
@@ -150,7 +150,7 @@ end)
 
 case("raises where nginx.conf or the store behind is not what it takes", function()
   for _, opt in ipairs {
-    {}, { dict = "nowhere" }, { dict = 5 }, { dict = "tokens", behind = {} }, { dict = "tokens", behind = "file" },
+    {}, { dict = "nowhere" }, { dict = 5 }, { dict = "tokens", backing = {} }, { dict = "tokens", backing = "file" },
     { dict = "tokens", prefix = 5 }, { dict = "tokens", dcit = 1 },
   } do
     if pcall(shdict, opt) then error("an option was taken that should not be") end

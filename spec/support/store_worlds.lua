@@ -63,25 +63,25 @@ function worlds.shdict(dict, rest)
   return world(rest, shdict, function(name) return { dict = dict, prefix = name .. ":" } end)
 end
 
--- A dictionary with another world's store behind it; each store its own `behind`, as in two processes.
+-- A dictionary over another store, which each of two processes opens for itself.
 function worlds.shdict_over(dict, inner, rest)
   local shdict = require "lofty.store.shdict"
-  local one, behind = {}, {}
+  local one, options_of = {}, {}
   function one.rest()
-    inner.rest() -- locks may be behind's,
+    inner.rest() -- locks may be the backing store's,
     rest() -- budgets the dictionary's
   end
   function one.new()
     local under = inner.new()
-    local opt = { dict = dict, prefix = fresh() .. ":", behind = under }
+    local opt = { dict = dict, prefix = fresh() .. ":", backing = under }
     local store = shdict(opt)
-    behind[store] = opt
+    options_of[store] = opt
     return store
   end
   function one.another(store)
-    local opt = behind[store]
-    local other = shdict { dict = dict, prefix = opt.prefix, behind = inner.another(opt.behind) }
-    behind[other] = opt
+    local opt = options_of[store]
+    local other = shdict { dict = dict, prefix = opt.prefix, backing = inner.another(opt.backing) }
+    options_of[other] = opt
     return other
   end
   return one

@@ -33,7 +33,7 @@ describe("the environment", function()
     ]]
     local all = {
       LOFTY_API_KEY = "key", LOFTY_ACCESS_TOKEN = "access", LOFTY_CLIENT_ID = "id", LOFTY_CLIENT_SECRET = "secret",
-      LOFTY_CUSTOMER_KEY = "customer", LOFTY_BASE_URL = "http://127.0.0.1:7", LOFTY_TOKEN_URL = "http://127.0.0.1:8/t",
+      LOFTY_CUSTOMER_KEY = "customer", LOFTY_BASE_URL = "http://127.0.0.1:7", LOFTY_OAUTH_TOKEN_URL = "http://127.0.0.1:8/t",
     }
     assert.equal("http://127.0.0.1:7/v1.0/me token key", run(all, show))
     all.LOFTY_API_KEY = nil

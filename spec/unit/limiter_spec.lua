@@ -15,7 +15,7 @@ end
 -- A store's budget as design.md has it: a window begins with the first call that it counts.
 local function shared_store(runtime)
   local store = { asked = 0, windows = {} }
-  function store:spend(key, limit, window)
+  function store:take(key, limit, window)
     self.asked = self.asked + 1
     if self.broken then return nil, errors.new { kind = "store", message = "gone" } end
     local now, held = runtime:monotonic(), self.windows[key]
@@ -33,7 +33,7 @@ end
 -- The same in a sliding window: a refusal names the moment at which the oldest call has left it.
 local function sliding_store(runtime)
   local store, times = { asked = 0 }, {}
-  function store:spend(_, limit, window)
+  function store:take(_, limit, window)
     self.asked = self.asked + 1
     local now, oldest = runtime:monotonic(), times[#times - limit + 1]
     if oldest and oldest + window > now then return oldest + window - now end
@@ -169,7 +169,7 @@ describe("a limiter", function()
       local still = {}
       function still.sleep() return nil, errors.new { kind = "invalid", message = "not in this phase" } end
       function still.monotonic() return 0 end
-      for _, store in ipairs { false, { spend = function() return 60 end } } do
+      for _, store in ipairs { false, { take = function() return 60 end } } do
         local self = limiter.new { runtime = still, limit = 1, store = store or nil }
         for _ = 1, 3 do assert.equal(0, (self:acquire())) end
       end
@@ -461,7 +461,7 @@ describe("a limiter", function()
 
     it("bears a store that says odd times", function()
       local answers = { -5, 1e9, 0 }
-      local store = { spend = function() return table.remove(answers, 1) or 0 end }
+      local store = { take = function() return table.remove(answers, 1) or 0 end }
       many(make { limit = 5, store = store }, 1, 2)
       assert.is_true(runtime.time > 60 and runtime.time < 62)
     end)

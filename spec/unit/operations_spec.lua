@@ -35,9 +35,9 @@ describe("the table of operations", function()
   end)
 
   it("says how safe each is to repeat", function()
-    local counts = { R = 0, I = 0, C = 0, N = 0 }
+    local counts = { read = 0, idempotent = 0, create = 0, notify = 0 }
     for _, one in ipairs(fake.operations()) do counts[one.op.class] = counts[one.op.class] + 1 end
-    assert.same({ R = 66, I = 29, C = 21, N = 7 }, counts)
+    assert.same({ read = 66, idempotent = 29, create = 21, notify = 7 }, counts)
   end)
 
   it("never spreads the fields of a call over query and body", function()
@@ -197,7 +197,7 @@ describe("the table of operations, held against the vendor's document", function
 
   local facts = assert(json.decode(assert(read("../shared/operations.json"))))
   it("repeats no more than is safe", function()
-    local class = { read = "R", idempotent = "I", create = "C", never = "N" }
+    local class = { read = "read", idempotent = "idempotent", create = "create", never = "notify" }
     for _, fact in ipairs(facts) do
       local one = by_call[fact.method .. " " .. fact.path]
       assert.equal(class[fact.retry], one.op.class, one.name)

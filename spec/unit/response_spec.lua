@@ -5,7 +5,7 @@ local token = require "lofty.token"
 local held = assert(token.fixed("secret-token", "token"))
 
 local function read(status, body, content_type, call)
-  call = call or { operation = "leads.get", path = "/v1.0/leads/{leadId}", class = "R" }
+  call = call or { operation = "leads.get", path = "/v1.0/leads/{leadId}", class = "read" }
   local headers = { ["content-type"] = content_type ~= false and (content_type or "application/json") or nil }
   return answer.read({ status = status, headers = headers, body = body }, call, held)
 end
@@ -26,7 +26,7 @@ describe("an answer that succeeded", function()
     assert.equal("ok", (read(200, "ok", "text/plain")))
   end)
   it("is what the envelope wraps", function()
-    local call = { operation = "leads.get", path = "/", class = "R", unwrap = "lead" }
+    local call = { operation = "leads.get", path = "/", class = "read", unwrap = "lead" }
     assert.same({ leadId = 5 }, (read(200, '{"lead":{"leadId":5}}', nil, call)))
     assert.same({ leadId = 5 }, (read(200, '{"leadId":5}', nil, call)))
     assert.same({ lead = core.null }, (read(200, '{"lead":null}', nil, call)))
@@ -83,18 +83,18 @@ describe("an answer that failed", function()
   end
 
   it("of a write with a broken body or a 5xx has an unknown fate, and names the read that tells", function()
-    local call = { operation = "notes.create", path = "/v1.0/notes", class = "C" }
+    local call = { operation = "notes.create", path = "/v1.0/notes", class = "create" }
     for _, case in ipairs { { 200, "{" }, { 500, "" }, { 502, "<html>" } } do
       local _, err = read(case[1], case[2], nil, call)
-      assert.is_true(err.unknown)
+      assert.is_true(err.outcome_unknown)
       assert.truthy(err.message:find("GET /v1.0/notes", 1, true))
     end
     local _, err = read(400, "{}", nil, call)
-    assert.is_nil(err.unknown)
+    assert.is_nil(err.outcome_unknown)
   end)
 
   it("tells what to do even after a long message of the server's", function()
-    local call = { operation = "notes.create", path = "/v1.0/notes", class = "C" }
+    local call = { operation = "notes.create", path = "/v1.0/notes", class = "create" }
     local _, err = read(500, ("x"):rep(1000), "text/plain", call)
     assert.truthy(tostring(err):find("GET /v1.0/notes before sending it again", 1, true), tostring(err))
     _, err = read(401, ("x"):rep(1000), "text/plain", call)

@@ -31,18 +31,18 @@ local function retry_after(...) return (select(2, rate.read(...))) end
 describe("a retry", function()
   -- What failed, and the classes that may do it again.
   for _, row in ipairs {
-    { "no connection was made", unconnected, "R I C N" },
-    { "the connection broke before anything was sent", unsent, "R I C" },
-    { "the answer never came", lost, "R I" },
-    { "the time was up after sending", slow, "R I" },
+    { "no connection was made", unconnected, "read idempotent create notify" },
+    { "the connection broke before anything was sent", unsent, "read idempotent create" },
+    { "the answer never came", lost, "read idempotent" },
+    { "the time was up after sending", slow, "read idempotent" },
     { "the time was up before connecting", function() return failure { kind = "timeout", sent = false } end,
-      "R I C N" },
+      "read idempotent create notify" },
     { "500", function() return status(500, "server") end, "" },
-    { "502", function() return status(502, "server") end, "R I" },
-    { "503", function() return status(503, "server") end, "R I" },
-    { "504", function() return status(504, "server") end, "R I" },
+    { "502", function() return status(502, "server") end, "read idempotent" },
+    { "503", function() return status(503, "server") end, "read idempotent" },
+    { "504", function() return status(504, "server") end, "read idempotent" },
     { "505", function() return status(505, "server") end, "" },
-    { "429", function() return status(429, "rate_limit") end, "R I C" },
+    { "429", function() return status(429, "rate_limit") end, "read idempotent create" },
     { "400", function() return status(400, "invalid") end, "" },
     { "401", function() return status(401, "auth") end, "" },
     { "403", function() return status(403, "forbidden") end, "" },
@@ -54,14 +54,14 @@ describe("a retry", function()
     { "an argument of the caller's", function() return failure { kind = "invalid", sent = false } end, "" },
     { "a store that is broken", function() return failure { kind = "store", sent = false } end, "" },
     { "a lock that was busy", function() return failure { kind = "store", sent = false, retryable = true } end,
-      "R I C N" },
+      "read idempotent create notify" },
     { "a fault marked as final", function()
       return failure { kind = "network", sent = false, retryable = false }
     end, "" },
-    { "a fault that does not tell whether it was sent", function() return failure { kind = "network" } end, "R I" },
+    { "a fault that does not tell whether it was sent", function() return failure { kind = "network" } end, "read idempotent" },
   } do
     local what, make, allowed = row[1], row[2], row[3]
-    for class in ("RICN"):gmatch "." do
+    for _, class in ipairs { "read", "idempotent", "create", "notify" } do
       local may = allowed:find(class, 1, true) ~= nil
       it((may and "follows" or "does not follow") .. " in class " .. class .. " when it was: " .. what, function()
         local wait, reason = decide(class, make())
@@ -73,13 +73,13 @@ describe("a retry", function()
   end
 
   it("says why, and why not", function()
-    local _, reason = decide("R", status(503, "server"))
+    local _, reason = decide("read", status(503, "server"))
     assert.equal("HTTP 503", reason)
-    _, reason = decide("C", lost())
+    _, reason = decide("create", lost())
     assert.matches("may have been seen", reason)
-    _, reason = decide("N", status(429, "rate_limit"))
+    _, reason = decide("notify", status(429, "rate_limit"))
     assert.matches("reaches a person", reason)
-    _, reason = decide("R", status(404, "not_found"))
+    _, reason = decide("read", status(404, "not_found"))
     assert.equal("HTTP 404 is final", reason)
   end)
 
@@ -92,7 +92,7 @@ describe("a retry", function()
     local err = status(429, "rate_limit", { retry_after = 3 })
     local before = {}
     for name, value in pairs(err) do before[name] = value end
-    decide("R", err)
+    decide("read", err)
     for name, value in pairs(err) do assert.equal(before[name], value) end
   end)
 end)
@@ -103,36 +103,36 @@ describe("the wait before a retry", function()
   it("is drawn from nothing up to a bound that doubles, up to the cap", function()
     for attempt, bound in ipairs { 1, 2, 4, 8, 8, 8 } do
       for _, draw in ipairs { 0, 0.25, 0.999 } do
-        local wait = decide("R", lost(), { attempt = attempt, policy = policy, random = function() return draw end })
+        local wait = decide("read", lost(), { attempt = attempt, policy = policy, random = function() return draw end })
         assert.is_true(math.abs(draw * bound - wait) < 1e-9, "attempt " .. attempt)
       end
     end
   end)
 
   it("is nothing when the draw is nothing", function()
-    assert.equal(0, (decide("R", lost(), { policy = policy, random = function() return 0 end })))
+    assert.equal(0, (decide("read", lost(), { policy = policy, random = function() return 0 end })))
   end)
 
   it("is never shorter than what the server asks for", function()
-    local wait = decide("R", status(503, "server", { retry_after = 7 }), { policy = policy })
+    local wait = decide("read", status(503, "server", { retry_after = 7 }), { policy = policy })
     assert.equal(7.5, wait)
-    wait = decide("R", status(503, "server", { retry_after = 0 }), { policy = policy })
+    wait = decide("read", status(503, "server", { retry_after = 0 }), { policy = policy })
     assert.equal(0.5, wait)
   end)
 
   it("is the rest of the window after a 429, or a whole one where nothing tells", function()
-    assert.equal(21.5, (decide("C", status(429, "rate_limit", { retry_after = 21 }), { policy = policy })))
-    assert.equal(60.5, (decide("C", status(429, "rate_limit"), { policy = policy })))
+    assert.equal(21.5, (decide("create", status(429, "rate_limit", { retry_after = 21 }), { policy = policy })))
+    assert.equal(60.5, (decide("create", status(429, "rate_limit"), { policy = policy })))
   end)
 
   it("fits into the defaults even after a 429 that does not say how long", function()
-    assert.is_number((decide("R", status(429, "rate_limit"))))
+    assert.is_number((decide("read", status(429, "rate_limit"))))
   end)
 
   it("draws by itself, differently each time", function()
     local seen, count = {}, 0
     for _ = 1, 20 do
-      local wait = retry.decide { class = "R", err = lost(), attempt = 4, elapsed = 0, policy = policy }
+      local wait = retry.decide { class = "read", err = lost(), attempt = 4, elapsed = 0, policy = policy }
       assert.is_true(wait >= 0 and wait < 8)
       if not seen[wait] then seen[wait], count = true, count + 1 end
     end
@@ -140,25 +140,25 @@ describe("the wait before a retry", function()
   end)
 
   it("has an end: attempts", function()
-    assert.is_number((decide("R", lost(), { attempt = 3 })))
-    local wait, reason = decide("R", lost(), { attempt = 4 })
+    assert.is_number((decide("read", lost(), { attempt = 3 })))
+    local wait, reason = decide("read", lost(), { attempt = 4 })
     assert.is_nil(wait)
     assert.matches("all 4 attempts", reason)
-    assert.is_nil((decide("R", lost(), { policy = { attempts = 1 } })))
+    assert.is_nil((decide("read", lost(), { policy = { attempts = 1 } })))
   end)
 
   it("has an end: total time, the wait itself included", function()
     local limits = { attempts = 10, base = 1, cap = 8, total = 10, window = 60 }
-    assert.is_number((decide("R", lost(), { policy = limits, elapsed = 9.5 })))
-    local wait, reason = decide("R", lost(), { policy = limits, elapsed = 9.6 })
+    assert.is_number((decide("read", lost(), { policy = limits, elapsed = 9.5 })))
+    local wait, reason = decide("read", lost(), { policy = limits, elapsed = 9.6 })
     assert.is_nil(wait)
     assert.matches("limit of 10 s", reason)
-    assert.is_nil((decide("R", status(503, "server", { retry_after = 3600 }), { policy = limits })))
+    assert.is_nil((decide("read", status(503, "server", { retry_after = 3600 }), { policy = limits })))
   end)
 
   it("takes the defaults for what a policy leaves out", function()
-    assert.is_number((decide("R", lost(), { policy = { attempts = 2 } })))
-    assert.is_nil((decide("R", lost(), { policy = { attempts = 2 }, attempt = 2 })))
+    assert.is_number((decide("read", lost(), { policy = { attempts = 2 } })))
+    assert.is_nil((decide("read", lost(), { policy = { attempts = 2 }, attempt = 2 })))
   end)
 end)
 
@@ -195,7 +195,7 @@ end)
 
 describe("the class of a method", function()
   for method, class in pairs {
-    GET = "R", HEAD = "R", OPTIONS = "R", PUT = "I", DELETE = "I", POST = "C", PATCH = "C", BREW = "C",
+    GET = "read", HEAD = "read", OPTIONS = "read", PUT = "idempotent", DELETE = "idempotent", POST = "create", PATCH = "create", BREW = "create",
   } do
     it("of " .. method .. " is " .. class, function() assert.equal(class, retry.class_of(method)) end)
   end

@@ -1,4 +1,4 @@
--- Basic credentials and token requests, to the byte, for both of Lofty's front doors.
+-- Basic credentials and token requests, to the byte, for both of Lofty's OAuth servers.
 local core = require "lofty.core"
 
 local verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" -- RFC 7636, appendix B
@@ -87,28 +87,28 @@ describe("a token request", function()
   end
 
   for _, case in ipairs {
-    { "a code, vendor door", "authorization_code", code,
+    { "a code, vendor OAuth server", "authorization_code", code,
       "grant_type=authorization_code&" .. code_fields .. uri, header };
-    { "a code, developer door", "authorization_code", with(code, { authentication = "body" }),
+    { "a code, developer OAuth server", "authorization_code", with(code, { authentication = "body" }),
       "grant_type=authorization_code&" .. code_fields .. "&client_secret=s%2Bcret%2F%3D" .. uri };
-    { "a code with PKCE, vendor door", "authorization_code", with(code, { code_verifier = verifier }),
+    { "a code with PKCE, vendor OAuth server", "authorization_code", with(code, { code_verifier = verifier }),
       "grant_type=authorization_code&" .. code_fields .. uri .. "&code_verifier=" .. verifier, header };
-    { "a code with PKCE, developer door", "authorization_code",
+    { "a code with PKCE, developer OAuth server", "authorization_code",
       with(code, { code_verifier = verifier, authentication = "body" }),
       "grant_type=authorization_code&" .. code_fields .. "&client_secret=s%2Bcret%2F%3D" .. uri ..
       "&code_verifier=" .. verifier };
     { "a code with PKCE in place of a secret", "authorization_code",
       with(code, { code_verifier = verifier, authentication = "none" }),
       "grant_type=authorization_code&" .. code_fields .. uri .. "&code_verifier=" .. verifier };
-    { "a refresh, vendor door", "refresh_token", { refresh_token = "r/1" },
+    { "a refresh, vendor OAuth server", "refresh_token", { refresh_token = "r/1" },
       "grant_type=refresh_token&refresh_token=r%2F1", header };
-    { "a refresh, developer door", "refresh_token", { refresh_token = "r/1", authentication = "body" },
+    { "a refresh, developer OAuth server", "refresh_token", { refresh_token = "r/1", authentication = "body" },
       "grant_type=refresh_token&refresh_token=r%2F1&client_id=my+id&client_secret=s%2Bcret%2F%3D" };
     { "a refresh without a secret", "refresh_token", { refresh_token = "r/1", authentication = "none" },
       "grant_type=refresh_token&refresh_token=r%2F1&client_id=my+id" };
-    { "client credentials, vendor door", "client_credentials", { customer_key = "k=1" },
+    { "client credentials, vendor OAuth server", "client_credentials", { customer_key = "k=1" },
       "grant_type=client_credentials&customer_key=k%3D1", header };
-    { "client credentials, developer door", "client_credentials", { customer_key = "k=1", authentication = "body" },
+    { "client credentials, developer OAuth server", "client_credentials", { customer_key = "k=1", authentication = "body" },
       "grant_type=client_credentials&client_id=my+id&client_secret=s%2Bcret%2F%3D&customer_key=k%3D1" };
   } do
     it("for " .. case[1] .. " is exactly this", function()

@@ -45,7 +45,7 @@ describe("wrong use", function()
   end
 
   it("of other options of an application, too", function()
-    for name, wrong in pairs { require_state = "no", door = "vendr", client_id = "a:b", client_secret = 12, limit = 0 } do
+    for name, wrong in pairs { require_state = "no", oauth_server = "vendr", client_id = "a:b", client_secret = 12, limit = 0 } do
       local word = name == "client_id" and "client id" or name
       assert.truthy(told(making(app, { [name] = wrong })):find(word, 1, true))
     end

@@ -215,7 +215,7 @@ local function new_writer(operations, answers)
       if not op.page then
         put("")
         put("---" .. op.about)
-        if op.class == "N" then put("---It reaches a person, and is never sent twice by itself.") end
+        if op.class == "notify" then put("---It reaches a person, and is never sent twice by itself.") end
         local words = {}
         for i, one in ipairs(list_of(verb)) do
           put(("---@param %s%s %s"):format(one.name, one.optional and "?" or "", one.type))

@@ -11,5 +11,5 @@ return lofty.app {
   authorize_url = settings.authorize_url,
   -- A person waits for the page: better to say soon that Lofty doesn't answer.
   timeout = { connect = 5, total = 15 }, retry = { attempts = 3, total = 10 },
-  store = lofty.store.shdict { dict = "lofty", behind = lofty.store.file { path = settings.tokens } },
+  store = lofty.store.shdict { dict = "lofty", backing = lofty.store.file { path = settings.tokens } },
 }

@@ -133,7 +133,7 @@ local look_for_lead = "crm.leads:list{ email = ..., preciseSearchFlag = true }"
 return {
   leads = {
     list = {
-      method = "GET", path = "/v1.0/leads", class = "R", returns = "LeadPage",
+      method = "GET", path = "/v1.0/leads", class = "read", returns = "LeadPage",
       about = "search and page through leads",
       page = { style = "scroll", items = "leads", size = 100 },
       query = {
@@ -155,7 +155,7 @@ return {
       },
     },
     create = {
-      method = "POST", path = "/v1.0/leads", class = "C", returns = "LeadId", find = look_for_lead,
+      method = "POST", path = "/v1.0/leads", class = "create", returns = "LeadId", find = look_for_lead,
       about = "make a lead; it may be merged into one that exists",
       reaches = { "welcomeEmail", "leadAlert" },
       body = {
@@ -175,13 +175,13 @@ return {
       },
     },
     get = {
-      method = "GET", path = "/v1.0/leads/{leadId}", class = "R", returns = "Lead", unwrap = "lead", wait = true,
+      method = "GET", path = "/v1.0/leads/{leadId}", class = "read", returns = "Lead", unwrap = "lead", wait = true,
       about = "one lead",
       params = { leadId = id },
       query = { fields = { withTrash = bool } },
     },
     update = {
-      method = "PUT", path = "/v1.0/leads/{leadId}", class = "I", returns = "LeadId",
+      method = "PUT", path = "/v1.0/leads/{leadId}", class = "idempotent", returns = "LeadId",
       about = "change some fields of a lead; tags replaces them all, tagsAdd and tagsRemove do not",
       params = { leadId = id },
       body = {
@@ -199,27 +199,27 @@ return {
       },
     },
     delete = {
-      method = "DELETE", path = "/v1.0/leads/{leadId}", class = "I",
+      method = "DELETE", path = "/v1.0/leads/{leadId}", class = "idempotent",
       about = "move a lead to the trash; the reason goes into the address",
       params = { leadId = id },
       query = { required = { "reason" }, fields = { reason = str } },
     },
     activities = {
-      method = "GET", path = "/v2.0/leads/{leadId}/activities", class = "R", returns = "ActivityPage",
+      method = "GET", path = "/v2.0/leads/{leadId}/activities", class = "read", returns = "ActivityPage",
       about = "calls, texts and e-mails of a lead, oldest first",
       page = { style = "current", items = "activities", size = 100 },
       params = { leadId = id },
       query = { fields = { currentId = i64, offset = int, limit = int_to_1000, timeZoneCode = str } },
     },
     site_activities = {
-      method = "GET", path = "/v1.0/leads/{leadId}/activities", class = "R", returns = "SiteActivity[]",
+      method = "GET", path = "/v1.0/leads/{leadId}/activities", class = "read", returns = "SiteActivity[]",
       about = "what a lead did on the site, newest first, 100 a page",
       page = { style = "page", number = "curPage", base = 0 },
       params = { leadId = id },
       query = { fields = { curPage = i32_from_0 } },
     },
     add_site_activity = {
-      method = "POST", path = "/v1.0/leads/{leadId}/activity", class = "C", returns = "LeadId",
+      method = "POST", path = "/v1.0/leads/{leadId}/activity", class = "create", returns = "LeadId",
       about = "record what a lead did on a site", find = "crm.leads:site_activities(leadId)",
       params = { leadId = i64 },
       body = {
@@ -232,7 +232,7 @@ return {
       },
     },
     assign = {
-      method = "POST", path = "/v1.0/leads/{leadId}/assignment", class = "C", returns = "LeadId",
+      method = "POST", path = "/v1.0/leads/{leadId}/assignment", class = "create", returns = "LeadId",
       about = "say who holds which role for a lead: an array of { role, assignee = account e-mail }",
       params = { leadId = i64 }, find = "crm.leads:get(leadId)",
       body = {
@@ -244,19 +244,19 @@ return {
       },
     },
     add_inquiry = {
-      method = "POST", path = "/v1.0/leads/{leadId}/inquiry", class = "C", returns = "LeadId",
+      method = "POST", path = "/v1.0/leads/{leadId}/inquiry", class = "create", returns = "LeadId",
       about = "record what a lead looks for", find = "crm.leads:get(leadId)",
       params = { leadId = i64 },
       body = inquiry,
     },
     save_property = {
-      method = "POST", path = "/v1.0/leads/{leadId}/property", class = "C", returns = "LeadId",
+      method = "POST", path = "/v1.0/leads/{leadId}/property", class = "create", returns = "LeadId",
       about = "add a property or a mailing address to a lead, or change the one that id names",
       params = { leadId = i64 }, find = "crm.leads:get(leadId)",
       body = property,
     },
     preview_routing = {
-      method = "POST", path = "/v1.0/leads/assignee", class = "R", returns = "RoutingPreview[]",
+      method = "POST", path = "/v1.0/leads/assignee", class = "read", returns = "RoutingPreview[]",
       about = "whom the routing would choose; changes nothing",
       body = {
         required = { "firstName", "email" },
@@ -267,35 +267,35 @@ return {
 
   notes = {
     list = {
-      method = "GET", path = "/v1.0/notes", class = "R", returns = "NotePage", about = "all notes of a lead",
+      method = "GET", path = "/v1.0/notes", class = "read", returns = "NotePage", about = "all notes of a lead",
       page = { style = "all", items = "notes" },
       query = { required = { "leadId" }, fields = { leadId = id, includeSystemNote = bool } },
     },
     create = {
-      method = "POST", path = "/v1.0/notes", class = "C", returns = "NoteId", about = "add a note to a lead",
+      method = "POST", path = "/v1.0/notes", class = "create", returns = "NoteId", about = "add a note to a lead",
       body = note, find = "crm.notes:list{ leadId = ... }",
     },
     get = {
-      method = "GET", path = "/v1.0/notes/{noteId}", class = "R", returns = "Note", about = "one note",
+      method = "GET", path = "/v1.0/notes/{noteId}", class = "read", returns = "Note", about = "one note",
       params = { noteId = id }, unwrap = "note", wait = true,
     },
     update = {
-      method = "PUT", path = "/v1.0/notes/{noteId}", class = "I", about = "rewrite a note and its pin",
+      method = "PUT", path = "/v1.0/notes/{noteId}", class = "idempotent", about = "rewrite a note and its pin",
       params = { noteId = id }, body = note,
     },
     delete = {
-      method = "DELETE", path = "/v1.0/notes/{noteId}", class = "I", about = "remove a note", params = { noteId = id },
+      method = "DELETE", path = "/v1.0/notes/{noteId}", class = "idempotent", about = "remove a note", params = { noteId = id },
     },
   },
 
   tasks = {
     list = {
-      method = "GET", path = "/v2.0/tasks", class = "R", returns = "TaskPage",
+      method = "GET", path = "/v2.0/tasks", class = "read", returns = "TaskPage",
       about = "all tasks and appointments of a lead",
       page = { style = "all", items = "tasks" }, query = of_lead,
     },
     mine = {
-      method = "GET", path = "/v2.0/tasks/my-tasks", class = "R", returns = "TaskPage",
+      method = "GET", path = "/v2.0/tasks/my-tasks", class = "read", returns = "TaskPage",
       about = "the tasks of a user, oneself if none is named",
       page = { style = "current", items = "tasks", size = 100 },
       query = {
@@ -306,7 +306,7 @@ return {
       },
     },
     create = {
-      method = "POST", path = "/v2.0/tasks", class = "C", returns = "TaskId", about = "make a task or an appointment",
+      method = "POST", path = "/v2.0/tasks", class = "create", returns = "TaskId", about = "make a task or an appointment",
       find = "crm.tasks:list{ leadId = ... }",
       body = {
         required = { "type", "content", "leadId", "assignedRole", "endAt" },
@@ -317,11 +317,11 @@ return {
       },
     },
     get = {
-      method = "GET", path = "/v2.0/tasks/{taskId}", class = "R", returns = "Task", about = "one task or appointment",
+      method = "GET", path = "/v2.0/tasks/{taskId}", class = "read", returns = "Task", about = "one task or appointment",
       params = { taskId = id }, unwrap = "task",
     },
     update = {
-      method = "PUT", path = "/v2.0/tasks/{taskId}", class = "I", returns = "Message",
+      method = "PUT", path = "/v2.0/tasks/{taskId}", class = "idempotent", returns = "Message",
       about = "change some fields of a task or an appointment",
       params = { taskId = id },
       body = {
@@ -330,22 +330,22 @@ return {
       },
     },
     delete = {
-      method = "DELETE", path = "/v2.0/tasks/{taskId}", class = "I", returns = "Message",
+      method = "DELETE", path = "/v2.0/tasks/{taskId}", class = "idempotent", returns = "Message",
       about = "remove a task or an appointment", params = { taskId = id },
     },
     finish = {
-      method = "POST", path = "/v2.0/tasks/{taskId}/finish", class = "I", returns = "Message",
+      method = "POST", path = "/v2.0/tasks/{taskId}/finish", class = "idempotent", returns = "Message",
       about = "mark as done", params = { taskId = id }, find = "crm.tasks:get(taskId)",
     },
     unfinish = {
-      method = "POST", path = "/v2.0/tasks/{taskId}/unfinish", class = "I", returns = "Message",
+      method = "POST", path = "/v2.0/tasks/{taskId}/unfinish", class = "idempotent", returns = "Message",
       about = "mark as not done", params = { taskId = id }, find = "crm.tasks:get(taskId)",
     },
   },
 
   calendar = {
     list = {
-      method = "GET", path = "/v2.0/calendar", class = "R", returns = "CalendarPage",
+      method = "GET", path = "/v2.0/calendar", class = "read", returns = "CalendarPage",
       about = "what the calendar holds between two moments",
       page = { style = "page", items = "data.items", number = "page", count = "pageSize", base = 0, size = 100 },
       query = {
@@ -359,7 +359,7 @@ return {
       },
     },
     available_meetings = {
-      method = "GET", path = "/v2.0/calendar/meetings/available", class = "R", returns = "MeetingSlots",
+      method = "GET", path = "/v2.0/calendar/meetings/available", class = "read", returns = "MeetingSlots",
       about = "free slots within 90 days",
       page = { style = "all", items = "data.slots" },
       query = {
@@ -370,7 +370,7 @@ return {
       },
     },
     create = {
-      method = "POST", path = "/v2.0/calendar", class = "C", returns = "CalendarId", unwrap = "data",
+      method = "POST", path = "/v2.0/calendar", class = "create", returns = "CalendarId", unwrap = "data",
       about = "make a task or an appointment; its id is a string", find = "crm.calendar:list{ leadId = ..., startTime = ... }",
       body = {
         required = { "type", "content", "leadId", "timeZoneCode" }, when = { { "type", "TASK", "taskWay" } },
@@ -384,7 +384,7 @@ return {
       },
     },
     update = {
-      method = "PUT", path = "/v2.0/calendar/{calendarId}", class = "I", returns = "Message",
+      method = "PUT", path = "/v2.0/calendar/{calendarId}", class = "idempotent", returns = "Message",
       about = "change some fields of a calendar entry", find = "crm.calendar:list{ startTime = ... }",
       params = { calendarId = str },
       body = {
@@ -395,31 +395,31 @@ return {
       },
     },
     delete = {
-      method = "DELETE", path = "/v2.0/calendar/{calendarId}", class = "I", returns = "Message",
+      method = "DELETE", path = "/v2.0/calendar/{calendarId}", class = "idempotent", returns = "Message",
       about = "remove a calendar entry", params = { calendarId = str }, find = "crm.calendar:list{ startTime = ... }",
     },
     finish = {
-      method = "POST", path = "/v2.0/calendar/{calendarId}/finish", class = "I", returns = "Message",
+      method = "POST", path = "/v2.0/calendar/{calendarId}/finish", class = "idempotent", returns = "Message",
       about = "mark as done", params = { calendarId = str }, find = "crm.calendar:list{ startTime = ... }",
     },
     unfinish = {
-      method = "POST", path = "/v2.0/calendar/{calendarId}/unfinish", class = "I", returns = "Message",
+      method = "POST", path = "/v2.0/calendar/{calendarId}/unfinish", class = "idempotent", returns = "Message",
       about = "mark as not done", params = { calendarId = str }, find = "crm.calendar:list{ startTime = ... }",
     },
   },
 
   calls = {
     list = {
-      method = "GET", path = "/v1.0/calls", class = "R", returns = "CallPage", about = "the dialer's calls of a lead",
+      method = "GET", path = "/v1.0/calls", class = "read", returns = "CallPage", about = "the dialer's calls of a lead",
       page = { style = "offset", items = "calls" },
       query = { required = { "leadId" }, fields = { leadId = id, limit = i32_from_1, offset = i32_from_0 } },
     },
     get = {
-      method = "GET", path = "/v1.0/calls/{callId}", class = "R", returns = "Call", about = "one call of the dialer",
+      method = "GET", path = "/v1.0/calls/{callId}", class = "read", returns = "Call", about = "one call of the dialer",
       params = { callId = id }, unwrap = "calls",
     },
     get_recording = {
-      method = "GET", path = "/v1.0/call/url/{callId}", class = "R", returns = "Recording",
+      method = "GET", path = "/v1.0/call/url/{callId}", class = "read", returns = "Recording",
       about = "where a recording is for one hour; an empty url: there is none", params = { callId = id },
       unwrap = "calls",
     },
@@ -427,24 +427,24 @@ return {
 
   communication = {
     texts = {
-      method = "GET", path = "/v1.0/communication/text", class = "R", returns = "TextPage", about = "texts with a lead",
+      method = "GET", path = "/v1.0/communication/text", class = "read", returns = "TextPage", about = "texts with a lead",
       page = { style = "current", items = "texts", size = 100 }, query = history,
     },
     emails = {
-      method = "GET", path = "/v1.0/communication/email", class = "R", returns = "EmailPage",
+      method = "GET", path = "/v1.0/communication/email", class = "read", returns = "EmailPage",
       about = "e-mails with a lead", page = { style = "current", items = "emails", size = 100 }, query = history,
     },
     calls = {
-      method = "GET", path = "/v1.0/communication/call", class = "R", returns = "CallHistoryPage",
+      method = "GET", path = "/v1.0/communication/call", class = "read", returns = "CallHistoryPage",
       about = "calls with a lead", page = { style = "current", items = "calls", size = 100 }, query = history,
     },
     calls_v2 = {
-      method = "GET", path = "/v1.0/communication/call/v2", class = "R", returns = "CallV2Page",
+      method = "GET", path = "/v1.0/communication/call/v2", class = "read", returns = "CallV2Page",
       about = "calls with a lead, more kinds of them, fewer fields",
       page = { style = "current", items = "calls", size = 100 }, query = history,
     },
     by_agent = {
-      method = "GET", path = "/v2.0/communication/agent", class = "R", returns = "CommunicationPage",
+      method = "GET", path = "/v2.0/communication/agent", class = "read", returns = "CommunicationPage",
       about = "the communications of at most 90 days",
       page = { style = "cursor", items = "data", cursor = "nextCursor" },
       query = {
@@ -455,19 +455,19 @@ return {
       },
     },
     get_text = {
-      method = "GET", path = "/v2.0/communication/text/{communicationId}", class = "R", returns = "Text",
+      method = "GET", path = "/v2.0/communication/text/{communicationId}", class = "read", returns = "Text",
       about = "one text, by its timelineId", params = { communicationId = id },
     },
     get_email = {
-      method = "GET", path = "/v2.0/communication/email/{communicationId}", class = "R", returns = "Email",
+      method = "GET", path = "/v2.0/communication/email/{communicationId}", class = "read", returns = "Email",
       about = "one e-mail, by its timelineId", params = { communicationId = id },
     },
     get_call = {
-      method = "GET", path = "/v2.0/communication/call/{communicationId}", class = "R", returns = "Call",
+      method = "GET", path = "/v2.0/communication/call/{communicationId}", class = "read", returns = "Call",
       about = "one call, by its timelineId", params = { communicationId = id },
     },
     send_sms = {
-      method = "POST", path = "/v1.0/message/sms/send", class = "N", returns = "SentSms", about = "text a lead, really",
+      method = "POST", path = "/v1.0/message/sms/send", class = "notify", returns = "SentSms", about = "text a lead, really",
       find = "crm.communication:texts{ leadId = ... }",
       body = {
         required = { "leadId", "content" },
@@ -475,7 +475,7 @@ return {
       },
     },
     send_email = {
-      method = "POST", path = "/v1.0/message/email/send", class = "N", returns = "SentEmail",
+      method = "POST", path = "/v1.0/message/email/send", class = "notify", returns = "SentEmail",
       about = "write to a lead, really", find = "crm.communication:emails{ leadId = ... }",
       body = {
         required = { "leadId", "subject", "content" },
@@ -486,7 +486,7 @@ return {
 
   logs = {
     list = {
-      method = "GET", path = "/v1.0/logType", class = "R", returns = "ManualLogPage",
+      method = "GET", path = "/v1.0/logType", class = "read", returns = "ManualLogPage",
       about = "calls, e-mails or texts that somebody logged by hand",
       page = { style = "offset", items = "logType", size = 100 },
       query = {
@@ -498,7 +498,7 @@ return {
       },
     },
     create = {
-      method = "POST", path = "/v1.0/logType", class = "C", returns = "ManualLog", unwrap = "logType",
+      method = "POST", path = "/v1.0/logType", class = "create", returns = "ManualLog", unwrap = "logType",
       about = "log a call, an e-mail or a text by hand", find = "crm.logs:list{ leadId = ..., logType = ... }",
       body = {
         required = { "leadId", "logType", "content" }, when = { { "logType", "logCall", "leadPhoneNumber" } },
@@ -515,15 +515,15 @@ return {
       },
     },
     get = {
-      method = "GET", path = "/v1.0/logType/{logTypeId}", class = "R", returns = "ManualLog", about = "one logged entry",
+      method = "GET", path = "/v1.0/logType/{logTypeId}", class = "read", returns = "ManualLog", about = "one logged entry",
       params = { logTypeId = id }, unwrap = "logType", wait = true,
     },
     delete = {
-      method = "DELETE", path = "/v1.0/logType/{logTypeId}", class = "I", about = "remove a logged entry",
+      method = "DELETE", path = "/v1.0/logType/{logTypeId}", class = "idempotent", about = "remove a logged entry",
       params = { logTypeId = id },
     },
     system = {
-      method = "GET", path = "/v1.0/systemLogs", class = "R", returns = "SystemLogPage",
+      method = "GET", path = "/v1.0/systemLogs", class = "read", returns = "SystemLogPage",
       about = "what changed on a lead, newest first",
       page = { style = "page", items = "timeLines", number = "pageNumber", count = "pageSize", base = 0, size = 100 },
       query = {
@@ -535,7 +535,7 @@ return {
 
   transactions = {
     list = {
-      method = "GET", path = "/v2.0/transactions", class = "R", returns = "TransactionPage",
+      method = "GET", path = "/v2.0/transactions", class = "read", returns = "TransactionPage",
       about = "deals; only purchases unless transactionType says more (All)",
       page = { style = "page", items = "pageData", number = "pageNum", count = "pageSize", base = 0, size = 100 },
       query = {
@@ -546,29 +546,29 @@ return {
       },
     },
     by_lead = {
-      method = "GET", path = "/v1.0/leads/{leadId}/transactions", class = "R", returns = "Transaction[]",
+      method = "GET", path = "/v1.0/leads/{leadId}/transactions", class = "read", returns = "Transaction[]",
       about = "all deals of a lead", page = whole, params = { leadId = i64 },
     },
     create = {
-      method = "POST", path = "/v1.0/leads/{leadId}/transaction", class = "C", returns = "Transaction",
+      method = "POST", path = "/v1.0/leads/{leadId}/transaction", class = "create", returns = "Transaction",
       about = "make a deal for a lead", params = { leadId = i64 }, body = deal,
       find = "crm.transactions:by_lead(leadId)",
     },
     get = {
-      method = "GET", path = "/v1.0/leads/{leadId}/transaction/{transactionId}", class = "R", returns = "Transaction",
+      method = "GET", path = "/v1.0/leads/{leadId}/transaction/{transactionId}", class = "read", returns = "Transaction",
       about = "one deal of a lead", params = { leadId = i64, transactionId = i64 },
     },
     update = {
-      method = "PUT", path = "/v1.0/leads/{leadId}/transaction/{transactionId}", class = "I", returns = "Transaction",
+      method = "PUT", path = "/v1.0/leads/{leadId}/transaction/{transactionId}", class = "idempotent", returns = "Transaction",
       about = "change some fields of a deal", params = { leadId = i64, transactionId = i64 }, body = deal,
     },
     get_address = {
-      method = "GET", path = "/v1.0/leads/{leadId}/transaction/{transactionId}/property/address", class = "R",
+      method = "GET", path = "/v1.0/leads/{leadId}/transaction/{transactionId}/property/address", class = "read",
       about = "the address of a deal's property", params = { leadId = i64, transactionId = i64 },
       returns = "TransactionAddress",
     },
     update_address = {
-      method = "POST", path = "/v1.0/leads/{leadId}/transaction/property/address", class = "I", returns = "CodeMessage",
+      method = "POST", path = "/v1.0/leads/{leadId}/transaction/property/address", class = "idempotent", returns = "CodeMessage",
       about = "replace the whole address of a deal's property", params = { leadId = i64 },
       find = "crm.transactions:get_address(leadId, transactionId)",
       body = {
@@ -580,18 +580,18 @@ return {
       },
     },
     pipelines = {
-      method = "GET", path = "/v2.0/transactions/pipelines", class = "R", returns = "TransactionPipelines",
+      method = "GET", path = "/v2.0/transactions/pipelines", class = "read", returns = "TransactionPipelines",
       about = "the pipelines of deals and their stages", page = { style = "all", items = "pipelines" },
     },
     custom_fields = {
-      method = "GET", path = "/v1.0/transaction/customfields", class = "R", returns = "TransactionCustomField[]",
+      method = "GET", path = "/v1.0/transaction/customfields", class = "read", returns = "TransactionCustomField[]",
       about = "the custom fields that deals have", page = whole,
     },
   },
 
   listings = {
     list = {
-      method = "GET", path = "/v1.0/listing", class = "R", returns = "ListingPage",
+      method = "GET", path = "/v1.0/listing", class = "read", returns = "ListingPage",
       about = "active and sold listings of an agent, an office or by MLS id",
       page = {
         style = "key", items = "listIng", size = 100,
@@ -612,7 +612,7 @@ return {
       },
     },
     search = {
-      method = "POST", path = "/v2.0/listings/search", class = "R", returns = "ListingSearchPage",
+      method = "POST", path = "/v2.0/listings/search", class = "read", returns = "ListingSearchPage",
       about = "search MLS listings; a key that does not exist finds nothing",
       page = { style = "page", items = "listing", number = "pageNum", count = "pageSize", base = 1, size = 100 },
       body = {
@@ -623,7 +623,7 @@ return {
       },
     },
     get_published = {
-      method = "GET", path = "/v1.0/getPublishedListings", class = "R", returns = "string", accept = "application/xml",
+      method = "GET", path = "/v1.0/getPublishedListings", class = "read", returns = "string", accept = "application/xml",
       about = "the feed of published listings: XML, as text",
       query = {
         required = { "type" }, fields = { type = { type = "string", enum = { "LuxVT", "AptCom", "AllOnMarket" } } },
@@ -633,24 +633,24 @@ return {
 
   members = {
     list = {
-      method = "GET", path = "/v1.0/members", class = "R", returns = "MemberPage", about = "who is on the team",
+      method = "GET", path = "/v1.0/members", class = "read", returns = "MemberPage", about = "who is on the team",
       page = { style = "offset", items = "members" },
       query = { fields = { groupIds = i64s, offset = i32_from_0, limit = i32_from_1 } },
     },
     get = {
-      method = "GET", path = "/v1.0/members/{account}", class = "R", returns = "Member",
+      method = "GET", path = "/v1.0/members/{account}", class = "read", returns = "Member",
       about = "a member, by the e-mail of the account", params = { account = str },
     },
     get_by_id = {
-      method = "GET", path = "/v1.0/users/{userId}", class = "R", returns = "Member", deprecated = true,
+      method = "GET", path = "/v1.0/users/{userId}", class = "read", returns = "Member", deprecated = true,
       about = "a member, by user id", params = { userId = id },
     },
-    me = { method = "GET", path = "/v1.0/me", class = "R", returns = "Member", about = "oneself" },
+    me = { method = "GET", path = "/v1.0/me", class = "read", returns = "Member", about = "oneself" },
   },
 
   agents = {
     create = {
-      method = "POST", path = "/v1.0/agent/profile/add", class = "C", returns = "NewAgent",
+      method = "POST", path = "/v1.0/agent/profile/add", class = "create", returns = "NewAgent",
       about = "make an account for an agent", find = "crm.members:get(email)",
       body = {
         required = { "accountType", "accountInfo" },
@@ -680,7 +680,7 @@ return {
       },
     },
     add_tags = {
-      method = "POST", path = "/v1.0/agent/{agentId}/tag/add", class = "I", returns = "AgentTagged",
+      method = "POST", path = "/v1.0/agent/{agentId}/tag/add", class = "idempotent", returns = "AgentTagged",
       about = "give an agent up to 20 tags", find = "the agent's page in Lofty", params = { agentId = id },
       body = {
         required = { "tagNames" },
@@ -688,18 +688,18 @@ return {
       },
     },
     deactivate = {
-      method = "POST", path = "/v2.0/agents/{agentId}/deactivate", class = "I", returns = "Outcome",
+      method = "POST", path = "/v2.0/agents/{agentId}/deactivate", class = "idempotent", returns = "Outcome",
       about = "free an agent's seat; revokes the agent's tokens", params = { agentId = id }, find = "crm.members:list{}",
     },
     reactivate = {
-      method = "POST", path = "/v2.0/agents/{agentId}/reactivate", class = "I", returns = "Outcome",
+      method = "POST", path = "/v2.0/agents/{agentId}/reactivate", class = "idempotent", returns = "Outcome",
       about = "give an agent a seat again", params = { agentId = id }, find = "crm.members:list{}",
     },
   },
 
   notifications = {
     send_opportunity_alert = {
-      method = "POST", path = "/v1.0/agent/send-notification", class = "N", returns = "AlertSent",
+      method = "POST", path = "/v1.0/agent/send-notification", class = "notify", returns = "AlertSent",
       about = "tell a lead's agents about an opportunity: push, some kinds also SMS and e-mail",
       find = "the agent's notifications in Lofty",
       body = {
@@ -716,16 +716,16 @@ return {
       },
     },
     send_email_to_agent = {
-      method = "POST", path = "/v2.0/sales-agent/message/email/send-to-agent", class = "N", returns = "Message",
+      method = "POST", path = "/v2.0/sales-agent/message/email/send-to-agent", class = "notify", returns = "Message",
       about = "write to the agent whose credential this is", find = "the agent's mailbox",
       body = { required = { "subject", "content" }, fields = { subject = str, content = str } },
     },
     send_sms_to_agent = {
-      method = "POST", path = "/v2.0/sales-agent/message/sms/send-to-agent", class = "N", returns = "Message",
+      method = "POST", path = "/v2.0/sales-agent/message/sms/send-to-agent", class = "notify", returns = "Message",
       about = "text the agent whose credential this is", find = "the agent's phone", body = agent_sms,
     },
     send_task_reminder = {
-      method = "POST", path = "/v2.0/sales-agent/notification/app-push/send-task-reminder", class = "N",
+      method = "POST", path = "/v2.0/sales-agent/notification/app-push/send-task-reminder", class = "notify",
       about = "push a reminder to the phone of a task's agent", find = "the agent's phone", returns = "Message",
       body = {
         required = { "taskId", "type" },
@@ -736,20 +736,20 @@ return {
 
   routing = {
     rules = {
-      method = "GET", path = "/v1.0/routing/rule/list/{type}", class = "R", returns = "RoutingRule[]",
+      method = "GET", path = "/v1.0/routing/rule/list/{type}", class = "read", returns = "RoutingRule[]",
       about = "the rules of a kind: 1 agents, 2 lenders, 4 assistants (roleId needed)", page = whole,
       params = { type = routing_type }, query = by_role,
     },
     members = {
-      method = "GET", path = "/v1.0/routing/member/list/{type}", class = "R", returns = "RoutingMember[]",
+      method = "GET", path = "/v1.0/routing/member/list/{type}", class = "read", returns = "RoutingMember[]",
       about = "whom rules of a kind may choose", page = whole, params = { type = routing_type }, query = by_role,
     },
     roles = {
-      method = "GET", path = "/v1.0/routing/role/list", class = "R", returns = "RoutingRole[]",
+      method = "GET", path = "/v1.0/routing/role/list", class = "read", returns = "RoutingRole[]",
       about = "the roles that may be assigned", page = whole,
     },
     update_rule = {
-      method = "PUT", path = "/v1.0/routing/rule/{type}", class = "I", returns = "string", about = "change one rule",
+      method = "PUT", path = "/v1.0/routing/rule/{type}", class = "idempotent", returns = "string", about = "change one rule",
       params = { type = routing_type }, find = "crm.routing:rules(type)",
       body = {
         required = { "id" },
@@ -765,11 +765,11 @@ return {
       },
     },
     get_default_rule = {
-      method = "GET", path = "/v1.0/routing/rule/supplement/{type}", class = "R", returns = "DefaultRoutingRule",
+      method = "GET", path = "/v1.0/routing/rule/supplement/{type}", class = "read", returns = "DefaultRoutingRule",
       about = "the rule for what no other rule takes", params = { type = routing_type }, query = by_role,
     },
     update_default_rule = {
-      method = "PUT", path = "/v1.0/routing/rule/supplement/{type}", class = "I", returns = "string",
+      method = "PUT", path = "/v1.0/routing/rule/supplement/{type}", class = "idempotent", returns = "string",
       about = "change the rule for what no other rule takes", params = { type = routing_type },
       body = {
         when = { { "{type}", "4", "roleId" } },
@@ -782,11 +782,11 @@ return {
 
   webhooks = {
     list = {
-      method = "GET", path = "/v1.0/webhooks", class = "R", returns = "Subscription[]", about = "all subscriptions",
+      method = "GET", path = "/v1.0/webhooks", class = "read", returns = "Subscription[]", about = "all subscriptions",
       page = whole,
     },
     create = {
-      method = "POST", path = "/v1.0/webhook", class = "C", returns = "Subscription", about = "subscribe to one list",
+      method = "POST", path = "/v1.0/webhook", class = "create", returns = "Subscription", about = "subscribe to one list",
       find = "crm.webhooks:list()",
       body = {
         required = { "listId", "callbackUrl" },
@@ -798,30 +798,30 @@ return {
       },
     },
     delete = {
-      method = "DELETE", path = "/v1.0/webhook/{subscribeId}", class = "I", about = "end a subscription",
+      method = "DELETE", path = "/v1.0/webhook/{subscribeId}", class = "idempotent", about = "end a subscription",
       params = { subscribeId = id }, find = "crm.webhooks:list()",
     },
   },
 
   sales_agents = {
     get_current = {
-      method = "GET", path = "/v2.0/sales-agents/current", class = "R", returns = "SalesAgent",
+      method = "GET", path = "/v2.0/sales-agents/current", class = "read", returns = "SalesAgent",
       about = "one's own AI assistant",
     },
     get_by_lead = {
-      method = "GET", path = "/v2.0/sales-agents/by-lead", class = "R", returns = "SalesAgent",
+      method = "GET", path = "/v2.0/sales-agents/by-lead", class = "read", returns = "SalesAgent",
       about = "the AI assistant of a lead", query = of_any_lead,
     },
     get_quota = {
-      method = "GET", path = "/v2.0/sales-agents/quota", class = "R", returns = "SalesAgentQuota",
+      method = "GET", path = "/v2.0/sales-agents/quota", class = "read", returns = "SalesAgentQuota",
       about = "how many leads the AI assistant may still take",
     },
     get_settings = {
-      method = "GET", path = "/v2.0/sales-agent/settings", class = "R", returns = "SalesAgentSettings",
+      method = "GET", path = "/v2.0/sales-agent/settings", class = "read", returns = "SalesAgentSettings",
       about = "the settings of one's AI assistant",
     },
     update_settings = {
-      method = "PUT", path = "/v2.0/sales-agent/settings", class = "I", returns = "Message",
+      method = "PUT", path = "/v2.0/sales-agent/settings", class = "idempotent", returns = "Message",
       about = "change the settings of one's AI assistant",
       body = {
         required = { "id" },
@@ -839,7 +839,7 @@ return {
       },
     },
     working_leads = {
-      method = "GET", path = "/v2.0/working-leads", class = "R", returns = "WorkingLeadPage",
+      method = "GET", path = "/v2.0/working-leads", class = "read", returns = "WorkingLeadPage",
       about = "the leads that the AI assistant works on",
       page = { style = "offset", items = "workingLeads", size = 100 },
       query = {
@@ -851,33 +851,33 @@ return {
       },
     },
     get_working_lead = {
-      method = "GET", path = "/v2.0/sales-agents/working-lead/{leadId}", class = "R", returns = "WorkingLead",
+      method = "GET", path = "/v2.0/sales-agents/working-lead/{leadId}", class = "read", returns = "WorkingLead",
       about = "whether the AI assistant works on a lead", params = { leadId = i64 },
     },
     add_working_leads = {
-      method = "POST", path = "/v2.0/working-leads/add", class = "C", returns = "Message",
+      method = "POST", path = "/v2.0/working-leads/add", class = "create", returns = "Message",
       about = "hand up to 100 leads to the AI assistant", find = "crm.sales_agents:working_leads{}",
       body = { required = { "leadIds" }, fields = { leadIds = hundred_ids, createPlanTask = bool } },
     },
     mute_lead = {
-      method = "PUT", path = "/v2.0/sales-agents/working-lead/{leadId}/mute", class = "I", returns = "Message",
+      method = "PUT", path = "/v2.0/sales-agents/working-lead/{leadId}/mute", class = "idempotent", returns = "Message",
       about = "keep the AI assistant off a lead", params = { leadId = i64 },
       find = "crm.sales_agents:get_mute_status{ leadId = ... }",
     },
     get_mute_status = {
-      method = "GET", path = "/v2.0/sales-agent/lead/mute-status", class = "R", returns = "MuteStatus", unwrap = "data",
+      method = "GET", path = "/v2.0/sales-agent/lead/mute-status", class = "read", returns = "MuteStatus", unwrap = "data",
       about = "whether the AI assistant is kept off a lead", query = of_any_lead,
     },
     plan_tasks = {
-      method = "GET", path = "/v2.0/plan-tasks/lead/{leadId}", class = "R", returns = "PlanTask[]",
+      method = "GET", path = "/v2.0/plan-tasks/lead/{leadId}", class = "read", returns = "PlanTask[]",
       about = "what the AI assistant plans for a lead", page = whole, params = { leadId = i64 },
     },
     create_plan_tasks = {
-      method = "POST", path = "/v2.0/plan-tasks/create", class = "C", returns = "Outcome", body = leads_to_do,
+      method = "POST", path = "/v2.0/plan-tasks/create", class = "create", returns = "Outcome", body = leads_to_do,
       about = "have plans made for up to 100 leads", find = "crm.sales_agents:plan_tasks(leadId)",
     },
     send_sms_to_agent = {
-      method = "POST", path = "/v2.0/sales-agent/ai-number/send-sms-to-agent", class = "N", returns = "Message",
+      method = "POST", path = "/v2.0/sales-agent/ai-number/send-sms-to-agent", class = "notify", returns = "Message",
       about = "text the agent whose credential this is, from the AI assistant's number", find = "the agent's phone",
       body = agent_sms,
     },
@@ -885,32 +885,32 @@ return {
 
   ai = {
     generate_call_script = {
-      method = "POST", path = "/v2.0/ai/call-script", class = "C", returns = "CallScript",
+      method = "POST", path = "/v2.0/ai/call-script", class = "create", returns = "CallScript",
       about = "have a script for a call written",
       body = { required = { "leadId", "taskId" }, fields = { leadId = i64, taskId = i64 } },
     },
     generate_call_summary = {
-      method = "POST", path = "/v2.0/ai/call-summary/generate", class = "C", returns = "Message",
+      method = "POST", path = "/v2.0/ai/call-summary/generate", class = "create", returns = "Message",
       about = "have a call summed up", find = "crm.ai:get_call_summary{ callRecordId = ... }",
       body = { required = { "callRecordId", "leadId" }, fields = { callRecordId = i64, leadId = i64 } },
     },
     get_call_summary = {
-      method = "GET", path = "/v2.0/ai/call-summary", class = "R", returns = "CallSummary", unwrap = "data",
+      method = "GET", path = "/v2.0/ai/call-summary", class = "read", returns = "CallSummary", unwrap = "data",
       about = "a call, summed up", query = { required = { "callRecordId" }, fields = { callRecordId = i64 } },
     },
     lead_analyses = {
-      method = "GET", path = "/v2.0/ai/lead-analysis", class = "R", returns = "Outcome",
+      method = "GET", path = "/v2.0/ai/lead-analysis", class = "read", returns = "Outcome",
       about = "one's analyses of the last three months",
       page = { style = "page", items = "data", number = "pageNum", count = "pageSize", base = 1, loose = true },
       query = { fields = { pageNum = i32_from_1, pageSize = i32_from_1 } },
     },
     analyze_leads = {
-      method = "POST", path = "/v2.0/ai/lead-analysis", class = "C", returns = "Outcome", about = "have leads analysed",
+      method = "POST", path = "/v2.0/ai/lead-analysis", class = "create", returns = "Outcome", about = "have leads analysed",
       find = "crm.ai:lead_analyses{}",
       body = { required = { "leadIds" }, fields = { leadIds = { type = "array", items = i64, min_items = 1 } } },
     },
     prepare_insight = {
-      method = "POST", path = "/v2.0/ai/prepare-insight", class = "C", returns = "Outcome",
+      method = "POST", path = "/v2.0/ai/prepare-insight", class = "create", returns = "Outcome",
       about = "have notes for an appointment written",
       body = { required = { "leadId", "appointmentId" }, fields = { leadId = i64, appointmentId = i64 } },
     },
@@ -918,37 +918,37 @@ return {
 
   team_features = {
     ponds = {
-      method = "GET", path = "/v1.0/team-features/lead-ponds", class = "R", returns = "Pond[]", about = "lead ponds",
+      method = "GET", path = "/v1.0/team-features/lead-ponds", class = "read", returns = "Pond[]", about = "lead ponds",
       page = whole,
     },
     get_pond = {
-      method = "GET", path = "/v1.0/team-features/lead-pond/{id}", class = "R", returns = "Pond", about = "one lead pond",
+      method = "GET", path = "/v1.0/team-features/lead-pond/{id}", class = "read", returns = "Pond", about = "one lead pond",
       params = { id = id },
     },
     pipelines = {
-      method = "GET", path = "/v1.0/teamFeatures/lead-pipelines", class = "R", returns = "PipelinePage",
+      method = "GET", path = "/v1.0/teamFeatures/lead-pipelines", class = "read", returns = "PipelinePage",
       about = "the pipelines of leads",
       page = { style = "page", items = "pipelines", number = "currPage", count = "pageSize", base = 0 },
       query = { fields = { name = str, currPage = i32_from_0, pageSize = i32_from_1 } },
     },
     tags = {
-      method = "GET", path = "/v1.0/teamFeatures/listTag", class = "R", returns = "LeadTag[]",
+      method = "GET", path = "/v1.0/teamFeatures/listTag", class = "read", returns = "LeadTag[]",
       about = "tags of leads: definitions (leadId 0) and uses", page = whole,
     },
     custom_fields = {
-      method = "GET", path = "/v1.0/teamFeatures/listCustomField", class = "R", returns = "CustomAttribute[]",
+      method = "GET", path = "/v1.0/teamFeatures/listCustomField", class = "read", returns = "CustomAttribute[]",
       about = "the custom fields that leads have", page = whole,
     },
     create_custom_field = {
-      method = "POST", path = "/v1.0/teamFeatures/custom-field", class = "C", returns = "string",
+      method = "POST", path = "/v1.0/teamFeatures/custom-field", class = "create", returns = "string",
       about = "give leads a custom field", body = custom_attribute, find = "crm.team_features:custom_fields()",
     },
   },
 
   org = {
-    get = { method = "GET", path = "/v1.0/org", class = "R", returns = "Organization", about = "one's organization" },
+    get = { method = "GET", path = "/v1.0/org", class = "read", returns = "Organization", about = "one's organization" },
     update_company = {
-      method = "POST", path = "/v1.0/org/company", class = "I", returns = "Outcome", about = "change the company",
+      method = "POST", path = "/v1.0/org/company", class = "idempotent", returns = "Outcome", about = "change the company",
       find = "crm.org:get()",
       body = {
         fields = {
@@ -958,30 +958,30 @@ return {
       },
     },
     create_office = {
-      method = "PUT", path = "/v1.0/org/office", class = "C", returns = "Outcome", find = "crm.org:get()",
+      method = "PUT", path = "/v1.0/org/office", class = "create", returns = "Outcome", find = "crm.org:get()",
       about = "make an office (here PUT creates, and POST updates)", body = office,
     },
     update_office = {
-      method = "POST", path = "/v1.0/org/office", class = "I", returns = "Outcome", find = "crm.org:get()",
+      method = "POST", path = "/v1.0/org/office", class = "idempotent", returns = "Outcome", find = "crm.org:get()",
       about = "change an office (here PUT creates, and POST updates)",
       body = { required = { "id" }, fields = office.fields },
     },
     permission_profiles = {
-      method = "GET", path = "/v1.0/org/permission/profiles", class = "R", returns = "PermissionProfile[]",
+      method = "GET", path = "/v1.0/org/permission/profiles", class = "read", returns = "PermissionProfile[]",
       about = "the permission profiles of agents", page = whole,
     },
   },
 
   vendors = {
     list = {
-      method = "GET", path = "/v1.0/vendor/list", class = "R", returns = "Vendor[]", about = "the team's vendors",
+      method = "GET", path = "/v1.0/vendor/list", class = "read", returns = "Vendor[]", about = "the team's vendors",
       page = whole,
     },
   },
 
   brokermint = {
     update_lead = {
-      method = "PUT", path = "/v1.0/brokermint/lead", class = "I", returns = "CodeMessage",
+      method = "PUT", path = "/v1.0/brokermint/lead", class = "idempotent", returns = "CodeMessage",
       about = "what Brokermint says of a contact; not for others", find = look_for_lead,
       body = {
         fields = {
@@ -991,7 +991,7 @@ return {
       },
     },
     update_transaction = {
-      method = "PUT", path = "/v1.0/brokermint/transaction", class = "I", returns = "CodeMessage",
+      method = "PUT", path = "/v1.0/brokermint/transaction", class = "idempotent", returns = "CodeMessage",
       about = "what Brokermint says of a deal; not for others", find = "crm.transactions:list{ transactionType = \"All\" }",
       body = {
         required = { "id" },
@@ -1006,36 +1006,36 @@ return {
 
   ["v1.tasks"] = {
     list = {
-      method = "GET", path = "/v1.0/tasks", class = "R", returns = "TaskV1Page", about = "the tasks of a lead",
+      method = "GET", path = "/v1.0/tasks", class = "read", returns = "TaskV1Page", about = "the tasks of a lead",
       page = { style = "all", items = "taskList" }, query = of_lead,
     },
     create = {
-      method = "POST", path = "/v1.0/tasks", class = "C", returns = "TaskId", about = "make a task; deadline in ms",
+      method = "POST", path = "/v1.0/tasks", class = "create", returns = "TaskId", about = "make a task; deadline in ms",
       body = task_v1, find = "crm.v1.tasks:list{ leadId = ... }",
     },
     get = {
-      method = "GET", path = "/v1.0/tasks/{taskId}", class = "R", returns = "TaskV1", about = "one task",
+      method = "GET", path = "/v1.0/tasks/{taskId}", class = "read", returns = "TaskV1", about = "one task",
       params = { taskId = id }, unwrap = "task",
     },
     update = {
-      method = "PUT", path = "/v1.0/tasks/{taskId}", class = "I", body = task_v1, params = { taskId = id },
+      method = "PUT", path = "/v1.0/tasks/{taskId}", class = "idempotent", body = task_v1, params = { taskId = id },
       about = "change a task; with finishFlag it is finished and nothing else changed",
     },
     delete = {
-      method = "DELETE", path = "/v1.0/tasks/{taskId}", class = "I", about = "remove a task", params = { taskId = id },
+      method = "DELETE", path = "/v1.0/tasks/{taskId}", class = "idempotent", about = "remove a task", params = { taskId = id },
     },
   },
 
   ["v1.appointments"] = {
     list = {
-      method = "GET", path = "/v1.0/appts", class = "R", returns = "Appointment[]",
+      method = "GET", path = "/v1.0/appts", class = "read", returns = "Appointment[]",
       about = "the appointments of a lead", page = whole, query = of_lead,
     },
   },
 
   ["v1.communication"] = {
     by_agent = {
-      method = "POST", path = "/v1.0/agent/communication", class = "R", returns = "CommunicationV1Page",
+      method = "POST", path = "/v1.0/agent/communication", class = "read", returns = "CommunicationV1Page",
       about = "the communications of at most 24 hours",
       page = { style = "offset", items = "pageData", size = 100 },
       body = {

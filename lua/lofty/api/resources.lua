@@ -98,7 +98,7 @@ local function prepare(client, verb, level, options, count, ...)
   for i = 1, op.reaches and #op.reaches or 0 do
     -- With validate = false it may be anything that the server takes for true.
     local told = fields[op.reaches[i]]
-    if told ~= nil and told ~= false and told ~= null then call.class = "N" end
+    if told ~= nil and told ~= false and told ~= null then call.class = "notify" end
   end
   return call
 end

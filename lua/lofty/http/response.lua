@@ -98,8 +98,8 @@ local function failed(fields, call, res, token, advice)
   local words = { token.access_token }
   fields.message = secret.blank(fields.message, words)
   if type(fields.code) == "string" then fields.code = secret.blank(fields.code, words) end
-  if call.class ~= "R" and (fields.kind == "server" and res.status >= 500 or fields.kind == "decode") then
-    fields.unknown = true
+  if call.class ~= "read" and (fields.kind == "server" and res.status >= 500 or fields.kind == "decode") then
+    fields.outcome_unknown = true
     advice = (advice or "") .. answer.look(call)
   end
   if advice then fields.message = errors.tame(fields.message, SAID) .. advice end

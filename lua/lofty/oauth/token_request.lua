@@ -130,7 +130,7 @@ function grant.requester(opt)
       for name, value in pairs(err) do failure[name] = value end
       if err.kind == "invalid" then failure.message = "token_url: " .. err.message end
       failure.retryable = err.kind == "network" or err.kind == "timeout"
-      failure.unknown = err.sent or nil
+      failure.outcome_unknown = err.sent or nil
     end
     if again and failure.kind == "oauth" then
       failure.message = failure.message .. "; an earlier try of the same grant got no answer, and may have used it up"

@@ -5,7 +5,7 @@
 -- `new`, never raised by what the server says, or else the largest that any answer has named: until the first
 -- answer nothing is paced. An operation whose answers name a smaller one has a budget of its own besides.
 --
--- Without a store it counts in this Lua state alone, in a sliding window. With a store that can `spend`, all
+-- Without a store it counts in this Lua state alone, in a sliding window. With a store that can `take`, all
 -- processes of all machines share one budget; while the store fails this one counts alone.
 -- @module lofty.pacing.limiter
 
@@ -97,7 +97,7 @@ local function pass_shared(self, now, each, operation, own, held)
       if not waited then break end
       slept = now
     else
-      local seconds, err = store:spend(each.key, each.limit, self.span * SLACK)
+      local seconds, err = store:take(each.key, each.limit, self.span * SLACK)
       now = runtime:monotonic()
       if seconds == 0 then
         if number > each.went then each.went = number end
@@ -202,7 +202,7 @@ local OPTIONS = {
 --       runtime = runtime,      -- required: sleep, now and monotonic
 --       limit = 300,            -- calls in a window; learned from the answers if absent
 --       window = 60,            -- seconds
---       store = store,          -- shares the budget, if it has `spend`
+--       store = store,          -- shares the budget, if it has `take`
 --       on_wait = function(event) end, -- before a wait: {seconds =, operation =, reason = "budget" or "429"}
 --       on_error = function(err) end,  -- the store failed, calls go on
 --     }
@@ -223,7 +223,7 @@ function limiter.new(opt)
     told = limit ~= nil,
     span = span,
     runtime = opt.runtime,
-    store = opt.store and opt.store.spend and opt.store or nil,
+    store = opt.store and opt.store.take and opt.store or nil,
     on_wait = opt.on_wait,
     on_error = opt.on_error,
     operations = {},

@@ -1,13 +1,13 @@
 --- Whether a call that failed may be made again, and when.
 --
--- Pure: no clock, no waiting, no sending. Every verdict comes with its reason in words. What may be repeated
+-- Pure functions: no clock, no waiting, no sending. Each decision comes with its reason. What may be repeated
 -- depends on the operation's class:
 --
--- * `R` reads, and `I` writes whose repetition ends in the same state: after a network fault or a time limit, after
---   502, 503 and 504, and after 429.
--- * `C` creates: only when the server cannot have seen the request (`err.sent == false`), and after 429, which
---   refuses before anything is done.
--- * `N` reaches a person: only when no connection was made.
+-- * "read", and "idempotent" (a write whose repetition leaves the same state): after a network fault or a timeout,
+--   after 502, 503 and 504, and after 429.
+-- * "create": only when the server cannot have seen the request (`err.sent == false`), and after 429, which refuses
+--   the request before doing anything.
+-- * "notify" (sends a message to a person): only when no connection was made.
 -- @module lofty.pacing.retry
 
 local errors = require "lofty.errors"
@@ -53,13 +53,13 @@ function retry.policy(options, level)
   return policy
 end
 
-local CLASSES = { GET = "R", HEAD = "R", OPTIONS = "R", PUT = "I", DELETE = "I" }
+local CLASSES = { GET = "read", HEAD = "read", OPTIONS = "read", PUT = "idempotent", DELETE = "idempotent" }
 
 --- The class of a request of which only the method is known. What is not known to be safe counts as creating.
 -- @tparam string method
--- @treturn string `R`, `I` or `C`
+-- @treturn string `read`, `idempotent` or `create`
 function retry.class_of(method)
-  return CLASSES[method] or "C"
+  return CLASSES[method] or "create"
 end
 
 local GATEWAY = { [502] = true, [503] = true, [504] = true }
@@ -71,7 +71,7 @@ local function is_fault(err)
 end
 
 --- Is it safe to make a failed call again, by its class alone?
--- @tparam string class `R`, `I`, `C` or `N`
+-- @tparam string class `read`, `idempotent`, `create` or `notify`
 -- @tparam table err the failure
 -- @treturn boolean
 -- @treturn string the reason
@@ -82,16 +82,16 @@ function retry.safe(class, err)
   if not fault and status ~= 429 and not GATEWAY[status] then
     return false, status and format("HTTP %d is final", status) or format("an error of kind %s is final", err.kind)
   end
-  if class == "N" then
+  if class == "notify" then
     if fault and err.sent == false and not err.connected then return true, "no connection was made" end
     return false, "what reaches a person is not repeated once a connection was made"
   end
   if status == 429 then return true, "too many requests" end
-  if class == "C" then
+  if class == "create" then
     if fault and err.sent == false then return true, "nothing was sent" end
     return false, "what creates is not repeated once it may have been seen"
   end
-  if class ~= "R" and class ~= "I" then return false, format("unknown class %s", class or "nil") end
+  if class ~= "read" and class ~= "idempotent" then return false, format("unknown class %s", class or "nil") end
   if fault then return true, err.kind == "store" and "the store was busy" or err.kind .. " fault" end
   return true, format("HTTP %d", status)
 end
@@ -103,7 +103,7 @@ end
 
 --- Decides about a call that has just failed.
 --     local wait, reason = retry.decide{
---       class = "R",            -- R, I, C or N
+--       class = "read",            -- R, I, C or N
 --       err = err,              -- the failure; err.retry_after is honoured
 --       attempt = 1,            -- how often the call has been made
 --       elapsed = 0.2,          -- seconds since the first time

@@ -281,7 +281,7 @@ end
 -- @treturn[1] number 0: counted; more: not, ask again after so many seconds
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
-function Store:spend(key, limit, window)
+function Store:take(key, limit, window)
   check(key)
   local reply, err = script(self, SPEND, self.prefix .. BUDGET .. key, format("%.0f", limit),
     format("%.0f", window * 1e6))

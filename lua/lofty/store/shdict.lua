@@ -1,6 +1,6 @@
 --- A store in nginx's shared memory, for all workers of one nginx; best with a lasting store behind it.
 --
--- Shared memory forgets everything when nginx restarts. With `behind`, a file or Redis store, writes go there first
+-- Shared memory forgets everything when nginx restarts. With `backing`, a file or Redis store, writes go there first
 -- and the dictionary answers the reads; locks, budgets and lists are then behind's.
 -- Nothing here may drop a living token for want of room: safe_add and safe_set fail instead, where set, add and an
 -- incr that creates would evict. And safe_set over a value of another size asks first whether there is room.
@@ -44,8 +44,8 @@ end
 -- @treturn[2] table err of kind "store"
 function Store:get(key, fresh)
   check(key)
-  local dict, behind, name = self.dict, self.behind, self.prefix .. TOKEN .. key
-  if not behind then
+  local dict, backing, name = self.dict, self.backing, self.prefix .. TOKEN .. key
+  if not backing then
     local value, why = dict:get(name)
     if value == nil and why then return failed(self, why) end
     return value or nil
@@ -53,7 +53,7 @@ function Store:get(key, fresh)
   local value = not fresh and dict:get(name)
   if value then return value end
   local err
-  value, err = behind:get(key, true)
+  value, err = backing:get(key, true)
   if err then return nil, err end
   if fresh then
     if not value then
@@ -92,13 +92,13 @@ end
 function Store:put(key, value)
   check(key)
   if type(value) ~= "string" then error("a store keeps strings", 2) end
-  local dict, behind, name = self.dict, self.behind, self.prefix .. TOKEN .. key
-  if not behind then
+  local dict, backing, name = self.dict, self.backing, self.prefix .. TOKEN .. key
+  if not backing then
     local ok, why = replace(self, name, key, value)
     if ok then return true end
     return failed(self, why)
   end
-  local ok, err = behind:put(key, value)
+  local ok, err = backing:put(key, value)
   if not ok then
     dict:delete(name) -- nobody knows what behind has now
     return nil, err
@@ -114,9 +114,9 @@ end
 -- @treturn[2] table err of kind "store"
 function Store:delete(key)
   check(key)
-  local dict, behind, name = self.dict, self.behind, self.prefix .. TOKEN .. key
-  if behind then
-    local ok, err = behind:delete(key)
+  local dict, backing, name = self.dict, self.backing, self.prefix .. TOKEN .. key
+  if backing then
+    local ok, err = backing:delete(key)
     if not ok then return nil, err end
     bury(dict, name)
   else
@@ -131,8 +131,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:keys()
-  if self.behind then
-    local list, err = self.behind:keys()
+  if self.backing then
+    local list, err = self.backing:keys()
     return list, err
   end
   local start, list = self.prefix .. TOKEN, {}
@@ -152,8 +152,8 @@ end
 -- @treturn[2] table err of kind "store"
 function Store:try_lock(key, owner, ttl)
   check(key)
-  if self.behind then
-    local locked, err = self.behind:try_lock(key, owner, ttl)
+  if self.backing then
+    local locked, err = self.backing:try_lock(key, owner, ttl)
     return locked, err
   end
   local ok, why = self.dict:safe_add(self.prefix .. LOCK .. key, owner, ttl)
@@ -170,8 +170,8 @@ end
 -- @treturn[2] table err of kind "store"
 function Store:unlock(key, owner)
   check(key)
-  if self.behind then
-    local freed, err = self.behind:unlock(key, owner)
+  if self.backing then
+    local freed, err = self.backing:unlock(key, owner)
     return freed, err
   end
   local dict, name = self.dict, self.prefix .. LOCK .. key
@@ -189,11 +189,11 @@ end
 -- @treturn[1] number 0: counted; more: not, ask again after so many seconds
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
-function Store:spend(key, limit, window)
+function Store:take(key, limit, window)
   check(key)
-  local behind = self.behind
-  if behind and behind.spend then
-    local seconds, err = behind:spend(key, limit, window)
+  local backing = self.backing
+  if backing and backing.take then
+    local seconds, err = backing:take(key, limit, window)
     return seconds, err
   end
   local dict, name = self.dict, self.prefix .. BUDGET .. key
@@ -210,13 +210,13 @@ function Store:spend(key, limit, window)
   return max(LEAST, dict:ttl(name) or 0)
 end
 
-local OPTIONS = { dict = true, prefix = true, behind = true }
+local OPTIONS = { dict = true, prefix = true, backing = true }
 local BEHIND = { "get", "put", "delete", "keys", "try_lock", "unlock" }
 
 --- Makes a store; in init_by_lua, too.
 --     shdict{
 --       dict = "lofty",       -- required; as in `lua_shared_dict lofty 10m;`
---       behind = store,       -- a file or Redis store that lasts
+--       backing = store,       -- a file or Redis store that lasts
 --       prefix = "lofty:",    -- what its keys in the dictionary begin with
 --     }
 -- @tparam table opt as above
@@ -227,19 +227,19 @@ return function(opt)
   if type(ngx) ~= "table" or not ngx.shared then
     error("lofty.store.shdict: shared memory exists inside nginx alone; a script takes lofty.store.file", 2)
   end
-  local name, behind, prefix = opt.dict, opt.behind, opt.prefix or "lofty:"
+  local name, backing, prefix = opt.dict, opt.backing, opt.prefix or "lofty:"
   if type(name) ~= "string" then error("lofty.store.shdict: dict must be the name of a lua_shared_dict", 2) end
   if type(prefix) ~= "string" then error("lofty.store.shdict: prefix must be a string", 2) end
   local dict = ngx.shared[name]
   if not dict then
     error(format("lofty.store.shdict: nginx.conf has no lua_shared_dict %s (lua_shared_dict %s 10m;)", name, name), 2)
   end
-  if behind ~= nil then
+  if backing ~= nil then
     for _, method in ipairs(BEHIND) do
-      if type(behind) ~= "table" or type(behind[method]) ~= "function" then
-        error("lofty.store.shdict: behind must be a store; it has no method " .. method, 2)
+      if type(backing) ~= "table" or type(backing[method]) ~= "function" then
+        error("lofty.store.shdict: backing must be a store; it has no method " .. method, 2)
       end
     end
   end
-  return setmetatable({ name = name, dict = dict, behind = behind, prefix = prefix }, Store)
+  return setmetatable({ name = name, dict = dict, backing = backing, prefix = prefix }, Store)
 end

@@ -1,7 +1,7 @@
---- The two doors at which tokens are given.
+--- The two OAuth servers at which tokens are given.
 --
--- The vendor door (POST /api/user-web/oauth/token) wants HTTP Basic and knows the code and refresh
--- grants; the developer door (POST /oauth/token) wants the secret in the form, knows PKCE and client
+-- The vendor OAuth server (POST /api/user-web/oauth/token) wants HTTP Basic and knows the code and refresh
+-- grants; the developer OAuth server (POST /oauth/token) wants the secret in the form, knows PKCE and client
 -- credentials too, and tells the app's limit.
 -- @module lofty.sandbox.server.oauth
 
@@ -29,11 +29,11 @@ local function invalid_client() refuse("invalid_client", "The client is unknown 
 local function invalid_grant(why) refuse("invalid_grant", why) end
 
 -- The form's fields, each at most once (RFC 6749 section 3.2).
-local function fields(req, door)
+local function fields(req, server)
   local text = req.body
-  if door == "vendor" and text == "" and settings.get().query_grants then text = req.query
+  if server == "vendor" and text == "" and settings.get().query_grants then text = req.query
   elseif req.query ~= "" then refuse("invalid_request", "The fields belong in the body: a query ends up in logs") end
-  if door == "developer" and request.is_type(req, "application/json") then
+  if server == "developer" and request.is_type(req, "application/json") then
     local body = request.json(req)
     if type(body) ~= "table" then refuse("invalid_request", "The body is not JSON") end
     if body.grant_type ~= "client_credentials" then refuse("invalid_request", "This grant wants a form") end
@@ -94,14 +94,14 @@ end
 
 local GRANTS = {}
 
-function GRANTS.authorization_code(form, client, door, public)
+function GRANTS.authorization_code(form, client, server, public)
   local code, redirect_uri = want(form, "code"), want(form, "redirect_uri")
-  if door == "vendor" and want(form, "client_id") ~= client then invalid_client() end
+  if server == "vendor" and want(form, "client_id") ~= client then invalid_client() end
   local record = tokens.read_code(code)
   if not record or record.client ~= client then invalid_grant("The code is unknown or too old") end
   if not tokens.spend_code(code, record) then invalid_grant("The code has been used before") end
   if record.redirect_uri ~= redirect_uri then invalid_grant("The redirect_uri is not the one of the consent") end
-  if not record.challenge and (public or (door == "developer" and not form.client_secret)) then
+  if not record.challenge and (public or (server == "developer" and not form.client_secret)) then
     invalid_grant("A client without a secret must use PKCE")
   end
   check_pkce(record, form)
@@ -115,8 +115,8 @@ function GRANTS.refresh_token(form, client)
   return access, refresh, record.account
 end
 
-function GRANTS.client_credentials(form, client, door, public)
-  if door == "vendor" then refuse("unsupported_grant_type", "client_credentials") end
+function GRANTS.client_credentials(form, client, server, public)
+  if server == "vendor" then refuse("unsupported_grant_type", "client_credentials") end
   if public then refuse("unauthorized_client", "A public client has no credentials") end
   local account = accounts.by_key(want(form, "customer_key"))
   if not account then invalid_grant("The customer_key is unknown") end
@@ -131,34 +131,34 @@ local function lifetime(set)
   return forms[set.expires_in]
 end
 
-local function answer(access, refresh, door)
+local function answer(access, refresh, server)
   local set = settings.get()
   local body = { access_token = access, refresh_token = refresh, token_type = "Bearer", scope = "openApi",
                  expires_in = lifetime(set) }
-  if door == "developer" then body.app_info = { rate_limit_per_minute = set.rate_limit } end
+  if server == "developer" then body.app_info = { rate_limit_per_minute = set.rate_limit } end
   return { status = 200, headers = HEADERS, body = body }
 end
 
---- Answers a token request at a door, "vendor" or "developer".
-function oauth.token(req, door)
+--- Answers a token request at an OAuth server, "vendor" or "developer".
+function oauth.token(req, server)
   if req.method ~= "POST" then
     return { status = 405, headers = { Allow = "POST" }, body = { message = "Method Not Allowed" } }
   end
-  local form = fields(req, door)
+  local form = fields(req, server)
   local kind = want(form, "grant_type")
   local client, public
-  if door == "vendor" then
+  if server == "vendor" then
     if form.client_secret then invalid_client() end
     client = by_basic(req)
   else
     client, public = by_form(req, form)
   end
   if not GRANTS[kind] then refuse("unsupported_grant_type", kind) end
-  local access, refresh, account = GRANTS[kind](form, client, door, public)
+  local access, refresh, account = GRANTS[kind](form, client, server, public)
   journal.count("grants", kind)
   journal.count("grants", "total")
   journal.count("account_grants", account)
-  return answer(access, refresh, door)
+  return answer(access, refresh, server)
 end
 
 --- The account behind an Authorization header, with Lofty's answers to the wrong one.

@@ -1,0 +1,21 @@
+--- Reads the environment; no other module does.
+-- @module lofty.internal.config
+
+local getenv = os.getenv
+
+local config = {}
+
+-- Variables whose name is not LOFTY_ and the option's name in capitals. The vendor's own command uses
+-- LOFTY_TOKEN_URL for something else.
+local VARIABLES = { token_url = "LOFTY_OAUTH_TOKEN_URL" }
+
+--- The value of the variable that stands for an option.
+-- @tparam string option such as "base_url", read from LOFTY_BASE_URL
+-- @treturn ?string nil when the variable is unset or empty
+function config.get(option)
+  local value = getenv(VARIABLES[option] or "LOFTY_" .. option:upper())
+  if value == "" then return nil end
+  return value
+end
+
+return config
