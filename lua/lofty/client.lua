@@ -16,7 +16,6 @@ local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.de
 
 local API_URL = "https://api.lofty.com"
 local USER_AGENT = "lofty-lua"
-local CONNECT_TIMEOUT, TOTAL_TIMEOUT = 10, 60
 
 local client = {}
 
@@ -55,7 +54,7 @@ local function check_types(opt, level)
 end
 
 local function timeouts(value, level)
-  local connect, total = CONNECT_TIMEOUT, TOTAL_TIMEOUT
+  local connect, total = core.limits.connect_timeout, core.limits.total_timeout
   if type(value) == "number" then
     total = value
   elseif type(value) == "table" then

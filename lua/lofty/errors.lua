@@ -5,6 +5,8 @@
 -- `outcome_unknown`, `cursor`, `account`, `response`. No field ever holds a credential.
 -- @module lofty.errors
 
+local limits = require("lofty.core").limits
+
 local setmetatable, getmetatable, type, tostring, error = setmetatable, getmetatable, type, tostring, error
 local format, byte = string.format, string.byte
 
@@ -26,15 +28,13 @@ errors.kinds = {
   store = "tokens could not be read or kept",
 }
 
-local MAX_LINE = 500
-
--- One line that no control character can break and no server can flood; of `most` bytes, if not of MAX_LINE.
+-- One line without control characters, cut to `most` bytes, or to limits.message.
 local function tame(text, most)
   text = text:gsub("%c+", function(run)
     if run:find("^[\r\n\t]+$") then return " " end
     return (run:gsub(".", function(c) return format("\\x%02x", byte(c)) end))
   end)
-  local cut = most or MAX_LINE
+  local cut = most or limits.message
   if #text <= cut then return text end
   while cut > 1 and byte(text, cut + 1) >= 0x80 and byte(text, cut + 1) < 0xC0 do cut = cut - 1 end
   return text:sub(1, cut) .. "..."

@@ -207,7 +207,6 @@ end
 local OPTIONS = {
   secret = true, on_event = true, seen = true, later = true, max_body = true, on_error = true,
 }
-local MAX_BODY = 1024 * 1024
 
 local function secrets_of(secret, level)
   local list = type(secret) == "table" and secret or { secret }
@@ -273,7 +272,7 @@ function webhook.handler(opt, level)
   opt = errors.options("webhook.handler", opt, OPTIONS, level)
   local secrets = secrets_of(opt.secret, level)
   local on_event, seen, later = opt.on_event, opt.seen, opt.later
-  local on_error, max_body = opt.on_error or write_error, opt.max_body or MAX_BODY
+  local on_error, max_body = opt.on_error or write_error, opt.max_body or core.limits.webhook
   if type(on_event) ~= "function" then error("webhook.handler: on_event must be a function", level) end
   for _, name in ipairs { "seen", "later", "on_error" } do
     if opt[name] ~= nil and type(opt[name]) ~= "function" then

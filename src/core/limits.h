@@ -1,5 +1,6 @@
 /*
-** limits.h - the maximum of everything that outside data can make grow.
+** limits.h - the maximum of everything that outside data can make grow: the one
+** table, for C as constants and for Lua as lofty.core's field 'limits'.
 */
 #ifndef LOFTY_LIMITS_H
 #define LOFTY_LIMITS_H
@@ -7,15 +8,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The one table of limits. Each is in bytes unless its comment says otherwise. */
+/* Each is in bytes unless its comment says otherwise. */
 #define LOFTY_MAX_HEAD ((size_t)64 * 1024)           /* status line and all header fields */
-#define LOFTY_MAX_BODY ((size_t)16 * 1024 * 1024)    /* a decoded answer, by default */
-#define LOFTY_MAX_REQUEST ((size_t)64 * 1024 * 1024) /* a body or an encoding that we make */
+#define LOFTY_MAX_BODY ((size_t)16 * 1024 * 1024)    /* a decoded response body, by default */
+#define LOFTY_MAX_REQUEST ((size_t)64 * 1024 * 1024) /* a request body or an encoding we make */
 #define LOFTY_MAX_URI ((size_t)64 * 1024)            /* a path, a query, a whole URL */
 #define LOFTY_MAX_CREDENTIAL ((size_t)64 * 1024)     /* an id, a secret, a code, a token */
 #define LOFTY_MAX_DEPTH 128                          /* levels of arrays and objects in JSON */
-#define LOFTY_MAX_FIELDS 256                    /* header lines of one head, and its trailers */
-#define LOFTY_MAX_STORED ((size_t)1024 * 1024)  /* what a store keeps for one account */
-#define LOFTY_MAX_CHUNK_LINE ((size_t)4 * 1024) /* a chunk's size line with its extensions */
+#define LOFTY_MAX_FIELDS 256                         /* field lines of one head and its trailers */
+#define LOFTY_MAX_STORED ((size_t)1024 * 1024)       /* what a store keeps for one account */
+#define LOFTY_MAX_CHUNK_LINE ((size_t)4 * 1024)      /* a chunk's size line with its extensions */
+#define LOFTY_MAX_TOKEN_RESPONSE ((size_t)1024 * 1024) /* the body of a token response */
+#define LOFTY_MAX_WEBHOOK ((size_t)1024 * 1024)        /* a webhook delivery, by default */
+#define LOFTY_MAX_MESSAGE ((size_t)500)                /* an error's message */
+#define LOFTY_MAX_SERVER_MESSAGE ((size_t)200)         /* what an error quotes of the server */
+#define LOFTY_MAX_WORKER_QUEUE 1024   /* nginx: detached jobs that wait, a worker */
+#define LOFTY_MAX_IDLE_CONNECTIONS 32 /* nginx: kept connections, an origin */
+#define LOFTY_CONNECT_TIMEOUT 10      /* seconds to make a connection, by default */
+#define LOFTY_TOTAL_TIMEOUT 60        /* seconds for a whole request, by default */
+
+/*
+** The table as Lua sees it: X(name, value) for each. A limit that is missing here is
+** not visible to Lua.
+*/
+#define LOFTY_LIMITS(X)                                                                            \
+  X(head, LOFTY_MAX_HEAD)                                                                          \
+  X(body, LOFTY_MAX_BODY)                                                                          \
+  X(request, LOFTY_MAX_REQUEST)                                                                    \
+  X(uri, LOFTY_MAX_URI)                                                                            \
+  X(credential, LOFTY_MAX_CREDENTIAL)                                                              \
+  X(depth, LOFTY_MAX_DEPTH)                                                                        \
+  X(fields, LOFTY_MAX_FIELDS)                                                                      \
+  X(stored, LOFTY_MAX_STORED)                                                                      \
+  X(chunk_line, LOFTY_MAX_CHUNK_LINE)                                                              \
+  X(token_response, LOFTY_MAX_TOKEN_RESPONSE)                                                      \
+  X(webhook, LOFTY_MAX_WEBHOOK)                                                                    \
+  X(message, LOFTY_MAX_MESSAGE)                                                                    \
+  X(server_message, LOFTY_MAX_SERVER_MESSAGE)                                                      \
+  X(worker_queue, LOFTY_MAX_WORKER_QUEUE)                                                          \
+  X(idle_connections, LOFTY_MAX_IDLE_CONNECTIONS)                                                  \
+  X(connect_timeout, LOFTY_CONNECT_TIMEOUT)                                                        \
+  X(total_timeout, LOFTY_TOTAL_TIMEOUT)
 
 #endif

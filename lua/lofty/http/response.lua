@@ -87,9 +87,7 @@ function answer.look(call)
     .. " before sending it again"
 end
 
--- What the server says may be long; what to do about it must not fall off its end.
-local SAID = 200
-
+-- The server's message is cut short, so that what to do about it is not cut off.
 local function failed(fields, call, res, token, advice)
   fields.operation = call.operation
   fields.status = res.status
@@ -102,7 +100,7 @@ local function failed(fields, call, res, token, advice)
     fields.outcome_unknown = true
     advice = (advice or "") .. answer.look(call)
   end
-  if advice then fields.message = errors.tame(fields.message, SAID) .. advice end
+  if advice then fields.message = errors.tame(fields.message, core.limits.server_message) .. advice end
   return nil, errors.new(fields)
 end
 

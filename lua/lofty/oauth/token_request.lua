@@ -11,7 +11,6 @@ local error, type, pairs = error, type, pairs
 
 local match = string.match
 
-local MAX_BODY = 1024 * 1024
 
 local grant = {}
 
@@ -104,7 +103,7 @@ function grant.requester(opt)
     }
     if not built then return nil, errors.new { kind = "invalid", sent = false, message = why } end
     local request = {
-      method = "POST", url = opt.token_url, body = built.body, once = true, max_body = MAX_BODY,
+      method = "POST", url = opt.token_url, body = built.body, once = true, max_body = core.limits.token_response,
       timeout = opt.timeout, ca = opt.ca, proxy = opt.proxy,
       headers = {
         ["Content-Type"] = "application/x-www-form-urlencoded", ["Accept"] = "application/json",

@@ -5,6 +5,7 @@
 -- that `map` started and that may yield where it stands; else it waits in place.
 -- @module lofty.runtime.curl
 
+local limits = require("lofty.core").limits
 local curl = require "lofty.curl"
 local errors = require "lofty.errors"
 local map = require "lofty.runtime.curl.map"
@@ -16,8 +17,6 @@ local acquire, release, finish = scheduler.acquire, scheduler.release, scheduler
 
 local runtime = {}
 
-local CONNECT_TIMEOUT, TOTAL_TIMEOUT = 10, 60
-local MAX_HEAD, MAX_BODY = 64 * 1024, 16 * 1024 * 1024
 local NOTHING = {}
 
 -- What failed before anything was sent.
@@ -55,8 +54,8 @@ function runtime:request(req) -- luacheck: no self
   local slot = acquire()
   local timeout = req.timeout or NOTHING
   local started, problem = slot.transfer:start(slot.id, req.method, req.url, req.headers or NOTHING, req.body,
-    req.once, timeout.connect or CONNECT_TIMEOUT, timeout.total or TOTAL_TIMEOUT,
-    req.max_head or MAX_HEAD, req.max_body or MAX_BODY, req.ca, req.proxy)
+    req.once, timeout.connect or limits.connect_timeout, timeout.total or limits.total_timeout,
+    req.max_head or limits.head, req.max_body or limits.body, req.ca, req.proxy)
   if not started then
     release(slot)
     return refuse(problem)

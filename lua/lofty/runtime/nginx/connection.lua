@@ -8,7 +8,7 @@ local clock = require "lofty.runtime.nginx.clock"
 local phase = require "lofty.runtime.nginx.phase"
 
 local tcp = ngx.socket.tcp
-local http_reader = core.http_reader
+local http_reader, limits = core.http_reader, core.limits
 local monotonic = clock.monotonic
 local find, format = string.find, string.format
 local ceil, pcall = math.ceil, pcall
@@ -18,8 +18,6 @@ local connection = {}
 -- A kept connection is given up after so many milliseconds, before servers do (60 s is usual), so that
 -- a request seldom meets one that is just being closed.
 local IDLE = 30000
--- Bounds of an answer where the request has none.
-local MAX_HEAD, MAX_BODY = 64 * 1024, 16 * 1024 * 1024
 -- The most bytes taken at a time; nginx gives what lua_socket_buffer_size holds.
 local PIECE = 65536
 -- A body of so many bytes is sent without a wait.
@@ -171,11 +169,10 @@ local function send(self, head, body)
 end
 
 -- Readers that wait for the next answer. Making one is dear; what an aborted request held is collected.
-local MAX_IDLE = 32
 local idle, waiting = {}, 0
 
 local function take_reader(req)
-  local max_head, max_body = req.max_head or MAX_HEAD, req.max_body or MAX_BODY
+  local max_head, max_body = req.max_head or limits.head, req.max_body or limits.body
   if waiting == 0 then return http_reader(req.method, max_head, max_body) end
   local reader = idle[waiting]
   idle[waiting] = nil
@@ -185,7 +182,7 @@ local function take_reader(req)
 end
 
 local function give_back(reader)
-  if waiting == MAX_IDLE then return end
+  if waiting == limits.idle_connections then return end
   waiting = waiting + 1
   idle[waiting] = reader
 end

@@ -7,6 +7,7 @@
 
 local ngx = ngx -- luacheck: globals ngx
 local semaphore = require "ngx.semaphore"
+local limits = require("lofty.core").limits
 local errors = require "lofty.errors"
 local clock = require "lofty.runtime.nginx.clock"
 local phase = require "lofty.runtime.nginx.phase"
@@ -24,9 +25,6 @@ local JOBS_A_TIMER = 256
 local OVERDUE = 1
 -- How long a drain sleeps at a time while its jobs run; a new job or a job's end wakes it.
 local NAP = 60
-
--- Jobs not begun that `later` lets stand in the queue.
-local MAX_WAITING = 1024
 
 -- First in, first out: jobs[first .. last]. A job holds its arguments 1 .. n, `fn`, and, when somebody
 -- waits, `done`, which is posted at its end.
@@ -175,7 +173,7 @@ end
 -- @param ... its arguments
 -- @treturn boolean false when there is no room for it
 function detach.later(fn, ...)
-  if last - first >= MAX_WAITING or not summon() then return false end
+  if last - first >= limits.worker_queue or not summon() then return false end
   push(fn, nil, ...) -- before anybody looks: that needs this code to end or to wait
   return true
 end
