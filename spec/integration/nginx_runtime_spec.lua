@@ -521,6 +521,87 @@ describe("nginx runtime", function()
     end)
   end)
 
+  describe("event", function()
+    it("wakes every waiter, in requests and in detached work, and stays set", function()
+      local woken, again = run [[
+        local event, woken = runtime:event(), 0
+        local function waiter(kept)
+          if kept:wait(30) then woken = woken + 1 end
+        end
+        local threads = {}
+        for i = 1, 3 do threads[i] = ngx.thread.spawn(waiter, event) end
+        threads[4] = ngx.thread.spawn(function() return runtime:detach(30, waiter, event) end)
+        repeat ngx.sleep(0) until event.semaphore:count() == -4
+        event:set()
+        event:set()
+        for i = 1, 4 do ngx.thread.wait(threads[i]) end
+        return woken, event:wait(0)
+      ]]
+      assert.same({ 4, true }, { woken, again })
+    end)
+
+    it("says when the time ran out", function()
+      local first, second, third = run [[
+        local event = runtime:event()
+        return event:wait(0.001), event:wait(0), event:wait(-1)
+      ]]
+      assert.same({ false, false, false }, { first, second, third })
+    end)
+
+    it("waits for a time beyond what nginx can count", function()
+      assert.is_true(run [[
+        local event = runtime:event()
+        ngx.thread.spawn(function() event:set() end)
+        return event:wait(1e12)
+      ]])
+    end)
+  end)
+
+  describe("ensure", function()
+    it("releases after the function returned, and hands on its results", function()
+      local n, first, second, third, released = run [[
+        local released = 0
+        local function pack(...) return select("#", ...), ... end
+        local n, a, b, c = pack(runtime:ensure(function() released = released + 1 end, function(x, y)
+          ngx.sleep(0)
+          return x, y, nil
+        end, 1, 2))
+        return n, a, b, c, released
+      ]]
+      assert.same({ 3, 1, 2, nil, 1 }, { n, first, second, third, released })
+    end)
+
+    it("releases after the function raised, and raises its error", function()
+      local ok, problem, released = run [[
+        local released = 0
+        local ok, problem = pcall(runtime.ensure, runtime, function() ngx.sleep(0) released = released + 1 end,
+          function() ngx.sleep(0) error({ "own" }) end)
+        return ok, problem, released
+      ]]
+      assert.same({ false, { "own" }, 1 }, { ok, problem, released })
+    end)
+
+    it("raises the error of the release when the function had none", function()
+      local ok, problem = run [[return pcall(runtime.ensure, runtime, function() error("stuck", 0) end, tostring, 1)]]
+      assert.same({ false, "stuck" }, { ok, problem })
+    end)
+
+    it("releases in a timer after the light thread was killed", function()
+      local phase, releases = run [[
+        local released, count = nil, 0
+        local function release() ngx.sleep(0) released, count = ngx.get_phase(), count + 1 end
+        local thread = ngx.thread.spawn(function() runtime:ensure(release, ngx.sleep, 60) end)
+        assert(ngx.thread.kill(thread))
+        thread = nil
+        repeat collectgarbage() ngx.sleep(0.001) until released
+        collectgarbage()
+        ngx.sleep(0)
+        return released, count
+      ]]
+      assert.same({ "timer", 1 }, { phase, releases })
+    end)
+  end)
+
   it("lets the worker serve others while calls are in flight", function()
     local name = new_name()
     local results = run([[

@@ -13,6 +13,8 @@ local errors = require "lofty.errors"
 local clock = require "lofty.runtime.nginx.clock"
 local connection = require "lofty.runtime.nginx.connection"
 local detach = require "lofty.runtime.nginx.detach"
+local ensure = require "lofty.runtime.nginx.ensure"
+local event = require "lofty.runtime.nginx.event"
 local handler = require "lofty.runtime.nginx.handler"
 local head = require "lofty.runtime.nginx.head"
 local map = require "lofty.runtime.nginx.map"
@@ -82,6 +84,14 @@ function nginx:map(list, fn, opt) return map(list, fn, opt) end -- luacheck: no 
 
 --- Calls fn(...) where no client that goes away can stop it; see `lofty.runtime.nginx.detach`.
 function nginx:detach(timeout, fn, ...) return detach.call(timeout, fn, ...) end -- luacheck: no self
+
+--- Makes an event that light threads of this worker wait for; see `lofty.runtime.nginx.event`.
+-- @treturn table with `wait(seconds) -> boolean` and `set()`
+function nginx:event() return event() end -- luacheck: no self
+
+--- Calls fn(...), then release() however fn ended; see `lofty.runtime.nginx.ensure`.
+-- @return what fn returns
+function nginx:ensure(release, fn, ...) return ensure(release, fn, ...) end -- luacheck: no self
 
 --- Who holds a lock waits like any other: nothing here is resumed on top of it.
 function nginx:holding() end -- luacheck: no self
