@@ -6,8 +6,11 @@
 -- @module lofty.errors
 
 local limits = require("lofty.core").limits
+local misuse = require "lofty.internal.misuse"
+local suggest = require "lofty.internal.suggest"
 
-local setmetatable, getmetatable, type, tostring, error = setmetatable, getmetatable, type, tostring, error
+local error, getmetatable, pairs, setmetatable, tostring, type =
+  error, getmetatable, pairs, setmetatable, tostring, type
 local format, byte = string.format, string.byte
 
 local errors = {}
@@ -70,20 +73,20 @@ function errors.is(value)
   return type(value) == "table" and getmetatable(value) == Error
 end
 
---- Refuses a table of options that is no table or has a name that is not known; raises.
+--- Checks a table of options; raises on the caller's line for a value that is no table and for an unknown name.
 -- @tparam string where the function's public name, for the message
 -- @param options what the caller gave; nil counts as an empty table
 -- @tparam table known set of names, name -> true
--- @tparam[opt=2] number level as for `error`: 2 blames the caller of the function that calls this one
 -- @treturn table the options
-function errors.options(where, options, known, level)
-  level = (level or 2) + 1
+function errors.options(where, options, known)
   if options == nil then return {} end
-  if type(options) ~= "table" then
-    error(format("%s: a table of options expected, got %s", where, type(options)), level)
-  end
+  if type(options) ~= "table" then misuse(format("%s: a table of options expected, got %s", where, type(options))) end
   for name in pairs(options) do
-    if not known[name] then error(format("%s: unknown option %q", where, tostring(name)), level) end
+    if not known[name] then
+      local meant = suggest(name, known)
+      local hint = meant and format(", did you mean %q?", meant) or ""
+      misuse(format("%s: unknown option %q%s", where, tostring(name), hint))
+    end
   end
   return options
 end

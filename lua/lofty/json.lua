@@ -19,8 +19,9 @@
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local misuse = require "lofty.internal.misuse"
 
-local error, type = error, type
+local type = type
 local json_decode, json_encode, new_error = core.json_decode, core.json_encode, errors.new
 
 local json = {}
@@ -30,7 +31,7 @@ local json = {}
 -- @return the value, or nil and an error of kind "decode" that says what is wrong at which byte
 -- (also as `err.offset`, from 1)
 function json.decode(text)
-  if type(text) ~= "string" then error("json.decode: a string expected, got " .. type(text), 2) end
+  if type(text) ~= "string" then misuse("json.decode: a string expected, got " .. type(text)) end
   local value, message, offset = json_decode(text)
   if message then return nil, new_error{ kind = "decode", message = "JSON: " .. message, offset = offset } end
   return value
