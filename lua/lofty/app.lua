@@ -79,7 +79,8 @@ end
 --     lofty.app {
 --       client_id = "...", client_secret = "...",  -- from Lofty's developer portal
 --       redirect_uri = "https://example.com/lofty/callback",
---       oauth_server = "vendor",          -- or "developer": which of Lofty's two token endpoints
+--       oauth_server = "vendor",  -- or "developer": which of Lofty's two OAuth servers grants tokens; "developer" is
+--                                 -- the default with a customer_key or without a client_secret
 --       store = store,            -- where accounts' tokens are kept, for connect, accounts and client(account)
 --       encryption_key = "...",   -- 32 bytes: seals tokens in the store (AES-256-GCM), see below
 --       require_state = true,     -- false: accept a callback that carries no state
@@ -111,7 +112,9 @@ function app.new(opt, level)
   for _, name in ipairs { "client_secret", "redirect_uri", "token_url", "authorize_url", "customer_key" } do
     check_text(opt, name, false, level)
   end
-  local oauth_server = opt.oauth_server or "vendor"
+  -- Lofty documents the customer_key grant and PKCE without a secret for the developer server alone.
+  local developer = opt.customer_key ~= nil or opt.client_secret == nil
+  local oauth_server = opt.oauth_server or (developer and "developer" or "vendor")
   one_of("oauth_server", oauth_server, { "vendor", "developer" }, level)
   local authentication = opt.authentication
     or opt.client_secret and OAUTH_SERVERS[oauth_server].authentication or "none"

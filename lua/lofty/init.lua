@@ -56,7 +56,8 @@ end
 
 -- Options that may come from the environment, as LOFTY_BASE_URL and so on.
 local FROM_ENVIRONMENT = {
-  "base_url", "token_url", "authorize_url", "redirect_uri", "client_id", "client_secret", "customer_key",
+  "base_url", "oauth_server", "token_url", "authorize_url", "redirect_uri", "client_id", "client_secret",
+  "customer_key",
 }
 
 -- The caller's options, with what they leave out from the environment; a copy.
@@ -71,10 +72,10 @@ local function complete(opt)
   return full
 end
 
---- An application of a vendor's; see `lofty.app` for its options. `client_id`, `client_secret`,
--- `customer_key`, `redirect_uri`, `token_url`, `authorize_url` and `base_url` may come from LOFTY_CLIENT_ID,
--- LOFTY_CLIENT_SECRET, LOFTY_CUSTOMER_KEY, LOFTY_REDIRECT_URI, LOFTY_OAUTH_TOKEN_URL, LOFTY_AUTHORIZE_URL and
--- LOFTY_BASE_URL.
+--- An application of a vendor's; see `lofty.app` for its options. `client_id`, `client_secret`, `customer_key`,
+-- `redirect_uri`, `oauth_server`, `token_url`, `authorize_url` and `base_url` may come from LOFTY_CLIENT_ID,
+-- LOFTY_CLIENT_SECRET, LOFTY_CUSTOMER_KEY, LOFTY_REDIRECT_URI, LOFTY_OAUTH_SERVER, LOFTY_OAUTH_TOKEN_URL,
+-- LOFTY_AUTHORIZE_URL and LOFTY_BASE_URL.
 -- @tparam[opt] table opt
 -- @treturn table the application
 function lofty.app(opt)

@@ -93,7 +93,7 @@ describe("the first flow", function()
 
     it("takes a PKCE verifier in place of a secret", function()
       local app = lofty.app {
-        client_id = box.public_client_id, redirect_uri = box.redirect_uri, base_url = box.url, oauth_server = "developer",
+        client_id = box.public_client_id, redirect_uri = box.redirect_uri, base_url = box.url,
         token_url = box.developer_token_url, authorize_url = box.authorize_url,
       }
       local code, verifier = new_code(app)
@@ -115,7 +115,7 @@ describe("the first flow", function()
       assert.equal(2, crm:stats().refreshes)
       local same = lofty.client {
         client_id = box.client_id, client_secret = box.client_secret, customer_key = box.customer_key,
-        oauth_server = "developer", base_url = box.url, token_url = box.developer_token_url,
+        base_url = box.url, token_url = box.developer_token_url,
       }
       lofty.assert(same:me())
     end)

@@ -40,9 +40,37 @@ describe("the environment", function()
     assert.equal("http://127.0.0.1:7/v1.0/me Bearer access", run(all, show))
     all.LOFTY_ACCESS_TOKEN = nil
     local lines = run(all, show)
-    assert.truthy(lines:find("http://127.0.0.1:8/t Basic ", 1, true), lines)
+    assert.truthy(lines:find("http://127.0.0.1:8/t -", 1, true), lines)
     assert.truthy(lines:find("http://127.0.0.1:7/v1.0/me Bearer granted", 1, true), lines)
   end)
+
+  local SHOW_SERVER = [[
+    local url
+    local runtime = { now = function() return 0 end, monotonic = function() return 0 end, sleep = function() end,
+      holding = function() end, detach = function(_, _, fn, ...) return fn(...) end,
+      request = function(_, r)
+        url = r.url .. (r.headers.Authorization and " basic" or r.body:find("client_secret", 1, true) and " body" or " none")
+        return { status = 200, body = '{"access_token":"a"}', headers = {} }
+      end }
+    local app = require("lofty").app { client_id = "id", runtime = runtime, redirect_uri = "https://example.com/cb", OPTIONS }
+    assert(app:exchange("code", { code_verifier = ("v"):rep(43) }))
+    print(url)
+  ]]
+  local VENDOR, DEVELOPER = "https://crm.lofty.com/api/user-web/oauth/token", "https://api.lofty.com/oauth/token"
+
+  for _, case in ipairs {
+    { "vendor with a client_secret", { }, 'client_secret = "s"', VENDOR .. " basic" },
+    { "developer with a customer_key", { }, 'client_secret = "s", customer_key = "k"', DEVELOPER .. " body" },
+    { "developer with LOFTY_CUSTOMER_KEY", { LOFTY_CUSTOMER_KEY = "k" }, 'client_secret = "s"', DEVELOPER .. " body" },
+    { "developer without a client_secret", { }, "", DEVELOPER .. " none" },
+    { "what LOFTY_OAUTH_SERVER says", { LOFTY_OAUTH_SERVER = "developer" }, 'client_secret = "s"', DEVELOPER .. " body" },
+    { "what oauth_server says before the environment and the rule", { LOFTY_OAUTH_SERVER = "developer" },
+      'client_secret = "s", customer_key = "k", oauth_server = "vendor"', VENDOR .. " basic" },
+  } do
+    it("makes the OAuth server " .. case[1], function()
+      assert.equal(case[4], run(case[2], (SHOW_SERVER:gsub("OPTIONS", case[3]))))
+    end)
+  end
 
   it("gives way to what the caller says", function()
     local printed = run({ LOFTY_API_KEY = "theirs", LOFTY_BASE_URL = "http://127.0.0.1:7" }, [[

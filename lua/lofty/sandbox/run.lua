@@ -55,7 +55,7 @@ end
 -- What a script of the library, or a person with curl, needs to know, in the order in which it is read.
 local function exports(box)
   return {
-    { "LOFTY_BASE_URL", box.url }, { "LOFTY_OAUTH_TOKEN_URL", box.token_url },
+    { "LOFTY_BASE_URL", box.url }, { "LOFTY_OAUTH_SERVER", "vendor" }, { "LOFTY_OAUTH_TOKEN_URL", box.token_url },
     { "LOFTY_DEVELOPER_TOKEN_URL", box.developer_token_url }, { "LOFTY_AUTHORIZE_URL", box.authorize_url },
     { "LOFTY_CLIENT_ID", box.client_id }, { "LOFTY_CLIENT_SECRET", box.client_secret },
     { "LOFTY_REDIRECT_URI", box.redirect_uri }, { "LOFTY_API_KEY", box.api_key },
