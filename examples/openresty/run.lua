@@ -9,7 +9,7 @@ local root = arg[0]:match("^(.*)/examples/openresty/[^/]*$") or "."
 package.path = root .. "/?.lua;" .. package.path
 
 local nginx = require "lofty.sandbox.nginx"
-local openresty = require "spec.support.openresty"
+local openresty = require "examples.openresty.launch"
 
 local function set(name)
   local value = os.getenv(name)

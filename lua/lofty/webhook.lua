@@ -17,22 +17,8 @@ local null, array_mt = core.null, core.array_mt
 
 local webhook = {}
 
---- The lists that can be subscribed to: number -> `{name =, object =, default =}`; `object` begins the names of its
--- events, `default` ends them where the bucket does not say what happened.
-webhook.lists = {
-  { name = "Agent Info", object = "agent" },
-  { name = "Lead Info", object = "lead" },
-  { name = "Lead Activity", object = "lead_activity", default = "created" },
-  { name = "Listing Alert", object = "listing_alert", updated = "changed" },
-  { name = "Transaction", object = "transaction" },
-  { name = "Call", object = "call" },
-  { name = "Email", object = "email" },
-  { name = "Text", object = "text" },
-  { name = "Note", object = "note" },
-  { name = "Task", object = "task" },
-  { name = "Appointment", object = "appointment" },
-  { name = "Pipeline Change", object = "pipeline", updated = "changed" },
-}
+--- The lists that can be subscribed to, see `lofty.api.webhook_lists`.
+webhook.lists = require "lofty.api.webhook_lists"
 
 -- Lofty names only some of its buckets in public, so every likely word is understood, at either end of the name.
 local ACTIONS = {

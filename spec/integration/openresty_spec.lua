@@ -2,7 +2,7 @@
 local browser = require "spec.support.browser"
 local json = require "lofty.sandbox.server.json"
 local nginx = require "lofty.sandbox.nginx"
-local openresty = require "spec.support.openresty"
+local openresty = require "examples.openresty.launch"
 
 local CONNECT = "Connect your Lofty account"
 

@@ -7,7 +7,7 @@
 local check = require "lofty.api.validate"
 local errors = require "lofty.errors"
 local operations = require "lofty.api.operations"
-local webhook = require "lofty.webhook"
+local lists = require "lofty.api.webhook_lists"
 
 local error, pairs, tonumber, tostring, type = error, pairs, tonumber, tostring, type
 local find, format, sub = string.find, string.format, string.sub
@@ -19,9 +19,9 @@ local OPTIONS = { callbackUrl = true, lists = true, limit = true, permissionMode
 
 -- The number of a list, given by its number or by what its events begin with ("lead", "note", ...).
 local function number_of(list, level)
-  if webhook.lists[list] then return list end
-  for number = 1, #webhook.lists do
-    if webhook.lists[number].object == list then return number end
+  if lists[list] then return list end
+  for number = 1, #lists do
+    if lists[number].object == list then return number end
   end
   error(format("crm.webhooks.ensure: there is no list %s", type(list) == "string" and format("%q", list)
     or tostring(list)), level + 1)

@@ -1,8 +1,8 @@
 --- Starts the example application of examples/openresty on a free port of loopback, with a sandbox of its own.
 --
---     local demo = require("spec.support.openresty").start()
+--     local demo = require("examples.openresty.launch").start()
 --     demo.url, demo.box, demo:log(), demo:stop()
--- @module spec.support.openresty
+-- @module examples.openresty.launch
 
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
