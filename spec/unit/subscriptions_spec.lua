@@ -153,7 +153,7 @@ describe("crm.webhooks:ensure", function()
 
   for _, case in ipairs {
     { "no options", nil, "crm.webhooks.ensure: callbackUrl must be an address" },
-    { "an unknown option", { callbackURL = URL }, 'crm.webhooks.ensure: unknown option "callbackURL"' },
+    { "an unknown option", { callbackURL = URL }, 'crm.webhooks.ensure: unknown option "callbackURL", did you mean "callbackUrl"?' },
     { "no lists", { callbackUrl = URL }, "crm.webhooks.ensure: lists must be an array of list numbers or names" },
     { "an unknown list", { callbackUrl = URL, lists = { "leed" } }, 'crm.webhooks.ensure: there is no list "leed"' },
     { "list 13", { callbackUrl = URL, lists = { 13 } }, "crm.webhooks.ensure: there is no list 13" },
