@@ -37,6 +37,9 @@ local FOLDERS = {
   { "time", height = 2, open = { "time" } }, { "inspect", height = 2, open = { "inspect" } },
   { "json", height = 2, open = { "json" } }, { "token", height = 2, open = { "token" } },
   { "errors", height = 1, open = { "errors" } },
+  -- Helpers of internal that require nothing and so serve the leaves too.
+  { "internal.misuse", height = 0, open = { "internal.misuse" } },
+  { "internal.suggest", height = 0, open = { "internal.suggest" } },
 }
 -- The C modules.
 local C_MODULES = { core = true, curl = true, crypto = true, file = true, redis = true }
@@ -74,6 +77,11 @@ local function lines_of(file)
   end
 end
 
+-- The folder of a module, or its own entry where it has one.
+local function folder_of(module)
+  return folder_named[module] or folder_named[module:match("^[^.]+")]
+end
+
 -- "lua/lofty/api/pages.lua" -> "api.pages"; "lua/lofty/init.lua" -> "init".
 local function module_of(file)
   return (file:match("^lua/lofty/(.*)%.lua$"):gsub("/", "."))
@@ -89,7 +97,7 @@ local requires = {}
 
 local function check_module(file)
   local module = module_of(file)
-  local folder = folder_named[module:match("^[^.]+")]
+  local folder = folder_of(module)
   if not folder then return complain(file, 1, "stands in no layer: add it to FOLDERS in tools/check_arrows.lua") end
   local in_server = module:find("^sandbox%.server%.") ~= nil
   requires[module] = {}
@@ -103,7 +111,7 @@ local function check_module(file)
       complain(file, number, "the emulator may require nothing of lofty outside sandbox/server")
     elseif name and not C_MODULES[name] and not name:find("%.$") then
       if name == "" then name = "init" end
-      local target = folder_named[name:match("^[^.]+")]
+      local target = folder_of(name)
       table.insert(requires[module], { name = name, line = number, file = file })
       if not target then
         complain(file, number, "requires lofty." .. name .. ", which stands in no layer")

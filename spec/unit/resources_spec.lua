@@ -366,7 +366,7 @@ describe("a call of the wrong shape", function()
   end)
 
   it("raises for options of a list that do not exist", function()
-    raises('crm.leads.list: unknown option "resum"', function() crm.leads:each({}, { resum = "x" }) end)
+    raises('crm.leads.list: unknown option "resum", did you mean "resume"?', function() crm.leads:each({}, { resum = "x" }) end)
     raises("crm.leads.list: resume must be a cursor, a string, got number", function()
       crm.leads:all({}, { resume = 5 })
     end)
