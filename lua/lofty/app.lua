@@ -5,6 +5,7 @@
 local accounts = require "lofty.app.accounts"
 local authorization = require "lofty.oauth.authorization"
 local client = require "lofty.client"
+local contract = require "lofty.store.contract"
 local errors = require "lofty.errors"
 local grant = require "lofty.oauth.token_request"
 local kept = require "lofty.oauth.token_cache"
@@ -60,17 +61,6 @@ local function check_text(opt, name, required, level)
   if type(value) ~= "string" or value == "" then
     local got = value == "" and "an empty one" or type(value)
     error(format("lofty.app: %s must be a string, got %s", name, got), level + 1)
-  end
-end
-
--- `take` is for budgets that processes share; a store may be without.
-local function check_store(store, level)
-  if store == nil then return end
-  if type(store) ~= "table" and type(store) ~= "userdata" then
-    error("lofty.app: store must be a store, got " .. type(store), level + 1)
-  end
-  for _, method in ipairs { "get", "put", "delete", "keys", "try_lock", "unlock" } do
-    if store[method] == nil then error("lofty.app: store has no method " .. method, level + 1) end
   end
 end
 
@@ -132,7 +122,7 @@ function app.new(opt, level)
     error("lofty.app: require_state must be a boolean, got " .. type(opt.require_state), level)
   end
 
-  check_store(opt.store, level)
+  if opt.store ~= nil then contract.check_store(opt.store, "lofty.app: store") end
 
   local settings = client.settings(opt, level)
   local key = opt.encryption_key

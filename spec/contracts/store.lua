@@ -213,6 +213,23 @@ case("keeps the next owner's lock when the last one unlocks late", function(worl
   equal(true, store:unlock("k", "next"))
 end)
 
+case("reserves room for the value of a locked key", function(world)
+  local store = world.new()
+  if not store.reserve then return end
+  equal(true, store:put("k", "old"))
+  equal(true, store:try_lock("k", "one", 60))
+  equal(true, store:reserve("k", 4096))
+  equal("old", store:get("k", true))
+  equal(true, store:put("k", ("n"):rep(4096)))
+  equal(("n"):rep(4096), store:get("k", true))
+  equal(true, store:unlock("k", "one"))
+  equal(true, store:try_lock("k", "two", 60))
+  equal(true, store:reserve("k", 4096))
+  equal(true, store:unlock("k", "two"))
+  equal(("n"):rep(4096), store:get("k", true))
+  same_list({ "k" }, store:keys())
+end)
+
 case("counts a budget up to its limit, each apart", function(world)
   local store = world.new()
   if not store.take then return end

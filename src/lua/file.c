@@ -1,9 +1,10 @@
 /*
-** file.c - lofty.file: what plain Lua cannot say of files: private ones, locks,
-** and writes that last. Which file, and in which order, is Lua's to decide.
+** file.c - lofty.file: private files, file locks and durable writes, which plain
+** Lua does not have. lofty.store.file decides which file is used when.
 **
-** What the world refuses comes back as nil, message, code; the code is "absent",
-** "unsafe" (others could reach it) or "failed".
+** Failures of the system are returned as nil, message, code. The code is "absent"
+** (no such file), "owner" (it belongs to another user), "mode" (other users may
+** read or write it), "unsafe" (it is a link or no regular file) or "failed".
 */
 #include <dirent.h>
 #include <errno.h>
@@ -20,23 +21,28 @@
 
 #define FILE_T "lofty.file"
 #define DIRECTORY_T "lofty.directory"
+#define LISTING_T "lofty.listing"
 
-#define NAME_ROOM 64      /* of a temporary file's name */
-#define NAME_ATTEMPTS 100 /* names tried before it is said that none is free */
+#define NAME_ROOM 64      /* bytes of a temporary file's name */
+#define NAME_ATTEMPTS 100 /* temporary names to try before giving up */
 #define TEMPORARY ".lofty-%ld-%lx-%lx.tmp"
 #define OTHERS (S_IRWXG | S_IRWXO)
 
 typedef struct File {
   int fd;      /* -1: closed */
-  pid_t owner; /* the process that took the lock, 0: none */
+  pid_t owner; /* the process that locked the file; 0: not locked */
 } File;
 
 typedef struct Directory {
-  int fd;    /* -1: closed */
-  DIR *list; /* open only while list() runs, here so that an error in it leaks nothing */
+  int fd; /* -1: closed */
 } Directory;
 
-/* nil, message, code. errno is taken as an argument, since Lua may change it. */
+/* The directory stream of one list() call; a userdata, so that an error in between leaks nothing. */
+typedef struct Listing {
+  DIR *stream; /* NULL: closed */
+} Listing;
+
+/* nil, message, code. 'error' is a copy of errno, which calls into Lua may change. */
 static int fail (lua_State *L, int error, const char *what) {
   lua_pushnil(L);
   lua_pushfstring(L, "%s: %s", what, strerror(error));
@@ -49,31 +55,35 @@ static int done (lua_State *L) {
   return 1;
 }
 
-/*
-** True if 'st' is what it should be, belongs to us, and nobody else can read
-** or change it; else pushes nil, message, code.
-*/
-static int is_private (lua_State *L, const struct stat *st, int directory) {
-  const char *kind = directory ? "directory" : "regular file";
-  unsigned mode = (unsigned)st->st_mode & 07777u;
-  char why[128];
-  if (directory ? !S_ISDIR(st->st_mode) : !S_ISREG(st->st_mode))
-    snprintf(why, sizeof why, "it is no %s", kind);
-  else if (st->st_uid != geteuid())
-    snprintf(why, sizeof why, "it belongs to user %lu, and this process runs as user %lu",
-             (unsigned long)st->st_uid, (unsigned long)geteuid());
-  else if (st->st_mode & OTHERS)
-    snprintf(why, sizeof why, "others can reach it (mode %04o); chmod %s makes it private", mode,
-             directory ? "700" : "600");
-  else
-    return 1;
+static int refuse (lua_State *L, const char *message, const char *code) {
   lua_pushnil(L);
-  lua_pushstring(L, why);
-  lua_pushliteral(L, "unsafe");
+  lua_pushstring(L, message);
+  lua_pushstring(L, code);
   return 0;
 }
 
-/* --- handles: made closed, so that whatever raises leaves something to collect --- */
+/*
+** True if 'st' has the right type, belongs to us, and no other user can read or
+** change it; else pushes nil, message, code.
+*/
+static int is_private (lua_State *L, const struct stat *st, int directory) {
+  char why[128];
+  if (directory ? !S_ISDIR(st->st_mode) : !S_ISREG(st->st_mode))
+    return refuse(L, directory ? "it is not a directory" : "it is not a regular file", "unsafe");
+  if (st->st_uid != geteuid()) {
+    snprintf(why, sizeof why, "it belongs to user %lu, and this process runs as user %lu",
+             (unsigned long)st->st_uid, (unsigned long)geteuid());
+    return refuse(L, why, "owner");
+  }
+  if (st->st_mode & OTHERS) {
+    snprintf(why, sizeof why, "other users can reach it (mode %04o)",
+             (unsigned)st->st_mode & 07777u);
+    return refuse(L, why, "mode");
+  }
+  return 1;
+}
+
+/* --- handles: created closed, so that __gc can release them whatever raises --- */
 
 static File *new_file (lua_State *L) {
   File *file = (File *)lua_newuserdata(L, sizeof(File));
@@ -97,8 +107,9 @@ static Directory *check_directory (lua_State *L) {
 }
 
 /*
-** A lock belongs to the open file, and a forked child has that too: it is given
-** back in so many words, but only by its taker.
+** A flock lock belongs to the open file, which forked children share. So the
+** process that locked it unlocks explicitly: closing would leave the lock to a
+** child that still has the descriptor. A child must not unlock it.
 */
 static void file_release (File *file) {
   if (file->fd < 0) return;
@@ -109,15 +120,13 @@ static void file_release (File *file) {
 }
 
 static void directory_release (Directory *dir) {
-  if (dir->list) closedir(dir->list);
   if (dir->fd >= 0) close(dir->fd);
-  dir->list = NULL;
   dir->fd = -1;
 }
 
 /*
-** nil, message, code, for a file that nobody gets: closed at once, since whoever
-** asks again and again would run out of descriptors before the collector comes.
+** nil, message, code, and closes the file at once: a caller that retries would run
+** out of descriptors before the garbage collector runs.
 */
 static int fail_file (lua_State *L, File *file, int error, const char *what) {
   file_release(file);
@@ -171,32 +180,56 @@ static int file_read (lua_State *L) {
   return 1;
 }
 
-/* file:write(bytes) -> true | nil, message, code; all of them, at the end */
+/*
+** file:allocate(size) -> true | nil, message, code
+** Allocates disk space for 'size' bytes; the file gets that size, filled with zeros.
+** Where the file system has no such operation this does nothing.
+*/
+static int file_allocate (lua_State *L) {
+  File *file = check_file(L);
+  lua_Integer size = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, size > 0 && (size_t)size <= LOFTY_MAX_STORED, 2, "out of range");
+#if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0
+  {
+    int error;
+    do error = posix_fallocate(file->fd, 0, (off_t)size);
+    while (error == EINTR);
+    if (error != 0 && error != EOPNOTSUPP && error != EINVAL)
+      return fail(L, error, "no space can be allocated");
+  }
+#else
+  (void)file;
+#endif
+  return done(L);
+}
+
+/* file:write(bytes) -> true | nil, message, code. They become the whole contents of the file. */
 static int file_write (lua_State *L) {
   File *file = check_file(L);
   size_t size, put = 0;
   const char *bytes = luaL_checklstring(L, 2, &size);
   if (size > LOFTY_MAX_STORED) return fail(L, EFBIG, "cannot be written");
   while (put < size) {
-    ssize_t n = write(file->fd, bytes + put, size - put);
+    ssize_t n = pwrite(file->fd, bytes + put, size - put, (off_t)put);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return fail(L, n < 0 ? errno : EIO, "cannot be written");
     put += (size_t)n;
   }
+  if (ftruncate(file->fd, (off_t)size) != 0) return fail(L, errno, "cannot be written");
   return done(L);
 }
 
 /*
-** file:sync() -> true | nil, message, code. Never repeated here: after a failure
-** the kernel may have dropped the pages and would say yes to the next one.
+** file:sync() -> true | nil, message, code. Not repeated after a failure: the kernel
+** may have dropped the unwritten pages, and a second fsync would succeed without them.
 */
 static int file_sync (lua_State *L) {
   File *file = check_file(L);
-  if (fsync(file->fd) != 0) return fail(L, errno, "cannot be made to last (fsync)");
+  if (fsync(file->fd) != 0) return fail(L, errno, "cannot be written to disk (fsync)");
   return done(L);
 }
 
-/* file:lock() -> true | false (another open file has it) | nil, message, code; never waits */
+/* file:lock() -> true | false (another open file has the lock) | nil, message, code; never waits */
 static int file_lock (lua_State *L) {
   File *file = check_file(L);
   int held = flock_now(file->fd) == 0;
@@ -214,7 +247,7 @@ static int directory_close (lua_State *L) {
   return done(L);
 }
 
-/* Makes the entry of a new directory last, where its parent may be opened. */
+/* Writes the entry of a new directory to disk, if its parent may be opened. */
 static int sync_parent (int fd) {
   int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int error = 0;
@@ -226,8 +259,8 @@ static int sync_parent (int fd) {
 
 /*
 ** file.directory(path [, create]) -> directory | nil, message, code
-** Only the last part of the path is ever created. A link may lead to it; what
-** counts is that the directory itself is ours alone.
+** Only the last part of the path is created. The path may contain symbolic links;
+** the directory itself must be private.
 */
 static int open_directory (lua_State *L) {
   size_t size;
@@ -238,7 +271,6 @@ static int open_directory (lua_State *L) {
   luaL_argcheck(L, size > 0 && strlen(path) == size, 1, "not a path");
   dir = (Directory *)lua_newuserdata(L, sizeof(Directory));
   dir->fd = -1;
-  dir->list = NULL;
   luaL_getmetatable(L, DIRECTORY_T);
   lua_setmetatable(L, -2);
   if (create) {
@@ -254,16 +286,16 @@ static int open_directory (lua_State *L) {
   }
   if (made) {
     int error = sync_parent(dir->fd);
-    if (error != 0) return fail(L, error, "cannot be made to last (fsync of its parent)");
+    if (error != 0) return fail(L, error, "cannot be written to disk (fsync of its parent)");
   }
   return 1;
 }
 
-/* Opens and looks: pushes the file and returns it, or pushes nil, message, code and returns NULL. */
+/* Opens a private file and pushes it; or pushes nil, message, code and returns NULL. */
 static File *open_private (lua_State *L, Directory *dir, const char *name, int flags) {
   File *file = new_file(L);
   struct stat st;
-  /* O_NONBLOCK: a FIFO in its place must not hang us */
+  /* O_NONBLOCK: if it is a FIFO, open must not wait */
   file->fd = openat(dir->fd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                     S_IRUSR | S_IWUSR);
   if (file->fd < 0 && errno == ELOOP) {
@@ -283,8 +315,8 @@ static File *open_private (lua_State *L, Directory *dir, const char *name, int f
 
 /*
 ** directory:open(name, "read" | "create") -> file | nil, message, code
-** "create" opens for reading and writing, and makes the file if it is absent. Links
-** are not followed; a file that others can reach is refused.
+** "create" opens for reading and writing, and creates the file if it is absent. Links
+** are not followed; a file that is not private is refused.
 */
 static int directory_open (lua_State *L) {
   static const char *const modes[] = {"read", "create", NULL};
@@ -294,7 +326,7 @@ static int directory_open (lua_State *L) {
   return open_private(L, dir, name, flags[luaL_checkoption(L, 3, NULL, modes)]) ? 1 : 3;
 }
 
-/* false, for a file that somebody else has. */
+/* false: another process has the file. */
 static int not_ours (lua_State *L, File *file) {
   file_release(file);
   lua_pushboolean(L, 0);
@@ -303,9 +335,9 @@ static int not_ours (lua_State *L, File *file) {
 
 /*
 ** directory:claim(name [, create]) -> file | false (somebody has it) | nil, message, code
-** Whoever writes a file and then renames it holds its lock meanwhile; so who gets
-** the lock, and finds that the name still leads to the same file, has a file that
-** nobody works on. With 'create' it is made if absent, and emptied.
+** Locks a file that its writer keeps locked until it has renamed it. After the lock
+** is taken, the name must still lead to the same file: then no writer uses it. With
+** 'create' the file is created if absent, and emptied.
 */
 static int directory_claim (lua_State *L) {
   Directory *dir = check_directory(L);
@@ -329,9 +361,9 @@ static int directory_claim (lua_State *L) {
 
 /*
 ** directory:create() -> file, name | nil, message, code
-** A new temporary file, private and locked: the lock tells whoever tidies up that
-** its writer lives. One who tidied between open and flock has locked or unlinked
-** it; then the next name is tried.
+** A new temporary file, private and locked. The lock says that its writer still
+** runs. If another process locked or unlinked it between open and flock, the next
+** name is tried.
 */
 static int directory_create (lua_State *L) {
   static unsigned long count = 0;
@@ -365,7 +397,7 @@ static int directory_create (lua_State *L) {
   return fail(L, EEXIST, "no file can be created in it");
 }
 
-/* directory:rename(from, to) -> true | nil, message, code; 'to' is replaced at one stroke */
+/* directory:rename(from, to) -> true | nil, message, code; replaces 'to' atomically */
 static int directory_rename (lua_State *L) {
   Directory *dir = check_directory(L);
   const char *from = check_name(L, 2);
@@ -382,25 +414,37 @@ static int directory_unlink (lua_State *L) {
   return done(L);
 }
 
-/* directory:sync() -> true | nil, message, code. EINVAL: this file system has no such thing. */
+/* directory:sync() -> true | nil, message, code. EINVAL: the file system cannot sync directories. */
 static int directory_sync (lua_State *L) {
   Directory *dir = check_directory(L);
   if (fsync(dir->fd) != 0 && errno != EINVAL)
-    return fail(L, errno, "cannot be made to last (fsync of the directory)");
+    return fail(L, errno, "cannot be written to disk (fsync of the directory)");
   return done(L);
+}
+
+static void listing_release (Listing *listing) {
+  if (listing->stream) closedir(listing->stream);
+  listing->stream = NULL;
+}
+
+static int listing_close (lua_State *L) {
+  listing_release((Listing *)luaL_checkudata(L, 1, LISTING_T));
+  return 0;
 }
 
 /* directory:list() -> array of all names but . and .. | nil, message, code */
 static int directory_list (lua_State *L) {
   Directory *dir = check_directory(L);
-  int count = 0, fd;
-  if (dir->list) closedir(dir->list); /* an error in the last one left it open */
-  dir->list = NULL;
+  Listing *listing = (Listing *)lua_newuserdata(L, sizeof(Listing));
+  int count = 0, fd, error;
+  listing->stream = NULL;
+  luaL_getmetatable(L, LISTING_T);
+  lua_setmetatable(L, -2);
   fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return fail(L, errno, "cannot be listed");
-  dir->list = fdopendir(fd);
-  if (!dir->list) {
-    int error = errno;
+  listing->stream = fdopendir(fd);
+  if (!listing->stream) {
+    error = errno;
     close(fd);
     return fail(L, error, "cannot be listed");
   }
@@ -408,29 +452,32 @@ static int directory_list (lua_State *L) {
   for (;;) {
     struct dirent *entry;
     errno = 0;
-    entry = readdir(dir->list);
+    entry = readdir(listing->stream);
     if (!entry) break;
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     lua_pushstring(L, entry->d_name);
     lua_rawseti(L, -2, ++count);
   }
-  {
-    int error = errno;
-    closedir(dir->list);
-    dir->list = NULL;
-    return error == 0 ? 1 : fail(L, error, "cannot be listed");
-  }
+  error = errno;
+  listing_release(listing);
+  return error == 0 ? 1 : fail(L, error, "cannot be listed");
 }
 
 /* --- the module --- */
 
-/* file.process() -> the number of this process: a fork inherits handles and what Lua knows of them */
+/* file.process() -> the id of this process, which tells a forked child from its parent */
 static int process (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)getpid());
   return 1;
 }
 
-/* file.monotonic() -> seconds on a clock that nobody sets */
+/* file.user() -> the effective user id of this process */
+static int user (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)geteuid());
+  return 1;
+}
+
+/* file.monotonic() -> seconds on the monotonic clock, which setting the time of day does not change */
 static int monotonic (lua_State *L) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -438,19 +485,24 @@ static int monotonic (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg file_methods[] = {{"read", file_read},   {"write", file_write},
-                                        {"sync", file_sync},   {"lock", file_lock},
-                                        {"close", file_close}, {NULL, NULL}};
+static const luaL_Reg file_methods[] = {
+    {"allocate", file_allocate}, {"read", file_read},   {"write", file_write}, {"sync", file_sync},
+    {"lock", file_lock},         {"close", file_close}, {NULL, NULL}};
 
 static const luaL_Reg directory_methods[] = {
     {"open", directory_open},     {"claim", directory_claim},   {"create", directory_create},
     {"rename", directory_rename}, {"unlink", directory_unlink}, {"sync", directory_sync},
     {"list", directory_list},     {"close", directory_close},   {NULL, NULL}};
 
-static const luaL_Reg functions[] = {
-    {"directory", open_directory}, {"process", process}, {"monotonic", monotonic}, {NULL, NULL}};
+static const luaL_Reg no_methods[] = {{NULL, NULL}};
 
-/* A type whose close is also what the collector and a "local x <close>" call. */
+static const luaL_Reg functions[] = {{"directory", open_directory},
+                                     {"process", process},
+                                     {"user", user},
+                                     {"monotonic", monotonic},
+                                     {NULL, NULL}};
+
+/* A type of handle; 'close_handle' also serves the garbage collector and "local x <close>". */
 static void new_type (lua_State *L, const char *name, const luaL_Reg *methods,
                       lua_CFunction close_handle) {
   luaL_newmetatable(L, name);
@@ -469,6 +521,7 @@ LOFTY_EXPORT int luaopen_lofty_file (lua_State *L) {
   lofty_checkversion(L);
   new_type(L, FILE_T, file_methods, file_close);
   new_type(L, DIRECTORY_T, directory_methods, directory_close);
+  new_type(L, LISTING_T, no_methods, listing_close);
   lofty_newlib(L, functions);
   return 1;
 }

@@ -1,83 +1,139 @@
---- A store in a directory: one private file for each key, written so that a crash at any instant leaves either the
--- old contents or the new.
+--- A store in a directory: one private file for each key. A crash at any time leaves either the old value or the new.
 --
--- A key's file is `<percent-encoded prefix and key>.token`. Beside it lies `….lock`, which is only ever locked (flock):
--- never written, renamed or deleted, so that all processes lock the same one. The kernel frees a lock when its holder
--- dies. A new value goes to `….new`, is forced to the disk, and then takes the old one's name. A first line tells a
--- whole value from one cut short; so what a process wrote just before it was killed is found in `….new` by the next
--- reader, who ends the work. Between a server's answer and a value that survives a kill lies one write, no fsync.
+-- Files of a key, named after the percent-encoded prefix and key:
+--
+-- - `NAME.token` is the value: a header line with its length and digest, then its bytes.
+-- - `NAME.new` is the draft of the next value. `put` writes it, forces it to disk and renames it to `NAME.token`. A
+--   process that dies after the write leaves a complete draft, and the next `get` finishes the work; one that dies
+--   earlier leaves an incomplete draft, which the next `get` deletes. The writer holds the draft's flock lock until it
+--   is renamed, and only the holder of that lock renames or unlinks a draft.
+-- - `NAME.lock` is the lock file. It is locked with flock and never written, renamed or unlinked, so that all processes
+--   lock the same file. The kernel frees the lock when its holder's process ends.
 -- @module lofty.store.file
 
+local contract = require "lofty.store.contract"
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
 local file = require "lofty.file"
-local check = require "lofty.store.contract"
+local misuse = require "lofty.internal.misuse"
 
-local error, ipairs, setmetatable, tonumber, type = error, ipairs, setmetatable, tonumber, type
-local byte, format, gsub = string.byte, string.format, string.gsub
+local ipairs, pairs, setmetatable, tonumber, type = ipairs, pairs, setmetatable, tonumber, type
+local byte, format, gsub, rep, sub = string.byte, string.format, string.gsub, string.rep, string.sub
+local min = math.min
 local sort = table.sort
 
 local TOKEN, DRAFT, LOCK = ".token", ".new", ".lock"
-local LONGEST_NAME = 255 -- bytes; what the usual file systems take
-local WRITES = 2
+local MAX_NAME = 255 -- bytes of a file name on the usual file systems
+local MAX_HEADER = 64 -- bytes, more than wrap() adds to a value
+local WRITE_ATTEMPTS = 2
 
 local Store = { __name = "lofty.store.file" }
 Store.__index = Store
 
-local function failed(self, name, why)
-  local where = name and self.path .. "/" .. name or self.path
-  return nil, errors.new { kind = "store", message = format("file store: %s: %s", where, why) }
+local function shell_quoted(path)
+  return "'" .. gsub(path, "'", "'\\''") .. "'"
 end
 
--- The name of a key's file; nil and why when no file can have it.
+-- What to do about a directory or file that is not private, by the code of lofty.file.
+local function recovery_hint(self, why, code)
+  local path = shell_quoted(self.path)
+  if code == "mode" then
+    return format("%s: run chmod -R go= %s (in Kubernetes, set fsGroupChangePolicy: OnRootMismatch)", why, path)
+  elseif code == "owner" then
+    return format("%s: run as root chown -R %d %s (in Kubernetes, name a new directory below it)", why,
+      file.user(), path)
+  end
+  return why
+end
+
+-- nil, err
+local function failed(self, name, why, code)
+  local place = name and self.path .. "/" .. name or self.path
+  return nil, errors.new {
+    kind = "store", message = format("file store: %s: %s", place, recovery_hint(self, why, code)),
+  }
+end
+
+-- The name of a key's file; nil, err when it is too long.
 local function file_name(self, key, ending)
-  check(key, 4)
+  contract.check_key(key)
   local name = core.percent_encode(self.prefix .. key) .. ending
-  if #name <= LONGEST_NAME then return name end
-  return nil, format("the name for a key of %d bytes would have %d, and %d is the limit", #key, #name, LONGEST_NAME)
+  if #name <= MAX_NAME then return name end
+  return failed(self, nil,
+    format("a key of %d bytes needs a file name of %d bytes, and %d is the limit", #key, #name, MAX_NAME))
 end
 
--- Eight bytes of a digest: against what was cut or damaged, not against those who may write here.
+-- Opens the directory; nil alone when there is none and `create` is false. A directory that is missing although it
+-- held tokens is an error: its volume may be unmounted, and "no token" would make the caller connect the account again.
+local function open_directory(self, create)
+  local dir, why, code = file.directory(self.path, create and not self.held_tokens)
+  if dir then return dir end
+  if code ~= "absent" or create and not self.held_tokens then return failed(self, nil, why, code) end
+  if not self.held_tokens then return nil end
+  return failed(self, nil, "this directory held tokens and is missing now: restore it (is its volume mounted?)")
+end
+
+-- Forgets the locks and reservations of the parent in a forked child. Closing a handle there does not unlock it.
+local function leave_parent(self)
+  local process = file.process()
+  if self.process == process then return end
+  for _, lock in pairs(self.locks) do lock.handle:close() end
+  for _, reservation in pairs(self.reservations) do reservation.handle:close() end
+  self.process, self.locks, self.reservations = process, {}, {}
+end
+
+-- Eight bytes of a SHA-256 digest, to detect truncation and damage.
 local function digest(value)
-  return (gsub(crypto.sha256(value):sub(1, 8), ".", function(c) return format("%02x", byte(c)) end))
+  return (gsub(sub(crypto.sha256(value), 1, 8), ".", function(c) return format("%02x", byte(c)) end))
 end
 
 local function wrap(value)
   return format("lofty 1 %d %s\n", #value, digest(value)) .. value
 end
 
--- The value of a whole file, nil of any other.
+-- The value of a complete file, nil of any other. A draft may end with the zeros of its allocated space.
 local function unwrap(text)
   local size, sum, start = text:match("^lofty 1 (%d+) (%x+)\n()")
-  local value = size and text:sub(start)
-  if value and #value == tonumber(size) and digest(value) == sum then return value end
+  size = tonumber(size)
+  if not size or size > #text then return nil end
+  local value, padding = sub(text, start, start + size - 1), sub(text, start + size)
+  if #value == size and digest(value) == sum and padding == rep("\0", #padding) then return value end
 end
 
--- Fills an open file, forces it to the disk and gives it its name; it is gone if that fails.
-local function fill(dir, handle, temporary, name, value)
+-- Opens a locked, empty file to write in: the draft, or where another process writes that now, or where there is no
+-- draft's name, a file with a name of its own.
+local function open_draft(dir, draft)
+  local handle, why = false, nil
+  if draft then handle, why = dir:claim(draft, true) end
+  if handle then return handle, draft end
+  if handle == nil then return nil, why end
+  return dir:create()
+end
+
+-- Writes `value` to an open draft, forces it to disk and renames it to `name`; unlinks it when that fails.
+local function complete(dir, handle, draft, name, value)
   local ok, why = handle:write(wrap(value))
   if ok then ok, why = handle:sync() end
-  if ok then ok, why = dir:rename(temporary, name) end
-  if not ok then dir:unlink(temporary) end
+  if ok then ok, why = dir:rename(draft, name) end
+  if not ok then dir:unlink(draft) end
   handle:close()
   return ok, why
 end
 
--- Writes by way of a draft, whose own lock, held until it has the name, says that it is in use. Without a draft, or
--- when somebody else writes the same key at this moment, it takes a name that nobody will look for.
--- After a failed fsync the file is given up and another one written, for a second fsync of the same file would
--- say yes to what is lost.
-local function write(dir, name, draft, value)
+-- After a failed fsync the draft is given up and a new one is written: a second fsync of the same file would succeed
+-- without the pages that were lost.
+local function write(dir, name, draft, value, reservation)
   local ok, why
-  for _ = 1, WRITES do
-    local handle, temporary = false, draft
-    if draft then handle, why = dir:claim(draft, true) end
-    if handle == false then
-      handle, temporary = dir:create()
+  for _ = 1, WRITE_ATTEMPTS do
+    local handle, temporary
+    if reservation then
+      handle, temporary, reservation = reservation.handle, reservation.draft, nil
+    else
+      handle, temporary = open_draft(dir, draft)
       why = temporary
     end
-    if handle then ok, why = fill(dir, handle, temporary, name, value) end
+    if handle then ok, why = complete(dir, handle, temporary, name, value) end
     if ok then break end
   end
   if not ok then return nil, why end
@@ -86,56 +142,22 @@ local function write(dir, name, draft, value)
   return nil, "written, but a power failure may lose it: " .. why
 end
 
--- Ends what a writer began who died: a draft that is whole becomes the value, one cut short goes. The draft stays until
--- its copy is safe.
+-- Finishes the put of a process that died: a complete draft becomes the value, an incomplete one is deleted. The draft
+-- is kept until its copy is on disk.
 local function finish(dir, name, draft)
   local handle, why, code = dir:claim(draft)
-  if not handle then return handle == false or code == "absent" or nil, why end
+  if not handle then return handle == false or code == "absent" or nil, why, code end
   local text, ok
-  text, why = handle:read()
+  text, why, code = handle:read()
   local value = text and unwrap(text)
   if value then ok, why = write(dir, name, nil, value) end
-  if ok or text and not value then ok, why = dir:unlink(draft) end
+  if ok or text and not value then ok, why, code = dir:unlink(draft) end
   handle:close()
-  return ok, why
+  return ok, why, code
 end
 
---- Reads what stands under a key.
--- @tparam string key
--- @treturn[1] string nil alone when nothing does
--- @treturn[2] nil
--- @treturn[2] table err of kind "store"
-function Store:get(key)
-  local name, why = file_name(self, key, TOKEN)
-  if not name then return failed(self, nil, why) end
-  local dir, code
-  dir, why, code = file.directory(self.path)
-  if not dir then
-    if code == "absent" then return nil end
-    return failed(self, nil, why)
-  end
-  local draft = file_name(self, key, DRAFT)
-  local ok, handle, text
-  ok, why = finish(dir, name, draft)
-  if not ok then
-    dir:close()
-    return failed(self, draft, why)
-  end
-  handle, why, code = dir:open(name, "read")
-  if handle then
-    text, why = handle:read()
-    handle:close()
-  end
-  dir:close()
-  if not handle and code == "absent" then return nil end
-  if not text then return failed(self, name, why) end
-  local value = unwrap(text)
-  if value then return value end
-  return failed(self, name, "it is damaged, or not written by this library")
-end
-
--- Deletes the temporary files of writers that died. One that lives holds its file's lock.
-local function tidy(dir)
+-- Deletes the temporary files of processes that died. A running process holds its file's lock.
+local function delete_abandoned(dir)
   for _, name in ipairs(dir:list() or {}) do
     local handle = name:find("^%.lofty%-.*%.tmp$") and dir:claim(name)
     if handle then
@@ -145,83 +167,172 @@ local function tidy(dir)
   end
 end
 
---- Writes, in place of what stood there; when it returns, the disk has it.
+-- Deletes a reservation that no put has used.
+local function drop_reservation(self, key)
+  local reservation = self.reservations[key]
+  if not reservation then return end
+  self.reservations[key] = nil
+  local dir = file.directory(self.path)
+  if dir then
+    dir:unlink(reservation.draft)
+    dir:close()
+  end
+  reservation.handle:close()
+end
+
+--- Reads the value of a key.
+-- @tparam string key
+-- @treturn[1] string nil alone when the key is absent
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:get(key)
+  leave_parent(self)
+  local name, err = file_name(self, key, TOKEN)
+  if not name then return nil, err end
+  local dir
+  dir, err = open_directory(self)
+  if not dir then return nil, err end
+  local draft = file_name(self, key, DRAFT)
+  local ok, why, code = finish(dir, name, draft)
+  if not ok then
+    dir:close()
+    return failed(self, draft, why, code)
+  end
+  local handle, text
+  handle, why, code = dir:open(name, "read")
+  if handle then
+    text, why = handle:read()
+    handle:close()
+  end
+  dir:close()
+  if not handle and code == "absent" then return nil end
+  if not text then return failed(self, name, why, code) end
+  local value = unwrap(text)
+  if not value then return failed(self, name, "it is damaged, or was not written by this library") end
+  self.held_tokens = true
+  return value
+end
+
+--- Replaces the value of a key. When it returns true, the value is on disk.
 -- @tparam string key
 -- @tparam string value any bytes
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:put(key, value)
-  if type(value) ~= "string" then error("a store keeps strings", 2) end
-  local name, why = file_name(self, key, TOKEN)
-  if not name then return failed(self, nil, why) end
+  contract.check_value(value)
+  leave_parent(self)
+  local name, err = file_name(self, key, TOKEN)
+  if not name then return nil, err end
   local dir
-  dir, why = file.directory(self.path, true)
-  if not dir then return failed(self, nil, why) end
-  if not self.tidied then
-    self.tidied = true
-    tidy(dir)
+  dir, err = open_directory(self, true)
+  if not dir then return nil, err end
+  if not self.cleaned then
+    self.cleaned = true
+    delete_abandoned(dir)
   end
-  local ok
-  ok, why = write(dir, name, file_name(self, key, DRAFT), value)
+  local reservation = self.reservations[key]
+  self.reservations[key] = nil
+  local ok, why = write(dir, name, file_name(self, key, DRAFT), value, reservation)
   dir:close()
-  if ok then return true end
-  return failed(self, name, why)
+  if not ok then return failed(self, name, why) end
+  self.held_tokens = true
+  return true
 end
 
---- Forgets a key; one that is absent is no error. Its lock file stays.
+--- Makes sure that the next `put` of a key finds room: creates its draft and allocates the space.
+-- Call it while holding the key's lock; `unlock` deletes a draft that was not used.
+-- @tparam string key
+-- @tparam number bytes the most that the value may have
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:reserve(key, bytes)
+  contract.check_size(bytes)
+  leave_parent(self)
+  local name, err = file_name(self, key, TOKEN)
+  if not name then return nil, err end
+  drop_reservation(self, key)
+  local dir
+  dir, err = open_directory(self, true)
+  if not dir then return nil, err end
+  local draft = file_name(self, key, DRAFT)
+  local ok, why, code = finish(dir, name, draft)
+  local handle
+  if ok then
+    handle, why, code = open_draft(dir, draft)
+    draft = handle and why or draft
+  end
+  if handle then
+    ok, why, code = handle:allocate(min(bytes + MAX_HEADER, core.limits.stored))
+    if not ok then
+      dir:unlink(draft)
+      handle:close()
+      handle = nil
+    end
+  end
+  dir:close()
+  if not handle then return failed(self, draft, why, code) end
+  self.reservations[key] = { handle = handle, draft = draft }
+  return true
+end
+
+--- Deletes a key; an absent one is no error. Its lock file stays.
 -- @tparam string key
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:delete(key)
-  local name, why = file_name(self, key, TOKEN)
-  if not name then return failed(self, nil, why) end
-  local dir, code
-  dir, why, code = file.directory(self.path)
-  if not dir then
-    if code == "absent" then return true end
-    return failed(self, nil, why)
+  leave_parent(self)
+  local name, err = file_name(self, key, TOKEN)
+  if not name then return nil, err end
+  drop_reservation(self, key)
+  local dir
+  dir, err = open_directory(self)
+  if err then return nil, err end
+  if not dir then return true end
+  local draft = file_name(self, key, DRAFT)
+  local handle, why, code = dir:claim(draft)
+  local ok = handle == false or code == "absent" -- false: a running process writes, and that counts as after this
+  if handle then
+    ok, why, code = dir:unlink(draft)
+    handle:close()
   end
-  local ok
-  ok, why, code = dir:unlink(file_name(self, key, DRAFT))
-  if ok or code == "absent" then ok, why, code = dir:unlink(name) end
-  if ok or code == "absent" then ok, why = dir:sync() end
+  if ok then ok, why, code = dir:unlink(name) end
+  if ok or code == "absent" then ok, why, code = dir:sync() end
   dir:close()
   if ok then return true end
-  return failed(self, name, why)
+  return failed(self, name, why, code)
 end
 
---- Lists the keys under which something stands, in order.
+--- Lists the keys that have a value, sorted.
 -- @treturn[1] {string,...}
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:keys()
-  local dir, why, code = file.directory(self.path)
-  if not dir then
-    if code == "absent" then return {} end
-    return failed(self, nil, why)
-  end
-  local names
-  names, why = dir:list()
+  local dir, err = open_directory(self)
+  if err then return nil, err end
+  if not dir then return {} end
+  local names, why, code = dir:list()
   dir:close()
-  if not names then return failed(self, nil, why) end
+  if not names then return failed(self, nil, why, code) end
   local keys, prefix = {}, self.prefix
   for _, name in ipairs(names) do
-    local encoded = name:sub(-#TOKEN) == TOKEN and name:sub(1, -#TOKEN - 1)
-    local whole = encoded and core.percent_decode(encoded)
-    -- What we did not name ourselves is not ours.
-    if whole and core.percent_encode(whole) == encoded and whole:sub(1, #prefix) == prefix and #whole > #prefix then
-      keys[#keys + 1] = whole:sub(#prefix + 1)
+    local encoded = sub(name, -#TOKEN) == TOKEN and sub(name, 1, -#TOKEN - 1)
+    local key = encoded and core.percent_decode(encoded)
+    -- Other spellings of a name are not this library's files.
+    if key and core.percent_encode(key) == encoded and sub(key, 1, #prefix) == prefix and #key > #prefix then
+      keys[#keys + 1] = sub(key, #prefix + 1)
     end
   end
   sort(keys)
+  if keys[1] then self.held_tokens = true end
   return keys
 end
 
---- Takes a key's lock, if nobody has it; never waits.
--- The lock ends with its holder's process, not by time. Within one process, where a coroutine may be forgotten and
--- the process live on, it ends after `ttl` too.
+--- Takes a key's lock, unless somebody has it; never waits.
+-- Other processes get the lock when its holder unlocks it or its holder's process ends, not by time. Within one process
+-- it ends after `ttl` too, since a coroutine may be dropped while the process goes on.
 -- @tparam string key
 -- @tparam string owner a name that no other attempt has
 -- @tparam number ttl seconds
@@ -229,45 +340,49 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:try_lock(key, owner, ttl)
-  local name, why = file_name(self, key, LOCK)
-  if not name then return failed(self, nil, why) end
-  local held, process = self.held[name], file.process()
-  if held then
-    if held.process == process and self.now() < held.ends then return false end
-    held.handle:close() -- a fork's copy, or forgotten
-    self.held[name] = nil
+  contract.check_seconds(ttl, "ttl")
+  leave_parent(self)
+  local name, err = file_name(self, key, LOCK)
+  if not name then return nil, err end
+  local lock = self.locks[name]
+  if lock then
+    if self.now() < lock.ends then return false end
+    self.locks[name] = nil
+    drop_reservation(self, key)
+    lock.handle:close()
   end
   local dir
-  dir, why = file.directory(self.path, true)
-  if not dir then return failed(self, nil, why) end
-  local handle
-  handle, why = dir:open(name, "create")
+  dir, err = open_directory(self, true)
+  if not dir then return nil, err end
+  local handle, why, code = dir:open(name, "create")
   dir:close()
-  if not handle then return failed(self, name, why) end
+  if not handle then return failed(self, name, why, code) end
   local locked
-  locked, why = handle:lock()
+  locked, why, code = handle:lock()
   if locked then
-    self.held[name] = { owner = owner, process = process, ends = self.now() + ttl, handle = handle }
+    self.locks[name] = { owner = owner, ends = self.now() + ttl, handle = handle }
     return true
   end
   handle:close()
   if locked == false then return false end
-  return failed(self, name, why)
+  return failed(self, name, why, code)
 end
 
---- Gives a lock back.
+--- Frees a lock, and deletes the key's reservation if no `put` has used it.
 -- @tparam string key
--- @tparam string owner as at try_lock; another's lock stays
+-- @tparam string owner as given to try_lock; another owner's lock stays
 -- @treturn[1] boolean whether the lock was the owner's
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:unlock(key, owner)
-  local name, why = file_name(self, key, LOCK)
-  if not name then return failed(self, nil, why) end
-  local held = self.held[name]
-  if not held or held.owner ~= owner or held.process ~= file.process() then return false end
-  self.held[name] = nil
-  held.handle:close()
+  leave_parent(self)
+  local name, err = file_name(self, key, LOCK)
+  if not name then return nil, err end
+  local lock = self.locks[name]
+  if not lock or lock.owner ~= owner then return false end
+  self.locks[name] = nil
+  drop_reservation(self, key)
+  lock.handle:close()
   return true
 end
 
@@ -279,15 +394,18 @@ local OPTIONS = { path = true, prefix = true, now = true }
 --       prefix = "lofty:",               -- what the names of its files begin with
 --       now = clock,                     -- the clock of its locks' ttl, for specs
 --     }
--- The directory and its files must belong to the user who runs this, and nobody else may reach them.
+-- The directory and its files must belong to the user of this process, and no other user may reach them.
 -- @tparam table opt as above
 -- @treturn table the store
 return function(opt)
   opt = errors.options("lofty.store.file", opt, OPTIONS)
   local path, prefix = opt.path, opt.prefix or "lofty:"
-  if type(path) ~= "string" or path == "" or path:find("%z") then
-    error("lofty.store.file: path must name a directory", 2)
+  if type(path) ~= "string" or path == "" or path:find("\0", 1, true) then
+    misuse("lofty.store.file: path must be the name of a directory")
   end
-  if type(prefix) ~= "string" then error("lofty.store.file: prefix must be a string", 2) end
-  return setmetatable({ path = path, prefix = prefix, now = opt.now or file.monotonic, held = {} }, Store)
+  if type(prefix) ~= "string" then misuse("lofty.store.file: prefix must be a string") end
+  return setmetatable({
+    path = path, prefix = prefix, now = opt.now or file.monotonic, process = file.process(), locks = {},
+    reservations = {},
+  }, Store)
 end

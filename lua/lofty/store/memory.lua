@@ -4,9 +4,9 @@
 -- @module lofty.store.memory
 
 local errors = require "lofty.errors"
-local check = require "lofty.store.contract"
+local contract = require "lofty.store.contract"
 
-local error, next, pairs, setmetatable, type = error, next, pairs, setmetatable, type
+local next, pairs, setmetatable = next, pairs, setmetatable
 local sort = table.sort
 
 local Store = { __name = "lofty.store.memory" }
@@ -16,7 +16,7 @@ Store.__index = Store
 -- @tparam string key
 -- @treturn string|nil nil when nothing does
 function Store:get(key)
-  check(key)
+  contract.check_key(key)
   return self.values[key]
 end
 
@@ -25,8 +25,8 @@ end
 -- @tparam string value any bytes
 -- @treturn boolean true
 function Store:put(key, value)
-  check(key)
-  if type(value) ~= "string" then error("a store keeps strings", 2) end
+  contract.check_key(key)
+  contract.check_value(value)
   self.values[key] = value
   return true
 end
@@ -35,7 +35,7 @@ end
 -- @tparam string key
 -- @treturn boolean true
 function Store:delete(key)
-  check(key)
+  contract.check_key(key)
   self.values[key] = nil
   return true
 end
@@ -62,7 +62,7 @@ end
 -- @tparam number ttl seconds after which the lock frees itself
 -- @treturn boolean
 function Store:try_lock(key, owner, ttl)
-  check(key)
+  contract.check_key(key)
   local now = self.now()
   sweep(self, now)
   if self.locks[key] then return false end
@@ -75,7 +75,7 @@ end
 -- @tparam string owner as at try_lock; another's lock stays
 -- @treturn boolean whether the lock was the owner's
 function Store:unlock(key, owner)
-  check(key)
+  contract.check_key(key)
   local held = self.locks[key]
   if not held or held.owner ~= owner then return false end
   self.locks[key] = nil

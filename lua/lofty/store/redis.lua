@@ -7,7 +7,7 @@
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local check = require "lofty.store.contract"
+local contract = require "lofty.store.contract"
 
 local error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type =
   error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type
@@ -185,7 +185,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:get(key)
-  check(key)
+  contract.check_key(key)
   local reply, err = run(self, "GET", self.prefix .. TOKEN .. key)
   if not reply then return nil, err end
   if reply == core.null then return nil end
@@ -199,8 +199,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:put(key, value)
-  check(key)
-  if type(value) ~= "string" then error("a store keeps strings", 2) end
+  contract.check_key(key)
+  contract.check_value(value)
   local reply, err = run(self, "SET", self.prefix .. TOKEN .. key, value)
   if not reply then return nil, err end
   return true
@@ -212,7 +212,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:delete(key)
-  check(key)
+  contract.check_key(key)
   local reply, err = run(self, "DEL", self.prefix .. TOKEN .. key)
   if not reply then return nil, err end
   return true
@@ -249,7 +249,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:try_lock(key, owner, ttl)
-  check(key)
+  contract.check_key(key)
   local name = self.prefix .. LOCK .. key
   local reply, err, again = run(self, "SET", name, owner, "NX", "PX", format("%.0f", ceil(ttl * 1000)))
   if reply == core.null and again then
@@ -268,7 +268,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:unlock(key, owner)
-  check(key)
+  contract.check_key(key)
   local reply, err = script(self, UNLOCK, self.prefix .. LOCK .. key, owner)
   if not reply then return nil, err end
   return reply == 1
@@ -282,7 +282,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:take(key, limit, window)
-  check(key)
+  contract.check_key(key)
   local reply, err = script(self, SPEND, self.prefix .. BUDGET .. key, format("%.0f", limit),
     format("%.0f", window * 1e6))
   if not reply then return nil, err end

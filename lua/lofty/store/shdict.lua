@@ -7,10 +7,10 @@
 -- @module lofty.store.shdict
 
 local errors = require "lofty.errors"
-local check = require "lofty.store.contract"
+local contract = require "lofty.store.contract"
 
 local error, ipairs, rawget, setmetatable, type = error, ipairs, rawget, setmetatable, type
-local format = string.format
+local format, rep = string.format, string.rep
 local max = math.max
 local sort = table.sort
 
@@ -43,7 +43,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:get(key, fresh)
-  check(key)
+  contract.check_key(key)
   local dict, backing, name = self.dict, self.backing, self.prefix .. TOKEN .. key
   if not backing then
     local value, why = dict:get(name)
@@ -67,16 +67,23 @@ function Store:get(key, fresh)
   return value
 end
 
--- safe_set frees an old value of another size before it looks for room, and where it finds none both are gone. So the
--- new value is put aside for an instant: where that fails, the old one stands.
+-- Whether the dictionary has room for one more `value`: it is added under another name and deleted again.
+local function has_room(self, key, value)
+  local dict, trial = self.dict, self.prefix .. TRIAL .. key
+  local ok, why = dict:safe_add(trial, value, 1)
+  if not ok and why ~= "exists" then return nil, why end
+  dict:delete(trial)
+  return true
+end
+
+-- safe_set frees an old value of another size before it looks for room, and when it finds none both values are lost.
+-- So room for the new value is made sure of first.
 local function replace(self, name, key, value)
   local dict = self.dict
   local old = dict:get(name)
   if old and #old ~= #value then
-    local trial = self.prefix .. TRIAL .. key
-    local room, why = dict:safe_add(trial, value, 1)
-    if not room and why ~= "exists" then return nil, why end
-    dict:delete(trial)
+    local room, why = has_room(self, key, value)
+    if not room then return nil, why end
   end
   local ok, why = dict:safe_set(name, value)
   if not ok and old then dict:safe_set(name, old) end
@@ -90,8 +97,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:put(key, value)
-  check(key)
-  if type(value) ~= "string" then error("a store keeps strings", 2) end
+  contract.check_key(key)
+  contract.check_value(value)
   local dict, backing, name = self.dict, self.backing, self.prefix .. TOKEN .. key
   if not backing then
     local ok, why = replace(self, name, key, value)
@@ -107,13 +114,34 @@ function Store:put(key, value)
   return true
 end
 
+--- Makes sure that the next `put` of a key finds room, as far as the backing store can; without one, that the
+-- dictionary has room now.
+-- @tparam string key
+-- @tparam number bytes the most that the value may have
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:reserve(key, bytes)
+  contract.check_key(key)
+  contract.check_size(bytes)
+  local backing = self.backing
+  if backing then
+    if not backing.reserve then return true end
+    local ok, err = backing:reserve(key, bytes)
+    return ok, err
+  end
+  local ok, why = has_room(self, key, rep("x", bytes))
+  if ok then return true end
+  return failed(self, why)
+end
+
 --- Forgets a key; one that is absent is no error.
 -- @tparam string key
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:delete(key)
-  check(key)
+  contract.check_key(key)
   local dict, backing, name = self.dict, self.backing, self.prefix .. TOKEN .. key
   if backing then
     local ok, err = backing:delete(key)
@@ -151,7 +179,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:try_lock(key, owner, ttl)
-  check(key)
+  contract.check_key(key)
   if self.backing then
     local locked, err = self.backing:try_lock(key, owner, ttl)
     return locked, err
@@ -169,7 +197,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:unlock(key, owner)
-  check(key)
+  contract.check_key(key)
   if self.backing then
     local freed, err = self.backing:unlock(key, owner)
     return freed, err
@@ -190,7 +218,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:take(key, limit, window)
-  check(key)
+  contract.check_key(key)
   local backing = self.backing
   if backing and backing.take then
     local seconds, err = backing:take(key, limit, window)
@@ -211,7 +239,6 @@ function Store:take(key, limit, window)
 end
 
 local OPTIONS = { dict = true, prefix = true, backing = true }
-local BEHIND = { "get", "put", "delete", "keys", "try_lock", "unlock" }
 
 --- Makes a store; in init_by_lua, too.
 --     shdict{
@@ -234,12 +261,6 @@ return function(opt)
   if not dict then
     error(format("lofty.store.shdict: nginx.conf has no lua_shared_dict %s (lua_shared_dict %s 10m;)", name, name), 2)
   end
-  if backing ~= nil then
-    for _, method in ipairs(BEHIND) do
-      if type(backing) ~= "table" or type(backing[method]) ~= "function" then
-        error("lofty.store.shdict: backing must be a store; it has no method " .. method, 2)
-      end
-    end
-  end
+  if backing ~= nil then contract.check_store(backing, "lofty.store.shdict: backing") end
   return setmetatable({ name = name, dict = dict, backing = backing, prefix = prefix }, Store)
 end
