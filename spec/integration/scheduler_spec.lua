@@ -332,18 +332,19 @@ describe("map in plain Lua", function()
     end)
   end)
 
-  it("resumes nobody on top of one that holds a lock and cannot yield", function()
+  it("resumes no task on top of one that is inside ensure and cannot yield", function()
     local resumed, during = 0, nil
     local results, errors = runtime:map(range(6), function(item)
       if item == 1 then
         table.sort({ 2, 1 }, function(a, b)
           if during then return a < b end
-          runtime:holding(true)
-          local before = resumed
-          body(hello .. "?i=1")
-          runtime:sleep(0.02)
-          during = resumed - before
-          runtime:holding(false)
+          during = runtime:ensure(function() end, function()
+            local before = resumed
+            body(hello .. "?i=1")
+            runtime:sleep(0.02)
+            coroutine.wrap(function() runtime:sleep(0.02) end)()
+            return resumed - before
+          end)
           return a < b
         end)
       else
@@ -360,36 +361,66 @@ describe("map in plain Lua", function()
     assert.same(range(6), results)
   end)
 
-  it("lets no one wait for ever for a lock that another holds, wherever each of them stands", function()
-    local locked, wrong = false, false
-    local function with_lock(item)
-      while locked do runtime:sleep(0.001) end
-      locked = true
-      runtime:holding(true)
-      local text = body(hello .. "?i=" .. item)
-      if not locked then wrong = true end
-      locked = false
-      runtime:holding(false)
+  it("lets no waiter stand above the one it waits for, wherever each of them stands", function()
+    local flight, wrong = nil, false
+    local function fetch_alone(item)
+      while flight do
+        if not flight:wait(5) then wrong = true end
+      end
+      local event = runtime:event()
+      flight = event
+      local text = runtime:ensure(function()
+        flight = nil
+        event:set()
+      end, function()
+        local found = body(hello .. "?i=" .. item)
+        if flight ~= event then wrong = true end
+        return found
+      end)
       return text
     end
     local results, errors = runtime:map(range(30), function(item)
       local text
       if item % 3 == 0 then
-        local _, found = pcall(with_lock, item)
+        local _, found = pcall(fetch_alone, item)
         text = found
       elseif item % 3 == 1 then
         text = coroutine.wrap(function()
-          local found = with_lock(item)
+          local found = fetch_alone(item)
           coroutine.yield(found)
         end)()
       else
-        text = with_lock(item)
+        text = fetch_alone(item)
       end
       return text
     end, { concurrency = 10 })
     assert.is_nil(errors)
     assert.is_false(wrong)
     for i = 1, 30 do assert.equal(tostring(i), results[i]) end
+  end)
+
+  it("releases what ensure holds when a task raises in it", function()
+    local released = {}
+    local _, errors = runtime:map(range(2), function(item)
+      runtime:ensure(function() released[#released + 1] = item end, function()
+        runtime:sleep(0.001)
+        error({ "item " .. item })
+      end)
+    end)
+    assert.same({ { "item 1" }, { "item 2" } }, errors)
+    assert.same({ 1, 2 }, released)
+  end)
+
+  it("keeps nothing of an event's waiters whose time ran out", function()
+    local weak, event = setmetatable({}, { __mode = "k" }), runtime:event()
+    runtime:map(range(10), function()
+      weak[coroutine.running()] = true
+      event:wait(0.001)
+    end)
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(weak))
+    event:set()
   end)
 
   it("does not stop for one that sleeps", function()

@@ -17,33 +17,73 @@ end
 
 function Runtime:now() return self.time + self.skew end
 function Runtime:monotonic() return self.time end
+--- Inside `together` a waiter goes on as soon as the event is set, elsewhere time simply passes.
+function Runtime:event()
+  local event = { is_set = false }
+  function event.wait(_, seconds)
+    if event.is_set or seconds <= 0 then return event.is_set end
+    if self.running then coroutine.yield(seconds, event) else self.time = self.time + seconds end
+    return event.is_set
+  end
+  function event.set()
+    event.is_set = true
+    for _, one in ipairs(self.waiting or {}) do
+      if one.event == event then one.at, one.event = self.time, nil end
+    end
+  end
+  return event
+end
+
+-- Lua 5.1 can't yield across pcall: there `together` releases when fn raises.
+local PCALL_YIELDS = coroutine.wrap(function() pcall(coroutine.yield, true) end)()
+
+local function finish(release, ok, ...)
+  release()
+  if not ok then error((...), 0) end
+  return ...
+end
+
+function Runtime:ensure(release, fn, ...)
+  if PCALL_YIELDS or not self.running then return finish(release, pcall(fn, ...)) end
+  local releases = self.running.releases
+  releases[#releases + 1] = release
+  local function leave(...)
+    releases[#releases] = nil
+    release()
+    return ...
+  end
+  return leave(fn(...))
+end
+
 function Runtime.detach(_, _, fn, ...) return fn(...) end
 function Runtime.holding() end
 function Runtime.close() end
 
---- Runs functions as if at the same moment: each `sleep` yields, and wakes in the order of time.
+--- Runs functions as if at the same moment: each wait yields, and ends in the order of time.
 function Runtime:together(functions)
   local waiting = {}
   for i, fn in ipairs(functions) do
-    waiting[i] = { at = self.time, order = i, thread = coroutine.create(fn) }
+    waiting[i] = { at = self.time, order = i, thread = coroutine.create(fn), releases = {} }
   end
   local order = #waiting
-  self.running = true
+  self.waiting = waiting
   while #waiting > 0 do
     table.sort(waiting, function(a, b) return a.at < b.at or a.at == b.at and a.order < b.order end)
     local first = table.remove(waiting, 1)
     if first.at > self.time then self.time = first.at end
-    local ok, seconds = coroutine.resume(first.thread)
+    self.running = first
+    local ok, seconds, event = coroutine.resume(first.thread)
+    self.running = nil
     if not ok then
-      self.running = false
+      for i = #first.releases, 1, -1 do first.releases[i]() end
       error(seconds, 0)
     end
     if coroutine.status(first.thread) ~= "dead" then
       order = order + 1
-      waiting[#waiting + 1] = { at = self.time + seconds, order = order, thread = first.thread }
+      first.at, first.order, first.event = self.time + seconds, order, event
+      waiting[#waiting + 1] = first
     end
   end
-  self.running = false
 end
 
 --- @tparam function answer (request, number) -> res | nil, err

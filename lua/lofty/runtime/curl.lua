@@ -7,7 +7,9 @@
 
 local limits = require("lofty.core").limits
 local curl = require "lofty.curl"
+local ensure = require "lofty.runtime.curl.ensure"
 local errors = require "lofty.errors"
+local event = require "lofty.runtime.curl.event"
 local map = require "lofty.runtime.curl.map"
 local scheduler = require "lofty.runtime.curl.scheduler"
 
@@ -102,12 +104,26 @@ function runtime:detach(timeout, fn, ...) -- luacheck: ignore 212
   return hand_on(fn(...))
 end
 
---- Says that what runs now holds a lock, or no longer does; calls may nest.
--- While it does and waits where it may not yield, no coroutine is resumed on top of it: one that waited for that
--- lock would keep it from ever returning.
+--- Makes an event that tasks, or code outside of a task, wait for.
+-- @treturn table with `wait(seconds) -> boolean` and `set()`, see `lofty.runtime.curl.event`
+function runtime:event() -- luacheck: no self
+  return event()
+end
+
+--- Calls fn(...), then release(), exactly once, whether fn returned or raised.
+-- While fn waits where it may not yield, no other task runs; see `lofty.runtime.curl.ensure`.
+-- @tparam function give_back the release
+-- @tparam function fn
+-- @param ... its arguments
+-- @return what fn returns; raises what it raises, after the release
+function runtime:ensure(give_back, fn, ...) -- luacheck: no self
+  return hand_on(ensure(give_back, fn, ...))
+end
+
+--- Like a call of `ensure` from holding(true) to holding(false). Use `ensure`: this one is about to go.
 -- @tparam boolean yes
 function runtime:holding(yes) -- luacheck: no self
-  scheduler.holding(yes)
+  if yes then scheduler.begin_io_only() else scheduler.end_io_only() end
 end
 
 --- Closes the connections that were kept alive, unless requests are still under way; may be called again.

@@ -6,7 +6,7 @@ local scheduler = require "lofty.runtime.curl.scheduler"
 
 local error, pcall, type = error, pcall, type
 local floor = math.floor
-local step, current, suspend, wake = scheduler.step, scheduler.current, scheduler.suspend, scheduler.wake
+local step, current, suspend, enqueue = scheduler.step, scheduler.current, scheduler.suspend, scheduler.enqueue
 
 local CONCURRENCY = 16
 local PATIENCE = 60 -- seconds of one step; it ends earlier as soon as something happens
@@ -44,7 +44,7 @@ function Group:leave()
   local waiter = self.waiter
   if waiter then
     self.waiter = nil
-    wake(waiter)
+    enqueue(waiter)
   end
 end
 

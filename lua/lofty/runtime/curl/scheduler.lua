@@ -9,7 +9,7 @@ local curl = require "lofty.curl"
 local timers = require "lofty.runtime.curl.timers"
 local may_yield = require "lofty.runtime.curl.may_yield"
 
-local coroutine, setmetatable = coroutine, setmetatable
+local coroutine, pairs, pcall, setmetatable = coroutine, pairs, pcall, setmetatable
 local create, resume, running, status, yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 local monotonic = curl.monotonic
@@ -28,7 +28,7 @@ local sleeping = timers.new()
 local ready, ready_first, ready_last = {}, 1, 0
 local depth = 0
 local MAIN = {}                       -- stands for the main thread, which 5.1 calls nil
-local holds = setmetatable({}, { __mode = "k" }) -- coroutine -> how many locks it holds
+local sections = setmetatable({}, { __mode = "k" }) -- coroutine -> how many calls of `ensure` it is in
 
 local function enqueue(task)
   ready_last = ready_last + 1
@@ -44,9 +44,14 @@ local function current()
   return nil
 end
 
--- True when nothing may be resumed on top of what runs now.
-local function alone()
-  return task_count == 0 or depth >= MAX_DEPTH or (holds[running() or MAIN] or 0) > 0
+-- True when a wait in place may do I/O and timers only: a coroutine on this C stack is in a call of `ensure`, and a
+-- task resumed on top of it that waited for what it holds would keep it from ever returning.
+local function io_only()
+  if task_count == 0 or depth >= MAX_DEPTH then return true end
+  for co in pairs(sections) do
+    if co == MAIN or status(co) ~= "suspended" then return true end
+  end
+  return false
 end
 
 local function open()
@@ -54,13 +59,29 @@ local function open()
   return multi
 end
 
--- Suspends a task; who wakes it puts it among the ready.
+-- Suspends a task until it is put among the ready.
 local function suspend(task)
   task.suspended = true
   yield()
 end
 
--- I/O and timers, for at most `seconds`; whoever can go on is put among the ready.
+-- Makes a task ready at a time. Returns what `wake` takes to make it ready before.
+local function suspend_until(task, at)
+  local wait = { task = task }
+  sleeping:add(at, wait)
+  return wait
+end
+
+-- Ends a wait, unless it has ended.
+local function wake(wait)
+  local task = wait.task
+  if task then
+    wait.task = nil
+    enqueue(task)
+  end
+end
+
+-- Does I/O and timers, for at most `seconds`; tasks that can go on are put among the ready.
 local function pump(seconds)
   local now = monotonic()
   local due = sleeping:first()
@@ -79,10 +100,10 @@ local function pump(seconds)
   end
   if due then
     now = monotonic()
-    local task = sleeping:take(now)
-    while task do
-      enqueue(task)
-      task = sleeping:take(now)
+    local wait = sleeping:take(now)
+    while wait do
+      wake(wait)
+      wait = sleeping:take(now)
     end
   end
 end
@@ -92,6 +113,10 @@ local function after(task, ok, ...)
   if status(task.co) == "dead" then
     tasks[task.co] = nil
     task_count = task_count - 1
+    local releases = task.releases -- left by `ensure` when the task raised in it
+    if releases then
+      for i = #releases, 1, -1 do pcall(releases[i]) end
+    end
     task.ended(task, ok, ...)
   elseif not task.suspended then
     enqueue(task) -- it yielded by itself: a way to let the others run
@@ -133,7 +158,16 @@ function scheduler.add(task)
   enqueue(task)
 end
 
-scheduler.current, scheduler.suspend, scheduler.wake = current, suspend, enqueue
+scheduler.current, scheduler.suspend, scheduler.enqueue = current, suspend, enqueue
+scheduler.suspend_until, scheduler.wake = suspend_until, wake
+
+--- One wait of code that may not yield: runs the tasks meanwhile, or only I/O and timers where they must not run.
+-- Returns early when something has happened.
+-- @tparam number seconds
+function scheduler.wait_in_place(seconds)
+  if io_only() then pump(seconds) else step(seconds) end
+end
+local wait_in_place = scheduler.wait_in_place
 
 --- A slot to send a request with: { id, transfer }.
 function scheduler.acquire()
@@ -160,7 +194,7 @@ local function await(slot)
   if task then
     waiting[slot.id] = task
     suspend(task)
-  elseif not alone() then
+  elseif not io_only() then
     local transfer = slot.transfer
     while not transfer:done() do step(PUMP) end
   end
@@ -182,23 +216,28 @@ function scheduler.sleep(seconds)
   local till = monotonic() + seconds
   local task = current()
   if task then
-    sleeping:add(till, task)
+    suspend_until(task, till)
     suspend(task)
     return
   end
-  local solitary = alone()
   local left = seconds
   while left > 0 do
-    if solitary then pump(left) else step(left) end
+    wait_in_place(left)
     left = till - monotonic()
   end
 end
 
---- Counts the locks that what runs now holds.
-function scheduler.holding(yes)
+--- The running coroutine enters a call of `ensure`; see `io_only`.
+function scheduler.begin_io_only()
   local co = running() or MAIN
-  local count = (holds[co] or 0) + (yes and 1 or -1)
-  holds[co] = count > 0 and count or nil
+  sections[co] = (sections[co] or 0) + 1
+end
+
+--- The running coroutine leaves it.
+function scheduler.end_io_only()
+  local co = running() or MAIN
+  local count = sections[co] - 1
+  sections[co] = count > 0 and count or nil
 end
 
 --- Closes all connections, unless something still runs. The next request opens anew.
