@@ -1,90 +1,142 @@
 # make          build the C modules for every Lua found        make demo     the whole flow, against the sandbox
 # make test     every suite (installs what it needs)           make sandbox  a Lofty emulator to play with
 # make env      LUA_PATH and LUA_CPATH for this checkout       make lint | bench | memcheck | torture | clean
+# make install  PREFIX=/usr/local DESTDIR=                     make test-debian RELEASE=trixie
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-CC ?= gcc
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion
-STANDARD := -std=c99 -D_DEFAULT_SOURCE -fPIC -fvisibility=hidden
-LUA_VERSIONS := 5.1 5.2 5.3 5.4
+STANDARD := -std=c99 -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden
+LUA_VERSIONS := 5.1 5.2 5.3 5.4 5.5
 BUILD := build
+PKG_CONFIG ?= pkg-config
 
-# Where a Lua's headers lie; 5.1's serve LuaJIT and nginx too.
-include_of = $(firstword $(patsubst %/lua.h,%,$(wildcard /usr/include/lua$(1)/lua.h /usr/local/include/lua$(1)/lua.h \
-               $(if $(filter 5.1,$(1)),/usr/include/luajit-2.1/lua.h))))
-FOUND := $(foreach v,$(LUA_VERSIONS),$(if $(call include_of,$(v)),$(v)))
-# LuaRocks says itself which Lua it builds for; each has a folder of its own, since objects of one serve no other.
-ifdef LUA_INCDIR
-include_of = $(LUA_INCDIR)
-ROCK := rock-$(notdir $(LUA_INCDIR))
-FOUND := $(ROCK)
+# A libcurl installed below LIBCURL=prefix is used instead of the system's.
+ifdef LIBCURL
+export PKG_CONFIG_PATH := $(LIBCURL)/lib/pkgconfig:$(PKG_CONFIG_PATH)
+LIBCURL_RPATH := -L$(LIBCURL)/lib -Wl,-rpath,$(LIBCURL)/lib
+LIBCURL_CFLAGS := -I$(LIBCURL)/include
 endif
 
-# The sources of each module, below src/.
+# "found" and the compiler's flags for the headers of a Lua, or nothing: pkg-config knows, where it is installed;
+# else they are looked for where Debian and `make install` of Lua put them. 5.1's serve LuaJIT and nginx too.
+pkg_config_lua = $(shell for name in lua$(1) lua-$(1) lua$(subst .,,$(1)) $(if $(filter 5.1,$(1)),luajit); do \
+  $(PKG_CONFIG) --exists $$name && echo found $$($(PKG_CONFIG) --cflags $$name) && break; done 2>/dev/null)
+usual_lua = $(patsubst %/lua.h,found -I%,$(firstword $(wildcard /usr/include/lua$(1)/lua.h \
+  /usr/local/include/lua$(1)/lua.h $(if $(filter 5.1,$(1)),/usr/include/luajit-2.1/lua.h))))
+
+ifdef LUA_INCDIR
+# LuaRocks names the headers. Objects are kept apart by the headers' content: those built for one Lua crash in another.
+ROCK := rock-$(firstword $(shell cat '$(LUA_INCDIR)/lua.h' '$(LUA_INCDIR)/luaconf.h' | cksum))
+FOUND := $(ROCK)
+LUA_$(ROCK) := -I'$(LUA_INCDIR)'
+else
+$(foreach v,$(LUA_VERSIONS),$(eval LUA_$(v) := $(or $(call pkg_config_lua,$(v)),$(call usual_lua,$(v)))))
+FOUND := $(foreach v,$(LUA_VERSIONS),$(if $(LUA_$(v)),$(v)))
+endif
+lua_cflags = $(filter-out found,$(LUA_$(1)))
+
+# What pkg-config says of libraries, or else $(3).
+pkg_config = $(or $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null),$(3))
+LIBRARY_CFLAGS := $(LIBCURL_CFLAGS) $(foreach l,libcurl zlib libcrypto hiredis,$(call pkg_config,--cflags,$(l)))
+HIREDIS := $(or $(call pkg_config,--libs,hiredis),$(if $(wildcard /usr/include/hiredis/hiredis.h),-lhiredis))
+
+# How a module that Lua loads is linked, where the linker makes ELF files and elsewhere (macOS).
+ifneq ($(shell $(CC) -dM -E -x c /dev/null 2>/dev/null | grep __ELF__),)
+SHARED := -shared
+STAY_LOADED := -Wl,-z,nodelete
+else
+SHARED := -bundle -undefined dynamic_lookup
+endif
+
+# The sources of each module, below src/, and its libraries.
 CORE := $(addprefix core/,buf base64 uri token_request number json head http1 gunzip)
 BINDINGS := $(addprefix lua/,buffer encodings value string_cache core params oauth json_in json_out http1)
 TRANSPORT := $(addprefix core/,buf head gunzip) $(addprefix curl/,receive transfer request outcome)
 TRANSPORT_BINDING := lua/curl lua/string_cache
 HEADERS := $(wildcard src/*/*.h)
-HIREDIS := $(wildcard /usr/include/hiredis/hiredis.h)
 MODULES := core crypto curl file $(if $(HIREDIS),redis)
 
-pure_objects = $(patsubst %,$(BUILD)/pure/%.o,$(1))
-lua_objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
+SOURCES_core := $(CORE) $(BINDINGS)
+SOURCES_crypto := lua/crypto
+SOURCES_curl := $(TRANSPORT) $(TRANSPORT_BINDING)
+SOURCES_file := lua/file
+SOURCES_redis := lua/redis
+LIBS_core := $(call pkg_config,--libs,zlib,-lz) -lm
+LIBS_crypto := $(call pkg_config,--libs,libcrypto,-lcrypto)
+# libcurl's resolver threads may outlive a lua_close, so the module stays in memory.
+LIBS_curl := $(LIBCURL_RPATH) $(call pkg_config,--libs,libcurl zlib,-lcurl -lz) -pthread $(STAY_LOADED)
+LIBS_redis := $(HIREDIS)
+
+# src/lua is compiled once for each Lua, the rest once.
+objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(filter lua/%,$(2))) $(patsubst %,$(BUILD)/pure/%.o,$(filter-out lua/%,$(2)))
+COMPILE = $(CC) $(STANDARD) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(EXTRA) -Isrc
 
 all: $(foreach v,$(FOUND),$(foreach m,$(MODULES),$(BUILD)/$(v)/lofty/$(m).so))
 	@test -n "$(FOUND)" || { echo "no Lua headers found: install liblua5.4-dev, or run make test, which does" >&2; exit 1; }
 
-$(BUILD)/pure/%.o: src/%.c $(HEADERS) Makefile
+# Compiles without linking, for compilers that have no libraries to link with.
+objects: $(foreach v,$(FOUND),$(foreach m,$(MODULES),$(call objects,$(v),$(SOURCES_$(m)))))
+
+# Changes when the compiler or its flags do, which builds everything anew.
+export BUILT_WITH := $(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(EXTRA) $(LIBRARY_CFLAGS) $(LDFLAGS) $(LIBS_curl)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); printf '%s\n' "$$BUILT_WITH" | cmp -s - $@ || printf '%s\n' "$$BUILT_WITH" >$@
+
+$(BUILD)/pure/%.o: src/%.c $(HEADERS) Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) $(EXTRA) -Isrc -c -o $@ $<
+	$(COMPILE) $(LIBRARY_CFLAGS) -c -o $@ $<
 
 define lua_rules
-$(BUILD)/$(1)/%.o: src/%.c $(HEADERS) Makefile
+$(BUILD)/$(1)/%.o: src/%.c $(HEADERS) Makefile $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(STANDARD) $$(CFLAGS) $$(WARNINGS) $$(EXTRA) -Isrc -I$(call include_of,$(1)) -c -o $$@ $$<
+	$$(COMPILE) $(call lua_cflags,$(1)) $$(LIBRARY_CFLAGS) -c -o $$@ $$<
 
-$(BUILD)/$(1)/lofty/core.so: $$(call pure_objects,$(CORE)) $$(call lua_objects,$(1),$(BINDINGS))
-$(BUILD)/$(1)/lofty/crypto.so: $$(call lua_objects,$(1),lua/crypto)
-$(BUILD)/$(1)/lofty/curl.so: $$(call pure_objects,$(TRANSPORT)) $$(call lua_objects,$(1),$(TRANSPORT_BINDING))
-$(BUILD)/$(1)/lofty/file.so: $$(call lua_objects,$(1),lua/file)
-$(BUILD)/$(1)/lofty/redis.so: $$(call lua_objects,$(1),lua/redis)
-
+$(foreach m,$(MODULES),$(eval $(BUILD)/$(1)/lofty/$(m).so: $(call objects,$(1),$(SOURCES_$(m)))))
 $(BUILD)/$(1)/lofty/%.so:
 	@mkdir -p $$(@D)
-	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) $$(EXTRA) -o $$@ $$^ $$(LIBS_$$*)
+	$$(CC) $$(SHARED) $$(CFLAGS) $$(LDFLAGS) $$(EXTRA) -o $$@ $$^ $$(LIBS_$$*)
 endef
-LIBS_core := -lz -lm
-LIBS_crypto := -lcrypto
-LIBS_curl := -lcurl -lz -pthread -Wl,-z,nodelete # libcurl's resolver threads may outlive a lua_close
-LIBS_redis := -lhiredis
 $(foreach v,$(FOUND),$(eval $(call lua_rules,$(v))))
 
 # The exports with which any script, on any of the five Luas, uses this checkout.
 env:
-	@for v in $(FOUND); do \
+	@here=$$(pwd -P | sed "s/'/'\\\\''/g"); \
+	for v in $(FOUND); do \
 	  s=; [ "$$v" = 5.1 ] || s="_$$(echo $$v | tr . _)"; \
-	  echo "export LUA_PATH$$s='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;'"; \
-	  echo "export LUA_CPATH$$s='$(CURDIR)/$(BUILD)/$$v/?.so;;'"; \
+	  echo "export LUA_PATH$$s='$$here/lua/?.lua;$$here/lua/?/init.lua;;'"; \
+	  echo "export LUA_CPATH$$s='$$here/$(BUILD)/$$v/?.so;;'"; \
+	done
+
+# For every Lua found, or for those that LUA_VERSIONS names: make install PREFIX=/usr/local DESTDIR=
+PREFIX ?= /usr/local
+install: all
+	@for v in $(FOUND); do \
+	  $(MAKE) --no-print-directory -s copy BUILT="$(BUILD)/$$v" \
+	    LIBDIR="$(DESTDIR)$(PREFIX)/lib/lua/$$v" LUADIR="$(DESTDIR)$(PREFIX)/share/lua/$$v" || exit 1; \
 	done
 
 rock: all
 
 install-rock:
+	@$(MAKE) --no-print-directory -s copy BUILT="$(BUILD)/$(ROCK)"
+
+copy:
 	mkdir -p "$(LIBDIR)/lofty" "$(LUADIR)"
-	cp $(BUILD)/$(ROCK)/lofty/*.so "$(LIBDIR)/lofty/"
+	cp $(BUILT)/lofty/*.so "$(LIBDIR)/lofty/"
 	cp -R lua/lofty "$(LUADIR)/"
 
 # --- what each target needs of Debian; make demo and make test install it themselves ---
 
 BUILD_PACKAGES := gcc libc6-dev lua5.4 liblua5.4-dev libcurl4-openssl-dev zlib1g-dev libssl-dev
-SANDBOX_PACKAGES := nginx-light libnginx-mod-http-lua openssl curl
-TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 \
-  lua-busted lua-cjson libhiredis-dev redis-server lua-nginx-redis lua-nginx-string \
-  locales
+# With OPENRESTY=prefix its nginx is used, and Debian's need not be there. ngx_lua 0.10.23 is Debian 12's.
+SANDBOX_PACKAGES := $(if $(OPENRESTY),,nginx-light 'libnginx-mod-http-lua>=1:0.10.23') openssl curl
+# Where a release has both, Debian's nginx is linked with luajit2, which luajit would replace.
+TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev \
+  'lua5.5?' 'liblua5.5-dev?' 'luajit2|luajit' lua-busted lua-cjson libhiredis-dev redis-server \
+  lua-nginx-redis lua-nginx-string locales
 # Node.js of Debian's or any other; npm comes with it or beside it.
 BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 LINT_PACKAGES := lua-check clang clang-format cppcheck
@@ -105,11 +157,20 @@ demo-openresty:
 	@$(MAKE) --no-print-directory -s all
 	@eval "$$($(MAKE) -s env)"; exec lua5.4 examples/openresty/run.lua
 
+# make test SEED=n        in the random order that n makes; with the same n, the same order
+#           LUAS=lua5.1   on these Luas alone
+#           LIBCURL=prefix, OPENRESTY=prefix   with a libcurl or an OpenResty that was installed there
 test:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BROWSER_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
 	@[ ! -e ../shared/lofty-openapi.json ] || spec/support/conformance/install || echo "no mock: the conformance spec is left out" >&2
-	@spec/run
+	@spec/run $(LUAS)
+
+# make demo and make test on another Debian release, in a folder made by debootstrap; needs root.
+# RELEASE=bookworm ARCH=i386 is 32-bit; LUAS as above.
+RELEASE := trixie
+test-debian:
+	@RELEASE=$(RELEASE) ARCH=$(ARCH) LUAS="$(LUAS)" .ci/debian
 
 # The annotations of types/lofty.lua; spec/unit/types_spec.lua tells when they are out of step.
 types:
@@ -148,34 +209,35 @@ memcheck:
 	@$(MAKE) --no-print-directory -s all
 	@.ci/memcheck
 
-# Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside Lua 5.4, under the sanitizers.
+# Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside a Lua (TORTURE_LUA=5.5 for another), under
+# the sanitizers.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+TORTURE_LUA := 5.4
+TORTURED := $(BUILD)/torture/$(TORTURE_LUA)
 TORTURE := $(filter-out %/bindings.c %/transport.c,$(wildcard spec/torture/*.c))
-CORE_SOURCES = $(CORE:%=src/%.c)
+TORTURE_COMPILE = $(COMPILE) -O1 -g $(SANITIZERS) $(call lua_cflags,$(TORTURE_LUA)) $(LIBRARY_CFLAGS)
+paths = $(1:%=src/%.c)
 
 torture:
-	@.ci/install $(BUILD_PACKAGES)
-	@$(MAKE) --no-print-directory -s $(BUILD)/torture/torture $(BUILD)/torture/bindings $(BUILD)/torture/transport
-	@$(BUILD)/torture/torture
-	@$(BUILD)/torture/bindings
-	@lua5.4 spec/torture/transport.lua $(BUILD)/torture/transport
+	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
+	@$(MAKE) --no-print-directory -s $(TORTURED)/core $(TORTURED)/bindings $(TORTURED)/transport
+	@$(TORTURED)/core
+	@$(TORTURED)/bindings
+	@lua5.4 spec/torture/transport.lua $(TORTURED)/transport
 
-$(BUILD)/torture/torture: $(CORE_SOURCES) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
+$(TORTURED)/core: $(call paths,$(CORE)) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -Isrc -o $@ $(CORE_SOURCES) $(TORTURE) -lz -lm
+	$(TORTURE_COMPILE) -o $@ $(filter %.c,$^) $(LIBS_core)
 
-$(BUILD)/torture/bindings: $(CORE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c $(HEADERS) Makefile
+$(TORTURED)/bindings: $(call paths,$(SOURCES_core)) spec/torture/bindings.c spec/torture/state.h $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -Isrc -I$(call include_of,5.4) -o $@ \
-	  $(CORE_SOURCES) $(BINDINGS:%=src/%.c) spec/torture/bindings.c -llua5.4 -lz -lm
+	$(TORTURE_COMPILE) -o $@ $(filter %.c,$^) -llua$(TORTURE_LUA) $(LIBS_core)
 
-TRANSPORT_SOURCES := $(TRANSPORT:%=src/%.c) $(TRANSPORT_BINDING:%=src/%.c)
-$(BUILD)/torture/transport: $(TRANSPORT_SOURCES) spec/torture/transport.c $(HEADERS) Makefile
+$(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c spec/torture/state.h $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) -O1 -g $(WARNINGS) $(SANITIZERS) -Isrc -I$(call include_of,5.4) -o $@ \
-	  $(TRANSPORT_SOURCES) spec/torture/transport.c -llua5.4 -lcurl -lz -pthread
+	$(TORTURE_COMPILE) -o $@ $(filter %.c,$^) -llua$(TORTURE_LUA) $(LIBS_curl)
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all types env rock install-rock demo demo-openresty test sandbox lint sanitize bench bench-tokens memcheck torture clean
+.PHONY: FORCE all objects types env install rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean

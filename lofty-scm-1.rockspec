@@ -8,7 +8,7 @@ description = {
     .. "and inside nginx. A C core over libcurl.",
   license = "MIT",
 }
-dependencies = { "lua >= 5.1, < 5.5" }
+dependencies = { "lua >= 5.1, < 5.6" }
 -- The compiler finds curl, zlib and OpenSSL by itself; hiredis, where it is found, adds the Redis store.
 build = {
   type = "make",

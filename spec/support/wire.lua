@@ -114,7 +114,12 @@ openssl req -new -key key.pem -out elsewhere.csr -subj "/CN=elsewhere.invalid" -
 sign="openssl x509 -req -CA ca.pem -CAkey ca-key.pem -CAcreateserial -copy_extensions copy"
 $sign -in good.csr -days 2 -out good.pem
 $sign -in elsewhere.csr -days 2 -out elsewhere.pem
-$sign -in good.csr -days -1 -out expired.pem
+# (openssl x509 takes no end date in the past: -days -1 is refused since 3.5, -not_after came in 3.4.)
+mkdir ca; : >ca/index
+printf '[ca]\ndefault_ca=c\n[c]\ndatabase=ca/index\nnew_certs_dir=ca\ndefault_md=sha256\npolicy=p\n' >ca/conf
+printf 'copy_extensions=copy\nrand_serial=yes\n[p]\ncommonName=supplied\n' >>ca/conf
+openssl ca -batch -notext -config ca/conf -cert ca.pem -keyfile ca-key.pem -in good.csr -out expired.pem \
+  -startdate 20200101000000Z -enddate 20200102000000Z
 openssl req -x509 -key key.pem -out stranger.pem -days 2 -subj "/CN=localhost" -addext "subjectAltName=DNS:localhost,IP:127.0.0.1"
 echo made
 ]]

@@ -12,6 +12,7 @@
 #include <lualib.h>
 
 #include "core/common.h"
+#include "state.h"
 
 int luaopen_lofty_core (lua_State *L);
 
@@ -97,13 +98,13 @@ static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
 
 static void check (int truth, const char *what, const Case *one, long n) {
   if (truth) return;
-  fprintf(stderr, "not so: %s\nrepeat with: build/torture/bindings %s %ld\n", what, one->name, n);
+  fprintf(stderr, "not so: %s\nrepeat with: build/torture/5.4/bindings %s %ld\n", what, one->name, n);
   exit(1);
 }
 
 /* One call with everything from allocation n on refused; true when it got through. */
 static int run_once (const Case *one, long n) {
-  lua_State *L = lua_newstate(lua_realloc, NULL);
+  lua_State *L = new_state(lua_realloc);
   int status, through;
   check(L != NULL, "there is a Lua", one, n);
   luaL_openlibs(L);

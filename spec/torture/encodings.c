@@ -215,8 +215,7 @@ static LoftyCode grants (void) {
   grant.code_verifier = torture_span("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
   grant.refresh_token =
       torture_span("a refresh token, which is longer than sixty-four bytes, or so");
-  grant.customer_key =
-      torture_span("a customer key, which is longer than sixty-four bytes, or so");
+  grant.customer_key = torture_span("a customer key, which is longer than sixty-four bytes, or so");
   for (type = 0; type <= LOFTY_GRANT_CLIENT_CREDENTIALS && code == LOFTY_OK; type++) {
     for (how = 0; how <= LOFTY_CLIENT_NONE && code == LOFTY_OK; how++) {
       LoftyBuf body, authorization;

@@ -53,7 +53,7 @@ static void *refusing_realloc (void *block, size_t size) {
 
 void torture_verify (int truth, const char *what, const char *file, int line) {
   if (truth) return;
-  fprintf(stderr, "%s:%d: not so: %s\nrepeat with: build/torture/torture %s %ld %s\n", file, line,
+  fprintf(stderr, "%s:%d: not so: %s\nrepeat with: build/torture/5.4/core %s %ld %s\n", file, line,
           what, running, refused_at, and_later ? "on" : "alone");
   exit(1);
 }

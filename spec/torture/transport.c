@@ -15,6 +15,7 @@
 #include <lualib.h>
 
 #include "core/common.h"
+#include "state.h"
 
 #define FIRST_ANSWERS "the first request gets through when nothing is refused"
 
@@ -100,14 +101,14 @@ static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
 
 static void check (int truth, const char *what, const char *url, long n) {
   if (truth) return;
-  fprintf(stderr, "not so: %s\nrepeat with: build/torture/transport %s %ld %s\n", what, url, n,
+  fprintf(stderr, "not so: %s\nrepeat with: build/torture/5.4/transport %s %ld %s\n", what, url, n,
           and_later ? "on" : "alone");
   exit(1);
 }
 
 /* Requests of which allocation n is refused; true when there were fewer. */
 static int run_once (const char *url, long n) {
-  lua_State *L = lua_newstate(lua_realloc, NULL);
+  lua_State *L = new_state(lua_realloc);
   long before;
   int through;
   check(L != NULL, "there is a Lua", url, n);

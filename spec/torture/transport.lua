@@ -1,7 +1,7 @@
 -- Starts a server for transport.c, and runs it.
--- usage: lua5.4 spec/torture/transport.lua build/torture/transport
-package.path = "./?.lua;" .. package.path
-local nginx = require "spec.support.nginx"
+-- usage: lua5.4 spec/torture/transport.lua build/torture/5.4/transport
+package.path = "./?.lua;./lua/?.lua;" .. package.path
+local nginx = require "lofty.sandbox.nginx"
 local wire = require("spec.support.wire").start()
 
 local url = wire:lua("answer", [[

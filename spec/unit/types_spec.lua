@@ -59,8 +59,8 @@ describe("the annotations", function()
     for line in text:gmatch("%-%-%-@[^\n]+") do
       local kind, rest = line:match("^%-%-%-@(%a+) (.*)$")
       if kind == "field" or kind == "param" or kind == "return" or kind == "overload" then
-        for name in rest:gmatch("lofty%.[%w_.]+") do
-          name = name:gsub("%.$", "")
+        for word in rest:gmatch("lofty%.[%w_.]+") do
+          local name = word:gsub("%.$", "")
           assert.truthy(defined[name], name .. " in " .. line)
         end
       end

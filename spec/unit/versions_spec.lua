@@ -2,7 +2,7 @@
 local folder, own = package.cpath:match("([^;]*)/(5%.%d)/%?%.so")
 
 describe("the modules built for", function()
-  for _, version in ipairs { "5.1", "5.2", "5.3", "5.4" } do
+  for _, version in ipairs { "5.1", "5.2", "5.3", "5.4", "5.5" } do
     for _, name in ipairs { "core", "crypto", "curl", "file", "redis" } do
       local path = ("%s/%s/lofty/%s.so"):format(folder, version, name)
       local file = io.open(path, "rb")

@@ -1,5 +1,5 @@
 /*
-** compat.h - Lua 5.1 to 5.4 and LuaJIT as one. Nothing else tests LUA_VERSION_NUM.
+** compat.h - Lua 5.1 to 5.5 and LuaJIT as one. Nothing else tests LUA_VERSION_NUM.
 ** Static and under our own prefix: a C module may not define a lua_ or luaL_ name.
 ** A module for 5.1 also serves LuaJIT, so what only LuaJIT has is found out at run time.
 */

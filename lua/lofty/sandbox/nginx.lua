@@ -24,7 +24,7 @@ trap '' INT
 unset LD_PRELOAD
 cd / || exit 1
 . "$1/env"
-PATH=$PATH:/usr/sbin:/usr/local/openresty/nginx/sbin
+PATH=${OPENRESTY:+$OPENRESTY/nginx/sbin:}$PATH:/usr/sbin:/usr/local/openresty/nginx/sbin
 nginx -p "$1" -c "$1/nginx.conf" </dev/null >"$1/output" 2>&1 &
 pid=$!
 left=1000
@@ -98,22 +98,23 @@ function nginx.free_ports(count)
   return ports
 end
 
--- The lines that every configuration here begins with. A module that is not in its folder is taken
--- to be built in, as in OpenResty. As root, workers stay root: the folder is closed to others.
+-- The lines that every configuration here begins with. OpenResty, named by OPENRESTY=prefix or found where Debian's
+-- modules are not, has the modules built in. As root, workers stay root: the folder is closed to others.
 local function header(folder)
   local lines = {
     "daemon off;", "master_process on;",
     format("pid %s/nginx.pid;", folder),
     format("error_log %s/error.log notice;", folder),
   }
+  local user, openresty = nginx.shell('id -u; echo "$OPENRESTY"'):match("^(%d+)\n?(.*)$")
   for _, name in ipairs { "ndk_http_module.so", "ngx_http_lua_module.so" } do
-    local file = open(MODULES .. name, "rb")
+    local file = openresty == "" and open(MODULES .. name, "rb")
     if file then
       file:close()
       lines[#lines + 1] = format("load_module %s%s;", MODULES, name)
     end
   end
-  if nginx.shell("id -u") == "0" then lines[#lines + 1] = "user root;" end
+  if user == "0" then lines[#lines + 1] = "user root;" end
   return concat(lines, "\n") .. "\n"
 end
 

@@ -14,8 +14,8 @@ local function parse_type(text)
   if list then kind.of = parse_type(list) end
   if words then
     kind.words = {}
-    for word in words:gmatch("[^|]+") do
-      word = word:gsub("_", " ")
+    for underscored in words:gmatch("[^|]+") do
+      local word = underscored:gsub("_", " ")
       kind.words[#kind.words + 1] = word
       kind.words[word] = true
     end
