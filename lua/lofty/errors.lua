@@ -11,7 +11,7 @@ local suggest = require "lofty.internal.suggest"
 
 local error, getmetatable, pairs, setmetatable, tostring, type =
   error, getmetatable, pairs, setmetatable, tostring, type
-local format, byte = string.format, string.byte
+local byte, find, format, gsub, sub = string.byte, string.find, string.format, string.gsub, string.sub
 
 local errors = {}
 
@@ -31,18 +31,58 @@ errors.kinds = {
   store = "tokens could not be read or kept",
 }
 
--- One line without control characters, cut to `most` bytes, or to limits.message.
-local function tame(text, most)
-  text = text:gsub("%c+", function(run)
-    if run:find("^[\r\n\t]+$") then return " " end
-    return (run:gsub(".", function(c) return format("\\x%02x", byte(c)) end))
-  end)
-  local cut = most or limits.message
-  if #text <= cut then return text end
-  while cut > 1 and byte(text, cut + 1) >= 0x80 and byte(text, cut + 1) < 0xC0 do cut = cut - 1 end
-  return text:sub(1, cut) .. "..."
+-- Bidirectional controls, which change the order in which a terminal shows what follows, and the line and paragraph
+-- separators (Unicode Standard Annex 9, sections 2.1 to 2.6).
+local function is_unsafe(code)
+  return code < 0xA0 or code == 0x61C or code == 0x200E or code == 0x200F or code >= 0x2028 and code <= 0x202E
+    or code >= 0x2066 and code <= 0x2069 or code == 0xFEFF
 end
-errors.tame = tame
+
+local function escape_byte(c)
+  return format("\\x%02x", byte(c))
+end
+
+-- At most `max` bytes, without half a character at the end.
+local function cut(text, max)
+  while max > 0 and byte(text, max + 1) >= 0x80 and byte(text, max + 1) < 0xC0 do max = max - 1 end
+  return sub(text, 1, max)
+end
+
+-- One lead byte of UTF-8 and the continuation bytes behind it: kept, or escaped when it is not UTF-8 (RFC 3629) or
+-- not safe to print.
+local function escape_character(lead, rest)
+  local first = byte(lead)
+  local size = first < 0xC2 and 0 or first < 0xE0 and 1 or first < 0xF0 and 2 or first < 0xF5 and 3 or 0
+  if size == 0 or #rest < size then return (gsub(lead .. rest, ".", escape_byte)) end
+  local code = first % (size == 1 and 32 or size == 2 and 16 or 8)
+  for i = 1, size do code = code * 64 + byte(rest, i) % 64 end
+  local least = size == 1 and 0x80 or size == 2 and 0x800 or 0x10000
+  if code < least or code > 0x10FFFF or code >= 0xD800 and code <= 0xDFFF then
+    return (gsub(lead .. rest, ".", escape_byte))
+  end
+  local shown = is_unsafe(code) and format("\\u{%x}", code) or lead .. sub(rest, 1, size)
+  return shown .. gsub(sub(rest, size + 1), ".", escape_byte)
+end
+
+--- Makes text from outside safe to print: one line, no control characters of ASCII (C0, DEL) or Unicode (C1), no
+-- bidirectional controls, valid UTF-8. Tab, CR and LF become a space; everything else that is not safe becomes `\xNN`
+-- or `\u{NNNN}`.
+-- @tparam string text
+-- @tparam[opt] number max bytes to keep; a text that was cut ends in "..."
+-- @treturn string
+function errors.sanitize(text, max)
+  -- Cut first: a body of megabytes must not cost more than the part that is shown.
+  local is_cut = max and #text > max
+  if is_cut then text = cut(text, max) end
+  if find(text, "[^\32-\126]") then
+    text = gsub(gsub(text, "[\r\n\t]+", " "), "[^\32-\126\128-\255]", escape_byte)
+    text = gsub(text, "([\128-\255])([\128-\191]*)", escape_character)
+  end
+  if max and #text > max then is_cut, text = true, cut(text, max) end
+  return is_cut and text .. "..." or text
+end
+
+local sanitize = errors.sanitize
 
 local Error = { __name = "lofty.error" }
 Error.__index = Error
@@ -54,15 +94,22 @@ function Error:__tostring()
   local facts = self.kind
   if self.status then facts = facts .. ", HTTP " .. tostring(self.status) end
   if self.code and self.kind ~= "oauth" then facts = facts .. ", code " .. tostring(self.code) end
-  return tame(line) .. " (" .. tame(facts) .. ")"
+  return sanitize(line, limits.message) .. " (" .. sanitize(facts, limits.message) .. ")"
 end
 
---- Makes an error of a table of fields; the table itself becomes the error.
+--- `"failed: " .. err` and `err .. "!"`: the error's one line.
+function Error.__concat(a, b)
+  return tostring(a) .. tostring(b)
+end
+
+--- Makes an error of a table of fields; the table itself becomes the error. `message` and a textual `code` are
+-- sanitized, see `errors.sanitize`.
 -- @tparam table fields `kind` (one of `errors.kinds`) and `message` (string) are required
 -- @treturn table the error
 function errors.new(fields)
   if not errors.kinds[fields.kind] then error("unknown kind of error: " .. tostring(fields.kind), 2) end
-  fields.message = tame(tostring(fields.message))
+  fields.message = sanitize(tostring(fields.message), limits.message)
+  if type(fields.code) == "string" then fields.code = sanitize(fields.code, limits.code) end
   return setmetatable(fields, Error)
 end
 

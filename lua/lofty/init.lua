@@ -30,6 +30,8 @@ local lofty = {
   array = core.array,
   --- Digits that go out as a JSON integer, for ids that no number of this Lua holds.
   integer = core.integer,
+  --- Makes text from outside safe to print in a terminal or a log; see `lofty.errors`.
+  sanitize = errors.sanitize,
 }
 
 --- Gives a plain table of a token's fields, as it was stored, its methods back.

@@ -219,7 +219,7 @@ local function knows_secret(secrets, path)
 end
 
 local function write_error(err)
-  io.stderr:write("lofty.webhook: ", errors.tame(tostring(err)), "\n")
+  io.stderr:write("lofty.webhook: ", errors.sanitize(tostring(err)), "\n")
 end
 
 local PLAIN = "text/plain"

@@ -1,5 +1,4 @@
 local errors = require "lofty.errors"
-local rate = require "lofty.http.rate_headers"
 local retry = require "lofty.pacing.retry"
 
 local function half() return 0.5 end
@@ -24,9 +23,6 @@ local function decide(class, err, more)
   for name, value in pairs(more or {}) do case[name] = value end
   return retry.decide(case)
 end
-
--- How long an answer with these headers asks the caller to wait.
-local function retry_after(...) return (select(2, rate.read(...))) end
 
 describe("a retry", function()
   -- What failed, and the classes that may do it again.
@@ -199,109 +195,4 @@ describe("the class of a method", function()
   } do
     it("of " .. method .. " is " .. class, function() assert.equal(class, retry.class_of(method)) end)
   end
-end)
-
-describe("X-RateLimit-Reset", function()
-  local now = 1770000000
-  for _, case in ipairs {
-    { "epoch milliseconds", "1770000021000", 21 },
-    { "epoch seconds", "1770000021", 21 },
-    { "milliseconds left", "21000", 21 },
-    { "milliseconds left, few", "61", 0.061 },
-    { "seconds left", "60", 60 },
-    { "seconds left, none", "0", 0 },
-    { "a moment that is over", "1769999999", 0 },
-    { "a moment that is over, in milliseconds", "1769999999000", 0 },
-    { "a moment too far away", "1770003600", 60 },
-    { "too many milliseconds", "999999999", 60 },
-    { "white space", "  21 ", 21 },
-    { "the first of two", "21, 40", 21 },
-  } do
-    it("reads " .. case[1], function()
-      local left = rate.read({ ["x-ratelimit-reset"] = case[2] }, now).reset_at - now
-      assert.is_true(math.abs(case[3] - left) < 1e-6, tostring(left))
-    end)
-  end
-
-  for _, value in ipairs { "", "soon", "-5", "+5", "0x10", "1e3x", ("9"):rep(400) } do
-    local shown = value:sub(1, 12)
-    it("is absent when it says " .. string.format("%q", shown), function()
-      local read = rate.read({ ["x-ratelimit-reset"] = value }, now)
-      if value == "0x10" then assert.equal(now, read.reset_at) -- its digits end at the x
-      elseif value == "1e3x" then assert.equal(now + 1, read.reset_at)
-      else assert.is_nil(read.reset_at) end
-    end)
-  end
-
-  it("is measured by the answer's own clock", function()
-    local headers = { ["x-ratelimit-reset"] = "1770000021", date = "Mon, 02 Feb 2026 02:40:00 GMT" }
-    assert.equal(1770000000, rate.http_date(headers.date))
-    local an_hour_off = 1770003600
-    assert.equal(an_hour_off + 21, rate.read(headers, an_hour_off).reset_at)
-    assert.equal(21, retry_after(headers, an_hour_off, 429))
-  end)
-end)
-
-describe("the rate headers", function()
-  it("are read together", function()
-    local headers = { ["x-ratelimit-limit"] = "500", ["x-ratelimit-remaining"] = "499", ["x-ratelimit-reset"] = "12" }
-    assert.same({ limit = 500, remaining = 499, reset_at = 112 }, rate.read(headers, 100))
-  end)
-
-  it("may be absent", function()
-    assert.same({}, rate.read({}, 100))
-    assert.is_nil(retry_after({}, 100, 429))
-  end)
-end)
-
-describe("Retry-After", function()
-  local now = 784111770 -- Sun, 06 Nov 1994 08:49:30 GMT
-  for _, case in ipairs {
-    { "seconds", "120", 120 },
-    { "an IMF-fixdate", "Sun, 06 Nov 1994 08:49:37 GMT", 7 },
-    { "an RFC 850 date", "Sunday, 06-Nov-94 08:49:37 GMT", 7 },
-    { "an asctime date", "Sun Nov  6 08:49:37 1994", 7 },
-    { "a date that is over", "Sun, 06 Nov 1994 08:49:29 GMT", 0 },
-  } do
-    it("is read as " .. case[1], function()
-      assert.equal(case[3], retry_after({ ["retry-after"] = case[2] }, now, 503))
-    end)
-  end
-
-  for _, value in ipairs {
-    "", "soon", "-1", "1.5", "1, 2", "Sun, 06 Nox 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT",
-    "Sun, 00 Nov 1994 08:49:37 GMT", "06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
-  } do
-    it("is absent when it says " .. string.format("%q", value), function()
-      assert.is_nil(retry_after({ ["retry-after"] = value }, now, 503))
-    end)
-  end
-
-  it("comes before the window's end, which counts after a 429 alone", function()
-    local headers = { ["retry-after"] = "3", ["x-ratelimit-reset"] = "21000" }
-    assert.equal(3, retry_after(headers, now, 429))
-    headers["retry-after"] = nil
-    assert.equal(21, retry_after(headers, now, 429))
-    assert.is_nil(retry_after(headers, now, 503))
-  end)
-end)
-
-describe("an HTTP-date", function()
-  for _, case in ipairs {
-    { "Thu, 01 Jan 1970 00:00:00 GMT", 0 },
-    { "Tue, 29 Feb 2000 12:00:00 GMT", 951825600 },
-    { "Fri, 31 Dec 1999 23:59:59 GMT", 946684799 },
-    { "Mon, 01 Mar 2100 00:00:00 GMT", 4107542400 },
-    { "Sat, 31 Dec 2016 23:59:60 GMT", 1483228800 },
-  } do
-    it("is exact: " .. case[1], function() assert.equal(case[2], rate.http_date(case[1])) end)
-  end
-
-  it("of two digits is never more than 50 years ahead", function()
-    local now = 1770000000 -- 2026
-    local future = rate.http_date("Wednesday, 01-Jan-76 00:00:00 GMT", now)
-    assert.equal(rate.http_date("Wed, 01 Jan 2076 00:00:00 GMT"), future)
-    local past = rate.http_date("Saturday, 01-Jan-77 00:00:00 GMT", now)
-    assert.equal(rate.http_date("Sat, 01 Jan 1977 00:00:00 GMT"), past)
-  end)
 end)

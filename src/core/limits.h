@@ -21,6 +21,7 @@
 #define LOFTY_MAX_TOKEN_RESPONSE ((size_t)1024 * 1024) /* the body of a token response */
 #define LOFTY_MAX_WEBHOOK ((size_t)1024 * 1024)        /* a webhook delivery, by default */
 #define LOFTY_MAX_MESSAGE ((size_t)500)                /* an error's message */
+#define LOFTY_MAX_CODE ((size_t)100)                   /* an error's code, where it is text */
 #define LOFTY_MAX_SERVER_MESSAGE ((size_t)200)         /* what an error quotes of the server */
 #define LOFTY_MAX_WORKER_QUEUE 1024   /* nginx: detached jobs that wait, a worker */
 #define LOFTY_MAX_IDLE_CONNECTIONS 32 /* nginx: kept connections, an origin */
@@ -44,6 +45,7 @@
   X(token_response, LOFTY_MAX_TOKEN_RESPONSE)                                                      \
   X(webhook, LOFTY_MAX_WEBHOOK)                                                                    \
   X(message, LOFTY_MAX_MESSAGE)                                                                    \
+  X(code, LOFTY_MAX_CODE)                                                                          \
   X(server_message, LOFTY_MAX_SERVER_MESSAGE)                                                      \
   X(worker_queue, LOFTY_MAX_WORKER_QUEUE)                                                          \
   X(idle_connections, LOFTY_MAX_IDLE_CONNECTIONS)                                                  \

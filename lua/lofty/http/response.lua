@@ -100,7 +100,7 @@ local function failed(fields, call, res, token, advice)
     fields.outcome_unknown = true
     advice = (advice or "") .. answer.look(call)
   end
-  if advice then fields.message = errors.tame(fields.message, core.limits.server_message) .. advice end
+  if advice then fields.message = errors.sanitize(fields.message, core.limits.server_message) .. advice end
   return nil, errors.new(fields)
 end
 

@@ -1,6 +1,8 @@
 --- Reads the environment; no other module does.
 -- @module lofty.internal.config
 
+local upper = require("lofty.internal.ascii").upper
+
 local getenv = os.getenv
 
 local config = {}
@@ -13,7 +15,7 @@ local VARIABLES = { token_url = "LOFTY_OAUTH_TOKEN_URL" }
 -- @tparam string option such as "base_url", read from LOFTY_BASE_URL
 -- @treturn ?string nil when the variable is unset or empty
 function config.get(option)
-  local value = getenv(VARIABLES[option] or "LOFTY_" .. option:upper())
+  local value = getenv(VARIABLES[option] or "LOFTY_" .. upper(option))
   if value == "" then return nil end
   return value
 end

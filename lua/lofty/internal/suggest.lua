@@ -1,8 +1,10 @@
 --- The name somebody probably meant.
 -- @module lofty.internal.suggest
 
+local lower = require("lofty.internal.ascii").lower
+
 local pairs, type = pairs, type
-local byte, gsub, lower = string.byte, string.gsub, string.lower
+local byte, gsub = string.byte, string.gsub
 local floor, min = math.floor, math.min
 
 -- first_name, FirstName and firstName are one name to a reader.
