@@ -10,15 +10,17 @@ local redis = {}
 
 local ATTEMPTS = 8
 
--- $1 is the server's folder. Answers each order on the fifo: "up PID", "down" or "failed".
+-- $1 is the server's folder. Answers each order on the fifo: "up PID", "down" or "failed". Pings log in: without the
+-- password they would be refused alike while the server still loads its data and when it is ready.
 local KEEPER = [[
 unset LD_PRELOAD
 cd "$1" && exec 2>>"$1/output" || exit 1
+[ ! -s password ] || export REDISCLI_AUTH="$(cat password)"
 up() {
   redis-server "$1/redis.conf" </dev/null >>"$1/output" 2>&1 &
   pid=$!
   left=1000
-  until redis-cli -s "$1/socket" ping 2>/dev/null | grep -q -e PONG -e NOAUTH; do
+  until redis-cli -s "$1/socket" ping 2>/dev/null | grep -q PONG; do
     left=$((left - 1))
     if [ $left = 0 ] || ! kill -0 $pid 2>/dev/null; then
       kill -KILL $pid 2>/dev/null; wait $pid; pid=; echo failed >"$1/ready"; return
@@ -94,6 +96,7 @@ local function attempt(opt)
     "daemonize no", 'save ""', "appendonly yes", "appendfsync no", "databases 16",
     opt.password and 'requirepass "' .. opt.password .. '"' or "", opt.conf or "",
   }, "\n") .. "\n")
+  nginx.write(folder .. "/password", opt.password or "")
   local pipe = assert(io.popen("sh -c " .. nginx.quote(KEEPER) .. " keeper " .. nginx.quote(folder), "w"))
   local pid = tonumber(answer(folder):match("^up (%d+)"))
   if pid then
