@@ -52,9 +52,9 @@ SHARED := -bundle -undefined dynamic_lookup
 endif
 
 # The sources of each module, below src/, and its libraries.
-CORE := $(addprefix core/,buf base64 uri token_request number json head http1 gunzip)
-BINDINGS := $(addprefix lua/,buffer encodings value string_cache core params oauth json_in json_out http1)
-TRANSPORT := $(addprefix core/,buf head gunzip) $(addprefix curl/,receive transfer request outcome)
+CORE := $(addprefix core/,buf base64 uri token_request number json head http1 gunzip url_policy)
+BINDINGS := $(addprefix lua/,buffer encodings value string_cache core params oauth json_in json_out http1 url_policy)
+TRANSPORT := $(addprefix core/,buf head gunzip url_policy) $(addprefix curl/,receive transfer request outcome)
 TRANSPORT_BINDING := lua/curl lua/string_cache
 HEADERS := $(wildcard src/*/*.h)
 MODULES := core crypto curl file $(if $(HIREDIS),redis)

@@ -6,10 +6,11 @@ local core = require "lofty.core"
 local errors = require "lofty.errors"
 local rate = require "lofty.http.rate_headers"
 local retry = require "lofty.pacing.retry"
+local url_policy = require "lofty.http.url_policy"
 
 local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
 local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
-local find, format, lower = string.find, string.format, string.lower
+local find, format, lower, sub = string.find, string.format, string.lower, string.sub
 local floor = math.floor
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
 local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
@@ -69,13 +70,13 @@ local function timeouts(value, level)
   return { connect = connect < total and connect or total, total = total }
 end
 
--- Plain http carries a credential in clear: only to this machine.
-local function is_safe_url(url)
-  if find(url, "[%c%s?#@]") then return false end
-  local scheme, authority = url:match("^(https?)://([^/]+)")
-  if scheme ~= "http" then return scheme ~= nil end
-  local host = authority:gsub(":%d+$", "")
-  return host == "localhost" or host == "[::1]" or find(host, "^127%.%d+%.%d+%.%d+$") ~= nil
+-- What is wrong with a base URL, or nil.
+local function base_url_problem(url)
+  local parsed, problem = url_policy.parse(url)
+  if parsed and (parsed.target ~= sub(url, #parsed.origin + 1) or find(url, "?", 1, true)) then
+    problem = "the URL has a query or a fragment, which has no meaning in a base URL"
+  end
+  return problem
 end
 
 --- Checks the options that every client takes, and fills in what they leave out.
@@ -92,9 +93,8 @@ function client.settings(opt, level, from)
     return from[name]
   end
   local url = (pick("base_url") or API_URL):gsub("/+$", "")
-  if not is_safe_url(url) then
-    error(format("base_url must be https://..., or http:// to this machine, got %q", url), level + 1)
-  end
+  local problem = base_url_problem(url)
+  if problem then error("base_url: " .. problem, level + 1) end
   local settings = {
     base_url = url, runtime = pick("runtime"), ca = pick("ca"), proxy = pick("proxy"), max_body = pick("max_body"),
     user_agent = pick("user_agent") or USER_AGENT, validate = pick("validate") ~= false,

@@ -184,6 +184,8 @@ describe("nginx runtime", function()
     for _, case in ipairs {
       { "CR LF in a header", [[{ headers = { ["X-A"] = "a\r\nB: c" } }]], "X%-A" },
       { "NUL in a header", [[{ headers = { ["X-A"] = "a\0b" } }]], "X%-A" },
+      { "a control character in a header", [[{ headers = { ["X-A"] = "a\27[2Jb" } }]], "X%-A" },
+      { "a coding of the caller's", [[{ headers = { ["Accept-Encoding"] = "br" } }]], "Accept%-Encoding" },
       { "a line end in a header's name", [[{ headers = { ["X-A\r\nB"] = "c" } }]], "name" },
       { "an empty header name", [[{ headers = { [""] = "c" } }]], "name" },
       { "a header that is no string", [[{ headers = { ["X-A"] = 5 } }]], "X%-A" },
@@ -192,7 +194,11 @@ describe("nginx runtime", function()
       { "a host of the caller's", [[{ headers = { Host = "x" } }]], "Host" },
       { "CR LF in the URL", [[{ url = far .. "/echo\r\nX: y" }]], "percent%-encoded" },
       { "a space in the URL", [[{ url = far .. "/e cho" }]], "percent%-encoded" },
-      { "CR LF in the host", [[{ url = "http://127.0.0.1\r\n/" }]], "host" },
+      { "CR LF in the host", [[{ url = "http://127.0.0.1\r\n/" }]], "percent%-encoded" },
+      { "a NUL in the URL", [[{ url = far .. "/echo\0x" }]], "percent%-encoded" },
+      { "a backslash in the URL", [[{ url = far .. "/echo\\x" }]], "percent%-encoded" },
+      { "an empty host", [[{ url = "http:///127.0.0.1/" }]], "no host" },
+      { "an IPv4 address out of range", [[{ url = "http://127.999.1.1/" }]], "IPv4" },
       { "a method with a space", [[{ method = "GET /x" }]], "method" },
       { "a body that is no string", [[{ method = "POST", body = {} }]], "body" },
       { "plain http to elsewhere", [[{ url = "http://example.test/" }]], "https" },
@@ -330,6 +336,42 @@ describe("nginx runtime", function()
         assert.matches(case[4], err.text)
       end)
     end
+  end)
+
+  describe("trust", function()
+    -- A call to each of the two servers, in a location and in work that it detaches: `true`, or the error's kind.
+    local code = [[
+      local function verify(port)
+        local url = "https://localhost:" .. port .. "/echo"
+        local function call(get, url)
+          local res, err = get("", { url = url })
+          return res and true or err.kind
+        end
+        return { call(get, url), runtime:detach(5, call, get, url) }
+      end
+      return verify(tls), verify(alone)
+    ]]
+
+    it("of one location is not another's: neither connections, sessions nor detached work are shared", function()
+      for _ = 1, 3 do -- the second time there are connections to take
+        for place, expected in pairs {
+          ["/content"] = { { true, true }, { "tls", "tls" } }, ["/trusts_alone"] = { { "tls", "tls" }, { true, true } },
+          ["/untrusting"] = { { "tls", "tls" }, { "tls", "tls" } },
+        } do
+          assert.same(expected, { run(code, nil, place) }, place)
+        end
+      end
+    end)
+
+    it("lets calls of one location share a connection", function()
+      for _, place in ipairs { "/content", "/content" } do
+        assert.is_true(run([[
+          local url = "https://localhost:" .. tls .. "/echo"
+          assert(get("", { url = url }))
+          return get("", { url = url }).reused
+        ]], nil, place))
+      end
+    end)
   end)
 
   describe("phases", function()

@@ -213,7 +213,8 @@ describe("a path", function()
     { "an empty one", "", "is empty" }; { "a dot", ".", "is \".\"" }; { "two dots", "..", "is \"..\"" };
     -- nginx decodes %2F before it takes dot segments out: /leads/1%2F..%2F..%2Fadmin is /admin to it
     { "dots between slashes", "1/../../admin", "\"..\" segment" }; { "a dot at the end", "1/.", "segment" };
-    { "dots at the beginning", "../x", "segment" };
+    { "dots at the beginning", "../x", "segment" }; { "dots behind a backslash", "x\\..", "segment" };
+    { "dots before a backslash", "..\\x", "segment" }; { "dots before a semicolon", "..;a/x", "segment" };
     { "a boolean", true, "is a boolean" }; { "a table", {}, "is a value that has no text" };
     { "a carriage return", "a\r", "holds a line break" }; { "a line feed", "\na", "holds a line break" };
     { "a NUL", "a\0b", "or a NUL" }; { "not a number", 0 / 0, "not finite" };
@@ -236,7 +237,9 @@ describe("a path", function()
     { "/{", "at byte 3" }; { "/{}", "at byte 3" }; { "/{a", "at byte 4" }; { "/a}", "at byte 3" };
     { "/{{a}}", "at byte 3" }; { "/{a b}", "at byte 4" }; { "/\\x", "at byte 2" }; { "/{a/b}", "at byte 4" };
     { "/a/../b", "segment" }; { "/.", "segment" }; { "/a/%2E%2e", "segment" }; { "/.%2e/x", "segment" };
-    { "/a/./b", "segment" }; { "/..a/a../.a/a.", nil }; { "/a%20b/!$&'()*+,;=:@~", nil };
+    { "/a/./b", "segment" }; { "/a/..%2fb", "segment" }; { "/a%2F%2e%2e", "segment" }; { "/a/b%2f..%2f..%2fc", "segment" };
+    { "/a/..%5cb", "segment" }; { "/a%5C.", "segment" }; { "/..;/a", "segment" }; { "/a/.%3Bb/c", "segment" };
+    { "/a;../b;.", nil }; { "/a/...;/.../b", nil }; { "/..a/a../.a/a.", nil }; { "/a%20b/!$&'()*+,;=:@~", nil };
   } do
     it((case[2] and "refuses " or "lets be ") .. ("%q"):format(case[1]), function()
       local path, why = core.path_expand(case[1], { a = "1" })

@@ -13,6 +13,7 @@
 #define LOFTY_MAX_BODY ((size_t)16 * 1024 * 1024)    /* a decoded response body, by default */
 #define LOFTY_MAX_REQUEST ((size_t)64 * 1024 * 1024) /* a request body or an encoding we make */
 #define LOFTY_MAX_URI ((size_t)64 * 1024)            /* a path, a query, a whole URL */
+#define LOFTY_MAX_HOST 253                           /* a host name (RFC 1035) */
 #define LOFTY_MAX_CREDENTIAL ((size_t)64 * 1024)     /* an id, a secret, a code, a token */
 #define LOFTY_MAX_DEPTH 128                          /* levels of arrays and objects in JSON */
 #define LOFTY_MAX_FIELDS 256                         /* field lines of one head and its trailers */
@@ -37,6 +38,7 @@
   X(body, LOFTY_MAX_BODY)                                                                          \
   X(request, LOFTY_MAX_REQUEST)                                                                    \
   X(uri, LOFTY_MAX_URI)                                                                            \
+  X(host, LOFTY_MAX_HOST)                                                                          \
   X(credential, LOFTY_MAX_CREDENTIAL)                                                              \
   X(depth, LOFTY_MAX_DEPTH)                                                                        \
   X(fields, LOFTY_MAX_FIELDS)                                                                      \

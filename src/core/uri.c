@@ -124,23 +124,49 @@ LoftyCode lofty_query_add (LoftyBuf *out, LoftySpan name, LoftySpan value, int f
   return encode(out, value, form); /* a failure on the way has stuck */
 }
 
-/* True if a part of 'value' between slashes is "." or "..". */
-static int has_dot_segment (LoftySpan value) {
-  size_t begin = 0, end;
-  for (; begin <= value.size; begin = end + 1) {
-    size_t dots = 0;
-    for (end = begin; end < value.size && value.data[end] != '/'; end++)
-      dots += value.data[end] == '.';
-    if (dots == end - begin && (dots == 1 || dots == 2)) return 1;
+/*
+** The byte at *i, which is moved past it; with 'escaped' the one that a "%XX" there
+** stands for.
+*/
+static char next_byte (LoftySpan text, size_t *i, int escaped) {
+  int byte = escaped && text.data[*i] == '%' ? escaped_byte(text, *i) : -1;
+  char c = text.data[*i];
+  *i += byte < 0 ? 1 : 3;
+  return byte < 0 ? c : (char)(unsigned char)byte;
+}
+
+/*
+** True if a segment is "." or "..", which servers take out (RFC 3986, section
+** 5.2.4). Some decode "%2F" first (nginx), some take "\" for a slash (IIS), some
+** cut a segment at ";" (Java's servlets): all of these count.
+*/
+static int has_dot_segment (LoftySpan text, int escaped) {
+  size_t i = 0, dots = 0;
+  int only_dots = 1, cut = 0; /* of this segment, so far */
+  while (i < text.size) {
+    char c = next_byte(text, &i, escaped);
+    if (c == '/' || c == '\\') {
+      if (only_dots && (dots == 1 || dots == 2)) return 1;
+      dots = 0;
+      only_dots = 1;
+      cut = 0;
+    } else if (c == ';') {
+      cut = 1;
+    } else if (!cut) {
+      if (c == '.')
+        dots++;
+      else
+        only_dots = 0;
+    }
   }
-  return 0;
+  return only_dots && (dots == 1 || dots == 2);
 }
 
 /*
 ** A value may not change which path it stands in: not empty (a slash too few),
 ** not a dot segment, which every server and libcurl take out (RFC 3986, section
-** 5.2.4). A slash in it is data and goes out as %2F; but servers that decode
-** before they take dot segments out, nginx among them, must not find one either.
+** 5.2.4). A slash in it is data and goes out as %2F; a dot segment behind one is
+** refused too, see has_dot_segment.
 */
 LoftyCode lofty_path_add (LoftyBuf *out, LoftySpan value, const char **problem) {
   *problem = lofty_line_problem(value);
@@ -150,7 +176,7 @@ LoftyCode lofty_path_add (LoftyBuf *out, LoftySpan value, const char **problem) 
     *problem = "is \".\", which no path may hold";
   else if (value.size == 2 && memcmp(value.data, "..", 2) == 0)
     *problem = "is \"..\", which no path may hold";
-  else if (has_dot_segment(value))
+  else if (has_dot_segment(value, 0))
     *problem = "holds a \".\" or \"..\" segment, which no path may hold";
   if (*problem) return LOFTY_BAD;
   return lofty_percent_encode(out, value);
@@ -161,25 +187,8 @@ static int is_path_byte (char c) {
   return c != '\0' && (is_alnum(c) || strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
 
-/* How many bytes of 'path' at 'i' make a dot, written as it is or as %2E: 0, 1 or 3. */
-static size_t dot_size (LoftySpan path, size_t i) {
-  if (path.data[i] == '.') return 1;
-  return path.data[i] == '%' && escaped_byte(path, i) == '.' ? 3 : 0;
-}
-
 int lofty_path_dotted (LoftySpan path) {
-  size_t i = 0;
-  while (i < path.size) { /* 'i' is at the start of a segment or at the slash before it */
-    size_t dots = 0, dot;
-    if (path.data[i] == '/') i++;
-    while (i < path.size && (dot = dot_size(path, i)) > 0) {
-      dots++;
-      i += dot;
-    }
-    if ((dots == 1 || dots == 2) && (i == path.size || path.data[i] == '/')) return 1;
-    while (i < path.size && path.data[i] != '/') i++;
-  }
-  return 0;
+  return has_dot_segment(path, 1);
 }
 
 /*

@@ -4,6 +4,7 @@
 */
 #include <string.h>
 
+#include "core/url_policy.h"
 #include "transfer.h"
 
 enum { ROUTE_UNKNOWN, ROUTE_DIRECT, ROUTE_ENVIRONMENT, ROUTE_NAMED };
@@ -74,82 +75,48 @@ static int handle_renew (Transfer *t) {
   return lofty_handle_equip(t);
 }
 
-/* A name of the resolver's own, or an address of 127.0.0.0/8 or ::1 (RFC 6761, section 6.3). */
-static int is_loopback (const char *host) {
-  if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0) return 1;
-  return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host);
-}
-
 /*
-** Judges scheme and host by libcurl's own parser, and allows the one scheme.
-** Returns NULL, or what is wrong in plain words.
+** Takes over the origin of a URL that was accepted, and allows its scheme alone.
+** Returns NULL, or what is wrong.
 */
-static const char *set_origin (Transfer *t, const char *url, size_t size) {
-  CURLU *parsed = curl_url();
-  char *scheme = NULL, *host = NULL;
-  const char *problem = NULL;
+static const char *set_origin (Transfer *t, const char *text, const LoftyUrl *url) {
   CURLcode code = CURLE_OK;
-  if (!parsed) return "not enough memory";
-  if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK ||
-      curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-      curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-    problem = "the URL is not one of http or https";
-  else {
-    int secure = strcmp(scheme, "https") == 0;
-    t->loopback = is_loopback(host);
-    if (!secure && strcmp(scheme, "http") != 0)
-      problem = "the URL is not one of http or https";
-    else if (!secure && !t->loopback)
-      problem = "plain http is for loopback alone: a credential would travel in clear; use https";
-    else {
-#if LIBCURL_VERSION_NUM >= 0x075500
-      SET(CURLOPT_PROTOCOLS_STR, secure ? "https" : "http");
-#else
-      SET(CURLOPT_PROTOCOLS, secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
-#endif
-      /* Many at once wait for the first to learn whether the server speaks HTTP/2; without TLS
-         it would be known with the first answer alone. A libcurl without HTTP/2 says no, and speaks 1.1. */
-      SET(CURLOPT_PIPEWAIT, (long)secure);
-      if (code == CURLE_OK && secure)
-        curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-      if (code != CURLE_OK) problem = "this libcurl cannot speak the URL's scheme";
-    }
-  }
-  curl_free(scheme);
-  curl_free(host);
-  curl_url_cleanup(parsed);
   lofty_buf_clear(&t->origin);
-  if (!problem && (lofty_buf_add(&t->origin, url, size) || lofty_buf_add_byte(&t->origin, '\0')))
-    problem = "the URL's host is too long";
-  if (problem) lofty_buf_clear(&t->origin);
-  return problem;
+  t->loopback = url->loopback;
+#if LIBCURL_VERSION_NUM >= 0x075500
+  SET(CURLOPT_PROTOCOLS_STR, url->secure ? "https" : "http");
+#else
+  SET(CURLOPT_PROTOCOLS, url->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
+#endif
+  /* Many at once wait for the first to learn whether the server speaks HTTP/2; without TLS
+     it would be known with the first answer alone. A libcurl without HTTP/2 says no, and speaks 1.1. */
+  SET(CURLOPT_PIPEWAIT, (long)url->secure);
+  if (code == CURLE_OK && url->secure)
+    curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  if (code != CURLE_OK) return "this libcurl cannot speak the URL's scheme";
+  if (lofty_buf_add(&t->origin, text, url->origin_size) || lofty_buf_add_byte(&t->origin, '\0')) {
+    lofty_buf_clear(&t->origin);
+    return "not enough memory";
+  }
+  return NULL;
 }
 
-/* Tells the handle its URL; most often it is of the same origin as the last, and was judged. */
-static const char *set_url (Transfer *t, const char *url, size_t size) {
+/* Tells the handle its URL, unless it is the last one. */
+static const char *set_url (Transfer *t, const char *text, size_t size) {
   CURLcode code = CURLE_OK;
   const char *problem;
-  size_t i, begin, end;
-  if (size + 1 == t->url.size && memcmp(url, t->url.data, size) == 0) return NULL;
+  LoftySpan span;
+  LoftyUrl url;
+  if (size + 1 == t->url.size && memcmp(text, t->url.data, size) == 0) return NULL;
   lofty_buf_clear(&t->url); /* whatever is told from here on, it is another */
-  if (size >= t->url.max) return "the URL is too long";
-  for (i = 0; i < size; i++)
-    if (url[i] <= 0x20 || url[i] >= 0x7F)
-      return "the URL holds a space, a control character or one beyond ASCII";
-  for (begin = 0; begin < size && url[begin] != ':'; begin++) continue;
-  if (size - begin < 3 || memcmp(url + begin, "://", 3) != 0) return "the URL is not absolute";
-  begin += 3;
-  for (end = begin; end < size && !strchr("/?#", url[end]); end++) {
-    if (url[end] == '@') return "the URL holds a user name, which does not belong there";
-    if (!strchr("-._:[]", url[end]) && !(url[end] >= '0' && url[end] <= '9') &&
-        !(url[end] >= 'a' && url[end] <= 'z') && !(url[end] >= 'A' && url[end] <= 'Z'))
-      return "the URL's host has a forbidden character";
-  }
-  if (t->origin.size != end + 1 || memcmp(url, t->origin.data, end) != 0)
-    if ((problem = set_origin(t, url, end)) != NULL) return problem;
-  SET(CURLOPT_URL, url);
+  span.data = text;
+  span.size = size;
+  if ((problem = lofty_url_parse(span, &url)) != NULL) return problem;
+  if (t->origin.size != url.origin_size + 1 || memcmp(text, t->origin.data, url.origin_size) != 0)
+    if ((problem = set_origin(t, text, &url)) != NULL) return problem;
+  SET(CURLOPT_URL, text);
   if (code != CURLE_OK) return "the URL was refused by libcurl";
-  if (lofty_buf_add(&t->url, url, size + 1))
+  if (lofty_buf_add(&t->url, text, size + 1))
     lofty_buf_free(&t->url); /* only told again next time */
   return NULL;
 }
@@ -231,38 +198,18 @@ static int same_name (const char *name, size_t size, const char *lower) {
   return 1;
 }
 
-/* What framing rests on, and where the request goes, is not the caller's to say. */
-static int is_ours (const char *name, size_t size) {
-  return same_name(name, size, "host") || same_name(name, size, "content-length") ||
-         same_name(name, size, "transfer-encoding") || same_name(name, size, "connection") ||
-         same_name(name, size, "expect") || same_name(name, size, "te") ||
-         same_name(name, size, "upgrade") || same_name(name, size, "trailer");
-}
-
-static int is_value (const char *bytes, size_t size) {
-  size_t i;
-  for (i = 0; i < size; i++) {
-    unsigned char c = (unsigned char)bytes[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7F) return 0;
-  }
-  return 1;
-}
-
 static void add_line (LoftyBuf *out, const char *line) {
   lofty_buf_add(out, line, strlen(line) + 1);
 }
 
 void lofty_request_begin (Transfer *t) {
   lofty_buf_clear(&t->headers);
-  t->has_encoding = t->has_type = 0;
+  t->has_type = 0;
 }
 
 const char *lofty_request_header (Transfer *t, LoftySpan name, LoftySpan value) {
-  if (!lofty_is_token(name.data, name.size)) return "a header's name has a forbidden character";
-  if (!is_value(value.data, value.size))
-    return "a header's value has a line end or another control character";
-  if (is_ours(name.data, name.size)) return "this header is made by the transport";
-  t->has_encoding |= same_name(name.data, name.size, "accept-encoding");
+  const char *problem = lofty_field_problem(name, value);
+  if (problem) return problem;
   t->has_type |= same_name(name.data, name.size, "content-type");
   while (value.size > 0 && (*value.data == ' ' || *value.data == '\t')) {
     value.data++;
@@ -304,7 +251,7 @@ static CURLcode set_headers (Transfer *t) {
 
 /* The headers that the caller left to us. */
 static const char *finish_headers (Transfer *t, int has_body) {
-  if (!t->has_encoding) add_line(&t->headers, "Accept-Encoding: gzip");
+  add_line(&t->headers, "Accept-Encoding: gzip");
   if (has_body) { /* libcurl would call it a form, and wait for a 100 before a long one */
     if (!t->has_type) add_line(&t->headers, "Content-Type:");
     add_line(&t->headers, "Expect:");

@@ -51,7 +51,7 @@ struct Transfer {
   LoftyBuf headers, headers_set; /* lines, each NUL-terminated: wanted, and in 'list' */
   LoftyBuf body;                 /* what libcurl reads while it sends */
   struct curl_slist *list;
-  int has_encoding, has_type; /* the wanted headers have an Accept-Encoding, a Content-Type */
+  int has_type; /* the wanted headers have a Content-Type */
   int loopback;
   int plain_get;       /* the handle is told a GET without body */
   int route;           /* which proxy it was told, see request.c */

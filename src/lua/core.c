@@ -26,5 +26,6 @@ LOFTY_EXPORT int luaopen_lofty_core (lua_State *L) {
   lofty_open_grant(L);
   lofty_open_json(L);
   lofty_open_http1(L);
+  lofty_open_url_policy(L);
   return 1;
 }

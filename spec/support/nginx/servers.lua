@@ -93,6 +93,10 @@ http {
       content_by_lua_block { inside.run() }
     }
     location = /untrusting { content_by_lua_block { inside.run() } }
+    location = /trusts_alone {
+      lua_ssl_trusted_certificate FOLDER/alone.pem;
+      content_by_lua_block { inside.run() }
+    }
     location = /rewrite { rewrite_by_lua_block { inside.run() } }
     location = /access { access_by_lua_block { inside.run() } }
     location = /header_filter { return 200 "."; header_filter_by_lua_block { inside.keep() } }

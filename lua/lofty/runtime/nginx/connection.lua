@@ -65,18 +65,18 @@ local function hurry(self)
   return true
 end
 
--- Verifies the certificate against the name, always. A session is kept only after that, for one origin.
+-- Verifies the certificate against the name, always. A session is kept only after that.
 -- Of a handshake that failed without a wait, as near servers' do, lua-resty-core (0.1.25) reports success if
 -- it is asked for no session (false), and raises an assertion if it is: hence nil or a session, and pcall.
 local function handshake(self)
-  local origin, socket = self.origin, self.socket
+  local origin, pool, socket = self.origin, self.pool, self.socket
   if not hurry(self) then return late(self, "the TLS handshake with") end
-  local called, session, why = pcall(socket.sslhandshake, socket, origin.session, origin.name, true)
+  local called, session, why = pcall(socket.sslhandshake, socket, pool.session, origin.name, true)
   if called and session then
-    origin.session = session
+    pool.session = session
     return true
   end
-  origin.session = nil
+  pool.session = nil
   if not called then why = REFUSED end
   if why == "timeout" then return late(self, "the TLS handshake with") end
   return failed(self, "tls", format("no trusted TLS connection to %s: %s", origin.shown, explain(why or "closed")))
@@ -91,7 +91,7 @@ local function connect(self, now, fresh)
   if wait > left then wait = left end
   socket:settimeouts(wait, left, left)
   repeat
-    local ok, why = socket:connect(origin.address, origin.port, origin.connect)
+    local ok, why = socket:connect(origin.address, origin.port, self.pool.options)
     if not ok then
       if why == "timeout" then
         return failed(self, "timeout", format("no connection to %s within %g s", origin.shown, wait / 1000))
@@ -212,7 +212,7 @@ function connection.exchange(origin, req, head, wait, total, again)
   if not made then return phase.refuse() end
   local started = monotonic()
   local self = {
-    origin = origin, socket = socket, wait = wait, total = total, deadline = started + total,
+    origin = origin, pool = origin:pool(), socket = socket, wait = wait, total = total, deadline = started + total,
     sent = false, connected = false, reused = false, stale = false, reader = nil,
   }
   local ok, err = attempt(self, req, head, started, false)

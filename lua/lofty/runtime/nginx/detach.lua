@@ -1,15 +1,18 @@
 --- Runs a function apart from the request that asked for it, so that a client that goes away can't stop it.
 -- `call` waits for its end, `later` does not.
 --
--- Each worker has a queue, and a timer that starts a light thread for each job in it. Not a timer a job:
--- above lua_max_running_timers (256) nginx drops them in silence, after timer.at said yes.
+-- Jobs stand in a queue, and one timer, the queue's worker, starts a light thread for each. A timer for each job would
+-- not do: above lua_max_running_timers (256) nginx drops timers without a word, after ngx.timer.at returned true. There
+-- is a queue for each configuration block, since a timer runs under the settings of the block that created it, and a
+-- job must verify certificates by its own block's lua_ssl_trusted_certificate.
 -- @module lofty.runtime.nginx.detach
 
 local ngx = ngx -- luacheck: globals ngx
 local semaphore = require "ngx.semaphore"
-local limits = require("lofty.core").limits
-local errors = require "lofty.errors"
 local clock = require "lofty.runtime.nginx.clock"
+local errors = require "lofty.errors"
+local limits = require("lofty.core").limits
+local origin = require "lofty.runtime.nginx.origin"
 local phase = require "lofty.runtime.nginx.phase"
 
 local timer_at, spawn, get_phase = ngx.timer.at, ngx.thread.spawn, ngx.get_phase
@@ -19,19 +22,15 @@ local error, pcall, select, tostring, unpack = error, pcall, select, tostring, u
 local format, min = string.format, math.min
 local running, setmetatable = coroutine.running, setmetatable
 
--- What a timer has used is freed at its end alone: after so many jobs another one takes over.
-local JOBS_A_TIMER = 256
--- A timer that has not begun after so many seconds was dropped: another one is asked for.
-local OVERDUE = 1
--- How long a drain sleeps at a time while its jobs run; a new job or a job's end wakes it.
-local NAP = 60
+-- nginx frees what a timer's threads have used only when the timer ends: after so many jobs a new one takes over.
+local JOBS_PER_WORKER = 256
+-- A timer that has not started after so many seconds was dropped by nginx: ask for another.
+local START_TIMEOUT = 1
+-- Seconds that an idle worker waits at a time while its jobs run; a new job or the end of one wakes it.
+local IDLE_WAIT = 60
 
--- First in, first out: jobs[first .. last]. A job holds its arguments 1 .. n, `fn`, and, when somebody
--- waits, `done`, which is posted at its end.
-local jobs, first, last = {}, 1, 0
-local drain -- who takes jobs now: { wake =, active =, taken = }
-local asked -- when a timer was asked for that has not begun yet
-local inside = setmetatable({}, { __mode = "k" }) -- coroutine -> true while it runs a job
+local queues = {} -- configuration block -> queue
+local in_job = setmetatable({}, { __mode = "k" }) -- coroutine -> true while it runs a job
 
 local detach = {}
 
@@ -39,7 +38,27 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
--- Keeps what came out. When the caller is gone or has given up, a failure is told to the log.
+local Queue = {}
+Queue.__index = Queue
+
+-- The queue of the configuration block that applies here.
+local function queue_here()
+  local block = origin.block()
+  local queue = queues[block]
+  if not queue then
+    -- jobs[first .. last], first in, first out. A job holds its arguments 1 .. n, `fn` and, when somebody waits,
+    -- `done`, which is posted at its end.
+    queue = setmetatable({
+      jobs = {}, first = 1, last = 0,
+      worker = nil,       -- { wake =, active =, started = } while one runs
+      requested_at = nil, -- when a timer was created that has not started yet
+    }, Queue)
+    queues[block] = queue
+  end
+  return queue
+end
+
+-- Keeps the results for the caller. When nobody waits any more, a failure goes to the log.
 local function finish(job, ok, ...)
   local done = job.done
   local unheard = not done or job.given_up or done:count() >= 0
@@ -56,96 +75,99 @@ local function finish(job, ok, ...)
   if done then done:post() end
 end
 
-local function run(job, from)
+local function run(job, worker)
   local thread = running()
-  inside[thread] = true
+  in_job[thread] = true
   finish(job, pcall(job.fn, unpack(job, 1, job.n)))
-  inside[thread] = nil
-  from.active = from.active - 1
-  from.wake:post()
+  in_job[thread] = nil
+  worker.active = worker.active - 1
+  worker.wake:post()
 end
 
-local function take()
-  local job = jobs[first]
-  jobs[first] = nil
-  first = first + 1
-  if first > last then first, last = 1, 0 end
+function Queue:push(fn, done, ...)
+  local job = pack(...)
+  job.fn, job.done = fn, done
+  self.last = self.last + 1
+  self.jobs[self.last] = job
   return job
 end
 
--- Starts jobs as they come, until none runs or this timer has had its share.
-local function serve(self)
+function Queue:pop()
+  local job = self.jobs[self.first]
+  self.jobs[self.first] = nil
+  self.first = self.first + 1
+  if self.first > self.last then self.first, self.last = 1, 0 end
+  return job
+end
+
+-- Starts jobs as they come, until none is left or this worker has had its share.
+function Queue:work(worker)
   while true do
-    while first <= last do
-      if self.taken == JOBS_A_TIMER then return end
-      local job = take()
+    while self.first <= self.last do
+      if worker.started == JOBS_PER_WORKER then return end
+      local job = self:pop()
       if not job.given_up then
         job.started = true
-        self.active, self.taken = self.active + 1, self.taken + 1
-        spawn(run, job, self)
+        worker.active, worker.started = worker.active + 1, worker.started + 1
+        spawn(run, job, worker)
       end
     end
-    if self.active == 0 then return end
-    self.wake:wait(NAP)
+    if worker.active == 0 then return end
+    worker.wake:wait(IDLE_WAIT)
   end
 end
 
-local summon
-
--- A premature timer, at a worker's end, does its jobs all the same. Threads still running when this
+-- A premature timer, at the end of nginx's worker process, does its jobs all the same. Threads that still run when this
 -- returns keep the timer alive until they end.
-local function on_timer()
-  asked = nil
-  if drain then return end
-  local self = { wake = new_semaphore(0), active = 0, taken = 0 }
-  drain = self
-  local ok, problem = pcall(serve, self)
-  drain = nil
-  if first <= last then summon() end
+local function on_timer(_, self)
+  self.requested_at = nil
+  if self.worker then return end
+  local worker = { wake = new_semaphore(0), active = 0, started = 0 }
+  self.worker = worker
+  local ok, problem = pcall(self.work, self, worker)
+  self.worker = nil
+  if self.first <= self.last then self:ensure_worker() end
   if not ok then error(problem, 0) end
 end
 
--- Sees to it that somebody looks at the queue.
-function summon()
-  if drain then
-    drain.wake:post()
+-- Wakes the worker, or creates the timer that becomes one.
+function Queue:ensure_worker()
+  if self.worker then
+    self.worker.wake:post()
     return true
   end
   local now = monotonic()
-  if asked and now - asked < OVERDUE then return true end
-  local ok, why = timer_at(0, on_timer)
+  if self.requested_at and now - self.requested_at < START_TIMEOUT then return true end
+  local ok, why = timer_at(0, on_timer, self)
   if not ok then return nil, why end
-  asked = now
+  self.requested_at = now
   return true
 end
 
-local function push(fn, done, ...)
-  local job = pack(...)
-  job.fn, job.done = fn, done
-  last = last + 1
-  jobs[last] = job
-  return job
-end
-
--- Waits for the job's end. A timer may be refused or dropped when there are too many: asks again.
-local function wait(job, timeout)
+-- Waits for the job's end. nginx may refuse or drop a timer when there are too many: then asks again.
+function Queue:wait(job, timeout)
   local deadline = monotonic() + timeout
-  local asked_well, why = summon()
+  local requested, why = self:ensure_worker()
   while true do
     local left = deadline - monotonic()
     if left <= 0 then
       job.given_up = true
-      return nil, asked_well and "too many timers run" or why
+      return nil, requested and "too many timers run" or why
     end
-    if job.done:wait(job.started and left or min(left, OVERDUE)) then return true end
-    if not job.started then asked_well, why = summon() end
+    local ended, problem = job.done:wait(job.started and left or min(left, START_TIMEOUT))
+    if ended then return true end
+    if problem ~= "timeout" then
+      job.given_up = true
+      return nil, problem
+    end
+    if not job.started then requested, why = self:ensure_worker() end
   end
 end
 
 --- Calls fn(...) apart from this request and waits for its end.
 --
--- What fn needs is to be handed over as arguments: the locals of a request that was aborted read as nil.
--- There is no ngx.ctx and no ngx.req in it.
+-- Give fn what it needs as arguments: when the request is aborted, the local variables of its functions read as nil.
+-- fn has no ngx.ctx and no ngx.req.
 -- @tparam number timeout seconds; after that the caller goes on without the result, and fn runs to its end
 -- @tparam function fn
 -- @param ... its arguments
@@ -153,15 +175,16 @@ end
 function detach.call(timeout, fn, ...)
   local may, refused = phase.may_wait()
   if not may then return nil, refused end
-  if inside[running()] and get_phase() == "timer" then return fn(...) end
-  local job = push(fn, new_semaphore(0), ...)
-  local ended, why = wait(job, timeout)
+  if in_job[running()] and get_phase() == "timer" then return fn(...) end
+  local queue = queue_here()
+  local job = queue:push(fn, new_semaphore(0), ...)
+  local ended, why = queue:wait(job, timeout)
   if ended then
     if job.raised then error(job.problem, 0) end
     return unpack(job.results, 1, job.results.n)
   end
-  local message = job.started and "it still runs" or "it has not begun: " .. why
-      .. " (lua_max_running_timers and lua_max_pending_timers in nginx.conf)"
+  local message = job.started and "it still runs" or "it has not started: " .. why
+      .. " (see lua_max_running_timers and lua_max_pending_timers in nginx.conf)"
   return nil, errors.new {
     kind = "timeout", sent = job.started or false, connected = job.started or false,
     message = format("no result within %g s, %s", timeout, message),
@@ -171,10 +194,11 @@ end
 --- Calls fn(...) soon, apart from this request, without waiting for it. What it raises goes to the error log.
 -- @tparam function fn
 -- @param ... its arguments
--- @treturn boolean false when there is no room for it
+-- @treturn boolean false when the queue is full or no timer can be created
 function detach.later(fn, ...)
-  if last - first >= limits.worker_queue or not summon() then return false end
-  push(fn, nil, ...) -- before anybody looks: that needs this code to end or to wait
+  local queue = queue_here()
+  if queue.last - queue.first >= limits.worker_queue or not queue:ensure_worker() then return false end
+  queue:push(fn, nil, ...) -- the worker can't look before this code ends or waits
   return true
 end
 

@@ -5,7 +5,7 @@ local semaphore = require "ngx.semaphore"
 local phase = require "lofty.runtime.nginx.phase"
 
 local new_semaphore = semaphore.new
-local setmetatable = setmetatable
+local select, setmetatable = select, setmetatable
 
 -- ngx.semaphore counts milliseconds in a C int.
 local LONGEST_WAIT = 2147483 -- seconds
@@ -19,12 +19,13 @@ Event.__index = Event
 -- @treturn ?table err where this phase of nginx can't wait
 function Event:wait(seconds)
   if self.is_set then return true end
+  local may, err = phase.may_wait()
+  if not may then return false, err end
   if seconds < 0 then seconds = 0 elseif seconds > LONGEST_WAIT then seconds = LONGEST_WAIT end
   local ok, why = self.semaphore:wait(seconds)
   if ok or self.is_set then return true end
   if why == "timeout" then return false end
-  local _, err = phase.refuse()
-  return false, err
+  return false, select(2, phase.refuse())
 end
 
 --- Sets the event and wakes every waiter. May be called more than once, in every phase.

@@ -1,78 +1,106 @@
---- A URL's origin: where to connect, and what must be the same for a connection to be shared.
+--- A URL's origin: where to connect, and which connections and TLS sessions may be used again.
 -- @module lofty.runtime.nginx.origin
 
-local setmetatable, tonumber = setmetatable, tonumber
-local find, lower, match, sub = string.find, string.lower, string.match, string.sub
+local ffi = require "ffi"
+local base = require "resty.core.base"
+local url_policy = require "lofty.http.url_policy"
+
+local get_request = base.get_request
+local char, concat, find, sub = string.char, table.concat, string.find, string.sub
+local C, cast, setmetatable, tonumber = ffi.C, ffi.cast, setmetatable, tonumber
 
 local origin = {}
 
--- Connections kept idle for an origin by each worker; beyond that the least recently used one is closed.
+-- Connections kept idle in a pool by each worker; beyond that nginx closes the one that was used least recently.
 local POOL_SIZE = 128
--- Origins remembered by their text; one more and all are forgotten, so that odd URLs can't fill memory.
+-- Origins remembered by their text; one more and all are forgotten, so that odd URLs can't fill the memory.
 local MAX_KNOWN = 256
 
 local known, count = {}, 0
 
--- 127.0.0.0/8 whole, so that nothing but four plain numbers counts.
-local function loopback(host)
-  return host == "localhost" or host == "::1" or find(host, "^127%.%d%d?%d?%.%d%d?%d?%.%d%d?%d?$") ~= nil
+-- What a target must not hold: all but visible ASCII, the backslash, and "#", which begins a fragment.
+local function not_in_target()
+  local bytes = { "#\\" }
+  for code = 1, 255 do
+    if code <= 0x20 or code >= 0x7F then bytes[#bytes + 1] = char(code) end
+  end
+  return concat(bytes)
 end
+local NOT_IN_TARGET = not_in_target()
+
+-- The first fields of ngx_http_request_t, in every nginx since 0.7.
+-- Under names of ours: nobody else declares them.
+ffi.cdef [[
+typedef struct {
+  uint32_t signature;
+  void *connection;
+  void **ctx, **main_conf, **srv_conf, **loc_conf;
+} lofty_ngx_http_request;
+size_t lofty_strcspn (const char *text, const char *reject) __asm__("strcspn");
+]]
+local request_type = ffi.typeof "lofty_ngx_http_request *"
+
+--- Identifies the configuration block (`location`, `server` or `http`) that applies to the code that runs.
+-- @treturn number equal for equal blocks in one worker
+function origin.block()
+  return tonumber(cast("uintptr_t", cast(request_type, get_request()).loc_conf))
+end
+local block = origin.block
 
 local Origin = { __name = "lofty.origin" }
 Origin.__index = Origin
 
-local function parse(scheme, authority)
-  local tls = lower(scheme) == "https"
-  if not tls and lower(scheme) ~= "http" then return nil, "the URL has to begin with https://" end
-  if find(authority, "@", 1, true) then return nil, "a URL with credentials in it is not accepted" end
-  local host, port = match(authority, "^%[([%x:.]+)%]:?(%d*)$")
-  local literal = host ~= nil
-  if not literal then host, port = match(authority, "^([%w.-]+):?(%d*)$") end
-  if not host or (sub(authority, -1) == ":") then return nil, "the URL's host can't be read" end
-  host = lower(host)
-  port = port == "" and (tls and 443 or 80) or tonumber(port)
-  if port < 1 or port > 65535 then return nil, "the URL's port is out of range" end
-  if not tls and not loopback(host) then
-    return nil, "plain http is allowed to loopback only: use https for " .. host
-  end
-  local bracketed = literal and "[" .. host .. "]" or host
-  local shown = port == (tls and 443 or 80) and bracketed or bracketed .. ":" .. port
-  -- The name of the pool is ours, so that no connection that other code made, unverified, gets into it.
-  local pool = (tls and "lofty:https://" or "lofty:http://") .. bracketed .. ":" .. port
-  return setmetatable({
-    tls = tls,
-    name = host, -- for SNI and the certificate's check
-    address = host == "localhost" and "127.0.0.1" or bracketed, -- nginx's resolver reads no /etc/hosts
-    port = port,
-    shown = shown, -- for messages
-    head = " HTTP/1.1\r\nHost: " .. shown .. "\r\nAccept-Encoding: gzip\r\n",
-    connect = { pool = pool, pool_size = POOL_SIZE },
+-- The pool's name is ours, so that no connection that other code made, without verification, gets into it.
+local function new_pool(name)
+  return {
+    options = { pool = name, pool_size = POOL_SIZE }, -- for tcpsock:connect
     session = nil, -- the last TLS session, for an abbreviated handshake
+  }
+end
+
+--- The connections that may be used here. Each configuration block has its own where TLS is used: what was verified
+-- by one block's lua_ssl_trusted_certificate says nothing in another.
+-- @treturn table `options` for tcpsock:connect, `session` (TLS, may be nil)
+function Origin:pool()
+  if not self.tls then return self.plain end
+  local here = block()
+  local pool = self.pools[here]
+  if not pool then
+    pool = new_pool("lofty:https:" .. self.shown .. ":" .. here)
+    self.pools[here] = pool
+  end
+  return pool
+end
+
+local function new(url)
+  local bracketed = url.literal and "[" .. url.host .. "]" or url.host
+  local default = url.secure and 443 or 80
+  local shown = url.port == default and bracketed or bracketed .. ":" .. url.port
+  return setmetatable({
+    tls = url.secure,
+    name = url.host, -- for SNI and the certificate's check
+    address = url.host == "localhost" and "127.0.0.1" or bracketed, -- nginx's resolver reads no /etc/hosts
+    port = url.port,
+    shown = shown, -- for messages and the Host field
+    head = " HTTP/1.1\r\nHost: " .. shown .. "\r\nAccept-Encoding: gzip\r\n",
+    plain = new_pool("lofty:http:" .. shown),
+    pools = {},
   }, Origin)
 end
 
--- The slow way: a URL whose origin is new, or has no path.
+-- Accepts a URL whose origin is new, or which has no path.
 local function look_up(url)
-  local _, stop = find(url, "^%a+://[^/?#]+")
-  if not stop then return nil, "an absolute URL is needed" end
-  local text, target = sub(url, 1, stop), sub(url, stop + 1)
-  local found = known[text]
+  local parsed, problem = url_policy.parse(url)
+  if not parsed then return nil, problem end
+  local found = known[parsed.origin]
   if not found then
-    local why
-    found, why = parse(match(text, "^(%a+)://(.+)$"))
-    if not found then return nil, why end
+    found = new(parsed)
     if count == MAX_KNOWN then known, count = {}, 0 end
-    known[text], count = found, count + 1
+    known[parsed.origin], count = found, count + 1
   end
+  local target = parsed.target
   if sub(target, 1, 1) ~= "/" then target = "/" .. target end
   return found, target
-end
-
--- White space of any kind may end the target for a lenient server. Plain searches: they are compiled.
-local function breaks(target)
-  return find(target, " ", 1, true) or find(target, "\r", 1, true) or find(target, "\n", 1, true)
-    or find(target, "\0", 1, true) or find(target, "\t", 1, true) or find(target, "\v", 1, true)
-    or find(target, "\f", 1, true)
 end
 
 --- Takes a URL apart.
@@ -80,20 +108,14 @@ end
 -- @treturn[1] table the origin; the same one for the same text before the path
 -- @treturn[1] string the request target: path and query
 -- @treturn[2] nil
--- @treturn[2] string what is wrong with the URL, without its path or query
+-- @treturn[2] string what is wrong with the URL, without any part of it
 function origin.of(url)
   local slash = find(url, "/", #"https://" + 1, true)
   local found = slash and known[sub(url, 1, slash - 1)]
-  local target
-  if found then
-    target = sub(url, slash)
-  else
-    found, target = look_up(url)
-    if not found then return nil, target end
-  end
-  if breaks(target) then return nil, "the URL holds white space or a NUL: it has to be percent-encoded" end
-  local fragment = find(target, "#", 1, true)
-  if fragment then target = sub(target, 1, fragment - 1) end
+  if not found then return look_up(url) end
+  local target = sub(url, slash)
+  -- strcspn ends at a NUL too. It is compiled, as a pattern is not.
+  if tonumber(C.lofty_strcspn(target, NOT_IN_TARGET)) ~= #target then return look_up(url) end
   return found, target
 end
 
