@@ -10,6 +10,7 @@ local errors = require "lofty.errors"
 local grant = require "lofty.oauth.token_request"
 local kept = require "lofty.oauth.token_cache"
 local limiter = require "lofty.pacing.limiter"
+local redact = require "lofty.internal.redact"
 local source = require "lofty.oauth.source"
 local token = require "lofty.token"
 
@@ -135,7 +136,8 @@ function app.new(opt, level)
   self.grant = grant.requester {
     token_url = opt.token_url or OAUTH_SERVERS[oauth_server].token_url, authentication = authentication, basic = basic,
     client_id = opt.client_id, client_secret = opt.client_secret, customer_key = opt.customer_key,
-    runtime = settings.runtime, timeout = settings.timeout, ca = settings.ca, proxy = settings.proxy,
+    runtime = settings.runtime, timeout = settings.timeout, ca = settings.ca,
+    proxy = settings.proxy and settings.proxy(),
     user_agent = settings.user_agent, level = level + 1,
   }
   self.kept_for = function(account)
@@ -275,16 +277,35 @@ local function make_client(self, inner, where, opt)
   local settings = self.settings
   if opt then settings = client.settings(opt, 3, settings) end
   local counts = client.new_counts()
+  -- The tokens of the last refresh, old and new: an err of the store's may repeat either.
+  local previous, latest
+  local function add_secrets(list)
+    redact.add_token(list, previous)
+    redact.add_token(list, latest)
+  end
+  local function granted(refused, held)
+    local fresh, err = inner(refused, held)
+    previous, latest = held, fresh
+    return fresh, err
+  end
   -- The application makes the grant, so its runtime and its time limit count, whatever the client's are.
-  local made = source.locked(inner, where.kept, {
+  local made = source.locked(granted, where.kept, {
     runtime = self.runtime, grant_timeout = self.settings.timeout.total, account = where.account, first = where.first,
     on_refresh = function(fresh, err)
-      if settings.on_refresh then settings.on_refresh(fresh, err) end
+      if not settings.on_refresh then return end
+      if err then
+        local secrets = {}
+        redact.add_token(secrets, fresh)
+        add_secrets(secrets)
+        redact.err(err, secrets)
+      end
+      settings.on_refresh(fresh, err)
     end,
     refreshed = function() counts.refreshes = counts.refreshes + 1 end,
   })
   return client.new {
     source = made, settings = settings, counts = counts, limiter = self.limiter, account = where.account,
+    add_secrets = add_secrets,
   }
 end
 

@@ -5,6 +5,7 @@ local answer = require "lofty.http.response"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local rate = require "lofty.http.rate_headers"
+local redact = require "lofty.internal.redact"
 local retry = require "lofty.pacing.retry"
 local url_policy = require "lofty.http.url_policy"
 
@@ -95,11 +96,14 @@ function client.settings(opt, level, from)
   local url = (pick("base_url") or API_URL):gsub("/+$", "")
   local problem = base_url_problem(url)
   if problem then error("base_url: " .. problem, level + 1) end
+  local proxy = opt.proxy
   local settings = {
-    base_url = url, runtime = pick("runtime"), ca = pick("ca"), proxy = pick("proxy"), max_body = pick("max_body"),
+    base_url = url, runtime = pick("runtime"), ca = pick("ca"), max_body = pick("max_body"),
     user_agent = pick("user_agent") or USER_AGENT, validate = pick("validate") ~= false,
     retry = opt.retry == nil and from.retry or retry.policy(opt.retry, level + 2),
     timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1), trace = pick("trace"),
+    -- In a function, since it may hold a password, and a dump of the client shows its fields.
+    proxy = proxy and function() return proxy end or from.proxy,
   }
   for i = 1, #HOOKS do settings[HOOKS[i]] = pick(HOOKS[i]) end
   return settings
@@ -130,11 +134,11 @@ end
 
 --- Makes a client.
 -- @tparam table parts `source` (see `lofty.oauth.source`), `settings` (of `client.settings`), `limiter`, `counts`,
---   `account` (string, for messages; may be nil)
+--   `account` (string, for messages; may be nil), `add_secrets(list)` (adds what no err of this client may show)
 -- @treturn table
 function client.new(parts)
   local settings = parts.settings
-  local user_agent = settings.user_agent
+  local user_agent, proxy, add_secrets = settings.user_agent, settings.proxy, parts.add_secrets
   -- The last credential's headers, kept so that a transport sees the same table again. In a function, not
   -- in a field that a dump of the client would show.
   local held, plain, headers
@@ -148,9 +152,18 @@ function client.new(parts)
     end
     return headers
   end
+  -- What no err of this client may show: the credential that was sent last, and what goes with it.
+  local function secrets()
+    local list = {}
+    redact.add_token(list, held)
+    redact.add_userinfo(list, proxy and proxy())
+    if add_secrets then add_secrets(list) end
+    return list
+  end
   return setmetatable({
-    source = parts.source, headers_for = headers_for, settings = settings, counts = parts.counts or client.new_counts(),
-    limiter = parts.limiter, account = parts.account or false, validate = settings.validate,
+    source = parts.source, headers_for = headers_for, secrets = secrets, settings = settings,
+    counts = parts.counts or client.new_counts(), limiter = parts.limiter, account = parts.account or false,
+    validate = settings.validate,
   }, Client)
 end
 
@@ -163,6 +176,16 @@ local function annotate(err, call, self, doubt)
   end
   if self.account then err.account = err.account or self.account end
   return err
+end
+
+-- Removes from an err the client's secrets and those of one call: it is about to be handed out.
+-- `token` is the one that the call was sent with, `refused` an access token that it was sent with before.
+local function without_secrets(err, self, call, token, refused)
+  local secrets = self.secrets()
+  redact.add_token(secrets, token)
+  secrets[#secrets + 1] = refused
+  redact.add_callback_url(secrets, type(call.body) == "table" and call.body.callbackUrl)
+  return redact.err(err, secrets)
 end
 
 -- A write that was sent and got no answer: nobody knows what became of it.
@@ -217,11 +240,14 @@ function methods:send(call)
   counts.calls = counts.calls + 1
 
   local token, err = self.source()
-  if not token then return nil, err and annotate(err, call, self) or no_credential(call) end
+  if not token then
+    return nil, err and annotate(without_secrets(err, self, call), call, self) or no_credential(call)
+  end
   local request = {
     method = call.method, url = url, body = body,
     once = class == "create" or class == "notify" or settings.retry.attempts == 1 or nil,
-    timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca, proxy = settings.proxy,
+    timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca,
+    proxy = settings.proxy and settings.proxy(),
   }
   local on_request, on_response = settings.on_request, settings.on_response
   local started, attempt, refused, doubt = runtime:monotonic(), 0, nil, nil
@@ -249,6 +275,10 @@ function methods:send(call)
       response.rate, response.attempts, response.url = limits, attempt, url
       response.body = nil
     end
+    if fault then
+      fault.response = response
+      without_secrets(fault, self, call, token, refused)
+    end
     if on_response then
       on_response {
         operation = operation, method = call.method, path = call.path, attempt = attempt,
@@ -258,13 +288,14 @@ function methods:send(call)
     if value ~= nil then return value, response end
     fault = annotate(response and fault or lost(fault, call), call, self, doubt)
     doubt = fault.outcome_unknown
-    fault.response = response
     fault.retry_after = retry_after
 
     if fault.kind == "auth" and not refused then
       refused = token.access_token
       local renewed, why = self.source(refused)
-      if not renewed then return nil, why and annotate(why, call, self, doubt) or fault end
+      if not renewed then
+        return nil, why and annotate(without_secrets(why, self, call, token), call, self, doubt) or fault
+      end
       token = renewed
     else
       local wait, reason = decide {
@@ -285,8 +316,11 @@ function methods:send(call)
       end
       if wait > 0 then runtime:sleep(wait) end
       -- A wait may outlast the token.
+      local last = token
       token, err = self.source(refused)
-      if not token then return nil, err and annotate(err, call, self, doubt) or fault end
+      if not token then
+        return nil, err and annotate(without_secrets(err, self, call, last, refused), call, self, doubt) or fault
+      end
     end
   end
 end

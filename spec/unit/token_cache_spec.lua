@@ -133,16 +133,6 @@ describe("a store of one's own that fails", function()
 
   for _, raises in ipairs { true, false } do
     local how = raises and "raises" or "returns"
-    it("shows no token in what it " .. how, function()
-      local new = new_token("secret")
-      local ok, err = kept.stored(reciting(raises), "app/7", "7"):write(new)
-      assert.is_nil(ok)
-      assert.equal("store", err.kind)
-      assert.truthy(err.message:find("near", 1, true))
-      assert.is_nil(err.message:find(new.access_token, 1, true), err.message)
-      assert.is_nil(err.message:find(new.refresh_token, 1, true), err.message)
-    end)
-
     it("makes an err of what it " .. how .. " where accounts are listed", function()
       local app = lofty.app { client_id = "c", client_secret = "s", store = reciting(raises) }
       local list, err = app:accounts()

@@ -5,6 +5,7 @@ local client = require "lofty.client"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local kept = require "lofty.oauth.token_cache"
+local redact = require "lofty.internal.redact"
 local lock = require "lofty.oauth.lease"
 local source = require "lofty.oauth.source"
 
@@ -74,6 +75,9 @@ function accounts.connect(self, fields)
     ok, why = locked(self, account, true, source.save, fresh)
   end
   if ok then return account, fresh end
+  local secrets = { fields.code }
+  redact.add_token(secrets, fresh)
+  redact.err(why, secrets)
   local hook = self.settings.on_refresh
   if hook then hook(fresh, why) end
   return nil, why

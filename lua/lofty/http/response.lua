@@ -3,7 +3,6 @@
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local secret = require "lofty.internal.redact"
 
 local type, tonumber, tostring = type, tonumber, tostring
 local find, match, lower = string.find, string.match, string.lower
@@ -88,14 +87,10 @@ function answer.look(call)
 end
 
 -- The server's message is cut short, so that what to do about it is not cut off.
-local function failed(fields, call, res, token, advice)
+local function failed(fields, call, res, advice)
   fields.operation = call.operation
   fields.status = res.status
   fields.sent = true
-  -- Before the message is cut to length: half a secret is one too.
-  local words = { token.access_token }
-  fields.message = secret.blank(fields.message, words)
-  if type(fields.code) == "string" then fields.code = secret.blank(fields.code, words) end
   if call.class ~= "read" and (fields.kind == "server" and res.status >= 500 or fields.kind == "decode") then
     fields.outcome_unknown = true
     advice = (advice or "") .. answer.look(call)
@@ -129,7 +124,7 @@ local function failed_status(call, res, token, content_type)
   if kind == "auth" then
     advice = "sent with the word " .. (token.token_type == "token" and "token" or "Bearer") .. "; " .. advice
   end
-  return failed({ kind = kind, code = code, message = message }, call, res, token, advice and " (" .. advice .. ")")
+  return failed({ kind = kind, code = code, message = message }, call, res, advice and " (" .. advice .. ")")
 end
 
 -- The code of a 200 that says in its envelope that it failed; nil when it did not.
@@ -147,9 +142,9 @@ local function failure_of(value)
 end
 
 -- Judges a decoded 2xx: its envelope, then what is wrapped in it. Never nil or false without an err.
-local function judge(value, res, call, token)
+local function judge(value, res, call)
   if value == false then
-    return failed({ kind = "invalid", message = "the answer is false" }, call, res, token)
+    return failed({ kind = "invalid", message = "the answer is false" }, call, res)
   end
   if type(value) ~= "table" then return value end
   local code = failure_of(value)
@@ -158,7 +153,7 @@ local function judge(value, res, call, token)
     return failed({
       kind = KIND_OF_CODE[code] or "invalid", code = code,
       message = message or "the server says that it failed, without a reason",
-    }, call, res, token)
+    }, call, res)
   end
   local unwrap = call.unwrap
   local inner = unwrap and value[unwrap]
@@ -171,7 +166,7 @@ end
 -- says that it is no JSON; a 200 whose envelope says failure is an error.
 -- @tparam table res `status`, `headers`, `body`, as a runtime gives it
 -- @tparam table call `operation`, `path`, `class`, `find` (how to see what became of a write), `unwrap`
--- @tparam table token the one that was sent, so that no message shows it
+-- @tparam table token the one that was sent, whose type a message names; the caller removes its secrets from the err
 -- @return[1] the value, never nil or false
 -- @treturn[2] nil
 -- @treturn[2] table err
@@ -184,22 +179,22 @@ function answer.read(res, call, token)
 
   if content_type and content_type ~= JSON and not find(content_type, "json", 1, true) then
     if is_html(content_type, body) then
-      return failed({ kind = "decode", message = "the server answered HTML where JSON belongs" }, call, res, token)
+      return failed({ kind = "decode", message = "the server answered HTML where JSON belongs" }, call, res)
     end
     -- A text that is JSON all the same is what the reference calls it; XML and the like stay text.
     if not find(content_type, "text/plain", 1, true) then return body end
     local value = json_decode(body)
     if value == nil then return body end
-    return judge(value, res, call, token)
+    return judge(value, res, call)
   end
 
   local value, why = json_decode(body)
   if value == nil then
     -- Three operations answer a bare word, and nobody knows whether in quotes.
     if body == "ok" or body == "success" then return body end
-    return failed({ kind = "decode", message = "the answer is not JSON: " .. tostring(why) }, call, res, token)
+    return failed({ kind = "decode", message = "the answer is not JSON: " .. tostring(why) }, call, res)
   end
-  return judge(value, res, call, token)
+  return judge(value, res, call)
 end
 
 return answer

@@ -1,35 +1,194 @@
---- Blanks secrets in text that is about to be shown.
+--- Removes secrets from an err before it leaves the library.
+--
+-- There is no list of all secrets: whoever returns an err, or hands one to a hook, passes the secrets of that call.
 -- @module lofty.internal.redact
 
-local core = require "lofty.core"
+local byte, char, find, gsub, match, sub =
+  string.byte, string.char, string.find, string.gsub, string.match, string.sub
+local concat, sort = table.concat, table.sort
+local pairs, tonumber, type = pairs, tonumber, type
+local min = math.min
 
-local find, sub = string.find, string.sub
-local ipairs = ipairs
+-- A shorter value would blank ordinary words, and is no protection anyway.
+local SHORTEST = 4
+-- So many bytes of a secret's beginning count as the secret: the server may have cut it short.
+local BEGINNING = 8
+-- How often escaping may have been applied on top of itself: JSON within JSON, say.
+local LAYERS = 3
+-- A path's segment of so many bytes is taken for a random one.
+local LONG = 16
+local CUT = "..." -- what stands where `lofty.errors` has cut a message
 
-local secret = {}
+local redact = {}
 
-local function replace(text, word)
-  local first, last = find(text, word, 1, true)
-  while first do
-    text = sub(text, 1, first - 1) .. "***" .. sub(text, last + 1)
-    first, last = find(text, word, first + 3, true)
+-- Undoes percent-encoding (RFC 3986, section 2.1) and JSON's escapes (RFC 8259, section 7) of ASCII characters.
+-- Returns the plain text and, for each byte of it and for its end, the position in `from`'s text.
+local function unescape(text, from)
+  local out, origin, count, at = {}, {}, 0, 1
+  while at <= #text do
+    local c = byte(text, at)
+    local plain, size
+    if c == 0x25 then
+      local hex = match(text, "^%x%x", at + 1)
+      plain, size = hex and char(tonumber(hex, 16)), 3
+    elseif c == 0x5C then
+      local hex = match(text, "^u00(%x%x)", at + 1)
+      if hex then plain, size = char(tonumber(hex, 16)), 6 else plain, size = match(text, "^[^u]", at + 1), 2 end
+    end
+    if not plain then plain, size = char(c), 1 end
+    count = count + 1
+    out[count], origin[count] = plain, from and from[at] or at
+    at = at + size
   end
-  return text
+  origin[count + 1] = from and from[at] or at
+  return concat(out), origin
 end
 
---- Replaces each of some words by three stars, also where it stands percent-encoded.
+-- How many bytes of `secret`, from its beginning, stand in `text` at `first`; `known` of them are known to.
+local function extent(text, first, secret, known)
+  while known < #secret and byte(text, first + known) == byte(secret, known + 1) do known = known + 1 end
+  return known
+end
+
+-- Adds the ranges of `text` that hold a secret, as positions in the text that `from` leads to.
+local function add_ranges(ranges, text, from, secrets)
+  local function add(first, size)
+    local last = first + size
+    ranges[#ranges + 1] = { from and from[first] or first, (from and from[last] or last) - 1 }
+  end
+  for i = 1, #secrets do
+    local secret = secrets[i]
+    local stem = sub(secret, 1, BEGINNING)
+    local first = find(text, stem, 1, true)
+    while first do
+      local size = extent(text, first, secret, #stem)
+      add(first, size)
+      first = find(text, stem, first + size, true)
+    end
+    -- Where the text was cut, less than that may be left of a secret.
+    local ends = 0
+    repeat
+      local cut = find(text, CUT, ends + 1, true)
+      ends = cut or #text + 1
+      for size = min(#stem, ends - 1), SHORTEST, -1 do
+        if sub(text, ends - size, ends - 1) == sub(stem, 1, size) then
+          add(ends - size, size)
+          break
+        end
+      end
+    until not cut
+  end
+end
+
+--- Replaces each secret in a text by three stars, also where it is percent-encoded, escaped as in JSON, or cut short.
+-- The time is linear in the text's length.
 -- @tparam string text
--- @tparam {string,...} words those of fewer than 4 bytes hide nothing and are passed over
+-- @tparam {string,...} secrets those of fewer than 4 bytes are passed over
 -- @treturn string
-function secret.blank(text, words)
-  for _, word in ipairs(words) do
-    if #word >= 4 then
-      text = replace(text, word)
-      local encoded = core.percent_encode(word)
-      if encoded and encoded ~= word then text = replace(text, encoded) end
+function redact.text(text, secrets)
+  local wanted = {}
+  for i = 1, #secrets do
+    local secret = secrets[i]
+    if type(secret) == "string" and #secret >= SHORTEST then
+      wanted[#wanted + 1] = secret
+      -- application/x-www-form-urlencoded writes a space so.
+      if find(secret, " ", 1, true) then wanted[#wanted + 1] = gsub(secret, " ", "+") end
     end
   end
-  return text
+  local ranges = {}
+  add_ranges(ranges, text, nil, wanted)
+  local plain, from = text, nil
+  for _ = 1, LAYERS do
+    if not find(plain, "[%%\\]") then break end
+    plain, from = unescape(plain, from)
+    add_ranges(ranges, plain, from, wanted)
+  end
+  if #ranges == 0 then return text end
+  sort(ranges, function(a, b) return a[1] < b[1] end)
+  local out, at = {}, 1
+  for i = 1, #ranges do
+    local first, last = ranges[i][1], ranges[i][2]
+    if first >= at then
+      out[#out + 1] = sub(text, at, first - 1)
+      out[#out + 1] = "***"
+    end
+    if last >= at then at = last + 1 end
+  end
+  out[#out + 1] = sub(text, at)
+  return concat(out)
 end
 
-return secret
+-- The response's headers without secrets; the table itself when it holds none.
+local function without(headers, secrets)
+  local clean
+  for name, value in pairs(headers) do
+    if type(value) == "string" then
+      local text = redact.text(value, secrets)
+      if text ~= value then
+        if not clean then
+          clean = {}
+          for key, kept in pairs(headers) do clean[key] = kept end
+        end
+        clean[name] = text
+      end
+    end
+  end
+  return clean or headers
+end
+
+--- Removes secrets from an err: from its message, its code, and the headers of its response.
+-- @tparam table err is changed
+-- @tparam {string,...} secrets
+-- @treturn table the same err
+function redact.err(err, secrets)
+  err.message = redact.text(err.message, secrets)
+  if type(err.code) == "string" then err.code = redact.text(err.code, secrets) end
+  local response = err.response
+  if type(response) == "table" and type(response.headers) == "table" then
+    response.headers = without(response.headers, secrets)
+  end
+  return err
+end
+
+--- Adds a token's secrets to a list.
+-- @tparam table list
+-- @tparam ?table token
+function redact.add_token(list, token)
+  if not token then return end
+  list[#list + 1] = token.access_token
+  list[#list + 1] = token.refresh_token
+end
+
+--- Adds what an address says before its last "@", the whole and its parts: no check has passed yet, and what a parser
+-- makes of a password with a "/" or "@" in it may end up in its message.
+-- @tparam table list
+-- @tparam ?string url
+function redact.add_userinfo(list, url)
+  local userinfo = url and match(url, "^(.*)@")
+  if not userinfo then return end
+  local _, scheme_end = find(userinfo, "://", 1, true)
+  userinfo = sub(userinfo, (scheme_end or 0) + 1)
+  list[#list + 1] = userinfo
+  local colon = find(userinfo, ":", 1, true)
+  if not colon then return end
+  local password = sub(userinfo, colon + 1)
+  list[#list + 1] = password
+  for part in password:gmatch("[^/@:%s]+") do list[#list + 1] = part end
+end
+
+--- Adds what makes the address of a webhook hard to guess: the last segment of its path, other long ones, its query.
+-- @tparam table list
+-- @tparam ?string url
+function redact.add_callback_url(list, url)
+  if type(url) ~= "string" then return end
+  local path = match(url, "^%a[%w+.-]*://[^/?#]*([^?#]*)") or match(url, "^[^?#]*")
+  local last
+  for segment in path:gmatch("[^/]+") do
+    if #segment >= LONG then list[#list + 1] = segment end
+    last = segment
+  end
+  list[#list + 1] = last
+  list[#list + 1] = match(url, "%?([^#]*)")
+end
+
+return redact

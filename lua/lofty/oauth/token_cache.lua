@@ -7,7 +7,6 @@
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
-local secret = require "lofty.internal.redact"
 local token = require "lofty.token"
 
 local pcall, select, setmetatable, tostring, type = pcall, select, setmetatable, tostring, type
@@ -50,12 +49,11 @@ end
 local Stored = {}
 Stored.__index = Stored
 
--- A failure as our callers know it, whatever the store of a caller's own returned. A database's error may recite the
--- statement, and the token in it.
+-- A failure as our callers know it, whatever the store of a caller's own returned. A database's error may repeat the
+-- statement, and the token in it: whoever hands the err out removes the token's secrets.
 local function failure(self, err)
   if not errors.is(err) then
-    local why, held = err == nil and "the store gave no reason" or tostring(err), self.token
-    if held then why = secret.blank(why, { held.access_token, held.refresh_token }) end
+    local why = err == nil and "the store gave no reason" or tostring(err)
     err = errors.new { kind = "store", message = "the store failed: " .. why }
   end
   if err.sent == nil then err.sent = false end

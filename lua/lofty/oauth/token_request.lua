@@ -4,7 +4,7 @@
 local answer = require "lofty.http.response"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local secret = require "lofty.internal.redact"
+local redact = require "lofty.internal.redact"
 local token = require "lofty.token"
 
 local error, type, pairs = error, type, pairs
@@ -115,9 +115,6 @@ function grant.requester(opt)
     if again then res, err = runtime:request(request) end
 
     local previous = fields.previous
-    local words = { opt.client_secret or "", fields.code or "", fields.refresh_token or "", fields.code_verifier or "",
-      customer_key or "", previous and previous.access_token or "", built.authorization or "" }
-    words[#words + 1] = match(words[#words], "^Basic (.+)$")
     local failure
     if res then
       local fresh
@@ -134,9 +131,18 @@ function grant.requester(opt)
     if again and failure.kind == "oauth" then
       failure.message = failure.message .. "; an earlier try of the same grant got no answer, and may have used it up"
     end
-    failure.message = secret.blank(failure.message, words)
-    if type(failure.code) == "string" then failure.code = secret.blank(failure.code, words) end
-    return nil, errors.new(failure)
+    local secrets = {}
+    local function add(value) secrets[#secrets + 1] = value end
+    add(opt.client_secret)
+    add(fields.code)
+    add(fields.code_verifier)
+    add(fields.refresh_token)
+    add(customer_key)
+    add(built.authorization and match(built.authorization, "^Basic (.+)$"))
+    redact.add_token(secrets, previous)
+    redact.add_userinfo(secrets, opt.proxy)
+    redact.add_userinfo(secrets, opt.token_url)
+    return nil, redact.err(errors.new(failure), secrets)
   end
 end
 

@@ -56,7 +56,8 @@ local ADVICE = {
 
 -- --- wires -------------------------------------------------------------------------------------------------------
 
--- What a new connection says first.
+-- Returns a function that returns what a new connection says first. The password is in there alone, and not in a field
+-- that a dump of the store would show.
 local function greetings(target)
   local list = {}
   if target.user then
@@ -65,7 +66,8 @@ local function greetings(target)
     list[1] = { "AUTH", target.password }
   end
   if target.db ~= 0 then list[#list + 1] = { "SELECT", tostring(target.db) } end
-  return list
+  target.password = nil
+  return function() return list end
 end
 
 local Blocking = {}
@@ -77,7 +79,7 @@ function Blocking:run(command)
     local why
     kept, connection, why = false, self.redis.connect(self.target.host, self.target.port, self.timeout)
     if not connection then return nil, "cannot connect: " .. why end
-    for _, greeting in ipairs(self.greetings) do
+    for _, greeting in ipairs(self.greetings()) do
       local welcome, objection = connection:command(unpack(greeting))
       if not welcome then
         connection:close()
@@ -118,7 +120,7 @@ function Cosocket:run(command, again)
   if not ok then return nil, "cannot connect: " .. tostring(why) end
   local kept = client:get_reused_times() ~= 0
   if not kept then
-    for _, greeting in ipairs(self.greetings) do
+    for _, greeting in ipairs(self.greetings()) do
       local welcome, objection = client[lower(greeting[1])](client, unpack(greeting, 2))
       if not welcome then
         client:close()
