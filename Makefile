@@ -139,7 +139,8 @@ TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev
   lua-nginx-redis lua-nginx-string locales
 # Node.js of Debian's or any other; npm comes with it or beside it.
 BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
-LINT_PACKAGES := lua-check clang clang-format cppcheck
+DOC_PACKAGES := lua-ldoc lua-markdown lua5.1
+LINT_PACKAGES := lua-check clang clang-format cppcheck $(DOC_PACKAGES)
 BENCH_PACKAGES := nghttp2-client
 
 # The headers may have come a moment ago, so what follows an install is a make of its own.
@@ -175,6 +176,12 @@ test-debian:
 # The annotations of types/lofty.lua; spec/unit/types_spec.lua tells when they are out of step.
 types:
 	@lua5.4 tools/annotations/generate.lua >$(BUILD)/types.lua && mv $(BUILD)/types.lua types/lofty.lua
+
+# The reference, from the LDoc comments. LDoc finds Debian's Markdown on Lua 5.1 alone.
+docs:
+	@.ci/install $(DOC_PACKAGES)
+	@mkdir -p $(BUILD)
+	@lua5.1 "$$(command -v ldoc)" --quiet --fatalwarnings .
 
 sandbox:
 	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
@@ -240,4 +247,4 @@ $(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c sp
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: FORCE all objects types env install rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types env install rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean
