@@ -37,9 +37,10 @@ local FOLDERS = {
   { "time", height = 2, open = { "time" } }, { "inspect", height = 2, open = { "inspect" } },
   { "json", height = 2, open = { "json" } }, { "token", height = 2, open = { "token" } },
   { "errors", height = 1, open = { "errors" } },
-  -- Helpers of internal that require nothing and so serve the leaves too.
+  -- Helpers of internal that serve the leaves too.
   { "internal.misuse", height = 0, open = { "internal.misuse" } },
   { "internal.suggest", height = 0, open = { "internal.suggest" } },
+  { "internal.ascii", height = -1, open = { "internal.ascii" } },
 }
 -- The C modules.
 local C_MODULES = { core = true, curl = true, crypto = true, file = true, redis = true }
