@@ -68,7 +68,7 @@ LIBS_core := $(call pkg_config,--libs,zlib,-lz) -lm
 LIBS_crypto := $(call pkg_config,--libs,libcrypto,-lcrypto)
 # libcurl's resolver threads may outlive a lua_close, so the module stays in memory.
 LIBS_curl := $(LIBCURL_RPATH) $(call pkg_config,--libs,libcurl zlib,-lcurl -lz) -pthread $(STAY_LOADED)
-LIBS_redis := $(HIREDIS)
+LIBS_redis := $(HIREDIS) $(call pkg_config,--libs,openssl,-lssl -lcrypto)
 
 # src/lua is compiled once for each Lua, the rest once.
 objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(filter lua/%,$(2))) $(patsubst %,$(BUILD)/pure/%.o,$(filter-out lua/%,$(2)))

@@ -1,6 +1,9 @@
--- What the Redis store promises beyond the contract: logins, servers that go away and come back, and no word of a password.
+-- What the Redis store promises beyond the contract: logins, TLS, permissions, servers that go away and come back.
 
+local child = require "spec.support.child"
+local in_nginx = require "spec.support.in_nginx"
 local nginx = require "lofty.sandbox.nginx"
+local redis_cases = require "spec.support.redis_cases"
 local redis = require "spec.support.redis"
 local redis_store = require "lofty.store.redis"
 
@@ -14,7 +17,7 @@ describe("redis store", function()
   setup(function()
     server = redis.start {
       password = PASSWORD,
-      conf = "user app on >" .. PASSWORD .. " ~lofty:* +@all\nuser reader on >reader ~* +get +ping",
+      conf = "user app on >" .. PASSWORD .. " ~lofty:* +@all\nuser reader on >reader ~lofty:* +get",
     }
   end)
 
@@ -72,7 +75,7 @@ describe("redis store", function()
       { "a bare %", "redis://:wrong%zz@127.0.0.1" },
       { "a port that is no number", "redis://:wrong@127.0.0.1:wrong" }, { "port 0", "redis://127.0.0.1:0" },
       { "port 65536", "redis://127.0.0.1:65536" }, { "a database that is no number", "redis://127.0.0.1/wrong" },
-      { "a relative path", "unix://run/redis.sock" }, { "TLS, which hiredis has not", "rediss://:wrong@127.0.0.1" },
+      { "a relative path", "unix://run/redis.sock" }, { "an unknown path escape", "unix:///run/%zz" },
     } do
       it("refuses " .. case[1], function()
         local ok, why = pcall(redis_store, { url = case[2] })
@@ -103,11 +106,46 @@ describe("redis store", function()
     assert.is_nil(err.message:find("secret", 1, true), err.message)
   end)
 
-  it("says what a user may not do", function()
-    local ok, err = redis_store { url = url("reader:reader") }:put("k", "v")
-    assert.is_nil(ok)
-    assert.truthy(err.message:find("NOPERM", 1, true), err.message)
-    assert.is_nil(err.retryable)
+  it("says which permissions a user lacks, by the command that gives them", function()
+    local store = redis_store { url = url("reader:reader") }
+    for _, call in ipairs { "put", "check" } do
+      local ok, err = store[call](store, "k", "v")
+      assert.is_nil(ok)
+      assert.truthy(err.message:find("NOPERM", 1, true), err.message)
+      assert.is_nil(err.retryable)
+      server:cli((err.message:match("allow it: (ACL SETUSER .*)$"):gsub("%S+", nginx.quote)))
+      assert.is_true(store:check())
+      server:cli("acl setuser reader nocommands +get")
+    end
+  end)
+
+  it("needs no permission beyond those of that command", function()
+    server:cli("acl setuser least on '>least' '~lofty:*' +get +set +del +scan +eval +evalsha '+script|load' +time "
+      .. "+lindex +lpush +ltrim +pexpire")
+    local store = redis_store { url = url("least:least") }
+    assert.is_true(store:check())
+    server:cli("flushall")
+    assert.is_true(store:put("k", "v"))
+    assert.equal("v", store:get("k"))
+    assert.same({ "k" }, store:keys())
+    assert.is_true(store:try_lock("k", "one", 60))
+    assert.is_true(store:unlock("k", "one"))
+    assert.equal(0, store:take("app", 2, 60))
+    assert.is_true(store:delete("k"))
+    assert.is_true(store:check())
+    assert.same({}, store:keys())
+  end)
+
+  it("misses each of those permissions", function()
+    for _, command in ipairs {
+      "get", "set", "del", "scan", "eval", "evalsha", "script|load", "time", "lindex", "lpush", "ltrim", "pexpire",
+    } do
+      server:cli("acl setuser fewer reset on '>fewer' '~lofty:*' +get +set +del +scan +eval +evalsha '+script|load' "
+        .. "+time +lindex +lpush +ltrim +pexpire " .. nginx.quote("-" .. command))
+      local ok, err = redis_store { url = url("fewer:fewer") }:check()
+      assert.is_nil(ok, command)
+      assert.truthy(err.message:find("allow it: ACL SETUSER fewer ~lofty:* +get ", 1, true), err.message)
+    end
   end)
 
   describe("over a connection that is dead,", function()
@@ -133,21 +171,23 @@ describe("redis store", function()
       end)
     end
 
-    it("a lock that was taken just before it broke is known as ours", function()
-      -- The first answer is lost: the command is done, and its connection closed under it.
-      local wire = store.wire
-      local run, lost = wire.run, false
-      wire.run = function(self, command, again)
-        local reply, why, kept = run(self, command, again)
-        if command[1] == "SET" and not lost then
+    it("a lock that was taken just before the connection broke counts as ours", function()
+      -- The first answer is lost: the command is done, and its connection is closed.
+      local connections, lost = store.connections, false
+      local connect = connections.connect
+      connections.connect = function(self, anew)
+        local connection, kept = connect(self, anew)
+        return setmetatable({ command = function(_, words)
+          local reply, why = connection:command(words)
+          if words[1] ~= "SET" or lost then return reply, why end
           lost = true
-          return nil, "broken", true
-        end
-        return reply, why, kept
+          return nil, "broken"
+        end }, { __index = function(_, name)
+          return function() return connection[name](connection) end
+        end }), kept
       end
       assert.is_true(store:try_lock("k", "one", 60))
       assert.is_true(lost)
-      lost = false
       assert.is_false(store:try_lock("k", "two", 60))
     end)
   end)
@@ -204,85 +244,96 @@ describe("redis store", function()
     assert.is_nil(times():find("\n", 1, true))
   end)
 
+  it("shows no password in its tables", function()
+    local store = redis_store { url = url("app:" .. ENCODED) }
+    assert.is_true(store:put("k", "v"))
+    local seen = {}
+    local function look(value)
+      if type(value) == "string" then
+        assert.is_nil(value:find(PASSWORD, 1, true))
+        assert.is_nil(value:find(ENCODED, 1, true))
+      elseif type(value) == "table" and not seen[value] then
+        seen[value] = true
+        for name, field in pairs(value) do look(name) look(field) end
+      end
+    end
+    look(store)
+  end)
+
+  -- A finalizer may run wherever memory is allocated, so also while a reply is made into Lua values.
+  it("can be used by a finalizer while it reads a reply", function()
+    local store = redis_store { url = url() }
+    server:cli("flushall")
+    for number = 1, 100 do assert.is_true(store:put("id/" .. number .. ("x"):rep(60), "v")) end
+    local runs = 0
+    local function use() runs = runs + 1 store:unlock("id/1", "me") end
+    local newproxy = rawget(_G, "newproxy")
+    local function garbage()
+      if newproxy then getmetatable(newproxy(true)).__gc = use else setmetatable({}, { __gc = use }) end
+    end
+    local pause, step = collectgarbage("setpause", 1), collectgarbage("setstepmul", 10000)
+    for _ = 1, 20 do
+      garbage()
+      assert.equal(100, #assert(store:keys()))
+      garbage()
+      assert.equal("v", store:get("id/1" .. ("x"):rep(60)))
+    end
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", step)
+    collectgarbage()
+    assert.truthy(runs > 0)
+  end)
+
+  -- lua.c's handler of SIGINT sets a debug hook, which raises as soon as Lua code runs.
+  it("lets a signal handler raise while it waits for a reply, and goes on afterwards", function()
+    local folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-signal.XXXXXX"')
+    nginx.write(folder .. "/script.lua", ([[
+      local store = require "lofty.store.redis" { url = %q, timeout = 60 }
+      local function say(...) io.stdout:write(table.concat({ ... }, " "), "\n") io.stdout:flush() end
+      assert(store:put("k", "v"))
+      say("ready")
+      local ok, why = pcall(function() while true do assert(store:get("k")) end end)
+      say(tostring(ok), tostring(why))
+      say(tostring(store:get("k")))
+    ]]):format(url()))
+    nginx.write(folder .. "/run", ([[
+      cd %s; mkfifo out; %s script.lua >out 2>&1 & pid=$!
+      exec 3<out; read -r line <&3
+      kill -STOP %d
+      n=0; until grep -q poll /proc/$pid/wchan || [ $n = 200 ]; do n=$((n + 1)); sleep 0.01; done
+      kill -INT $pid
+      read -r line <&3; echo "$line"; kill -CONT %d
+      read -r line <&3; echo "$line"; wait $pid
+    ]]):format(nginx.quote(folder), child.lua, server.pid, server.pid))
+    local said = nginx.shell("sh " .. nginx.quote(folder .. "/run") .. " 2>&1")
+    nginx.shell("rm -rf " .. nginx.quote(folder))
+    assert.truthy(said:find("^false .*interrupted!\nv$"), said)
+  end)
+
+  for index, case in ipairs(redis_cases) do
+    it(case.name, function()
+      local scripted = redis.scripted(case.connections)
+      local ok, why = pcall(case.run, scripted.url)
+      scripted:stop()
+      assert.is_true(ok, why)
+      assert.truthy(index)
+    end)
+  end
+
   describe("in nginx", function()
-    -- nginx's world, played: what the client library is asked, in order.
-    local function played(version, script)
-      local asked, fake = {}, { _VERSION = version }
-      local loaded = {}
-      for _, name in ipairs { "resty.redis", "nginx.redis", "lofty.store.redis" } do
-        loaded[name] = package.loaded[name]
-        package.loaded[name] = nil
+    local verdicts
+    setup(function()
+      local servers, urls = {}, {}
+      for index, case in ipairs(redis_cases) do
+        servers[index] = redis.scripted(case.connections)
+        urls[index] = servers[index].url
       end
-      package.loaded["resty.redis"] = fake
-      rawset(_G, "ngx", { socket = {} })
-      function fake.new() return setmetatable({}, { __index = function(_, name)
-        return function(_, ...)
-          asked[#asked + 1] = { name, ... }
-          if script[name] then return script[name](...) end
-          return "OK"
-        end
-      end }) end
-      local made, store = pcall(require "lofty.store.redis", script.options)
-      rawset(_G, "ngx", nil)
-      for name in pairs { ["resty.redis"] = 1, ["nginx.redis"] = 1, ["lofty.store.redis"] = 1 } do
-        package.loaded[name] = loaded[name]
-      end
-      return made, store, asked
+      verdicts = in_nginx("spec.support.redis_cases_nginx", table.concat(urls, " ")).redis
+      for _, scripted in ipairs(servers) do scripted:stop() end
+    end)
+
+    for index, case in ipairs(redis_cases) do
+      it(case.name, function() assert.equal("ok", (verdicts or {})[index]) end)
     end
-
-    local function words(asked)
-      local list = {}
-      for index, call in ipairs(asked) do list[index] = call[1] end
-      return table.concat(list, " ")
-    end
-
-    it("logs in on new connections alone, and keeps them apart by where they lead", function()
-      local reused = 0
-      local _, store, asked = played("0.27", {
-        options = { url = "redis://app:secret@h:1/2", idle = 5, connections = 3, timeout = 1.5 },
-        get_reused_times = function() return reused end,
-      })
-      assert.equal("OK", store:get("k"))
-      assert.equal("set_timeout connect get_reused_times auth select get set_keepalive", words(asked))
-      assert.same({ "set_timeout", 1500 }, asked[1])
-      assert.same({ "h", 1, { pool = "lofty|h:1|2|app|" } }, { asked[2][2], asked[2][3], asked[2][4] })
-      assert.same({ "auth", "app", "secret" }, asked[4])
-      assert.same({ "set_keepalive", 5000, 3 }, asked[7])
-      reused = 1
-      assert.equal("OK", store:get("k"))
-      assert.truthy(words(asked):find("set_keepalive set_timeout connect get_reused_times get set_keepalive$"))
-    end)
-
-    it("takes a new connection when the kept one is dead, once", function()
-      local reused = 1
-      local _, store, asked = played("0.27", {
-        options = { url = "redis://h:1" },
-        get_reused_times = function() return reused end,
-        get = function()
-          reused = 0
-          return nil, "closed"
-        end,
-      })
-      local value, err = store:get("k")
-      assert.is_nil(value)
-      assert.is_true(err.retryable)
-      local pools = {}
-      for _, call in ipairs(asked) do
-        if call[1] == "connect" then pools[#pools + 1] = call[4].pool end
-      end
-      assert.equal(2, #pools)
-      assert.not_equal(pools[1], pools[2])
-      assert.is_nil(words(asked):find("set_keepalive", 1, true))
-    end)
-
-    it("does TLS where the library can, and never in clear", function()
-      local made, why = played("0.27", { options = { url = "rediss://:secret@h:1" } })
-      assert.is_false(made)
-      assert.truthy(why:find("in clear", 1, true), why)
-      assert.is_nil(why:find("secret", 1, true), why)
-      local _, store, asked = played("0.29", { options = { url = "rediss://:secret@h:1" } })
-      assert.equal("OK", store:get("k"))
-      assert.same({ pool = "lofty|h:1|0||tls", ssl = true, ssl_verify = true, server_name = "h" }, asked[2][4])
-    end)
   end)
 end)

@@ -125,4 +125,51 @@ function redis.start(opt)
   error("redis-server did not start:\n" .. why, 2)
 end
 
+-- $1 is the folder; each further argument has the replies for one connection, \30 between them. A reply that begins with
+-- "~" is sent byte by byte. After the last reply the connection is closed.
+local SCRIPTED = [[
+use strict; use IO::Socket::UNIX;
+my ($folder, @connections) = @ARGV;
+my $listener = IO::Socket::UNIX->new(Local => "$folder/socket", Listen => 16) or die $!;
+my $server = fork;
+if ($server) {
+  open(my $ready, ">", "$folder/ready") or die $!;
+  print $ready "up $$";
+  close $ready;
+  my $line = <STDIN>; # until the pipe is closed
+  kill "KILL", -$server;
+  system("rm", "-rf", $folder);
+  exit;
+}
+setpgrp; $SIG{CHLD} = "IGNORE";
+for (my $number = 0; my $socket = $listener->accept; $number++) {
+  next if fork;
+  my $replies = $number < @connections ? $connections[$number] : $connections[-1];
+  for my $reply (split /\x1e/, $replies) {
+    last unless sysread($socket, my $command, 65536);
+    my $trickle = $reply =~ s/^~//;
+    for my $part ($trickle ? split(//, $reply) : $reply) {
+      exit unless syswrite($socket, $part);
+      select(undef, undef, undef, 0.01) if $trickle;
+    }
+  }
+  exit;
+}
+]]
+
+--- Starts a server that sends given replies, whatever it is asked.
+-- @tparam {{string,...},...} connections the replies of each connection, in the order in which they are opened; further
+--   ones get those of the last
+-- @treturn table server: `url`, `stop()`
+function redis.scripted(connections)
+  local folder = nginx.shell('d=$(mktemp -d "${TMPDIR:-/tmp}/lofty-redis.XXXXXX") && mkfifo "$d/ready" && echo "$d"')
+  assert(folder ~= "", "redis: no temporary folder could be made")
+  nginx.write(folder .. "/server.pl", SCRIPTED)
+  local words = { "unset LD_PRELOAD; exec perl", nginx.quote(folder .. "/server.pl"), nginx.quote(folder) }
+  for _, replies in ipairs(connections) do words[#words + 1] = nginx.quote(table.concat(replies, "\30")) end
+  local pipe = assert(io.popen(table.concat(words, " "), "w"))
+  assert(answer(folder):find("^up"), "redis: the scripted server did not start")
+  return setmetatable({ url = "unix://" .. folder .. "/socket", pipe = pipe }, Server)
+end
+
 return redis

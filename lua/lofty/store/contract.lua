@@ -25,6 +25,8 @@
 --   itself a write.
 -- - `take(key, limit, window) -> 0 | seconds | nil, err`: counts one call of a budget of `limit` calls in `window`
 --   seconds, shared by all processes. 0: counted. More than 0: not counted, ask again after so many seconds.
+-- - `check() -> true | nil, err`: whether the store can do everything that it will be asked to do. `app:connect` calls
+--   it before it spends the authorization code.
 --
 -- Keys are non-empty strings of any bytes; values are strings of any bytes. An err is a `lofty.errors` error of kind
 -- "store" (a store of your own may return a string), with `retryable = true` when another try may succeed. A key or
@@ -42,7 +44,7 @@ local contract = {
   --- The methods that every store has.
   required = { "get", "put", "delete", "keys", "try_lock", "unlock" },
   --- The methods that a store may have.
-  optional = { "reserve", "take" },
+  optional = { "reserve", "take", "check" },
 }
 
 --- Raises unless `key` can be a store's key.

@@ -1,22 +1,27 @@
---- A store in Redis, for many machines.
+--- A store in Redis, for many machines: one primary server, plain or with TLS.
 --
--- One primary server. Outside nginx the connection is hiredis's and blocks, for at most `timeout`; inside nginx it is a
--- cosocket of resty.redis (Debian: nginx.redis) from nginx's own pool. Either is a "wire": `run(command, again)` ->
--- reply | false, what the server says against it | nil, why the connection is gone, whether it was a kept one.
+-- Outside nginx a connection blocks, for at most `timeout` (`lofty.store.redis.blocking`); inside nginx it is a
+-- cosocket of nginx's pool (`lofty.store.redis.cosocket`).
 -- @module lofty.store.redis
 
-local core = require "lofty.core"
-local errors = require "lofty.errors"
 local contract = require "lofty.store.contract"
+local core = require "lofty.core"
+local crypto = require "lofty.crypto"
+local errors = require "lofty.errors"
+local misuse = require "lofty.internal.misuse"
+local read_url = require "lofty.store.redis.url"
 
-local error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type =
-  error, ipairs, pcall, rawget, setmetatable, tonumber, tostring, type
-local concat, sort, unpack = table.concat, table.sort, rawget(table, "unpack") or rawget(_G, "unpack")
-local format, gsub, lower = string.format, string.gsub, string.lower
+local ipairs, pairs, rawget, require, setmetatable, tostring, type =
+  ipairs, pairs, rawget, require, setmetatable, tostring, type
+local find, format, gsub, match, sub =
+  string.find, string.format, string.gsub, string.match, string.sub
+local sort = table.sort
 local ceil = math.ceil
 
 local TOKEN, LOCK, BUDGET = "token:", "lock:", "budget:"
 local SCAN_COUNT = "500"
+-- What a Redis user must be allowed to do: the store's own commands, and those of its scripts.
+local COMMANDS = "+get +set +del +scan +eval +evalsha +script|load +time +lindex +lpush +ltrim +pexpire"
 
 -- Deletes a lock that is still its owner's.
 local UNLOCK = [[
@@ -24,11 +29,11 @@ if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) 
 return 0
 ]]
 
--- Counts a call if fewer than ARGV[1] were counted in the last ARGV[2] microseconds; else the microseconds to wait.
--- The list holds the times of the last calls, newest first, so no window of that length, wherever it begins, sees
--- more than the limit. A time far ahead of the clock means that the clock was set back: then the list is worth nothing.
--- (replicate_commands: before Redis 5 a script that asked the time could not write.)
-local SPEND = [[
+-- Counts a call if fewer than ARGV[1] were counted in the last ARGV[2] microseconds; else returns the microseconds to
+-- wait. The list has the times of the last calls, newest first, so that no window of that length sees more calls than
+-- the limit. A time far ahead of the clock means that the clock was set back; then the list is dropped.
+-- (replicate_commands: before Redis 5 a script that called TIME could not write.)
+local TAKE = [[
 if redis.replicate_commands then redis.replicate_commands() end
 local time = redis.call("TIME")
 local now, limit, window = time[1] * 1000000 + time[2], tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -45,129 +50,96 @@ redis.call("PEXPIRE", KEYS[1], string.format("%.0f", math.ceil(window / 1000)))
 return 0
 ]]
 
--- Refusals that pass by themselves, and what to do about others.
-local PASSING = { LOADING = true, BUSY = true, TRYAGAIN = true, MASTERDOWN = true, CLUSTERDOWN = true }
-local ADVICE = {
-  NOAUTH = "; put the password into the url",
-  WRONGPASS = "; look at the user and the password in the url",
-  READONLY = "; the url must lead to the primary server",
-  MOVED = "; a cluster is not supported, take a single primary server",
+-- The server's errors, by their first word, as Redis documents them. `retryable`: another try may succeed. `reconnect`:
+-- this connection is of no use any more, though another one may be (a new primary, a new login).
+local REFUSALS = {
+  LOADING = { retryable = true, reconnect = true },
+  MASTERDOWN = { retryable = true, reconnect = true },
+  READONLY = { retryable = true, reconnect = true, hint = "the url must lead to the primary server" },
+  NOAUTH = { reconnect = true, hint = "put the password into the url" },
+  BUSY = { retryable = true }, TRYAGAIN = { retryable = true }, NOREPLICAS = { retryable = true },
+  CLUSTERDOWN = { retryable = true },
+  WRONGPASS = { hint = "check the user and the password in the url" },
+  MOVED = { hint = "a cluster is not supported: use a single primary server" },
+  CROSSSLOT = { hint = "a cluster is not supported: use a single primary server" },
 }
+local TOO_MANY_CLIENTS = { retryable = true, reconnect = true }
+local OTHER = {}
 
--- --- wires -------------------------------------------------------------------------------------------------------
-
--- Returns a function that returns what a new connection says first. The password is in there alone, and not in a field
--- that a dump of the store would show.
-local function greetings(target)
-  local list = {}
-  if target.user then
-    list[1] = { "AUTH", target.user, target.password }
-  elseif target.password then
-    list[1] = { "AUTH", target.password }
-  end
-  if target.db ~= 0 then list[#list + 1] = { "SELECT", tostring(target.db) } end
-  target.password = nil
-  return function() return list end
+local function refusal(message)
+  if find(message, "max number of clients", 1, true) then return TOO_MANY_CLIENTS end
+  return REFUSALS[match(message, "^(%u+) ") or ""] or OTHER
 end
-
-local Blocking = {}
-Blocking.__index = Blocking
-
-function Blocking:run(command)
-  local connection, kept = self.connection, true
-  if not connection then
-    local why
-    kept, connection, why = false, self.redis.connect(self.target.host, self.target.port, self.timeout)
-    if not connection then return nil, "cannot connect: " .. why end
-    for _, greeting in ipairs(self.greetings()) do
-      local welcome, objection = connection:command(unpack(greeting))
-      if not welcome then
-        connection:close()
-        return welcome, objection
-      end
-    end
-    self.connection = connection
-  end
-  local reply, why = connection:command(unpack(command))
-  if reply == nil then
-    connection:close()
-    self.connection = nil
-    return nil, why, kept
-  end
-  return reply, why
-end
-
-local Cosocket = {}
-Cosocket.__index = Cosocket
-
-function Cosocket:run(command, again)
-  local made, client, why = pcall(self.redis.new, self.redis)
-  if not made or not client then return nil, "no cosocket here: " .. tostring(made and why or client) end
-  client:set_timeout(self.timeout * 1000)
-  local target = self.target
-  -- A second attempt takes a new connection: its pool is one where none is ever kept.
-  local options = {
-    pool = again and self.pool .. "#new" or self.pool,
-    ssl = target.tls, ssl_verify = target.tls, server_name = target.tls and target.host,
-  }
-  local ok
-  if target.port then
-    local host = target.host:find(":", 1, true) and "[" .. target.host .. "]" or target.host
-    ok, why = client:connect(host, target.port, options)
-  else
-    ok, why = client:connect("unix:" .. target.host, options)
-  end
-  if not ok then return nil, "cannot connect: " .. tostring(why) end
-  local kept = client:get_reused_times() ~= 0
-  if not kept then
-    for _, greeting in ipairs(self.greetings()) do
-      local welcome, objection = client[lower(greeting[1])](client, unpack(greeting, 2))
-      if not welcome then
-        client:close()
-        return welcome, objection
-      end
-    end
-  end
-  local reply
-  reply, why = client[lower(command[1])](client, unpack(command, 2))
-  if reply == nil or again then
-    client:close()
-  else
-    client:set_keepalive(self.idle * 1000, self.connections)
-  end
-  return reply, why, kept
-end
-
--- --- the store ---------------------------------------------------------------------------------------------------
 
 local Store = { __name = "lofty.store.redis" }
 Store.__index = Store
 
+-- nil, err
 local function failed(self, why, retryable)
   return nil, errors.new {
-    kind = "store", retryable = retryable, message = format("Redis at %s: %s", self.target.name, why),
+    kind = "store", retryable = retryable, message = format("Redis at %s: %s", self.name, why),
   }
 end
 
--- Runs one command. All of ours may be repeated: reads and whole writes by nature, a lock because its owner is found
--- in it, a budget because one call counted twice harms nobody. So a kept connection that turns out dead, as all do
--- when the server restarts, costs a second attempt on a new one. Third result: whether there was one.
-local function run(self, ...)
-  local command, again = { ... }, false
-  local reply, why, kept = self.wire:run(command)
-  if reply == nil and kept then
-    again = true
-    reply, why = self.wire:run(command, true)
-  end
-  if reply then return reply, nil, again end
-  if reply == nil then return failed(self, tostring(why) .. " (is it running, and is the url right?)", true) end
-  -- A server that does not know a command recites its arguments.
-  why = gsub(tostring(why), ",? with args beginning with:.*", "")
-  local word = why:match("^(%u+) ") or ""
-  return failed(self, "it refused: " .. why .. (ADVICE[word] or ""), PASSING[word])
+-- The command that gives the user of the url the permissions that it needs.
+local function acl_line(self)
+  local user = self.user
+  return format("ACL SETUSER %s ~%s* %s%s", user and match(user, "^[%w_.-]+$") or "USER",
+    match(self.prefix, "^[%w_.:-]+$") or "PREFIX", COMMANDS, self.db ~= 0 and " +select" or "")
 end
 
--- Runs a script by its digest; a server that has restarted needs to be told it again.
+-- Runs one command on the kept connection or, if there is none or `anew` says so, on a new one that logs in first.
+-- Returns as `connection:command`, and whether the connection was used before.
+local function attempt(self, words, anew)
+  local connection, kept = self.connections:connect(anew)
+  if not connection then return nil, "cannot connect: " .. kept end
+  local reply, why
+  if not kept then
+    for _, greeting in ipairs(self.greetings()) do
+      reply, why = connection:command(greeting)
+      if not reply then
+        connection:close()
+        return reply, why, false
+      end
+    end
+  end
+  reply, why = connection:command(words)
+  if reply == nil or reply == false and refusal(why).reconnect then
+    connection:close()
+  else
+    connection:keep()
+  end
+  return reply, why, kept
+end
+
+-- Runs one command. All of ours may be run twice: reads and whole writes in any case, a lock because its owner is found
+-- in it, a budget because one call counted twice does no harm. So when a kept connection is closed or of no use, as
+-- after a restart or a failover, the command is tried once more on a new one. Third result: whether it was.
+local function run(self, ...)
+  local words, again = { ... }, false
+  local reply, why, kept = attempt(self, words)
+  if kept and (reply == nil or reply == false and refusal(why).reconnect) then
+    again = true
+    reply, why = attempt(self, words, true)
+  end
+  if reply then return reply, nil, again end
+  why = tostring(why)
+  if reply == nil then
+    if find(why, "TLS: ", 1, true) then return failed(self, why, false) end
+    return failed(self, why .. " (is it running, and is the url right?)", true)
+  end
+  local kind = refusal(why)
+  -- A server that does not know a command quotes its arguments, which may be tokens.
+  local message = "it refused: " .. gsub(why, ",? with args beginning with:.*", "")
+  if find(why, "NOPERM", 1, true) or find(why, "user executing the script", 1, true) then
+    message = message .. "; allow it: " .. acl_line(self)
+  elseif kind.hint then
+    message = message .. "; " .. kind.hint
+  end
+  return failed(self, message, kind.retryable)
+end
+
+-- Runs a script by its digest. A server that was restarted does not know it any more.
 local function script(self, source, key, ...)
   local digest = self.digests[source]
   local reply, err
@@ -177,13 +149,15 @@ local function script(self, source, key, ...)
     self.digests[source] = digest
   end
   reply, err = run(self, "EVALSHA", digest, "1", key, ...)
-  if not reply and err.message:find("NOSCRIPT", 1, true) then reply, err = run(self, "EVAL", source, "1", key, ...) end
+  if not reply and find(err.message, "NOSCRIPT", 1, true) then
+    reply, err = run(self, "EVAL", source, "1", key, ...)
+  end
   return reply, err
 end
 
---- Reads what stands under a key.
+--- Reads the value of a key.
 -- @tparam string key
--- @treturn[1] string nil alone when nothing does
+-- @treturn[1] string nil alone when the key is absent
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:get(key)
@@ -194,7 +168,7 @@ function Store:get(key)
   return reply
 end
 
---- Writes, in place of what stood there.
+--- Replaces the value of a key.
 -- @tparam string key
 -- @tparam string value any bytes
 -- @treturn[1] boolean true
@@ -208,7 +182,7 @@ function Store:put(key, value)
   return true
 end
 
---- Forgets a key; one that is absent is no error.
+--- Deletes a key; an absent one is no error.
 -- @tparam string key
 -- @treturn[1] boolean true
 -- @treturn[2] nil
@@ -220,22 +194,36 @@ function Store:delete(key)
   return true
 end
 
---- Lists the keys under which something stands, in order. Other clients of the server are served meanwhile (SCAN).
+-- The pattern, for SCAN, of the keys that have a value.
+local function token_pattern(self)
+  return gsub(self.prefix .. TOKEN, "[%*%?%[%]\\]", "\\%0") .. "*"
+end
+
+-- A node of a cluster answers SCAN with its own keys alone. It refuses two keys of different slots (CROSSSLOT), and a
+-- key of another node (MOVED). With a prefix such as "{lofty}:" all keys have one slot, and SCAN finds them all.
+local function check_whole(self)
+  local ok, err = run(self, "EVAL", "return 1", "2", self.prefix .. TOKEN .. "a", self.prefix .. TOKEN .. "b")
+  return ok and true, err
+end
+
+--- Lists the keys that have a value, sorted. The server answers others meanwhile (SCAN).
 -- @treturn[1] {string,...}
 -- @treturn[2] nil
--- @treturn[2] table err of kind "store"
+-- @treturn[2] table err of kind "store", also when the server is a node of a cluster: it has a part of the keys alone
 function Store:keys()
-  local start = self.prefix .. TOKEN
-  local pattern = gsub(start, "[%*%?%[%]\\]", "\\%0") .. "*"
+  local whole, err = check_whole(self)
+  if not whole then return nil, err end
+  local start, pattern = #self.prefix + #TOKEN + 1, token_pattern(self)
   local list, seen, cursor = {}, {}, "0"
   repeat
-    local reply, err = run(self, "SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)
+    local reply
+    reply, err = run(self, "SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)
     if not reply then return nil, err end
     cursor = reply[1]
     for _, name in ipairs(reply[2]) do
-      if not seen[name] then -- SCAN may tell a key twice
+      if not seen[name] then -- SCAN may return a key twice
         seen[name] = true
-        list[#list + 1] = name:sub(#start + 1)
+        list[#list + 1] = sub(name, start)
       end
     end
   until cursor == "0"
@@ -243,19 +231,20 @@ function Store:keys()
   return list
 end
 
---- Takes a key's lock, if nobody has it; never waits for its holder.
+--- Takes a key's lock, unless somebody has it; never waits for its holder.
 -- @tparam string key
 -- @tparam string owner a name that no other attempt has
--- @tparam number ttl seconds after which the lock frees itself, on the server's clock
+-- @tparam number ttl seconds after which the lock ends, on the server's clock
 -- @treturn[1] boolean
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:try_lock(key, owner, ttl)
   contract.check_key(key)
+  contract.check_seconds(ttl, "ttl")
   local name = self.prefix .. LOCK .. key
   local reply, err, again = run(self, "SET", name, owner, "NX", "PX", format("%.0f", ceil(ttl * 1000)))
   if reply == core.null and again then
-    -- The first attempt may have taken it before the connection broke.
+    -- The first attempt may have taken the lock before its connection broke.
     reply, err = run(self, "GET", name)
     if reply then return reply == owner end
   end
@@ -263,9 +252,9 @@ function Store:try_lock(key, owner, ttl)
   return reply ~= core.null
 end
 
---- Gives a lock back.
+--- Frees a lock.
 -- @tparam string key
--- @tparam string owner as at try_lock; another's lock stays
+-- @tparam string owner as given to try_lock; another owner's lock stays
 -- @treturn[1] boolean whether the lock was the owner's
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
@@ -276,120 +265,112 @@ function Store:unlock(key, owner)
   return reply == 1
 end
 
---- Counts one call of a budget, or says how long to wait; in a sliding window, on the server's clock.
--- @tparam string key whose budget
+--- Counts one call of a budget in a sliding window, on the server's clock.
+-- @tparam string key the budget's name
 -- @tparam number limit calls in a window
 -- @tparam number window seconds
--- @treturn[1] number 0: counted; more: not, ask again after so many seconds
+-- @treturn[1] number 0: counted; more: not counted, ask again after so many seconds
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:take(key, limit, window)
   contract.check_key(key)
-  local reply, err = script(self, SPEND, self.prefix .. BUDGET .. key, format("%.0f", limit),
+  contract.check_seconds(window, "window")
+  local reply, err = script(self, TAKE, self.prefix .. BUDGET .. key, format("%.0f", limit),
     format("%.0f", window * 1e6))
   if not reply then return nil, err end
   return reply / 1e6
 end
 
--- --- settings ----------------------------------------------------------------------------------------------------
-
--- Where a url leads; nil and why. No word of it holds what stands before the "@".
-local function parse(url)
-  local scheme, rest = gsub(url, "^unix:/([^/])", "unix:///%1"):match("^(%a+)://(.*)$")
-  if not scheme then return nil, "it must begin with redis://, rediss:// or unix://" end
-  local login, place = rest:match("^([^/]*)@(.*)$") -- "@" in a password is written %40
-  place = place or rest
-  if place:find("@", 1, true) then return nil, 'a "/" or "@" in a user or password is written %2F or %40' end
-  local target = { db = 0 }
-  local db
-  if scheme == "redis" or scheme == "rediss" then
-    target.tls = scheme == "rediss" or nil
-    local address, path = place:match("^([^/]*)/?(.*)$")
-    local host, port = address:match("^%[(.*)%](.*)$")
-    if not host then host, port = address:match("^([^:]*)(.*)$") end
-    if not port:find("^:?%d*$") then return nil, "it names no host and port" end
-    target.host = host ~= "" and host or "127.0.0.1"
-    target.port = tonumber(port:sub(2)) or 6379
-    if target.port < 1 or target.port > 65535 then return nil, "it names no port that can be" end
-    target.name, db = format("%s:%d", target.host, target.port), path
-  elseif scheme == "unix" then
-    local path, query = place:match("^(/[^%?]*)%??(.*)$")
-    if not path then return nil, "unix:// is followed by the whole path of a socket" end
-    target.host = core.percent_decode(path)
-    target.name, db = "unix:" .. path, query:match("^db=(%d+)$") or query
-    if not target.host then return nil, "its path has a % that stands for nothing" end
-  else
-    return nil, "it must begin with redis://, rediss:// or unix://"
-  end
-  if not db:find("^%d*$") then return nil, "the database is a number" end
-  target.db = tonumber(db) or 0
-  if login then
-    local user, password = login:match("^([^:]*):(.*)$")
-    if not user then return nil, "a password stands behind a colon: redis://:password@host" end
-    user, password = core.percent_decode(user), core.percent_decode(password)
-    if not user or not password then return nil, "a % in a user or password is written %25" end
-    target.user, target.password = user ~= "" and user or nil, password ~= "" and password or nil
-    if target.user and not target.password then return nil, "it names a user and no password" end
-  end
-  return target
+-- Runs each command that the store uses, under a name that no account has.
+local function try_all(self)
+  local key, owner = "check:" .. core.base64_encode(crypto.random(12)), "check"
+  local ok, err = self:get(key)
+  if not err then ok, err = self:delete(key) end
+  if ok then ok, err = self:try_lock(key, owner, 1) end
+  if ok then ok, err = self:unlock(key, owner) end
+  if ok then ok, err = self:take(key, 1, 1) end
+  if ok then ok, err = check_whole(self) end
+  if ok then ok, err = run(self, "SCAN", "0", "MATCH", token_pattern(self), "COUNT", "1") end
+  return ok and true or nil, err
 end
 
--- The client of nginx's world, and whether it can do TLS: without that its option is ignored and all goes in clear.
-local function nginx_client()
-  for _, name in ipairs { "resty.redis", "nginx.redis" } do
-    local found, client = pcall(require, name)
-    if found and type(client) == "table" then return client, (tonumber(client._VERSION) or 0) >= 0.28 end
+--- Checks that the server lets this store do all that it needs: that it runs, accepts the login and writes, and that
+-- the user's ACL has every command.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"; for a missing permission it has the ACL line that gives it
+function Store:check()
+  local ok, err = try_all(self)
+  return ok, err
+end
+
+local OPTIONS = {
+  url = "string", prefix = "string", timeout = "number", connections = "number", idle = "number", ca = "string",
+  certificate = "string", key = "string", server_name = "string",
+}
+local TLS_OPTIONS = { "ca", "certificate", "key", "server_name" }
+
+-- What a new connection sends first. The password is in this closure alone, where no dump of the store shows it.
+local function greeter(login, db)
+  local user, password = login.user, login.password
+  return function()
+    local list = {}
+    if user then
+      list[1] = { "AUTH", user, password }
+    elseif password then
+      list[1] = { "AUTH", password }
+    end
+    if db ~= 0 then list[#list + 1] = { "SELECT", tostring(db) } end
+    return list
   end
 end
 
-local OPTIONS = { url = true, prefix = true, timeout = true, connections = true, idle = true }
+local function check_options(opt)
+  for name, kind in pairs(OPTIONS) do
+    if opt[name] ~= nil and type(opt[name]) ~= kind then
+      misuse(format("lofty.store.redis: %s must be a %s, got %s", name, kind, type(opt[name])))
+    end
+  end
+  if opt.url == nil then misuse("lofty.store.redis: url is required, e.g. redis://127.0.0.1:6379") end
+  if opt.timeout and not (opt.timeout > 0 and opt.timeout <= 3600) then
+    misuse("lofty.store.redis: timeout must be a number of seconds up to 3600")
+  end
+end
 
 --- Makes a store. Nothing is sent before it is first used.
 --     redis{
---       url = "redis://user:password@host:6379/0",  -- required; or unix:///path/to.sock?db=0;
---                                                   -- in nginx also rediss://, for TLS
+--       url = "redis://user:password@host:6379/0",  -- required; rediss:// for TLS; or unix:///path/to.sock?db=0
 --       prefix = "lofty:",   -- what its keys begin with
---       timeout = 2,         -- seconds, for connecting and for each answer
---       connections = 32,    -- in nginx: how many idle ones a worker keeps,
+--       timeout = 2,         -- seconds, the limit for connecting and for each whole reply
+--       server_name = ,      -- with TLS: the name in the server's certificate, if not the url's host
+--       ca = ,               -- with TLS, outside nginx: a PEM file of authorities, if not the system's
+--       certificate = , key = ,  -- with TLS, outside nginx: PEM files of this client's certificate and key
+--       connections = 32,    -- in nginx: how many idle connections a worker keeps,
 --       idle = 60,           -- and for how many seconds
 --     }
+-- A Redis user (ACL) needs: `~PREFIX* +get +set +del +scan +eval +evalsha +script|load +time +lindex +lpush +ltrim
+-- +pexpire`, and `+select` for a database other than 0. `store:check()`, which `app:connect` calls, tells what is
+-- missing.
 -- @tparam table opt as above
 -- @treturn table the store
 return function(opt)
   opt = errors.options("lofty.store.redis", opt, OPTIONS)
-  local prefix, timeout = opt.prefix or "lofty:", opt.timeout or 2
-  if type(opt.url) ~= "string" then error("lofty.store.redis: url must be a string", 2) end
-  if type(prefix) ~= "string" then error("lofty.store.redis: prefix must be a string", 2) end
-  if type(timeout) ~= "number" or timeout <= 0 or timeout > 3600 then
-    error("lofty.store.redis: timeout must be a number of seconds", 2)
+  check_options(opt)
+  local target, login = read_url(opt.url)
+  if not target then misuse("lofty.store.redis: url: " .. login) end
+  for _, name in ipairs(TLS_OPTIONS) do
+    if opt[name] and not target.tls then misuse("lofty.store.redis: " .. name .. " needs a rediss:// url") end
   end
-  local target, why = parse(opt.url)
-  if not target then error("lofty.store.redis: url: " .. why, 2) end
-  local wire = { target = target, timeout = timeout, greetings = greetings(target) }
+  if opt.key and not opt.certificate then misuse("lofty.store.redis: key needs certificate") end
   local ngx = rawget(_G, "ngx")
-  if type(ngx) == "table" and ngx.socket then
-    local client, tls = nginx_client()
-    if not client then
-      error("lofty.store.redis: no resty.redis and no nginx.redis here (Debian: lua-nginx-redis)", 2)
-    end
-    if target.tls and not tls then
-      error("lofty.store.redis: rediss:// needs lua-resty-redis 0.28 or newer; this one would send all in clear", 2)
-    end
-    -- A connection has logged in and selected: it must not serve another url.
-    wire.pool = concat({ "lofty", target.name, target.db, target.user or "", target.tls and "tls" or "" }, "|")
-    wire.redis, wire.connections, wire.idle = client, opt.connections or 32, opt.idle or 60
-    setmetatable(wire, Cosocket)
-  else
-    if target.tls then
-      error("lofty.store.redis: rediss:// works inside nginx alone; a script takes a tunnel or a unix socket", 2)
-    end
-    local built, client = pcall(require, "lofty.redis")
-    if not built then
-      error("lofty.store.redis: the module lofty.redis is not built: install hiredis (Debian: libhiredis-dev)"
-        .. " and run make again", 2)
-    end
-    wire.redis = client
-    setmetatable(wire, Blocking)
-  end
-  return setmetatable({ target = target, prefix = prefix, wire = wire, digests = {} }, Store)
+  local kind = type(ngx) == "table" and ngx.socket and "cosocket" or "blocking"
+  return setmetatable({
+    name = target.name, db = target.db, user = login.user, prefix = opt.prefix or "lofty:", digests = {},
+    greetings = greeter(login, target.db),
+    connections = require("lofty.store.redis." .. kind)(target, {
+      timeout = opt.timeout or 2, connections = opt.connections or 32, idle = opt.idle or 60, ca = opt.ca,
+      certificate = opt.certificate, key = opt.key, server_name = opt.server_name, user = login.user,
+      password = login.password,
+    }),
+  }, Store)
 end

@@ -1,0 +1,1 @@
+return require("spec.support.redis_cases").run
