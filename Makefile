@@ -7,7 +7,11 @@
 .DELETE_ON_ERROR:
 
 CFLAGS ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion
+# LPeg's, and -Wconversion; without -Waggregate-return, since a span of text is returned by value.
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -pedantic -Wcast-align -Wcast-qual -Wdisabled-optimization \
+  -Wpointer-arith -Wredundant-decls -Wsign-compare -Wundef -Wwrite-strings -Wbad-function-cast \
+  -Wdeclaration-after-statement -Wmissing-prototypes -Wmissing-declarations -Wnested-externs -Wstrict-prototypes \
+  -Wc++-compat -Wunreachable-code
 STANDARD := -std=c99 -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden
 LUA_VERSIONS := 5.1 5.2 5.3 5.4 5.5
 BUILD := build
@@ -140,7 +144,8 @@ TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev
 # Node.js of Debian's or any other; npm comes with it or beside it.
 BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DOC_PACKAGES := lua-ldoc lua-markdown lua5.1
-LINT_PACKAGES := lua-check clang clang-format cppcheck $(DOC_PACKAGES)
+LINT_PACKAGES := lua-check clang clang-format cppcheck musl-tools $(if $(filter x86_64,$(shell uname -m)),gcc-multilib) \
+  $(DOC_PACKAGES)
 BENCH_PACKAGES := nghttp2-client
 
 # The headers may have come a moment ago, so what follows an install is a make of its own.

@@ -98,7 +98,8 @@ static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
 
 static void check (int truth, const char *what, const Case *one, long n) {
   if (truth) return;
-  fprintf(stderr, "not so: %s\nrepeat with: build/torture/5.4/bindings %s %ld\n", what, one->name, n);
+  fprintf(stderr, "not so: %s\nrepeat with: build/torture/5.4/bindings %s %ld\n", what, one->name,
+          n);
   exit(1);
 }
 

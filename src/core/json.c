@@ -320,7 +320,7 @@ size_t lofty_json_unescape (LoftySpan text, char *out) {
   Bytes p = (Bytes)text.data, end = p + text.size;
   char *start = out;
   while (p < end) {
-    Bytes slash = memchr(p, '\\', (size_t)(end - p));
+    Bytes slash = (Bytes)memchr(p, '\\', (size_t)(end - p));
     size_t run = (size_t)((slash ? slash : end) - p);
     memcpy(out, p, run);
     out += run;

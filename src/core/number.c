@@ -13,10 +13,12 @@
 #define MAX_SIGNIFICANT 780 /* digits of a double that can decide its rounding: 767 */
 #define MAX_EXPONENT 100000 /* far beyond what any double reaches, whatever its digits */
 
+#if FLT_EVAL_METHOD == 0 /* doubles are computed as doubles: not on the x87 of 32-bit x86 */
 /* Powers of ten that a double holds exactly. */
 static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+#endif
 
 /* Writes the digits of an integer, without a NUL; returns how many bytes. */
 size_t lofty_integer_text (int64_t value, char *out) {

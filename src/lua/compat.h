@@ -12,8 +12,14 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* The only symbols that a shared object of ours shows. */
 #define LOFTY_EXPORT __attribute__((visibility("default")))
+
+/* The entry of each module: the only symbols that a shared object of ours shows. */
+LOFTY_EXPORT int luaopen_lofty_core (lua_State *L);
+LOFTY_EXPORT int luaopen_lofty_crypto (lua_State *L);
+LOFTY_EXPORT int luaopen_lofty_curl (lua_State *L);
+LOFTY_EXPORT int luaopen_lofty_file (lua_State *L);
+LOFTY_EXPORT int luaopen_lofty_redis (lua_State *L);
 
 #define LOFTY_TCDATA 10     /* LuaJIT's type of an ffi value; no other Lua has a type 10 */
 #define LOFTY_INT64_TEXT 24 /* room for the digits of any 64-bit integer, its sign and a NUL */

@@ -15,7 +15,7 @@ static void push_limits (lua_State *L) {
 #undef SET_FIELD
 }
 
-LOFTY_EXPORT int luaopen_lofty_core (lua_State *L) {
+int luaopen_lofty_core (lua_State *L) {
   lofty_checkversion(L);
   lofty_open_buf(L);
   lua_newtable(L);

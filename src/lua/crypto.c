@@ -134,7 +134,7 @@ static const luaL_Reg functions[] = {{"open", crypto_open},
                                      {"sha256", crypto_sha256},
                                      {NULL, NULL}};
 
-LOFTY_EXPORT int luaopen_lofty_crypto (lua_State *L) {
+int luaopen_lofty_crypto (lua_State *L) {
   lofty_checkversion(L);
   lofty_newlib(L, functions);
   return 1;

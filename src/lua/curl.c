@@ -337,7 +337,7 @@ static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, 
   lua_pop(L, 1);
 }
 
-LOFTY_EXPORT int luaopen_lofty_curl (lua_State *L) {
+int luaopen_lofty_curl (lua_State *L) {
   lofty_checkversion(L);
   pthread_once(&global_once, global_init);
   if (global_code != CURLE_OK) return luaL_error(L, "lofty.curl: libcurl did not start");

@@ -517,7 +517,7 @@ static void new_type (lua_State *L, const char *name, const luaL_Reg *methods,
   lua_pop(L, 1);
 }
 
-LOFTY_EXPORT int luaopen_lofty_file (lua_State *L) {
+int luaopen_lofty_file (lua_State *L) {
   lofty_checkversion(L);
   new_type(L, FILE_T, file_methods, file_close);
   new_type(L, DIRECTORY_T, directory_methods, directory_close);

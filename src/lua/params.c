@@ -245,8 +245,8 @@ static const char *add_segment (lua_State *L, LoftyBuf *out, LoftySpan name) {
 }
 
 /* nil and what is wrong with the template at 1, whose unread part is 'rest'. */
-static int bad_template (lua_State *L, LoftySpan template, LoftySpan rest) {
-  size_t at = template.size - rest.size;
+static int bad_template (lua_State *L, LoftySpan pattern, LoftySpan rest) {
+  size_t at = pattern.size - rest.size;
   const char *what = "the path holds a broken {name} or a byte that must be percent-encoded";
   if (rest.size > 0 && (rest.data[0] == '?' || rest.data[0] == '#'))
     what = "the path holds a query or a fragment (give a query as parameters)";
@@ -263,20 +263,20 @@ static int bad_path (lua_State *L, LoftySpan path) {
 
 /* core.path_expand(template, params) -> path, or nil and a message */
 static int path_expand (lua_State *L) {
-  LoftySpan template = lofty_checkspan(L, 1), rest = template, piece, path;
+  LoftySpan pattern = lofty_checkspan(L, 1), rest = pattern, piece, path;
   LoftyBuf *out;
   LoftyCode step;
   int is_name = 0;
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
-  if (template.size == 0 || template.data[0] != '/') {
+  if (pattern.size == 0 || pattern.data[0] != '/') {
     lua_pushnil(L);
     lua_pushliteral(L, "the path does not start with \"/\"");
     return 2;
   }
   step = lofty_template_next(&rest, &piece, &is_name);
-  if (step == LOFTY_MORE && rest.size == 0 && template.size <= LOFTY_MAX_URI) { /* no names */
-    if (bad_path(L, template)) return 2;
+  if (step == LOFTY_MORE && rest.size == 0 && pattern.size <= LOFTY_MAX_URI) { /* no names */
+    if (bad_path(L, pattern)) return 2;
     lua_pushvalue(L, 1);
     return 1;
   }
@@ -294,7 +294,7 @@ static int path_expand (lua_State *L) {
       return 2;
     }
   }
-  if (step == LOFTY_BAD) return bad_template(L, template, rest);
+  if (step == LOFTY_BAD) return bad_template(L, pattern, rest);
   path.data = out->data;
   path.size = out->size;
   if (out->status == LOFTY_OK && bad_path(L, path)) return 2;

@@ -457,7 +457,7 @@ static const luaL_Reg methods[] = {{"command", connection_command},
 
 static const luaL_Reg functions[] = {{"connect", connect_server}, {NULL, NULL}};
 
-LOFTY_EXPORT int luaopen_lofty_redis (lua_State *L) {
+int luaopen_lofty_redis (lua_State *L) {
   lofty_checkversion(L);
   luaL_newmetatable(L, REPLY_T);
   lua_pushcfunction(L, reply_release);

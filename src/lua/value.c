@@ -88,7 +88,9 @@ size_t lofty_json_number (lua_State *L, int index, char *out, const char **probl
     *problem = not_finite;
     return 0;
   }
-  if (LOFTY_HAS_INTEGERS) return lofty_real_text(value, out);
+#if LOFTY_HAS_INTEGERS
+  return lofty_real_text(value, out);
+#else
   if (value == 0 && signbit(value)) {
     memcpy(out, "-0", 2);
     return 2;
@@ -98,6 +100,7 @@ size_t lofty_json_number (lua_State *L, int index, char *out, const char **probl
     return 0;
   }
   return double_text(value, out);
+#endif
 }
 
 /* --- lofty.integer --- */
