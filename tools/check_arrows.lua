@@ -40,6 +40,7 @@ local FOLDERS = {
   -- Helpers of internal that serve the leaves too.
   { "internal.misuse", height = 0, open = { "internal.misuse" } },
   { "internal.suggest", height = 0, open = { "internal.suggest" } },
+  { "internal.calendar", height = -1, open = { "internal.calendar" } },
   { "internal.ascii", height = -1, open = { "internal.ascii" } },
 }
 -- The C modules.

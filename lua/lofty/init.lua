@@ -210,7 +210,7 @@ function lofty.assert(...)
   return ...
 end
 
--- Loaded at first use: where tokens are kept, and webhooks.
+-- Stores, each loaded at first use.
 lofty.store = setmetatable({}, {
   __index = function(self, name)
     local known = { memory = true, file = true, shdict = true, redis = true }
@@ -236,12 +236,19 @@ local function load_webhook()
   return wrapped
 end
 
+-- Loaded at first use.
+local LATER = {
+  webhook = load_webhook,
+  time = function() return require "lofty.time" end,
+}
+
 setmetatable(lofty, {
   __index = function(self, name)
-    if name ~= "webhook" then return nil end
-    local webhook = load_webhook()
-    self.webhook = webhook
-    return webhook
+    local load = LATER[name]
+    if not load then return nil end
+    local value = load()
+    self[name] = value
+    return value
   end,
 })
 
