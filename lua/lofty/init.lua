@@ -47,13 +47,15 @@ function lofty.token(fields)
   return held, err
 end
 
--- The world we run in: cosockets inside nginx, libcurl elsewhere.
+-- Cosockets inside nginx, libcurl elsewhere. libcurl's waits would block one of nginx's worker processes.
 local function default_runtime()
   local ngx = rawget(_G, "ngx")
-  if type(ngx) == "table" and ngx.socket and ngx.config and ngx.config.subsystem == "http" then
-    return require "lofty.runtime.nginx"
+  if type(ngx) ~= "table" or not ngx.config then return require "lofty.runtime.curl" end
+  if ngx.config.subsystem ~= "http" then
+    misuse("lofty does not run in nginx's " .. tostring(ngx.config.subsystem) .. " block, only in its http block: call it "
+      .. "there, or give a runtime of your own as the option runtime")
   end
-  return require "lofty.runtime.curl"
+  return require "lofty.runtime.nginx"
 end
 
 -- Options that may come from the environment, as LOFTY_BASE_URL and so on.

@@ -1,3 +1,4 @@
+local cases = require "spec.contracts.runtime"
 local servers = require "spec.support.nginx.servers"
 
 local function escape(text)
@@ -22,6 +23,17 @@ describe("nginx runtime", function()
 
   setup(function() box = servers.start() end)
   teardown(function() box:stop() end)
+
+  describe("contract:", function()
+    for index, case in ipairs(cases) do
+      for what, more in pairs { ["in a request, "] = "", ["in detached work, "] = "&detached=1" } do
+        it(what .. case.name, function()
+          local status, said = box:get("/contract?case=" .. index .. "&far=" .. escape(box.far) .. more)
+          assert.same({ 200, "passed\n" }, { status, said })
+        end)
+      end
+    end
+  end)
 
   describe("request", function()
     it("writes the request as HTTP/1.1 has it", function()
@@ -173,6 +185,28 @@ describe("nginx runtime", function()
       local _, err = run [[return get("", { url = "http://127.0.0.1:1/" })]]
       assert.same({ "network", false, false }, { err.kind, err.sent, err.connected })
       assert.matches("refused", err.text)
+    end)
+
+    it("ends in time when the resolver does not answer, whatever resolver_timeout says", function()
+      for _, timeout in ipairs { "{ connect = 0.1, total = 30 }", "{ connect = 30, total = 0.1 }" } do
+        local _, err, after = run([[
+          local _, err = get("", { url = "https://api.example.test/", timeout = ]] .. timeout .. [[ })
+          return nil, err, get("/echo").status
+        ]], nil, "/silent_resolver")
+        assert.same({ "timeout", false, false, 200 }, { err.kind, err.sent, err.connected, after })
+        assert.matches("no connection to api.example.test within 0.1 s", err.text)
+      end
+    end)
+
+    it("ends in time when the server takes the body too slowly", function()
+      local _, err, after = run [[
+        local _, err = get("/slow_reader", {
+          method = "POST", body = ("x"):rep(2^24), timeout = { connect = 2, total = 0.2 },
+        })
+        return nil, err, get("/echo").status
+      ]]
+      assert.same({ "timeout", true, true, 200 }, { err.kind, err.sent, err.connected, after })
+      assert.matches("sending to", err.text)
     end)
 
     it("says what to set when nginx has no resolver", function()
@@ -387,6 +421,12 @@ describe("nginx runtime", function()
 
     it("that may wait include timers", function()
       assert.matches('"timer"', box:note("timer"))
+    end)
+
+    it("that may wait include those that the runtime does not know by name", function()
+      run [[get("", { url = "https://localhost:" .. handshake .. "/" })]]
+      local said = require("cjson").decode(box:note("in_handshake"))
+      assert.same({ "hello", true, true, { 1, 2 }, "ssl_cert" }, said)
     end)
 
     for _, case in ipairs {

@@ -24,10 +24,10 @@
 #define LOFTY_MAX_MESSAGE ((size_t)500)                /* an error's message */
 #define LOFTY_MAX_CODE ((size_t)100)                   /* an error's code, where it is text */
 #define LOFTY_MAX_SERVER_MESSAGE ((size_t)200)         /* what an error quotes of the server */
-#define LOFTY_MAX_WORKER_QUEUE 1024   /* nginx: detached jobs that wait, a worker */
-#define LOFTY_MAX_IDLE_CONNECTIONS 32 /* nginx: kept connections, an origin */
-#define LOFTY_CONNECT_TIMEOUT 10      /* seconds to make a connection, by default */
-#define LOFTY_TOTAL_TIMEOUT 60        /* seconds for a whole request, by default */
+#define LOFTY_MAX_WORKER_QUEUE 1024    /* nginx: detached jobs that wait, a worker */
+#define LOFTY_MAX_IDLE_CONNECTIONS 128 /* nginx: kept connections of a pool, a worker */
+#define LOFTY_CONNECT_TIMEOUT 10       /* seconds to make a connection, by default */
+#define LOFTY_TOTAL_TIMEOUT 60         /* seconds for a whole request, by default */
 
 /*
 ** The table as Lua sees it: X(name, value) for each. A limit that is missing here is

@@ -46,6 +46,20 @@ function far.raw()
   end
 end
 
+--- Answers "hello", as the contract of runtimes wants it.
+function far.hello()
+  ngx.header["X-Two"] = { "a", "b" }
+  ngx.header["Content-Length"] = 5
+  ngx.print("hello")
+end
+
+--- Reads the request's body a little at a time, and answers when it has it.
+function far.slow_reader()
+  local socket = assert(ngx.req.socket())
+  while socket:receiveany(4096) do ngx.sleep(0.01) end
+  ngx.say("read")
+end
+
 --- Answers the first request of a connection, counts a later one and closes without a word.
 function far.once()
   local name = ngx.req.get_uri_args().name

@@ -5,6 +5,7 @@ local ngx = ngx -- luacheck: globals ngx
 local cjson = require "cjson"
 local errors = require "lofty.errors"
 local runtime = require "lofty.runtime.nginx"
+local cases = require "spec.contracts.runtime"
 
 local inside = {}
 
@@ -29,7 +30,7 @@ local function compile(text)
   local given = cjson.decode(text)
   local environment = setmetatable({
     runtime = runtime, dict = dict, far = given.far, tls = given.tls, alone = given.alone, tls12 = given.tls12,
-    unused = given.unused, arg = given.arg,
+    unused = given.unused, handshake = given.handshake, arg = given.arg,
     get = function(path, fields)
       local req = {
         method = "GET", url = given.far .. path, headers = {}, timeout = { connect = 2, total = 5 }, max_head = 65536,
@@ -77,6 +78,29 @@ function inside.init() inside.keep() end
 function inside.init_worker()
   inside.keep()
   ngx.timer.at(0, function() dict:set("timer", pack(pcall(function() return runtime:sleep(0.001), ngx.get_phase() end))) end)
+end
+
+--- Calls `url` while a client's TLS handshake waits, and notes what came of each call that waits.
+function inside.in_handshake(url)
+  local res, err = runtime:request { method = "GET", url = url, headers = {}, timeout = { connect = 2, total = 5 } }
+  dict:set("in_handshake", cjson.encode {
+    res and res.body or tostring(err), runtime:sleep(0.001), runtime:detach(5, function() return true end),
+    runtime:map({ 1, 2 }, function(n) runtime:sleep(0) return n end), ngx.get_phase(),
+  })
+end
+
+--- Runs one case of the contract of runtimes, in this request or in detached work.
+function inside.contract()
+  local arg = ngx.req.get_uri_args()
+  local case = cases[tonumber(arg.case)]
+  local world = { runtime = runtime, hello = arg.far .. "/hello", cut = arg.far .. "/raw", refused = "http://127.0.0.1:1/" }
+  local ok, why
+  if arg.detached then
+    ok, why = pcall(runtime.detach, runtime, 60, case.run, world)
+  else
+    ok, why = pcall(case.run, world)
+  end
+  ngx.say(ok and "passed" or tostring(why))
 end
 
 function inside.ping() ngx.say("pong") end

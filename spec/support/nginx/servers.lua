@@ -51,6 +51,8 @@ http {
     location = /release { content_by_lua_block { far.release() } }
     location = /count { content_by_lua_block { far.count() } }
     location = /gzip { gzip on; gzip_types text/plain; gzip_min_length 1; content_by_lua_block { far.large() } }
+    location = /hello { content_by_lua_block { far.hello() } }
+    location = /slow_reader { content_by_lua_block { far.slow_reader() } }
     location = /large { content_by_lua_block { far.large() } }
   }
   server {
@@ -87,6 +89,7 @@ http {
   server {
     listen 127.0.0.1:PORT1;
     location = /ping { content_by_lua_block { inside.ping() } }
+    location = /contract { content_by_lua_block { inside.contract() } }
     location = /note { content_by_lua_block { inside.note() } }
     location = /content {
       lua_ssl_trusted_certificate FOLDER/ca.pem;
@@ -95,6 +98,11 @@ http {
     location = /untrusting { content_by_lua_block { inside.run() } }
     location = /trusts_alone {
       lua_ssl_trusted_certificate FOLDER/alone.pem;
+      content_by_lua_block { inside.run() }
+    }
+    location = /silent_resolver {
+      resolver 127.0.0.1:PORT2 ipv6=off;
+      resolver_timeout 60s;
       content_by_lua_block { inside.run() }
     }
     location = /rewrite { rewrite_by_lua_block { inside.run() } }
@@ -106,11 +114,17 @@ http {
     location = /abandoned { content_by_lua_block { inside.abandoned() } }
     location = /hook/secret { content_by_lua_block { inside.hook() } }
   }
+  server {
+    listen 127.0.0.1:PORT3 ssl;
+    ssl_certificate_key FOLDER/signed.key;
+    ssl_certificate FOLDER/signed.pem;
+    ssl_certificate_by_lua_block { inside.in_handshake("http://127.0.0.1:FARPORT/hello") }
+  }
 }
 ]]
 
-local function fill(text, ports, folder)
-  return (text:gsub("PORT(%d)", function(digit) return tostring(ports[tonumber(digit)]) end)
+local function fill(text, ports, folder, far_port)
+  return (text:gsub("FARPORT", far_port or ""):gsub("PORT(%d)", function(digit) return tostring(ports[tonumber(digit)]) end)
     :gsub("FOLDER", folder):gsub("ROOT", ROOT))
 end
 
@@ -136,7 +150,7 @@ end
 function Servers:run(code, arg, place)
   local body = cjson.encode {
     code = code, arg = arg, far = self.far, tls = self.tls, alone = self.alone, tls12 = self.tls12,
-    unused = self.unused,
+    unused = self.unused, handshake = self.handshake,
   }
   local status, answer = self:get(place or "/content", { body = body })
   if status ~= 200 then error("gateway: " .. tostring(status) .. " " .. tostring(answer) .. self.gateway:log(), 2) end
@@ -175,12 +189,13 @@ function servers.start()
     end,
   }
   local gateway = launcher.start {
-    conf = function(ports) return fill(GATEWAY, ports, upstream.folder) end,
+    ports = 3,
+    conf = function(ports) return fill(GATEWAY, ports, upstream.folder, upstream.ports[1]) end,
   }
   return setmetatable({
     upstream = upstream, gateway = gateway, url = "http://127.0.0.1:" .. gateway.ports[1],
     far = "http://127.0.0.1:" .. upstream.ports[1], tls = upstream.ports[2], alone = upstream.ports[3],
-    tls12 = upstream.ports[4], unused = upstream.ports[5],
+    tls12 = upstream.ports[4], unused = upstream.ports[5], handshake = gateway.ports[3],
   }, Servers)
 end
 

@@ -179,6 +179,7 @@ function detach.call(timeout, fn, ...)
   local queue = queue_here()
   local job = queue:push(fn, new_semaphore(0), ...)
   local ended, why = queue:wait(job, timeout)
+  if phase.is_refusal(why) then return phase.refuse() end
   if ended then
     if job.raised then error(job.problem, 0) end
     return unpack(job.results, 1, job.results.n)

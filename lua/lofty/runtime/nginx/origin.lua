@@ -3,6 +3,7 @@
 
 local ffi = require "ffi"
 local base = require "resty.core.base"
+local limits = require("lofty.core").limits
 local url_policy = require "lofty.http.url_policy"
 
 local get_request = base.get_request
@@ -11,8 +12,6 @@ local C, cast, setmetatable, tonumber = ffi.C, ffi.cast, setmetatable, tonumber
 
 local origin = {}
 
--- Connections kept idle in a pool by each worker; beyond that nginx closes the one that was used least recently.
-local POOL_SIZE = 128
 -- Origins remembered by their text; one more and all are forgotten, so that odd URLs can't fill the memory.
 local MAX_KNOWN = 256
 
@@ -53,14 +52,17 @@ Origin.__index = Origin
 -- The pool's name is ours, so that no connection that other code made, without verification, gets into it.
 local function new_pool(name)
   return {
-    options = { pool = name, pool_size = POOL_SIZE }, -- for tcpsock:connect
+    -- For tcpsock:connect. Beyond pool_size nginx closes the connection that was used least recently.
+    options = { pool = name, pool_size = limits.idle_connections },
     session = nil, -- the last TLS session, for an abbreviated handshake
+    kept = 0, -- the most connections that the pool can hold now
+    kept_until = 0, -- when the last of them reaches its idle timeout (clock.monotonic)
   }
 end
 
 --- The connections that may be used here. Each configuration block has its own where TLS is used: what was verified
 -- by one block's lua_ssl_trusted_certificate says nothing in another.
--- @treturn table `options` for tcpsock:connect, `session` (TLS, may be nil)
+-- @treturn table see new_pool
 function Origin:pool()
   if not self.tls then return self.plain end
   local here = block()
@@ -80,6 +82,7 @@ local function new(url)
     tls = url.secure,
     name = url.host, -- for SNI and the certificate's check
     address = url.host == "localhost" and "127.0.0.1" or bracketed, -- nginx's resolver reads no /etc/hosts
+    is_address = url.literal or url.loopback or find(url.host, "^[%d.]+$") ~= nil, -- else a name to be resolved
     port = url.port,
     shown = shown, -- for messages and the Host field
     head = " HTTP/1.1\r\nHost: " .. shown .. "\r\nAccept-Encoding: gzip\r\n",
