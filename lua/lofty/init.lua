@@ -14,6 +14,7 @@ local core = require "lofty.core"
 local errors = require "lofty.errors"
 local json = require "lofty.json"
 local limiter = require "lofty.pacing.limiter"
+local misuse = require "lofty.internal.misuse"
 local source = require "lofty.oauth.source"
 local token = require "lofty.token"
 local trace = require "lofty.internal.trace"
@@ -52,8 +53,8 @@ local function default_runtime()
   local ngx = rawget(_G, "ngx")
   if type(ngx) ~= "table" or not ngx.config then return require "lofty.runtime.curl" end
   if ngx.config.subsystem ~= "http" then
-    misuse("lofty does not run in nginx's " .. tostring(ngx.config.subsystem) .. " block, only in its http block: call it "
-      .. "there, or give a runtime of your own as the option runtime")
+    misuse("lofty runs in nginx's http block, not in its " .. ngx.config.subsystem .. " block, where its calls would "
+      .. "block the worker process: call it there, or give a runtime of your own as the option runtime")
   end
   return require "lofty.runtime.nginx"
 end
@@ -177,27 +178,15 @@ function lofty.client(opt)
   }
 end
 
-local MAP_OPTIONS = { concurrency = true, on_progress = true }
-
 --- Calls `fn(item, index)` for every item, many at the same time in one thread. Inside it any call of a
 -- client waits without stopping the others.
 -- @tparam table list
 -- @tparam function fn its first result counts; `nil, err` or a raised error is the item's failure
--- @tparam[opt] table opt `concurrency` (16), `on_progress(done, total)`
+-- @tparam[opt] table opt `concurrency` (16), `on_progress(done, total)`. When on_progress raises, no further item is
+-- started, and `map` raises an err with the `results` and `errors` so far and what was raised as `cause`
 -- @treturn table results, by index
 -- @treturn ?table errors, by index; nil when there are none
 function lofty.map(list, fn, opt)
-  if type(list) ~= "table" then error("lofty.map: a list expected, got " .. type(list), 2) end
-  if type(fn) ~= "function" then error("lofty.map: a function expected as argument 2, got " .. type(fn), 2) end
-  opt = errors.options("lofty.map", opt, MAP_OPTIONS)
-  local concurrency, on_progress = opt.concurrency, opt.on_progress
-  if concurrency ~= nil
-    and (type(concurrency) ~= "number" or concurrency < 1 or concurrency ~= math.floor(concurrency)) then
-    error("lofty.map: concurrency must be a whole number, 1 or more", 2)
-  end
-  if on_progress ~= nil and type(on_progress) ~= "function" then
-    error("lofty.map: on_progress must be a function, got " .. type(on_progress), 2)
-  end
   local results, failures = default_runtime():map(list, fn, opt)
   return results, failures
 end

@@ -494,22 +494,28 @@ describe("nginx runtime", function()
       assert.equal(0, none)
     end)
 
-    it("tells its progress; when that raises, what was begun ends first", function()
-      local ok, problem, begun, ended, told = run [[
+    it("tells its progress; when that raises, what was started ends and the error has the results", function()
+      local facts = run [[
         local begun, ended, told = 0, 0, {}
-        local ok, problem = pcall(runtime.map, runtime, { 1, 2, 3, 4, 5, 6 }, function(n)
+        local ok, err = pcall(runtime.map, runtime, { 1, 2, 3, 4, 5, 6 }, function(n)
           begun = begun + 1
           runtime:sleep(n / 500)
           ended = ended + 1
+          if n == 2 then return nil, "failed" end
+          return n
         end, { concurrency = 3, on_progress = function(done, total)
           told[#told + 1] = done .. "/" .. total
           if done == 2 then error("enough", 0) end
         end })
-        return ok, problem, begun, ended, table.concat(told, " ")
+        return {
+          ok = ok, cause = err.cause, message = err.message, begun = begun, ended = ended, told = table.concat(told, " "),
+          first = err.results[1], second = err.errors[2],
+        }
       ]]
-      assert.same({ false, "enough", "1/6 2/6" }, { ok, problem, told })
-      assert.equal(begun, ended)
-      assert.is_true(begun < 6)
+      assert.same({ false, "enough", "map: on_progress raised: enough", "1/6 2/6", 1, "failed" },
+        { facts.ok, facts.cause, facts.message, facts.told, facts.first, facts.second })
+      assert.equal(facts.begun, facts.ended)
+      assert.is_true(facts.begun < 6)
     end)
 
     it("refuses what it does not know", function()

@@ -131,16 +131,22 @@ describe("map in plain Lua", function()
     assert.equal(5, #results)
   end)
 
-  it("lets what has started run to its end when on_progress raises, starts nothing more, and raises it then", function()
+  it("lets what has started end when on_progress raises, starts nothing more, and raises with the results", function()
     local started, ended = 0, 0
+    local cause = { "enough" }
     local ok, err = pcall(runtime.map, runtime, range(20), function(item)
       started = started + 1
       body(hello .. "?i=" .. item)
       body(hello .. "?i=" .. item)
       ended = ended + 1
-    end, { concurrency = 4, on_progress = function() error({ "enough" }) end })
+      if item == 2 then return nil, "failed" end
+      return item
+    end, { concurrency = 4, on_progress = function() error(cause) end })
     assert.is_false(ok)
-    assert.same({ "enough" }, err)
+    assert.equal(cause, err.cause)
+    assert.matches("on_progress raised", err.message)
+    assert.equal(1, err.results[1])
+    assert.same({ [2] = "failed" }, err.errors)
     assert.equal(started, ended)
     assert.is_true(started >= 4 and started < 20)
     assert.equal("x", body(hello .. "?i=x"))

@@ -46,3 +46,22 @@ describe("nginx phases", function()
     assert.matches("of the future phase: hand the work to ngx.timer.at", err.message)
   end)
 end)
+
+describe("nginx's stream block", function()
+  setup(function() rawset(_G, "ngx", { config = { subsystem = "stream" } }) end)
+  teardown(function() rawset(_G, "ngx", nil) end)
+
+  it("is refused with a clear error, unless the caller brings a runtime", function()
+    local lofty = require "lofty"
+    for _, call in ipairs {
+      function() local _ = lofty.client { api_key = "k" } end,
+      function() local _ = lofty.app { client_id = "c", client_secret = "s" } end,
+      function() local _ = lofty.map({ 1 }, print) end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.matches("^spec/unit/nginx_phase_spec.lua:%d+: lofty runs in nginx's http block, not in its stream block", message)
+    end
+    assert(lofty.client { api_key = "k", runtime = {} })
+  end)
+end)

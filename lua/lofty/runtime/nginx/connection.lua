@@ -117,8 +117,8 @@ local function resolve_and_connect(self, seconds)
   return attempt.ok, attempt.why
 end
 
--- Takes a kept connection or makes a new one. nginx does not say beforehand which it will be. `pool.kept` is the most that
--- the pool can hold; a light thread, which nginx frees only when the whole request ends, is spent on new connections alone.
+-- Takes a kept connection or makes a new one. nginx does not say beforehand which it will be, but `pool.kept` is the
+-- most that the pool can hold. A kept connection needs no light thread, which nginx frees only when the request ends.
 local function open(self, seconds, now)
   local origin, pool, socket = self.origin, self.pool, self.socket
   if now > pool.kept_until then pool.kept = 0 end
@@ -164,8 +164,8 @@ local function connect(self, now, new_only)
   return true
 end
 
--- The connection ended before the response did. When a kept connection ends without a byte of it, the server most likely
--- had closed it before; whether it saw the request is not known.
+-- The connection ended before the response did. When a kept connection ends without a byte of it, the server most
+-- likely had closed it before; whether it saw the request is not known.
 local function closed_error(self, got, why)
   self.stale = self.reused and not got
   local where = not got and "before it answered"

@@ -8,8 +8,8 @@ local find, get_phase, type = string.find, ngx.get_phase, type
 
 local phase = {}
 
--- The phases without cosockets, light threads and ngx.sleep, each with what to do there. A timer can be created in each of
--- them but init. A phase that is not named here is tried.
+-- The phases without cosockets, light threads and ngx.sleep, each with what to do there. A timer can be created in each
+-- of them but init. A phase that is not named here is tried.
 local IN_TIMER = "hand the work to ngx.timer.at(0, fn)"
 local IN_FILTER = "call in access_by_lua or content_by_lua and keep the result in ngx.ctx"
 local ADVICE = {
@@ -35,7 +35,7 @@ function phase.refuse()
   }
 end
 
---- Tells whether this phase may let code wait for a socket or a time. A phase that is not known counts as one that does;
+--- Tells whether this phase lets code wait for a socket or a time. A phase that is not known counts as one that does;
 -- when nginx refuses the wait after all, see `is_refusal`.
 -- (Whether this very call may wait is LuaJIT's to say: it raises "attempt to yield across C-call boundary" under
 -- require, table.sort and the like.)
