@@ -3136,6 +3136,7 @@ function Client:me() end
 function Client:stats() end
 
 ---@class lofty
+---@field _VERSION string
 ---@field null any JSON's null
 ---@field json { decode: fun(text: string): any, string?, integer?; encode: fun(value: any): string?, string? }
 ---@field store { memory: (fun(opt?: table): lofty.Store), file: (fun(opt: table): lofty.Store), shdict: (fun(opt: table): lofty.Store), redis: (fun(opt: table): lofty.Store) }

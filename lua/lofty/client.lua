@@ -8,6 +8,7 @@ local rate = require "lofty.http.rate_headers"
 local redact = require "lofty.internal.redact"
 local retry = require "lofty.pacing.retry"
 local url_policy = require "lofty.http.url_policy"
+local version = require "lofty.internal.version"
 
 local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
 local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
@@ -17,7 +18,7 @@ local json_encode, path_expand, query_encode = core.json_encode, core.path_expan
 local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
 
 local API_URL = "https://api.lofty.com"
-local USER_AGENT = "lofty-lua"
+local USER_AGENT = "lofty-lua/" .. version
 
 local client = {}
 

@@ -18,11 +18,14 @@ local misuse = require "lofty.internal.misuse"
 local source = require "lofty.oauth.source"
 local token = require "lofty.token"
 local trace = require "lofty.internal.trace"
+local version = require "lofty.internal.version"
 
 local error, ipairs, pairs, rawget, require, select, setmetatable, type =
   error, ipairs, pairs, rawget, require, select, setmetatable, type
 
 local lofty = {
+  --- The version of this library.
+  _VERSION = version,
   --- JSON with exact numbers: `decode` and `encode`.
   json = json,
   --- JSON's null; the same value as lua-cjson's.

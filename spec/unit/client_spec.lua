@@ -56,7 +56,7 @@ describe("calls by path", function()
     assert(crm:get("/v1.0/leads"))
     local headers = sent(runtime).headers
     assert.equal("application/json", headers["Content-Type"])
-    assert.truthy(headers["User-Agent"]:find("lofty"))
+    assert.equal("lofty-lua/" .. lofty._VERSION, headers["User-Agent"])
     assert.equal("token key-1", headers["Authorization"])
   end)
 
