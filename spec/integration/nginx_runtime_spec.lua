@@ -397,6 +397,17 @@ describe("nginx runtime", function()
       end
     end)
 
+    it("is checked for Redis too", function()
+      -- The server speaks HTTP: with a handshake that was accepted its answer is what is wrong.
+      local get_key = [[
+        local store = require("lofty.store.redis") { url = "rediss://localhost:" .. tls }
+        local _, err = store:get("key")
+        return tostring(err)
+      ]]
+      assert.not_matches("TLS", (run(get_key, nil, "/content")))
+      for _, place in ipairs { "/untrusting", "/trusts_alone" } do assert.matches("TLS", (run(get_key, nil, place))) end
+    end)
+
     it("lets calls of one location share a connection", function()
       for _, place in ipairs { "/content", "/content" } do
         assert.is_true(run([[

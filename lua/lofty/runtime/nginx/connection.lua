@@ -9,11 +9,12 @@ local semaphore = require "ngx.semaphore"
 local clock = require "lofty.runtime.nginx.clock"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local nginx_tls = require "lofty.internal.nginx_tls"
 local phase = require "lofty.runtime.nginx.phase"
 
 local tcp = ngx.socket.tcp
 local spawn, kill, thread_wait = ngx.thread.spawn, ngx.thread.kill, ngx.thread.wait
-local new_semaphore = semaphore.new
+local new_semaphore, tls_handshake = semaphore.new, nginx_tls.handshake
 local http_reader, limits = core.http_reader, core.limits
 local monotonic = clock.monotonic
 local find, format, sub = string.find, string.format, string.sub
@@ -78,21 +79,15 @@ local function set_deadline(self)
   return true
 end
 
--- Verifies the certificate against the name, always. A session is kept only after that.
--- When a handshake fails without a wait, as with near servers, lua-resty-core (0.1.25) reports success if it is
--- asked for no session (false), and raises an assertion if it is: hence nil or a session, and pcall.
 local function handshake(self)
-  local origin, pool, socket = self.origin, self.pool, self.socket
+  local origin, pool = self.origin, self.pool
   if not set_deadline(self) then return timeout_error(self, "the TLS handshake with") end
-  local called, session, why = pcall(socket.sslhandshake, socket, pool.session, origin.name, true)
-  if called and session then
-    pool.session = session
-    return true
-  end
-  pool.session = nil
+  local session, why = tls_handshake(self.socket, pool.session, origin.name)
+  pool.session = session
+  if session then return true end
   if why == "timeout" then return timeout_error(self, "the TLS handshake with") end
-  why = not called and HANDSHAKE_HINT or explain(why or "the connection was closed")
-  return failed(self, "tls", format("no trusted TLS connection to %s: %s", origin.shown, why))
+  return failed(self, "tls", format("no trusted TLS connection to %s: %s", origin.shown,
+    why and explain(why) or HANDSHAKE_HINT))
 end
 
 local function connect_in_thread(attempt)

@@ -9,10 +9,10 @@
 
 local ngx = ngx -- luacheck: globals ngx
 local semaphore = require "ngx.semaphore"
+local block = require("lofty.internal.nginx_tls").block
 local clock = require "lofty.runtime.nginx.clock"
 local errors = require "lofty.errors"
 local limits = require("lofty.core").limits
-local origin = require "lofty.runtime.nginx.origin"
 local phase = require "lofty.runtime.nginx.phase"
 
 local timer_at, spawn, get_phase = ngx.timer.at, ngx.thread.spawn, ngx.get_phase
@@ -43,8 +43,8 @@ Queue.__index = Queue
 
 -- The queue of the configuration block that applies here.
 local function queue_here()
-  local block = origin.block()
-  local queue = queues[block]
+  local here = block()
+  local queue = queues[here]
   if not queue then
     -- jobs[first .. last], first in, first out. A job holds its arguments 1 .. n, `fn` and, when somebody waits,
     -- `done`, which is posted at its end.
@@ -53,7 +53,7 @@ local function queue_here()
       worker = nil,       -- { wake =, active =, started = } while one runs
       requested_at = nil, -- when a timer was created that has not started yet
     }, Queue)
-    queues[block] = queue
+    queues[here] = queue
   end
   return queue
 end

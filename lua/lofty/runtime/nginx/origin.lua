@@ -2,13 +2,12 @@
 -- @module lofty.runtime.nginx.origin
 
 local ffi = require "ffi"
-local base = require "resty.core.base"
+local block = require("lofty.internal.nginx_tls").block
 local limits = require("lofty.core").limits
 local url_policy = require "lofty.http.url_policy"
 
-local get_request = base.get_request
 local char, concat, find, sub = string.char, table.concat, string.find, string.sub
-local C, cast, setmetatable, tonumber = ffi.C, ffi.cast, setmetatable, tonumber
+local C, setmetatable, tonumber = ffi.C, setmetatable, tonumber
 
 local origin = {}
 
@@ -27,24 +26,10 @@ local function not_in_target()
 end
 local NOT_IN_TARGET = not_in_target()
 
--- The first fields of ngx_http_request_t, in every nginx since 0.7.
--- Under names of ours: nobody else declares them.
+-- Under a name of ours: two declarations of one name would raise.
 ffi.cdef [[
-typedef struct {
-  uint32_t signature;
-  void *connection;
-  void **ctx, **main_conf, **srv_conf, **loc_conf;
-} lofty_ngx_http_request;
 size_t lofty_strcspn (const char *text, const char *reject) __asm__("strcspn");
 ]]
-local request_type = ffi.typeof "lofty_ngx_http_request *"
-
---- Identifies the configuration block (`location`, `server` or `http`) that applies to the code that runs.
--- @treturn number equal for equal blocks in one worker
-function origin.block()
-  return tonumber(cast("uintptr_t", cast(request_type, get_request()).loc_conf))
-end
-local block = origin.block
 
 local Origin = { __name = "lofty.origin" }
 Origin.__index = Origin

@@ -8,7 +8,8 @@ local crypto = require "lofty.crypto"
 local file = require "lofty.file"
 local misuse = require "lofty.internal.misuse"
 
-local pcall, rawget, setmetatable, tonumber, tostring = pcall, rawget, setmetatable, tonumber, tostring
+local pcall, rawget, require, setmetatable, tonumber, tostring =
+  pcall, rawget, require, setmetatable, tonumber, tostring
 local byte, find, format, gsub, sub = string.byte, string.find, string.format, string.gsub, string.sub
 local concat = table.concat
 local ceil, max = math.ceil, math.max
@@ -149,7 +150,9 @@ function Connections:connect(anew)
   if not made or not socket then return nil, "no cosocket can be used here: " .. tostring(made and why or socket) end
   socket:settimeout(milliseconds(self.timeout))
   -- Connections are never kept in the pool "#new", so that one of it is always new.
-  local options, target = { pool = anew and self.pool .. "#new" or self.pool }, self.target
+  local pool, target = anew and self.pool .. "#new" or self.pool, self.target
+  if target.tls then pool = pool .. "|" .. self.tls.block() end
+  local options = { pool = pool }
   local ok
   if target.port then
     ok, why = socket:connect(self.address, target.port, options)
@@ -159,10 +162,10 @@ function Connections:connect(anew)
   if not ok then return nil, tostring(why) end
   local kept = socket:getreusedtimes() ~= 0
   if target.tls and not kept then
-    ok, why = socket:sslhandshake(false, self.server_name, true)
+    ok, why = self.tls.handshake(socket, nil, self.server_name)
     if not ok then
       socket:close()
-      return nil, tls_problem(tostring(why))
+      return nil, tls_problem(why or "the server's certificate was not accepted (see lua_ssl_trusted_certificate)")
     end
   end
   return setmetatable({ owner = self, socket = socket, anew = anew }, Connection), kept
@@ -193,7 +196,8 @@ return function(target, settings)
   local server_name = settings.server_name or target.host
   return setmetatable({
     tcp = rawget(_G, "ngx").socket.tcp, target = target, address = address_of(target), timeout = settings.timeout,
-    server_name = server_name, connections = settings.connections, idle = settings.idle,
+    tls = target.tls and require "lofty.internal.nginx_tls", server_name = server_name,
+    connections = settings.connections, idle = settings.idle,
     pool = concat({ "lofty", target.name, target.db, target.tls and "tls " .. server_name or "",
       digest(settings.user or "", settings.password or "") }, "|"),
   }, Connections)
