@@ -104,6 +104,39 @@ describe("the sandbox's pages #sandbox", function()
     refuses(404, "/v1.0/calls?leadId=1")
   end)
 
+  it("go by scrollId alone through members and calls, when told to", function()
+    box:control("settings", { member_paging = "scroll", page_cap = 25 })
+    for path, case in pairs { ["/v1.0/members?limit=100"] = { "members", 63 },
+                              ["/v1.0/calls?limit=100&leadId=" .. LEAD] = { "calls", 115 } } do
+      local word
+      assert.equal(case[2], (walk("id", function()
+        local answer = get(path .. "&offset=50" .. (word and "&scrollId=" .. ask.escape(word) or ""))
+        word = answer._metadata.scrollId
+        assert.equal(25, answer._metadata.limit)
+        return answer[case[1]]
+      end)))
+      refuses(400, path .. "&scrollId=nonsense")
+    end
+    assert.equal(25, #get("/v1.0/leads?limit=100").leads)
+  end)
+
+  it("can be spoilt: another total, the list empty, null or missing", function()
+    box:control("fault", { path = "/v1.0/leads", total = 100 })
+    local answer = get("/v1.0/leads")
+    assert.same({ 100, 25 }, { answer._metadata.total, #answer.leads })
+    for list, expected in pairs { empty = "[]", null = "null", missing = "nil" } do
+      box:control("fault", { path = "/v1.0/leads", preset = "list-" .. list })
+      answer = get("/v1.0/leads")
+      assert.equal(expected, answer.leads == nil and "nil" or json.encode(answer.leads))
+      assert.equal(1250, answer._metadata.total)
+      assert.equal("string", type(answer._metadata.scrollId))
+      box:control("fault", { path = "/v2.0/calendar", list = list })
+      local data = get(("/v2.0/calendar?startTimeMs=%.0f"):format(FROM)).data
+      assert.equal(expected, data.items == nil and "nil" or json.encode(data.items))
+    end
+    assert.has_error(function() box:control("fault", { list = "full" }) end)
+  end)
+
   for path, field in pairs {
     ["/v1.0/communication/text"] = "texts", ["/v1.0/communication/email"] = "emails",
     ["/v1.0/communication/call"] = "calls", ["/v1.0/communication/call/v2"] = "calls",

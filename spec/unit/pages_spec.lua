@@ -21,7 +21,7 @@ local function place_of(id)
   return id and number(tostring(id):match("(%d%d%d%d%d%d)$")) or 0
 end
 
--- Servers, one a style of paging: total -> answer(call). Each refuses what its style does not know.
+-- One server for each style of paging: total -> answer(call). Each refuses parameters that its style does not have.
 local servers = {}
 
 function servers.scroll(total, opt)
@@ -31,14 +31,14 @@ function servers.scroll(total, opt)
     local size = math.min(number(query.limit) or 25, opt.cap or 100)
     local offset = number(query.offset) or 0
     if query.scrollId then
-      assert(query.offset == nil, "a scrollId and an offset")
+      assert(opt.sends_both or query.offset == nil, "a scrollId and an offset")
       offset = number(query.scrollId:match("(%d+)$"))
     end
     local items = slice(offset, size, total, "leadId")
     return {
-      leads = items,
+      [opt.items or "leads"] = items,
       [opt.place or "_metadata"] = {
-        total = not opt.silent and total or nil, limit = size, offset = offset,
+        total = not opt.silent and (opt.total or total) or nil, limit = size, offset = offset,
         scrollId = not opt.no_id and "scroll-" .. offset + #items or null,
       },
     }
@@ -119,7 +119,9 @@ local lists = {
   { "leads.activities", "5", {}, servers.current, { items = "activities" } },
   { "leads.site_activities", "5", {}, servers.page, { number = "curPage", base = 0, size = 100 } },
   { "members.list", {}, servers.offset, { items = "members", total = true } },
+  { "members.list", {}, servers.scroll, { items = "members", sends_both = true, cap = 25 } },
   { "calls.list", { leadId = 1 }, servers.offset, { items = "calls", total = true } },
+  { "calls.list", { leadId = 1 }, servers.scroll, { items = "calls", sends_both = true } },
   { "logs.list", { leadId = 1, logType = "logCall" }, servers.offset, { items = "logType" } },
   { "sales_agents.working_leads", {}, servers.offset, { items = "workingLeads", total = true } },
   { "v1.communication.by_agent", { type = "ALL", startTime = 1, endTime = 2 }, servers.offset,
@@ -188,7 +190,7 @@ end
 for _, case in ipairs(lists) do
   local name = case[1]
   local args, server, opt = given(case)
-  describe(name, function()
+  describe(name .. (opt and opt.sends_both and " by scrollId" or ""), function()
     for _, total in ipairs { 0, 1, 99, 100, 101, 350 } do
       it("gives each of " .. total .. " items once, in order", function()
         local crm = fake.new(server(total, opt))
@@ -268,7 +270,7 @@ end)
 
 describe("a list", function()
   it("asks for large pages, unless told how large", function()
-    local crm = fake.new(servers.scroll(10))
+    local crm = fake.new(servers.scroll(10, { no_id = true }))
     assert(crm.leads:all { stage = "New Lead" })
     assert.equal(100, crm.sent[1].query.limit)
     assert.equal("New Lead", crm.sent[1].query.stage)
@@ -280,7 +282,7 @@ describe("a list", function()
 
   for _, place in ipairs { "_metadata", "get_metadata", "metadata" } do
     it("reads what the server tells about a page in " .. place, function()
-      local crm = fake.new(servers.scroll(200, { place = place }))
+      local crm = fake.new(servers.scroll(200, { place = place, no_id = true }))
       assert.equal(200, #assert(crm.leads:all()))
       assert.equal(2, #crm.sent)
     end)
@@ -311,13 +313,13 @@ describe("a list", function()
     assert.equal(200, crm.sent[3].query.offset)
   end)
 
-  it("resumes a scroll by its offset, for the id may be gone by then", function()
+  it("resumes a scroll by its offset, because a scrollId expires", function()
     local crm = fake.new(servers.scroll(500))
     local cursors = {}
     for _, at in crm.leads:each() do cursors[#cursors + 1] = at end
     assert.equal("s:400:scroll-400", cursors[401])
     assert(crm.leads:all({}, { resume = cursors[401] }))
-    local query = crm.sent[6].query
+    local query = crm.sent[7].query
     assert.equal(400, query.offset)
     assert.is_nil(query.scrollId)
   end)
@@ -439,13 +441,14 @@ describe("a list", function()
   end)
 end)
 
-describe("a server that turns in circles", function()
+describe("a server that repeats itself", function()
   local function notices(crm, list, filter, at_most)
     local all, err = list:all(filter)
     assert.is_nil(all)
     assert.equal("server", err.kind)
-    assert.truthy(err.message:find("circles", 1, true))
+    assert.truthy(err.message:find("repeats itself", 1, true))
     assert.truthy(err.cursor)
+    assert.equal("table", type(err.items))
     assert.is_true(#crm.sent <= at_most, #crm.sent .. " requests")
   end
 
@@ -460,12 +463,14 @@ describe("a server that turns in circles", function()
     notices(crm, crm.transactions, {}, 2)
   end)
 
-  it("is noticed when it repeats its cursor with nothing in it", function()
-    local crm = fake.new(function() return { data = {}, nextCursor = "x" } end)
-    notices(crm, crm.communication.by_agent, window, 3)
+  it("is noticed when it starts over from the first page", function()
+    local crm = fake.new(function(_, count)
+      return { members = slice((count - 1) % 5 * 25, 25, 1000), _metadata = { total = 1000, scrollId = "x" } }
+    end)
+    notices(crm, crm.members, {}, 6)
   end)
 
-  it("is noticed when the circle is long", function()
+  it("is noticed when the cycle is long", function()
     local crm = fake.new(function(_, count)
       local offset = count <= 20 and count * 10 or 200 + (count - 20) % 7 * 10
       return { data = slice(offset, 10, 10000), nextCursor = "at " .. offset }
@@ -478,7 +483,7 @@ describe("a server that turns in circles", function()
     notices(crm, crm.leads.site_activities, "5", 2)
   end)
 
-  it("is not seen in a scroll that keeps its id", function()
+  it("is not suspected when a scroll keeps its id", function()
     local offset = 0
     local crm = fake.new(function()
       offset = offset + 100
@@ -487,7 +492,7 @@ describe("a server that turns in circles", function()
     assert.equal(1000, #assert(crm.leads:all()))
   end)
 
-  it("is not seen in pages that look the same because little of the items was asked for", function()
+  it("is not suspected when pages look the same because few fields were asked for", function()
     local crm = fake.new(function(_, count)
       return { leads = { { stage = "New Lead" }, { stage = "New Lead" } }, _metadata = { total = 10, scrollId = "x" .. count } }
     end)
@@ -501,6 +506,17 @@ describe("a server that turns in circles", function()
     notices(crm, crm.communication.by_agent, window, 7)
   end)
 
+  it("ends the walk normally once the total is reached", function()
+    for _, first in ipairs { 0, 100 } do
+      local crm = fake.new(function(_, count)
+        local offset = count <= 2 and (count - 1) * 100 or first
+        return { leads = slice(offset, 100, 200, "leadId"), _metadata = { total = 200, scrollId = "x" .. count } }
+      end)
+      assert.same(up_to(1, 200), places(assert(crm.leads:all())))
+      assert.equal(3, #crm.sent)
+    end
+  end)
+
   it("gives none of the repeated items", function()
     local crm = fake.new(function() return { leads = slice(0, 100, 1000, "leadId"), _metadata = { scrollId = "x" } } end)
     local count = 0
@@ -508,6 +524,261 @@ describe("a server that turns in circles", function()
       for _ in crm.leads:each() do count = count + 1 end
     end)
     assert.equal(100, count)
+  end)
+end)
+
+describe("a list whose end is in doubt", function()
+  -- Walks with `all` and `each`: both give what came, then the same err.
+  local function incomplete(answer, list, filter, came, cursor)
+    local crm = fake.new(answer)
+    local all, err = list_of(crm, list):all(filter)
+    assert.is_nil(all)
+    assert.is_true(errors.is(err))
+    assert.equal("server", err.kind)
+    assert.equal(cursor, err.cursor)
+    assert.same(up_to(1, came), places(err.items))
+    assert.equal(came == 0 and "[]" or "[", core.json_encode(err.items):sub(1, came == 0 and 2 or 1))
+    local seen = {}
+    crm = fake.new(answer)
+    local walk = list_of(crm, list):each(filter)
+    local ok, raised = pcall(function()
+      for item in walk do seen[#seen + 1] = item end
+    end)
+    assert.is_false(ok)
+    assert.is_nil(walk(), "a walk that has ended stays ended")
+    assert.same(up_to(1, came), places(seen))
+    assert.equal(err.message, raised.message)
+    crm = fake.new(answer)
+    assert.same(up_to(1, came), places(assert(list_of(crm, list):all(filter, { strict = false }))))
+    return err
+  end
+
+  -- A scroll of 250 leads whose third page is spoilt by `change(body)`.
+  local function spoilt(change)
+    local answer = servers.scroll(250)
+    return function(call, number_of_call)
+      local body = answer(call)
+      if number_of_call >= 3 then change(body) end
+      return body
+    end
+  end
+
+  it("goes on past a total that is too low, while a cursor and new items come", function()
+    for _, total in ipairs { 10, 100, 349 } do
+      local crm = fake.new(servers.scroll(350, { total = total }))
+      assert.same(up_to(1, 350), places(assert(crm.leads:all())))
+    end
+  end)
+
+  it("goes on past a total that is capped at 10,000", function()
+    local crm = fake.new(servers.scroll(12345, { total = 10000 }))
+    assert.equal(12345, #assert(crm.leads:all()))
+    crm = fake.new(function(call)
+      local page = servers.cursor(12345)(call)
+      page.totalCount = 10000
+      return page
+    end)
+    assert.equal(12345, #assert(crm.communication.by_agent:all { startTime = 1, endTime = 2, limit = 1000 }))
+  end)
+
+  it("goes on past a total that is too low where the server says hasMore", function()
+    local answer = servers.page(250, {
+      number = "pageNum", count = "pageSize", base = 1, size = 25, items = "listing", total = "totalCount",
+      more = function(more) return more end,
+    })
+    local crm = fake.new(function(call)
+      local body = answer(call)
+      body.totalCount = 10
+      return body
+    end)
+    assert.same(up_to(1, 250), places(assert(crm.listings.search:all())))
+  end)
+
+  it("is incomplete at an empty page beside a live cursor", function()
+    local err = incomplete(spoilt(function(body) body.leads = {} end), "leads", {}, 200, "s:200:scroll-250")
+    assert.truthy(err.message:find("200 of 250 items", 1, true))
+    assert.truthy(err.message:find("strict = false", 1, true))
+    assert.is_true(err.sent)
+  end)
+
+  for what, value in pairs { ["null"] = null, ["missing"] = false } do
+    it("is incomplete where the list is " .. what .. " beside a total", function()
+      local function change(body) body.leads = value or nil end
+      incomplete(spoilt(change), "leads", {}, 200, "s:200:scroll-250")
+      incomplete(function()
+        return { leads = value or nil, _metadata = { total = 250 } }
+      end, "leads", {}, 0, "s:0:")
+    end)
+  end
+
+  it("is incomplete where a page of a counted list is empty before the total", function()
+    incomplete(function(call)
+      local body = servers.offset(250, { items = "workingLeads", total = true })(call)
+      if call.query.offset then body.workingLeads = {} end
+      return body
+    end, "sales_agents.working_leads", {}, 100, "o:100")
+    incomplete(function(call)
+      local body = servers.page(250, {
+        number = "pageNum", count = "pageSize", base = 0, size = 20, items = "pageData", total = "totalCount",
+      })(call)
+      if number(call.query.pageNum) == 1 then body.pageData = {} end
+      return body
+    end, "transactions", {}, 100, "p:2:100")
+  end)
+
+  it("is incomplete where a page key is missing before the total of its list", function()
+    incomplete(function(call)
+      local body = servers.key(250)(call)
+      body._listingMetadata.activeTotal = 250
+      if call.query.nextPageKey then body._listingMetadata.nextPageKey = nil end
+      return body
+    end, "listings", { agentListings = true, limit = 100 }, 200, "k:listIng:")
+  end)
+
+  it("is incomplete where the server says that there is more and gives no items", function()
+    incomplete(function(call)
+      local body = servers.offset(250, { items = "pageData", more = true })(call)
+      if call.body.offset then body.pageData, body.hasMore = {}, true end
+      return body
+    end, "v1.communication.by_agent", { type = "ALL", startTime = 1, endTime = 2 }, 100, "o:100")
+    incomplete(function(call)
+      local body = servers.cursor(250)(call)
+      body.totalCount = nil
+      if call.query.cursor then body.data, body.nextCursor = {}, "at 100" end
+      return body
+    end, "communication.by_agent", { startTime = 1, endTime = 2, limit = 100 }, 100, "c:at 100")
+  end)
+
+  it("is incomplete where a cursor is missing, but complete where it is null", function()
+    local function answer(value)
+      return function(call)
+        local body = servers.cursor(250)(call)
+        if call.query.cursor then body.nextCursor = value end
+        return body
+      end
+    end
+    local filter = { startTime = 1, endTime = 2, limit = 100 }
+    incomplete(answer(nil), "communication.by_agent", filter, 200, "c:")
+    assert.equal(200, #assert(fake.new(answer(null)).communication.by_agent:all(filter)))
+  end)
+
+  it("is complete where the server says that there is no more", function()
+    for _, more in ipairs { false, 0 } do
+      local crm = fake.new(function(_, count)
+        return { timeLines = slice(count * 100 - 100, 100, 1000), hasMore = count == 1 and 1 or more, total = 1000 }
+      end)
+      assert.equal(200, #assert(crm.logs.system:all { leadId = 1 }))
+    end
+  end)
+
+  it("judges by the last total, because records may be deleted meanwhile", function()
+    local crm = fake.new(spoilt(function(body)
+      body.leads, body._metadata.total = {}, 200
+    end))
+    assert.equal(200, #assert(crm.leads:all()))
+  end)
+
+  it("takes a total of 0 beside items, -1, and a total in quotes for what they are", function()
+    for _, total in ipairs { 0, -1, "60" } do
+      local crm = fake.new(servers.scroll(60, { total = total }))
+      assert.equal(60, #assert(crm.leads:all { limit = 25 }))
+    end
+    incomplete(spoilt(function(body)
+      body.leads, body._metadata.total = {}, 0
+    end), "leads", {}, 200, "s:200:scroll-250")
+  end)
+
+  it("resumes from the cursor of the err and gives the rest", function()
+    local answer, broken = servers.scroll(250), true
+    local crm = fake.new(function(call, count)
+      local body = answer(call)
+      if broken and count == 3 then body.leads = {} end
+      return body
+    end)
+    local _, err = crm.leads:all()
+    broken = false
+    assert.same(up_to(201, 250), places(assert(crm.leads:all({}, { resume = err.cursor }))))
+  end)
+
+  it("does not judge a walk that starts at a place which it cannot count from", function()
+    local crm = fake.new(servers.scroll(250))
+    assert.same(up_to(101, 250), places(assert(crm.leads:all { scrollId = "scroll-100" })))
+    crm = fake.new(servers.page(90, {
+      number = "pageNum", count = "pageSize", base = 0, size = 20, cap = 20, items = "pageData", total = "totalCount",
+    }))
+    assert.same(up_to(41, 90), places(assert(crm.transactions:all({}, { resume = "p:2:100" }))))
+    assert.same(up_to(81, 90), places(assert(crm.transactions:all({}, { resume = "p:4:20" }))))
+  end)
+
+  it("judges a list without pages, unless the caller limits it", function()
+    local function answer() return { data = { total = 30, slots = slice(0, 10, 10) } } end
+    incomplete(answer, "calendar.available_meetings", { startTimeMs = 1, endTimeMs = 2 }, 10, "a:")
+    local crm = fake.new(answer)
+    assert.equal(10, #assert(crm.calendar.available_meetings:all { startTimeMs = 1, endTimeMs = 2, limit = 10 }))
+    local _, err = crm.calendar.available_meetings:all { startTimeMs = 1, endTimeMs = 2 }
+    assert.equal(100, crm.sent[2].query.limit)
+    assert.truthy(err.message:find("larger limit", 1, true))
+  end)
+
+  it("gives the items of the pages before with any err of all", function()
+    local answer = servers.scroll(250)
+    local crm = fake.new(function(call, count)
+      if count == 3 then return nil, fault() end
+      return answer(call)
+    end)
+    local _, err = crm.leads:all()
+    assert.equal("network", err.kind)
+    assert.same(up_to(1, 200), places(err.items))
+    assert.equal("s:200:scroll-200", err.cursor)
+  end)
+
+  it("refuses a `strict` that is no boolean", function()
+    local ok, raised = pcall(function() return fake.new().leads:all({}, { strict = "no" }) end)
+    assert.is_false(ok)
+    assert.truthy(raised:find("strict must be a boolean", 1, true))
+  end)
+end)
+
+describe("a cursor of the server's", function()
+  local function refuses(list, filter, body, pattern)
+    local crm = fake.new(function() return body end)
+    local all, err = list_of(crm, list):all(filter)
+    assert.is_nil(all)
+    assert.equal("server", err.kind)
+    assert.truthy(err.message:find(pattern, 1, true), err.message)
+    assert.equal(1, #crm.sent)
+  end
+
+  for _, cursor in ipairs { {}, { a = 1 }, true, ("x"):rep(core.limits.cursor + 1) } do
+    local pattern = type(cursor) == "string" and "the limit is" or "a string expected"
+    it("is refused when it is " .. (type(cursor) == "string" and "too long" or "a " .. type(cursor)), function()
+      refuses("leads", {}, { leads = slice(0, 5, 5, "leadId"), _metadata = { scrollId = cursor } }, pattern)
+      refuses("members", {}, { members = slice(0, 5, 5), _metadata = { scrollId = cursor } }, pattern)
+      refuses("communication.by_agent", window, { data = slice(0, 5, 5), nextCursor = cursor }, pattern)
+      refuses("listings", { agentListings = true },
+        { listIng = slice(0, 5, 5, "listingId"), _listingMetadata = { nextPageKey = cursor } }, pattern)
+    end)
+  end
+
+  it("may be a number", function()
+    local crm = fake.new(function(_, count)
+      return { data = slice(count * 5 - 5, 5, 10), nextCursor = count == 1 and 12345 or null }
+    end)
+    assert.equal(10, #assert(crm.communication.by_agent:all(window)))
+    assert.equal("12345", crm.sent[2].query.cursor)
+  end)
+
+  it("of any length is refused from the caller too", function()
+    for _, cursor in ipairs {
+      "s::" .. ("x"):rep(100000), "s:" .. ("1"):rep(400) .. ":", "s:1e5:", "i:" .. ("9"):rep(30),
+    } do
+      local crm = fake.new()
+      local list = cursor:sub(1, 1) == "s" and crm.leads or crm.communication.texts
+      local all, err = list:all({ leadId = cursor:sub(1, 1) == "i" and 1 or nil }, { resume = cursor })
+      assert.is_nil(all)
+      assert.equal("invalid", err.kind)
+      assert.equal(0, #crm.sent)
+    end
   end)
 end)
 

@@ -20,6 +20,7 @@
 #define LOFTY_MAX_STORED ((size_t)1024 * 1024)       /* what a store keeps for one account */
 #define LOFTY_MAX_CHUNK_LINE ((size_t)4 * 1024)      /* a chunk's size line with its extensions */
 #define LOFTY_MAX_TOKEN_RESPONSE ((size_t)1024 * 1024) /* the body of a token response */
+#define LOFTY_MAX_CURSOR ((size_t)8 * 1024)            /* a list's cursor: a scrollId, a page key */
 #define LOFTY_MAX_WEBHOOK ((size_t)1024 * 1024)        /* a webhook delivery, by default */
 #define LOFTY_MAX_MESSAGE ((size_t)500)                /* an error's message */
 #define LOFTY_MAX_CODE ((size_t)100)                   /* an error's code, where it is text */
@@ -40,6 +41,7 @@
   X(uri, LOFTY_MAX_URI)                                                                            \
   X(host, LOFTY_MAX_HOST)                                                                          \
   X(credential, LOFTY_MAX_CREDENTIAL)                                                              \
+  X(cursor, LOFTY_MAX_CURSOR)                                                                      \
   X(depth, LOFTY_MAX_DEPTH)                                                                        \
   X(fields, LOFTY_MAX_FIELDS)                                                                      \
   X(stored, LOFTY_MAX_STORED)                                                                      \

@@ -1,8 +1,8 @@
---- Notices a server that turns in circles, in memory that does not grow.
+--- Detects a server that gives the same pages again and again, in constant memory.
 --
--- One page is kept to compare with, and exchanged for a newer one after 1, 2, 4, 8, ... pages (R. Brent, "An
--- improved Monte Carlo factorization algorithm", 1980): a circle of any length is met before long. The page
--- before is kept too, for the commonest circle, a cursor that stays where it is.
+-- Each page is compared with three earlier ones: the page before it (a cursor that does not move), the first page (a
+-- list that starts over), and one kept page that is replaced after 1, 2, 4, 8, ... pages, so that a cycle of any
+-- length is found (R. Brent, "An improved Monte Carlo factorization algorithm", 1980).
 -- @module lofty.api.cycle
 
 local core = require "lofty.core"
@@ -11,19 +11,19 @@ local tostring, type = tostring, type
 local concat = table.concat
 local json_encode = core.json_encode
 
-local circle = {}
+local cycle = {}
 
--- What tells an item from others; a deal has the lead's id too.
-local IDS = { "id", "transactionId", "listingId", "leadId" }
+-- The fields that identify an item, best first: a transaction also has its lead's id.
+local ID_FIELDS = { "id", "transactionId", "listingId", "leadId" }
 
--- The ids of a page in one string, or nil if one has none.
+-- The ids of a page's items in one string, or nil if an item has none.
 local function ids_of(items)
   local ids = {}
   for i = 1, #items do
     local item, id = items[i], nil
     if type(item) == "table" then
-      for k = 1, #IDS do
-        id = item[IDS[k]]
+      for k = 1, #ID_FIELDS do
+        id = item[ID_FIELDS[k]]
         if type(id) == "string" or type(id) == "number" then break end
         id = nil
       end
@@ -34,19 +34,17 @@ local function ids_of(items)
   return concat(ids, " ")
 end
 
---- Makes a watcher.
--- @treturn function `seen(cursor, items, is_bounded)` -> true when this page came before: the same ids, or,
---   where items have none, the same cursor ("" where the server gives none) and the same text. Of items
---   without ids in a list bounded by a total nothing is said: pages may look the same there, and it ends anyway.
-function circle.new()
-  local before, kept, power, steps = nil, nil, 1, 0
-  return function(cursor, items, is_bounded)
-    local print = #items > 0 and ids_of(items)
-    if not print then
-      if is_bounded then return false end
-      print = cursor .. "\n" .. (json_encode(items) or "")
-    end
-    if print == before or print == kept then return true end
+--- Makes a detector for one walk.
+-- @treturn function `seen(cursor, items, may_look_alike)` returns true when this page came before. Pages are equal when
+--   their items have the same ids or, where items have no ids, when cursor ("" if there is none) and JSON text are the
+--   same. With `may_look_alike`, equal pages of items without ids count as different.
+function cycle.new()
+  local first, before, kept, power, steps = nil, nil, nil, 1, 0
+  return function(cursor, items, may_look_alike)
+    local ids = ids_of(items)
+    local print = ids or cursor .. "\n" .. (json_encode(items) or "")
+    if (ids or not may_look_alike) and (print == before or print == kept or print == first) then return true end
+    first = first or print
     before, steps = print, steps + 1
     if steps == power then
       kept, power, steps = print, power * 2, 0
@@ -55,4 +53,4 @@ function circle.new()
   end
 end
 
-return circle
+return cycle

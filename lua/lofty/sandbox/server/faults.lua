@@ -31,14 +31,39 @@ local PRESETS = {
   ["forbidden"] = { status = 403, body = '{"code":20017,"message":"PERMISSION_DENIED"}' },
   ["cut-before"] = { cut = "before" }, ["cut-head"] = { cut = "head" }, ["cut-body"] = { cut = "body" },
   ["cut-after"] = { cut = "before", process = true },
+  ["list-empty"] = { list = "empty" }, ["list-null"] = { list = "null" }, ["list-missing"] = { list = "missing" },
   ["long-length"] = { content_length = "100000" }, ["short-length"] = { content_length = "1" },
 }
 
 local FIELDS = {
   preset = "string", method = "string", path = "string", times = "number", skip = "number", delay = "number",
   process = "boolean", status = "number", body = "string", json = "table", headers = "table", cut = "string",
-  truncate = "number", content_length = "string", raw = "string", pause = "number",
+  truncate = "number", content_length = "string", raw = "string", pause = "number", list = "string", total = "number",
 }
+
+local LIST_FAULTS = { empty = true, null = true, missing = true }
+local TOTALS = { "total", "totalCount", "activeTotal", "soldTotal" }
+
+-- The body of a list's answer with its arrays emptied, set to null or left out, or with another total.
+local function spoil_list(text, fault)
+  local body = json.decode(text)
+  if type(body) ~= "table" or json.is_array(body) then return fault.list and "[]" or text end
+  local places = { body }
+  for _, name in ipairs { "_metadata", "_listingMetadata", "metadata", "data" } do
+    if type(body[name]) == "table" and not json.is_array(body[name]) then places[#places + 1] = body[name] end
+  end
+  for _, place in ipairs(places) do
+    for name, value in pairs(place) do
+      if fault.list and json.is_array(value) then
+        place[name] = fault.list == "empty" and json.array {} or fault.list == "null" and json.null or nil
+      end
+    end
+    for _, name in ipairs(TOTALS) do
+      if fault.total and place[name] ~= nil then place[name] = fault.total end
+    end
+  end
+  return json.encode(body)
+end
 
 -- The fault with its preset's fields filled in, or nil and what is wrong with it.
 local function complete(fault)
@@ -50,6 +75,7 @@ local function complete(fault)
     if name ~= "json" and type(value) ~= FIELDS[name] then return nil, name .. " must be a " .. FIELDS[name] end
     whole[name] = value
   end
+  if whole.list and not LIST_FAULTS[whole.list] then return nil, "list must be empty, null or missing" end
   if whole.json ~= nil then whole.body = json.encode(whole.json) end
   return whole
 end
@@ -134,6 +160,7 @@ function faults.strike(fault, real)
   local needs_real = fault.process or not (fault.status or fault.raw or fault.cut == "before")
   local answer = needs_real and real() or {}
   if fault.cut == "before" then return ngx.exit(444) end
+  if (fault.list or fault.total) and answer.body then answer.body = spoil_list(answer.body, fault) end
   local odd = fault.cut or fault.truncate or fault.content_length or fault.raw
   local headers = {}
   for name, value in pairs(fault.body and { ["Content-Type"] = "application/json" } or answer.headers or {}) do

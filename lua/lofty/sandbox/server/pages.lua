@@ -89,6 +89,50 @@ function pages.place(word)
   return text and json.decode(text) or nil
 end
 
+--- A page size, or less where the setting page_cap says so.
+function pages.capped(limit)
+  local cap = settings.get().page_cap
+  return cap > 0 and math.min(limit, cap) or limit
+end
+
+--- The scrollId to give with a page.
+-- @tparam ?string word the scrollId that the request had
+-- @tparam table place where the next page begins
+-- @tparam boolean at_end whether this page is the last
+-- @treturn ?string
+function pages.scroll_id(word, place, at_end)
+  local set = settings.get()
+  if at_end and set.scroll_end == "missing" then return nil end
+  if word and set.scroll == "same" then
+    pages.move(word, place, set.scroll_ttl)
+    return word
+  end
+  return pages.keep("scroll", place, set.scroll_ttl)
+end
+
+--- A page of members or calls: by offset as the document says, or by scrollId alone as it was seen live.
+-- @tparam table call
+-- @tparam string name of the list
+-- @tparam table list
+-- @tparam number limit
+-- @treturn table the answer
+function pages.counted(call, name, list, limit)
+  limit = pages.capped(limit)
+  local offset, cursor = math.max(0, pages.number(call.query, "offset", 0)), ""
+  if settings.get().member_paging == "scroll" then
+    local word = call.query.scrollId ~= "" and call.query.scrollId or nil
+    offset = 0
+    if word then
+      local place = errors.need(pages.place(word), "INVALID_PARAMETER")
+      if place.account ~= call.account or place.name ~= name then errors.raise("INVALID_PARAMETER") end
+      offset = place.offset
+    end
+    local after = math.min(#list, offset + limit)
+    cursor = pages.scroll_id(word, { account = call.account, name = name, offset = after }, after >= #list)
+  end
+  return { _metadata = pages.metadata(name, limit, offset, #list, cursor), [name] = pages.slice(list, offset, limit) }
+end
+
 --- The object that the real server calls `_metadata`, and its document `get_metadata`.
 function pages.metadata(collection, limit, offset, total, scroll)
   return { collection = collection, limit = limit, offset = offset, total = total, scrollId = scroll }

@@ -27,6 +27,8 @@ local DEFAULTS = {
   scroll = "fresh",          -- or "same": one scrollId from page to page
   scroll_end = "empty",      -- or "missing": the last page names no scrollId
   scroll_ttl = 300,
+  member_paging = "offset",  -- members and calls; or "scroll": by scrollId alone, offset is ignored, as seen live
+  page_cap = 0,              -- most items in a page of leads, members or calls, whatever limit says; 0: no cap
   settle_reads = 0,          -- this many reads of a new lead, note or log answer 404 first
   merge_leads = false,       -- true: a lead with a known e-mail answers an id that stays 404
   -- records

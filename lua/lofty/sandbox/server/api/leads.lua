@@ -98,20 +98,9 @@ local function trimmed(list, names)
   return out
 end
 
--- The cursor to hand out with a page that ends before `next_offset`.
-local function scroll(word, place, at_end)
-  local set = settings.get()
-  if at_end and set.scroll_end == "missing" then return nil end
-  if word and set.scroll == "same" then
-    pages.move(word, place, set.scroll_ttl)
-    return word
-  end
-  return pages.keep("scroll", place, set.scroll_ttl)
-end
-
 leads["GET /v1.0/leads"] = function(call)
   local query = call.query
-  local limit = pages.limit(query, 25, 100)
+  local limit = pages.capped(pages.limit(query, 25, 100))
   local offset = math.max(0, pages.number(query, "offset", 0))
   local word = query.scrollId ~= "" and query.scrollId or nil
   if word then
@@ -124,7 +113,7 @@ leads["GET /v1.0/leads"] = function(call)
   local names = words(query.returnFields or "")
   local page = pages.slice(#names > 0 and trimmed(list, names) or list, offset, limit)
   local place = { account = call.account, offset = offset + #page, limit = limit, query = query }
-  local cursor = scroll(word, place, offset + #page >= #list)
+  local cursor = pages.scroll_id(word, place, offset + #page >= #list)
   return { _metadata = pages.metadata("leads", limit, offset, #list, cursor), leads = page }
 end
 

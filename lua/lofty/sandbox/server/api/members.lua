@@ -14,7 +14,6 @@ end
 
 members["GET /v1.0/members"] = function(call)
   local limit = pages.limit(call.query, 25, 100, "LIMIT_PARAM_OVERSIZE")
-  local offset = math.max(0, pages.number(call.query, "offset", 0))
   local list, groups = records.of(call.account):list(), call.query.groupIds
   if groups then
     list = pages.filter(list, function(item)
@@ -25,7 +24,7 @@ members["GET /v1.0/members"] = function(call)
     end)
   end
   if #list == 0 then errors.raise("USER_NOT_EXIST") end
-  return { _metadata = pages.metadata("members", limit, offset, #list, ""), members = pages.slice(list, offset, limit) }
+  return pages.counted(call, "members", list, limit)
 end
 
 local function by(field)
