@@ -31,6 +31,7 @@
 ---@field sent? boolean false when the server cannot have seen the request
 ---@field outcome_unknown? boolean true when a write was sent and nothing says what became of it
 ---@field cursor? string where a list goes on: each(filter, { resume = err.cursor })
+---@field items? table[] of `all`: the items of the pages before
 ---@field account? string
 ---@field response? lofty.Response
 
@@ -163,7 +164,8 @@ function App:disconnect(account) end
 function App:accounts() end
 
 ---@class lofty.ListOptions
----@field resume? string a cursor of an earlier item, or of an err
+---@field resume? string the cursor of an earlier item, or of an err
+---@field strict? boolean false: a walk that ends before the total that the server states is a normal end
 
 ---@class lofty.ListingOptions: lofty.ListOptions
 ---@field list? "listIng"|"soldListing"
@@ -357,7 +359,7 @@ function App:accounts() end
 ---@field preSplit? lofty.Commission[]
 ---@field split? lofty.Commission[]
 
----@class lofty.Communication
+---@class lofty.CommunicationEntry
 ---@field agentId? lofty.id
 ---@field callDuration? string
 ---@field callOutcome? string
@@ -371,7 +373,7 @@ function App:accounts() end
 ---@field status? string
 
 ---@class lofty.CommunicationPage
----@field data? lofty.Communication[]
+---@field data? lofty.CommunicationEntry[]
 ---@field hasMore? boolean
 ---@field limit? integer
 ---@field nextCursor? string
@@ -1291,13 +1293,13 @@ local Agents = {}
 ---@return lofty.Response|lofty.Error
 function Agents:add_tags(agentId, fields) end
 
----make an account for an agent
+---create an account for an agent
 ---@param fields lofty.agents.create
 ---@return lofty.NewAgent? value
 ---@return lofty.Response|lofty.Error
 function Agents:create(fields) end
 
----free an agent's seat; revokes the agent's tokens
+---release an agent's seat and revoke the agent's tokens
 ---@param agentId lofty.id
 ---@return lofty.Outcome? value
 ---@return lofty.Response|lofty.Error
@@ -1331,7 +1333,7 @@ function Agents:reactivate(agentId) end
 ---@field appointmentId lofty.id
 ---@field leadId lofty.id
 
----one's analyses of the last three months
+---the caller's analyses of the last three months
 ---@class lofty.Ai.lead_analyses.list
 ---@overload fun(self: any, filter?: lofty.ai.lead_analyses): lofty.Outcome?, lofty.Response|lofty.Error
 ---@field each fun(self: any, filter?: lofty.ai.lead_analyses, opt?: lofty.ListOptions): fun(): table?, string? an item and its cursor; raises
@@ -1339,34 +1341,34 @@ function Agents:reactivate(agentId) end
 ---@field all fun(self: any, filter?: lofty.ai.lead_analyses, opt?: lofty.ListOptions): table[]?, lofty.Error? every item
 
 ---@class lofty.Ai
----@field lead_analyses lofty.Ai.lead_analyses.list one's analyses of the last three months
+---@field lead_analyses lofty.Ai.lead_analyses.list the caller's analyses of the last three months
 local Ai = {}
 
----have leads analysed
+---start an analysis of leads
 ---@param fields lofty.ai.analyze_leads
 ---@return lofty.Outcome? value
 ---@return lofty.Response|lofty.Error
 function Ai:analyze_leads(fields) end
 
----have a script for a call written
+---generate a script for a call
 ---@param fields lofty.ai.generate_call_script
 ---@return lofty.CallScript? value
 ---@return lofty.Response|lofty.Error
 function Ai:generate_call_script(fields) end
 
----have a call summed up
+---generate a summary of a call
 ---@param fields lofty.ai.generate_call_summary
 ---@return lofty.Message? value
 ---@return lofty.Response|lofty.Error
 function Ai:generate_call_summary(fields) end
 
----a call, summed up
+---the summary of a call
 ---@param filter lofty.ai.get_call_summary
 ---@return lofty.CallSummary? value
 ---@return lofty.Response|lofty.Error
 function Ai:get_call_summary(filter) end
 
----have notes for an appointment written
+---generate notes for an appointment
 ---@param fields lofty.ai.prepare_insight
 ---@return lofty.Outcome? value
 ---@return lofty.Response|lofty.Error
@@ -1406,13 +1408,13 @@ function Ai:prepare_insight(fields) end
 ---@class lofty.Brokermint
 local Brokermint = {}
 
----what Brokermint says of a contact; not for others
+---sync a contact from Brokermint; not for other callers
 ---@param fields lofty.brokermint.update_lead
 ---@return lofty.CodeMessage? value
 ---@return lofty.Response|lofty.Error
 function Brokermint:update_lead(fields) end
 
----what Brokermint says of a deal; not for others
+---sync a deal from Brokermint; not for other callers
 ---@param fields lofty.brokermint.update_transaction
 ---@return lofty.CodeMessage? value
 ---@return lofty.Response|lofty.Error
@@ -1436,7 +1438,7 @@ function Brokermint:update_transaction(fields) end
 ---@field startAt? string
 ---@field startAtMs? lofty.id
 ---@field taskWay? "Call"|"Email"|"Text"|"Other"|string
----@field timeZoneCode string
+---@field timeZoneCode? string
 ---@field type "TASK"|"APPOINTMENT"|string
 
 ---@class lofty.calendar.list
@@ -1472,7 +1474,7 @@ function Brokermint:update_transaction(fields) end
 ---@field pages fun(self: any, filter: lofty.calendar.available_meetings, opt?: lofty.ListOptions): fun(): lofty.MeetingSlots?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter: lofty.calendar.available_meetings, opt?: lofty.ListOptions): lofty.MeetingSlot[]?, lofty.Error? every item
 
----what the calendar holds between two moments
+---calendar entries between two times
 ---@class lofty.Calendar.list.list
 ---@overload fun(self: any, filter: lofty.calendar.list): lofty.CalendarPage?, lofty.Response|lofty.Error
 ---@field each fun(self: any, filter: lofty.calendar.list, opt?: lofty.ListOptions): fun(): lofty.CalendarEntry?, string? an item and its cursor; raises
@@ -1481,13 +1483,13 @@ function Brokermint:update_transaction(fields) end
 
 ---@class lofty.Calendar
 ---@field available_meetings lofty.Calendar.available_meetings.list free slots within 90 days
----@field list lofty.Calendar.list.list what the calendar holds between two moments
+---@field list lofty.Calendar.list.list calendar entries between two times
 ---@field each fun(self: any, filter: lofty.calendar.list, opt?: lofty.ListOptions): fun(): lofty.CalendarEntry?, string? an item and its cursor; raises
 ---@field pages fun(self: any, filter: lofty.calendar.list, opt?: lofty.ListOptions): fun(): lofty.CalendarPage?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter: lofty.calendar.list, opt?: lofty.ListOptions): lofty.CalendarEntry[]?, lofty.Error? every item
 local Calendar = {}
 
----make a task or an appointment; its id is a string
+---create a task or an appointment; its id is a string
 ---@param fields lofty.calendar.create
 ---@return lofty.CalendarId? value
 ---@return lofty.Response|lofty.Error
@@ -1543,7 +1545,7 @@ local Calls = {}
 ---@return lofty.Response|lofty.Error
 function Calls:get(callId) end
 
----where a recording is for one hour; an empty url: there is none
+---the URL of a recording, valid for one hour; empty if there is no recording
 ---@param callId lofty.id
 ---@return lofty.Recording? value
 ---@return lofty.Response|lofty.Error
@@ -1593,12 +1595,12 @@ function Calls:get_recording(callId) end
 ---@field limit? integer
 ---@field offset? integer
 
----the communications of at most 90 days
+---communications within at most 90 days
 ---@class lofty.Communication.by_agent.list
 ---@overload fun(self: any, filter: lofty.communication.by_agent): lofty.CommunicationPage?, lofty.Response|lofty.Error
----@field each fun(self: any, filter: lofty.communication.by_agent, opt?: lofty.ListOptions): fun(): lofty.Communication?, string? an item and its cursor; raises
+---@field each fun(self: any, filter: lofty.communication.by_agent, opt?: lofty.ListOptions): fun(): lofty.CommunicationEntry?, string? an item and its cursor; raises
 ---@field pages fun(self: any, filter: lofty.communication.by_agent, opt?: lofty.ListOptions): fun(): lofty.CommunicationPage?, string? a page and its cursor; raises
----@field all fun(self: any, filter: lofty.communication.by_agent, opt?: lofty.ListOptions): lofty.Communication[]?, lofty.Error? every item
+---@field all fun(self: any, filter: lofty.communication.by_agent, opt?: lofty.ListOptions): lofty.CommunicationEntry[]?, lofty.Error? every item
 
 ---calls with a lead
 ---@class lofty.Communication.calls.list
@@ -1607,7 +1609,7 @@ function Calls:get_recording(callId) end
 ---@field pages fun(self: any, filter: lofty.communication.calls, opt?: lofty.ListOptions): fun(): lofty.CallHistoryPage?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter: lofty.communication.calls, opt?: lofty.ListOptions): lofty.Call[]?, lofty.Error? every item
 
----calls with a lead, more kinds of them, fewer fields
+---calls with a lead: more kinds of calls, fewer fields
 ---@class lofty.Communication.calls_v2.list
 ---@overload fun(self: any, filter: lofty.communication.calls_v2): lofty.CallV2Page?, lofty.Response|lofty.Error
 ---@field each fun(self: any, filter: lofty.communication.calls_v2, opt?: lofty.ListOptions): fun(): lofty.CallV2?, string? an item and its cursor; raises
@@ -1629,9 +1631,9 @@ function Calls:get_recording(callId) end
 ---@field all fun(self: any, filter: lofty.communication.texts, opt?: lofty.ListOptions): lofty.Text[]?, lofty.Error? every item
 
 ---@class lofty.Communication
----@field by_agent lofty.Communication.by_agent.list the communications of at most 90 days
+---@field by_agent lofty.Communication.by_agent.list communications within at most 90 days
 ---@field calls lofty.Communication.calls.list calls with a lead
----@field calls_v2 lofty.Communication.calls_v2.list calls with a lead, more kinds of them, fewer fields
+---@field calls_v2 lofty.Communication.calls_v2.list calls with a lead: more kinds of calls, fewer fields
 ---@field emails lofty.Communication.emails.list e-mails with a lead
 ---@field texts lofty.Communication.texts.list texts with a lead
 local Communication = {}
@@ -1654,14 +1656,14 @@ function Communication:get_email(communicationId) end
 ---@return lofty.Response|lofty.Error
 function Communication:get_text(communicationId) end
 
----write to a lead, really
+---send an e-mail to a lead
 ---It reaches a person, and is never sent twice by itself.
 ---@param fields lofty.communication.send_email
 ---@return lofty.SentEmail? value
 ---@return lofty.Response|lofty.Error
 function Communication:send_email(fields) end
 
----text a lead, really
+---send a text message to a lead
 ---It reaches a person, and is never sent twice by itself.
 ---@param fields lofty.communication.send_sms
 ---@return lofty.SentSms? value
@@ -2024,20 +2026,20 @@ function Leads:add_inquiry(leadId, fields) end
 ---@return lofty.Response|lofty.Error
 function Leads:add_site_activity(leadId, fields) end
 
----say who holds which role for a lead: an array of { role, assignee = account e-mail }
+---assign people to a lead: an array of { role, assignee = account e-mail }
 ---@param leadId lofty.id
 ---@param fields lofty.input.Assign[]
 ---@return lofty.LeadId? value
 ---@return lofty.Response|lofty.Error
 function Leads:assign(leadId, fields) end
 
----make a lead; it may be merged into one that exists
+---create a lead; Lofty may merge it into one that exists
 ---@param fields lofty.leads.create
 ---@return lofty.LeadId? value
 ---@return lofty.Response|lofty.Error
 function Leads:create(fields) end
 
----move a lead to the trash; the reason goes into the address
+---move a lead to the trash; the reason becomes part of the URL
 ---@param leadId lofty.id
 ---@param filter lofty.leads.delete
 ---@return true|table? value
@@ -2051,7 +2053,7 @@ function Leads:delete(leadId, filter) end
 ---@return lofty.Response|lofty.Error
 function Leads:get(leadId, filter) end
 
----whom the routing would choose; changes nothing
+---who would be assigned to such a lead by the routing rules; changes nothing
 ---@param fields lofty.leads.preview_routing
 ---@return lofty.RoutingPreview[]? value
 ---@return lofty.Response|lofty.Error
@@ -2105,7 +2107,7 @@ function Leads:update(leadId, fields) end
 ---@field pages fun(self: any, filter: lofty.listings.list, opt?: lofty.ListingOptions): fun(): lofty.ListingPage?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter: lofty.listings.list, opt?: lofty.ListingOptions): lofty.Listing[]?, lofty.Error? every item
 
----search MLS listings; a key that does not exist finds nothing
+---search MLS listings; an unknown condition finds nothing
 ---@class lofty.Listings.search.list
 ---@overload fun(self: any, fields?: lofty.listings.search): lofty.ListingSearchPage?, lofty.Response|lofty.Error
 ---@field each fun(self: any, fields?: lofty.listings.search, opt?: lofty.ListOptions): fun(): lofty.Listing?, string? an item and its cursor; raises
@@ -2114,7 +2116,7 @@ function Leads:update(leadId, fields) end
 
 ---@class lofty.Listings
 ---@field list lofty.Listings.list.list active and sold listings of an agent, an office or by MLS id
----@field search lofty.Listings.search.list search MLS listings; a key that does not exist finds nothing
+---@field search lofty.Listings.search.list search MLS listings; an unknown condition finds nothing
 ---@field each fun(self: any, filter: lofty.listings.list, opt?: lofty.ListingOptions): fun(): lofty.Listing?, string? an item and its cursor; raises
 ---@field pages fun(self: any, filter: lofty.listings.list, opt?: lofty.ListingOptions): fun(): lofty.ListingPage?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter: lofty.listings.list, opt?: lofty.ListingOptions): lofty.Listing[]?, lofty.Error? every item
@@ -2157,7 +2159,7 @@ function Listings:get_published(filter) end
 ---@field pageSize? integer
 ---@field startTime? lofty.id
 
----calls, e-mails or texts that somebody logged by hand
+---calls, e-mails or texts that were logged by hand
 ---@class lofty.Logs.list.list
 ---@overload fun(self: any, filter: lofty.logs.list): lofty.ManualLogPage?, lofty.Response|lofty.Error
 ---@field each fun(self: any, filter: lofty.logs.list, opt?: lofty.ListOptions): fun(): lofty.ManualLog?, string? an item and its cursor; raises
@@ -2172,7 +2174,7 @@ function Listings:get_published(filter) end
 ---@field all fun(self: any, filter: lofty.logs.system, opt?: lofty.ListOptions): lofty.SystemLog[]?, lofty.Error? every item
 
 ---@class lofty.Logs
----@field list lofty.Logs.list.list calls, e-mails or texts that somebody logged by hand
+---@field list lofty.Logs.list.list calls, e-mails or texts that were logged by hand
 ---@field system lofty.Logs.system.list what changed on a lead, newest first
 ---@field each fun(self: any, filter: lofty.logs.list, opt?: lofty.ListOptions): fun(): lofty.ManualLog?, string? an item and its cursor; raises
 ---@field pages fun(self: any, filter: lofty.logs.list, opt?: lofty.ListOptions): fun(): lofty.ManualLogPage?, string? a page and its cursor; raises
@@ -2203,7 +2205,7 @@ function Logs:get(logTypeId, opt) end
 ---@field limit? integer
 ---@field offset? integer
 
----who is on the team
+---the members of the team
 ---@class lofty.Members.list.list
 ---@overload fun(self: any, filter?: lofty.members.list): lofty.MemberPage?, lofty.Response|lofty.Error
 ---@field each fun(self: any, filter?: lofty.members.list, opt?: lofty.ListOptions): fun(): lofty.Member?, string? an item and its cursor; raises
@@ -2211,7 +2213,7 @@ function Logs:get(logTypeId, opt) end
 ---@field all fun(self: any, filter?: lofty.members.list, opt?: lofty.ListOptions): lofty.Member[]?, lofty.Error? every item
 
 ---@class lofty.Members
----@field list lofty.Members.list.list who is on the team
+---@field list lofty.Members.list.list the members of the team
 ---@field each fun(self: any, filter?: lofty.members.list, opt?: lofty.ListOptions): fun(): lofty.Member?, string? an item and its cursor; raises
 ---@field pages fun(self: any, filter?: lofty.members.list, opt?: lofty.ListOptions): fun(): lofty.MemberPage?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter?: lofty.members.list, opt?: lofty.ListOptions): lofty.Member[]?, lofty.Error? every item
@@ -2230,14 +2232,14 @@ function Members:get(account) end
 ---@deprecated
 function Members:get_by_id(userId) end
 
----oneself
+---the caller's own member record
 ---@return lofty.Member? value
 ---@return lofty.Response|lofty.Error
 function Members:me() end
 
 ---@class lofty.notes.create
 ---@field content string
----@field isPin boolean
+---@field isPin? boolean
 ---@field leadId lofty.id
 
 ---@class lofty.notes.get
@@ -2249,8 +2251,8 @@ function Members:me() end
 
 ---@class lofty.notes.update
 ---@field content string
----@field isPin boolean
----@field leadId lofty.id
+---@field isPin? boolean
+---@field leadId? lofty.id
 
 ---all notes of a lead
 ---@class lofty.Notes.list.list
@@ -2285,7 +2287,7 @@ function Notes:delete(noteId) end
 ---@return lofty.Response|lofty.Error
 function Notes:get(noteId, opt) end
 
----rewrite a note and its pin
+---replace the text of a note and its isPin; without isPin a pinned note may lose its pin
 ---@param noteId lofty.id
 ---@param fields lofty.notes.update
 ---@return true|table? value
@@ -2313,28 +2315,28 @@ function Notes:update(noteId, fields) end
 ---@class lofty.Notifications
 local Notifications = {}
 
----write to the agent whose credential this is
+---send an e-mail to the agent whose credential is used
 ---It reaches a person, and is never sent twice by itself.
 ---@param fields lofty.notifications.send_email_to_agent
 ---@return lofty.Message? value
 ---@return lofty.Response|lofty.Error
 function Notifications:send_email_to_agent(fields) end
 
----tell a lead's agents about an opportunity: push, some kinds also SMS and e-mail
+---notify a lead's agents of an opportunity by push, for some types also by SMS and e-mail
 ---It reaches a person, and is never sent twice by itself.
 ---@param fields lofty.notifications.send_opportunity_alert
 ---@return lofty.AlertSent? value
 ---@return lofty.Response|lofty.Error
 function Notifications:send_opportunity_alert(fields) end
 
----text the agent whose credential this is
+---send a text message to the agent whose credential is used
 ---It reaches a person, and is never sent twice by itself.
 ---@param fields lofty.notifications.send_sms_to_agent
 ---@return lofty.Message? value
 ---@return lofty.Response|lofty.Error
 function Notifications:send_sms_to_agent(fields) end
 
----push a reminder to the phone of a task's agent
+---send a push reminder to the agent of a task
 ---It reaches a person, and is never sent twice by itself.
 ---@param fields lofty.notifications.send_task_reminder
 ---@return lofty.Message? value
@@ -2392,13 +2394,13 @@ function Notifications:send_task_reminder(fields) end
 ---@field permission_profiles lofty.Org.permission_profiles.list the permission profiles of agents
 local Org = {}
 
----make an office (here PUT creates, and POST updates)
+---create an office (here PUT creates, and POST updates)
 ---@param fields lofty.org.create_office
 ---@return lofty.Outcome? value
 ---@return lofty.Response|lofty.Error
 function Org:create_office(fields) end
 
----one's organization
+---the caller's organization
 ---@return lofty.Organization? value
 ---@return lofty.Response|lofty.Error
 function Org:get() end
@@ -2454,14 +2456,14 @@ function Org:update_office(fields) end
 ---@field memberId? lofty.id
 ---@field weight? integer
 
----whom rules of a kind may choose
+---the members that rules of a kind may assign
 ---@class lofty.Routing.members.list
 ---@overload fun(self: any, type: 1|2|4, filter?: lofty.routing.members): lofty.RoutingMember[]?, lofty.Response|lofty.Error
 ---@field each fun(self: any, type: 1|2|4, filter?: lofty.routing.members, opt?: lofty.ListOptions): fun(): lofty.RoutingMember?, string? an item and its cursor; raises
 ---@field pages fun(self: any, type: 1|2|4, filter?: lofty.routing.members, opt?: lofty.ListOptions): fun(): lofty.RoutingMember[]?, string? a page and its cursor; raises
 ---@field all fun(self: any, type: 1|2|4, filter?: lofty.routing.members, opt?: lofty.ListOptions): lofty.RoutingMember[]?, lofty.Error? every item
 
----the roles that may be assigned
+---the roles that can be assigned
 ---@class lofty.Routing.roles.list
 ---@overload fun(self: any): lofty.RoutingRole[]?, lofty.Response|lofty.Error
 ---@field each fun(self: any, filter?: nil, opt?: lofty.ListOptions): fun(): lofty.RoutingRole?, string? an item and its cursor; raises
@@ -2476,19 +2478,19 @@ function Org:update_office(fields) end
 ---@field all fun(self: any, type: 1|2|4, filter?: lofty.routing.rules, opt?: lofty.ListOptions): lofty.RoutingRule[]?, lofty.Error? every item
 
 ---@class lofty.Routing
----@field members lofty.Routing.members.list whom rules of a kind may choose
----@field roles lofty.Routing.roles.list the roles that may be assigned
+---@field members lofty.Routing.members.list the members that rules of a kind may assign
+---@field roles lofty.Routing.roles.list the roles that can be assigned
 ---@field rules lofty.Routing.rules.list the rules of a kind: 1 agents, 2 lenders, 4 assistants (roleId needed)
 local Routing = {}
 
----the rule for what no other rule takes
+---the rule for leads that no other rule matches
 ---@param type 1|2|4
 ---@param filter? lofty.routing.get_default_rule
 ---@return lofty.DefaultRoutingRule? value
 ---@return lofty.Response|lofty.Error
 function Routing:get_default_rule(type, filter) end
 
----change the rule for what no other rule takes
+---change the rule for leads that no other rule matches
 ---@param type 1|2|4
 ---@param fields lofty.routing.update_default_rule
 ---@return string? value
@@ -2550,7 +2552,7 @@ function Routing:update_rule(type, fields) end
 ---@field offset? integer|string
 ---@field sort? "Default"|"CreateTime"|"UpdateTime"|string
 
----what the AI assistant plans for a lead
+---the tasks that the AI assistant plans for a lead
 ---@class lofty.SalesAgents.plan_tasks.list
 ---@overload fun(self: any, leadId: lofty.id): lofty.PlanTask[]?, lofty.Response|lofty.Error
 ---@field each fun(self: any, leadId: lofty.id, filter?: nil, opt?: lofty.ListOptions): fun(): lofty.PlanTask?, string? an item and its cursor; raises
@@ -2565,17 +2567,17 @@ function Routing:update_rule(type, fields) end
 ---@field all fun(self: any, filter?: lofty.sales_agents.working_leads, opt?: lofty.ListOptions): lofty.WorkingLead[]?, lofty.Error? every item
 
 ---@class lofty.SalesAgents
----@field plan_tasks lofty.SalesAgents.plan_tasks.list what the AI assistant plans for a lead
+---@field plan_tasks lofty.SalesAgents.plan_tasks.list the tasks that the AI assistant plans for a lead
 ---@field working_leads lofty.SalesAgents.working_leads.list the leads that the AI assistant works on
 local SalesAgents = {}
 
----hand up to 100 leads to the AI assistant
+---add up to 100 leads to those that the AI assistant works on
 ---@param fields lofty.sales_agents.add_working_leads
 ---@return lofty.Message? value
 ---@return lofty.Response|lofty.Error
 function SalesAgents:add_working_leads(fields) end
 
----have plans made for up to 100 leads
+---have the AI assistant plan tasks for up to 100 leads
 ---@param fields lofty.sales_agents.create_plan_tasks
 ---@return lofty.Outcome? value
 ---@return lofty.Response|lofty.Error
@@ -2587,12 +2589,12 @@ function SalesAgents:create_plan_tasks(fields) end
 ---@return lofty.Response|lofty.Error
 function SalesAgents:get_by_lead(filter) end
 
----one's own AI assistant
+---the caller's AI assistant
 ---@return lofty.SalesAgent? value
 ---@return lofty.Response|lofty.Error
 function SalesAgents:get_current() end
 
----whether the AI assistant is kept off a lead
+---whether the AI assistant is muted for a lead
 ---@param filter lofty.sales_agents.get_mute_status
 ---@return lofty.MuteStatus? value
 ---@return lofty.Response|lofty.Error
@@ -2603,7 +2605,7 @@ function SalesAgents:get_mute_status(filter) end
 ---@return lofty.Response|lofty.Error
 function SalesAgents:get_quota() end
 
----the settings of one's AI assistant
+---the settings of the caller's AI assistant
 ---@return lofty.SalesAgentSettings? value
 ---@return lofty.Response|lofty.Error
 function SalesAgents:get_settings() end
@@ -2614,20 +2616,20 @@ function SalesAgents:get_settings() end
 ---@return lofty.Response|lofty.Error
 function SalesAgents:get_working_lead(leadId) end
 
----keep the AI assistant off a lead
+---mute the AI assistant for a lead
 ---@param leadId lofty.id
 ---@return lofty.Message? value
 ---@return lofty.Response|lofty.Error
 function SalesAgents:mute_lead(leadId) end
 
----text the agent whose credential this is, from the AI assistant's number
+---send a text message from the AI assistant's number to the agent whose credential is used
 ---It reaches a person, and is never sent twice by itself.
 ---@param fields lofty.sales_agents.send_sms_to_agent
 ---@return lofty.Message? value
 ---@return lofty.Response|lofty.Error
 function SalesAgents:send_sms_to_agent(fields) end
 
----change the settings of one's AI assistant
+---change the settings of the caller's AI assistant
 ---@param fields lofty.sales_agents.update_settings
 ---@return lofty.Message? value
 ---@return lofty.Response|lofty.Error
@@ -2666,7 +2668,7 @@ function SalesAgents:update_settings(fields) end
 ---@field pages fun(self: any, filter: lofty.tasks.list, opt?: lofty.ListOptions): fun(): lofty.TaskPage?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter: lofty.tasks.list, opt?: lofty.ListOptions): lofty.Task[]?, lofty.Error? every item
 
----the tasks of a user, oneself if none is named
+---the tasks of a user, by default of the caller
 ---@class lofty.Tasks.mine.list
 ---@overload fun(self: any, filter?: lofty.tasks.mine): lofty.TaskPage?, lofty.Response|lofty.Error
 ---@field each fun(self: any, filter?: lofty.tasks.mine, opt?: lofty.ListOptions): fun(): lofty.Task?, string? an item and its cursor; raises
@@ -2675,13 +2677,13 @@ function SalesAgents:update_settings(fields) end
 
 ---@class lofty.Tasks
 ---@field list lofty.Tasks.list.list all tasks and appointments of a lead
----@field mine lofty.Tasks.mine.list the tasks of a user, oneself if none is named
+---@field mine lofty.Tasks.mine.list the tasks of a user, by default of the caller
 ---@field each fun(self: any, filter: lofty.tasks.list, opt?: lofty.ListOptions): fun(): lofty.Task?, string? an item and its cursor; raises
 ---@field pages fun(self: any, filter: lofty.tasks.list, opt?: lofty.ListOptions): fun(): lofty.TaskPage?, string? a page and its cursor; raises
 ---@field all fun(self: any, filter: lofty.tasks.list, opt?: lofty.ListOptions): lofty.Task[]?, lofty.Error? every item
 local Tasks = {}
 
----make a task or an appointment
+---create a task or an appointment
 ---@param fields lofty.tasks.create
 ---@return lofty.TaskId? value
 ---@return lofty.Response|lofty.Error
@@ -2722,7 +2724,7 @@ function Tasks:update(taskId, fields) end
 ---@field attributeName string
 ---@field attributeType string
 ---@field params? string
----@field value string
+---@field value? string
 
 ---@class lofty.team_features.pipelines
 ---@field currPage? integer
@@ -2764,7 +2766,7 @@ function Tasks:update(taskId, fields) end
 ---@field tags lofty.TeamFeatures.tags.list tags of leads: definitions (leadId 0) and uses
 local TeamFeatures = {}
 
----give leads a custom field
+---create a custom field of leads
 ---@param fields lofty.team_features.create_custom_field
 ---@return string? value
 ---@return lofty.Response|lofty.Error
@@ -2827,7 +2829,7 @@ function TeamFeatures:get_pond(id) end
 ---@field leadName? string
 ---@field offerDate? lofty.id
 ---@field teamRevenue? number
----@field transactionName string
+---@field transactionName? string
 ---@field transactionStatus? string
 ---@field transactionType? "Purchase"|"Listing"|"Lease"|"Other"
 
@@ -2879,7 +2881,7 @@ function TeamFeatures:get_pond(id) end
 ---@field all fun(self: any, filter?: lofty.transactions.list, opt?: lofty.ListOptions): lofty.TransactionItem[]?, lofty.Error? every item
 local Transactions = {}
 
----make a deal for a lead
+---create a deal for a lead
 ---@param leadId lofty.id
 ---@param fields lofty.transactions.create
 ---@return lofty.Transaction? value
@@ -2933,10 +2935,10 @@ function Transactions:update_address(leadId, fields) end
 local V1Appointments = {}
 
 ---@class lofty.v1.communication.by_agent
----@field endTime lofty.id
+---@field endTime? lofty.id
 ---@field limit? integer
 ---@field offset? integer
----@field startTime lofty.id
+---@field startTime? lofty.id
 ---@field teamView? boolean
 ---@field type "CALL"|"TEXT"|"EMAIL"|"ALL"
 
@@ -2963,12 +2965,12 @@ local V1Communication = {}
 ---@field leadId lofty.id
 
 ---@class lofty.v1.tasks.update
----@field assignedRole "Agent"|"Assistant"
----@field content string
----@field deadline lofty.id
+---@field assignedRole? "Agent"|"Assistant"
+---@field content? string
+---@field deadline? lofty.id
 ---@field finishFlag? boolean
----@field leadId lofty.id
----@field type "Other"|"Call"|"Email"|"Text"
+---@field leadId? lofty.id
+---@field type? "Other"|"Call"|"Email"|"Text"
 
 ---the tasks of a lead
 ---@class lofty.V1Tasks.list.list
@@ -2984,7 +2986,7 @@ local V1Communication = {}
 ---@field all fun(self: any, filter: lofty.v1.tasks.list, opt?: lofty.ListOptions): lofty.TaskV1[]?, lofty.Error? every item
 local V1Tasks = {}
 
----make a task; deadline in ms
+---create a task; deadline in ms
 ---@param fields lofty.v1.tasks.create
 ---@return lofty.TaskId? value
 ---@return lofty.Response|lofty.Error
@@ -3002,7 +3004,7 @@ function V1Tasks:delete(taskId) end
 ---@return lofty.Response|lofty.Error
 function V1Tasks:get(taskId) end
 
----change a task; with finishFlag it is finished and nothing else changed
+---change some fields of a task; with finishFlag = true it is finished and the other fields are ignored
 ---@param taskId lofty.id
 ---@param fields lofty.v1.tasks.update
 ---@return true|table? value

@@ -100,7 +100,7 @@ describe("the operations by name", function()
     end)
 
     for _, change in ipairs {
-      { current_id = "exclusive" }, { scroll = "same" }, { scroll_end = "missing" },
+      { current_id = "exclusive" }, { scroll = "same" }, { scroll_end = "missing" }, { member_paging = "scroll" },
     } do
       local name, value = next(change)
       it("are the same when the server's " .. name .. " is " .. value, function()
@@ -108,6 +108,39 @@ describe("the operations by name", function()
         assert.equal(1250, count(lofty.assert(crm.leads:all { limit = 50 })))
         assert.equal(115, count(lofty.assert(crm.communication.texts:all { leadId = FIRST, limit = 20 })))
         assert.equal(345, count(lofty.assert(crm.leads.activities:all(FIRST, { limit = 20 }))))
+        assert.equal(63, count(lofty.assert(crm.members:all { limit = 20 })))
+        assert.equal(115, count(lofty.assert(crm.calls:all { leadId = FIRST })))
+      end)
+    end
+
+    it("are complete where the server caps its pages", function()
+      for _, paging in ipairs { "offset", "scroll" } do
+        box:control("settings", { page_cap = 25, member_paging = paging })
+        assert.equal(1250, count(lofty.assert(crm.leads:all())))
+        assert.equal(63, count(lofty.assert(crm.members:all { limit = 100 })))
+      end
+    end)
+
+    it("are complete where the total is too low beside a live cursor", function()
+      for _, total in ipairs { 1, 1000 } do
+        box:control("clear_faults")
+        box:control("fault", { path = "/v1.0/leads", total = total, times = 0 })
+        assert.equal(1250, count(lofty.assert(crm.leads:all())))
+      end
+    end)
+
+    for _, spoilt in ipairs { "empty", "null", "missing" } do
+      it("are an err with what came where a page's list is " .. spoilt .. " before the total", function()
+        box:control("fault", { path = "/v1.0/leads", skip = 3, list = spoilt })
+        local all, err = crm.leads:all()
+        assert.is_nil(all)
+        assert.equal("server", err.kind)
+        assert.equal(300, count(err.items))
+        local rest = lofty.assert(crm.leads:all({}, { resume = err.cursor }))
+        assert.equal(950, count(rest))
+        assert.are_not.equal(err.items[300].leadId, rest[1].leadId)
+        box:control("fault", { path = "/v1.0/leads", skip = 3, list = spoilt })
+        assert.equal(300, count(lofty.assert(crm.leads:all({}, { strict = false }))))
       end)
     end
 

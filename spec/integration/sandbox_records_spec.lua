@@ -62,6 +62,40 @@ describe("the sandbox keeps #sandbox", function()
     call(404, "GET", path)
   end)
 
+  it("what a partial update leaves out", function()
+    local new = { leadId = lead_id, type = "Call", content = "call", assignedRole = "Agent", deadline = 1935928800000 }
+    local path = "/v1.0/tasks/" .. tostring(call(200, "POST", "/v1.0/tasks", new).taskId)
+    call(200, "PUT", path, { content = "changed" })
+    local task = call(200, "GET", path).task
+    assert.same({ "changed", "2031-05-07 14:00:00" }, { task.content, task.deadline })
+    assert.equal("MISSING_PARAMETER", call(400, "PUT", path, {}).message)
+    call(200, "PUT", path, { finishFlag = true })
+    assert.is_true(call(200, "GET", path).task.finishFlag)
+
+    local base = "/v1.0/leads/" .. LEAD .. "/transaction"
+    call(400, "POST", base, { homePrice = 5 })
+    local deal = call(200, "POST", base, { transactionName = "1 Main Street" })
+    path = base .. "/" .. tostring(deal.transactionId)
+    deal = call(200, "PUT", path, { homePrice = 5 })
+    assert.same({ "1 Main Street", 5 }, { deal.transactionName, deal.homePrice })
+    assert.equal(200062, call(400, "PUT", path, { transactionName = " " }).code)
+    call(200, "PUT", "/v1.0/leads/" .. LEAD, { leadTransaction = { homePrice = 5 } })
+    call(400, "POST", "/v1.0/leads", { firstName = "Ann", leadTransaction = { homePrice = 5 } })
+
+    path = "/v1.0/notes/" .. tostring(call(200, "POST", "/v1.0/notes", { leadId = lead_id, content = "x" }).noteId)
+    assert.is_false(call(200, "GET", path).note.isPin)
+    call(200, "PUT", path, { content = "y", isPin = true })
+    assert.is_true(call(200, "GET", path).note.isPin)
+    call(200, "PUT", path, { content = "z" })
+    assert.is_false(call(200, "GET", path).note.isPin) -- its default
+    call(400, "PUT", path, { content = "z", isPin = json.null })
+    call(400, "PUT", path, { isPin = true })
+    call(400, "PUT", path, { content = "z", leadId = 1 })
+
+    call(200, "POST", "/v1.0/teamFeatures/custom-field", { attributeName = "Pets", attributeType = "text" })
+    call(400, "PUT", "/v1.0/leads/" .. LEAD, { customAttributeList = json.array { { attributeName = "Pets" } } })
+  end)
+
   it("tasks of a smart plan, which can't be finished", function()
     local found
     for _, task in ipairs(call(200, "GET", "/v2.0/tasks/my-tasks?limit=100").tasks) do

@@ -47,7 +47,7 @@ describe("the sandbox #sandbox", function()
     for _, case in ipairs {
       { "an id in quotes", "/v1.0/notes", '{"leadId":"651095960136641","content":"x","isPin":false}' },
       { "an object for a list", "/v1.0/leads", '{"firstName":"A","tags":{}}' },
-      { "a missing field", "/v1.0/notes", '{"leadId":651095960136641,"content":"x"}' },
+      { "a missing field", "/v1.0/notes", '{"leadId":651095960136641,"isPin":true}' },
       { "what is not JSON", "/v1.0/notes", '{"leadId":' },
       { "a name twice", "/v1.0/leads", '{"firstName":"A","firstName":"B"}' },
     } do

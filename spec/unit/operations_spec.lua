@@ -72,7 +72,8 @@ describe("the table of operations", function()
       end
       if page.size then assert.truthy(fields[page.count or "limit"], one.name) end
       local needed = { offset = "offset", scroll = "scrollId", cursor = "cursor", current = "currentId" }
-      if needed[page.style] then assert.truthy(fields[needed[page.style]], one.name) end
+      -- Members and calls take a scrollId that the document does not have.
+      if needed[page.style] and not page.sends_both then assert.truthy(fields[needed[page.style]], one.name) end
       for name in op.path:gmatch("{(%w+)}") do assert.truthy(op.params[name], one.name .. " " .. name) end
       local resource, verb = (op.find or ""):match("^crm%.([%w_.]+):([%w_]+)")
       if resource then
@@ -146,6 +147,32 @@ describe("the table of operations, held against the vendor's document", function
     if (schema.readOnly or false) ~= (shape.readonly or false) then tell("readonly differs") end
   end
 
+  -- Where an operation's own description says that a field is not needed although the schema, which is shared with other
+  -- operations, requires it; and where the document's own texts limit a length that its schema does not.
+  local differences = {
+    ["PUT /v1.0/tasks/{taskId}"] = { "content", "leadId", "deadline", "type", "assignedRole" }, -- "Partially updates"
+    ["PUT /v1.0/leads/{leadId}/transaction/{transactionId}"] = { "transactionName" }, -- "Only supplied fields are applied"
+    ["PUT /v1.0/leads/{leadId}"] = { "leadTransaction.transactionName" }, -- "Required on create"
+    ["PUT /v1.0/notes/{noteId}"] = { "leadId", "isPin" }, -- "If leadId is supplied"; isPin has a default
+    ["POST /v1.0/notes"] = { "isPin" }, -- it has a default, and callers leave it out
+    ["POST /v1.0/teamFeatures/custom-field"] = { "value" }, -- "unnecessary when adding a new custom field"
+    ["POST /v2.0/calendar"] = { "timeZoneCode" }, -- "type, leadId, content, startAt and endAt are required"
+    ["POST /v1.0/agent/communication"] = { "startTime", "endTime" }, -- "optional time range"
+  }
+
+  local function without_differences(call, problems)
+    local expected, left = {}, {}
+    for _, path in ipairs(differences[call] or {}) do
+      local where, name = ("body." .. path):match("^(.*)%.([^.]+)$")
+      expected[("%s: %s is required in the document"):format(where, name)] = true
+    end
+    for _, problem in ipairs(problems) do
+      if expected[problem] then expected[problem] = nil else left[#left + 1] = problem end
+    end
+    assert.is_nil(next(expected), call .. " has a difference that does not exist")
+    return left
+  end
+
   local by_call = {}
   for _, one in ipairs(fake.operations()) do by_call[one.op.method .. " " .. one.op.path] = one end
 
@@ -190,7 +217,7 @@ describe("the table of operations, held against the vendor's document", function
             assert.truthy(content[op.accept])
           end
         end
-        assert.same({}, problems)
+        assert.same({}, without_differences(call, problems))
       end)
     end
   end

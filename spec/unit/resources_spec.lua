@@ -87,7 +87,11 @@ describe("a resource", function()
   end)
 
   it("knows what it has not", function()
-    assert.is_nil(crm.lead)
+    assert.is_nil(crm.zzzzzz)
+    assert.is_nil(crm.account)
+    assert.has_error(function() return crm.lead end)
+    local _, message = pcall(function() return crm.lead end)
+    assert.equal('the client has no "lead", did you mean "leads"?', (message:gsub("^.-:%d+: ", "")))
     assert.has_error(function() return crm.leads.updat end, 'crm.leads has no "updat", did you mean "update"?')
     assert.has_error(function() return crm.v1.task end, 'crm.v1 has no "task", did you mean "tasks"?')
     assert.has_error(function() return crm.leads.zzzzzz end, 'crm.leads has no "zzzzzz"')
@@ -173,6 +177,16 @@ describe("what is checked before anything is sent", function()
     refuses('calendar.create: field "taskWay": is required when type is TASK', crm.calendar:create {
       type = "TASK", content = "x", leadId = 1, timeZoneCode = "x", startAt = "x", endAt = "x",
     })
+    refuses('calendar.create: field "taskWay": is required when type is task', crm.calendar:create {
+      type = "task", content = "x", leadId = 1, startAt = "x", endAt = "x",
+    })
+    refuses('routing.rules: parameter "roleId": is required when type is 4', crm.routing:rules(4))
+    refuses('v1.tasks.update: needs "content", "leadId", "deadline", "type", "assignedRole" or "finishFlag"',
+      crm.v1.tasks:update(1, {}))
+    refuses('transactions.create: field "transactionName": is required', crm.transactions:create(LEAD, { homePrice = 5 }))
+    refuses('leads.create: field "leadTransaction.transactionName": is required',
+      crm.leads:create { firstName = "x", leadTransaction = { homePrice = 5 } })
+    refuses('notes.update: field "content": is required', crm.notes:update(1, { isPin = true }))
     refuses('routing.update_default_rule: field "roleId": is required when type is 4',
       crm.routing:update_default_rule(4, { strategyType = 1 }))
     refuses('leads.update: field "ownershipId": is required when ownershipScope is OFFICE',
@@ -190,16 +204,65 @@ describe("what is checked before anything is sent", function()
       crm.leads:create { firstName = "x", emails = { "a@example.com", 3 } })
     refuses('leads.create: field "inquiry": a table of fields expected, got an array',
       crm.leads:create { firstName = "x", inquiry = { 1 } })
-    refuses('leads.create: field "isPin": a boolean expected, got "true"',
-      crm.leads:create { firstName = "x", isPin = "true" })
+    refuses('leads.create: field "isPin": a boolean expected, got "yes"',
+      crm.leads:create { firstName = "x", isPin = "yes" })
     refuses('leads.create: field "assignedUserId": an integer expected, got 1.5',
       crm.leads:create { firstName = "x", assignedUserId = 1.5 })
     refuses('leads.create: field "assignedUserId": an integer expected, got "12a"',
       crm.leads:create { firstName = "x", assignedUserId = "12a" })
     refuses('leads.create: field "leadTransaction.gci": a number expected, got "much"',
       crm.leads:create { firstName = "x", leadTransaction = { transactionName = "x", gci = "much" } })
+    for _, text in ipairs { "1.", "0x10", "1e999", "nan", "1,5", " 1", "", ("1"):rep(65) } do
+      local value, err = crm.leads:create { firstName = "x", leadTransaction = { transactionName = "x", gci = text } }
+      assert.is_nil(value, text)
+      assert.truthy(err.message:find("a number expected", 1, true))
+    end
     refuses('leads.list: parameter "contacted": a boolean expected, got 1', crm.leads:list { contacted = 1 })
-    refuses("leads.assign: an array expected, got a table with names or gaps", crm.leads:assign(1, { role = "Agent" }))
+  end)
+
+  it("is the form that the vendor's guides and others get wrong, with a hint at the right one", function()
+    refuses('leads.update: field "tags[1]": a string expected, got table; tags are names, as in { "vip" }',
+      crm.leads:update(LEAD, { stage = "Contacted", tags = { { tagName = "follow-up" } } }))
+    refuses('communication.send_email: unknown field "body", did you mean "content"?',
+      crm.communication:send_email { leadId = 1, subject = "Follow-up", body = "Hi Jane" })
+    refuses('communication.send_sms: unknown field "text", did you mean "content"?',
+      crm.communication:send_sms { leadId = 1, text = "Hi Jane" })
+    refuses('sales_agents.working_leads: unknown parameter "page", did you mean "offset"?',
+      crm.sales_agents:working_leads { page = 1 })
+    refuses('sales_agents.add_working_leads: unknown field "leadId", did you mean "leadIds"?',
+      crm.sales_agents:add_working_leads { leadId = 1 })
+    refuses('leads.list: unknown parameter "assigneeId", did you mean "assignedUserId"?',
+      crm.leads:list { assigneeId = 1 })
+    refuses('listings.search: unknown field "scope", did you mean "searchScope"?', crm.listings:search { scope = "all" })
+    refuses('leads.list: parameter "roleAssigneeFilters": a string expected, got table; write it as JSON text, as in '
+      .. '[{"roleName":"Agent","assigneeToIds":[1]}]', crm.leads:list { roleAssigneeFilters = { { roleName = "Agent" } } })
+    local hint = '; write { { role = "Agent", assignee = "ann@example.com" } }'
+    refuses("leads.assign: an array expected, got a table with names or gaps" .. hint,
+      crm.leads:assign(1, { role = "Agent" }))
+    refuses('leads.assign: field "[1]": a table of fields expected, got 7' .. hint, crm.leads:assign(1, { 7 }))
+    refuses('leads.assign: unknown field "[1].userId", did you mean "assignee"?',
+      crm.leads:assign(1, { { role = "Agent", userId = 7 } }))
+  end)
+
+  it("is what Lofty would cut without an error", function()
+    local function too_long(what, most, value, err)
+      assert.is_nil(value)
+      assert.equal(('field "%s": is longer than %d characters'):format(what, most), err.message)
+    end
+    local name, tag = ("n"):rep(31), ("t"):rep(65)
+    too_long("firstName", 30, crm.leads:create { firstName = name })
+    too_long("lastName", 30, crm.leads:update(LEAD, { lastName = name }))
+    too_long("segments[1]", 30, crm.leads:update(LEAD, { segments = { name } }))
+    too_long("groups[2]", 30, crm.leads:create { firstName = "x", groups = { "a", name } })
+    too_long("tags[1]", 64, crm.leads:update(LEAD, { tags = { tag } }))
+    too_long("tagsAdd[1]", 64, crm.leads:update(LEAD, { tagsAdd = { tag } }))
+    too_long("content", 2000, crm.leads:create { firstName = "x", content = ("c"):rep(2001) })
+    too_long("content", 2000, crm.notes:update(1, { content = ("c"):rep(2001) }))
+    too_long("content", 5000, crm.logs:create { leadId = 1, logType = "logText", content = ("c"):rep(5001) })
+    refuses('transactions.list: parameter "queryKey": is longer than 15 characters',
+      crm.transactions:list { queryKey = "1600 Main Street" })
+    refuses('transactions.create: field "transactionName": must not contain "<"',
+      crm.transactions:create(LEAD, { transactionName = "A <b>" }))
   end)
 
   it("is what is allowed", function()
@@ -271,6 +334,38 @@ describe("what is sent", function()
   it("has a whole float as an integer", function()
     assert.equal('{"assignedUserId":651095960136641}', body_of { assignedUserId = 651095960136641.0 })
     assert.equal('{"leadTypes":[-1,2]}', body_of { leadTypes = { -1, 2.0 } })
+  end)
+
+  it("has only the fields that a partial update names", function()
+    local function sends(body, value, err)
+      assert.truthy(value, tostring(err))
+      assert.equal(body, encode(last(crm).body))
+    end
+    sends('{"finishFlag":true}', crm.v1.tasks:update(5, { finishFlag = true }))
+    sends('{"content":"x"}', crm.v1.tasks:update(5, { content = "x" }))
+    sends('{"transactionStatus":"Under Contract"}',
+      crm.transactions:update(1, 2, { transactionStatus = "Under Contract" }))
+    sends('{"leadTransaction":{"transactionStatus":"x"}}',
+      crm.leads:update(1, { leadTransaction = { transactionStatus = "x" } }))
+    sends('{"content":"x","isPin":true}', crm.notes:update(3, { content = "x", isPin = true }))
+    sends('{"content":"x"}', crm.notes:update(3, { content = "x" }))
+    sends('{"content":"x","leadId":7}', crm.notes:create { leadId = 7, content = "x" })
+    sends('{"attributeName":"Budget","attributeType":"text"}',
+      crm.team_features:create_custom_field { attributeName = "Budget", attributeType = "text" })
+    sends('{"content":"x","endAt":"b","leadId":1,"startAt":"a","type":"APPOINTMENT"}', crm.calendar:create {
+      type = "APPOINTMENT", content = "x", leadId = 1, startAt = "a", endAt = "b",
+    })
+    sends('{"type":"ALL"}', crm.v1.communication:by_agent { type = "ALL" })
+  end)
+
+  it("has the operation's types where the caller has text, as from a CSV file", function()
+    assert.equal('{"assignedUserId":7,"cannotCall":true,"cannotText":false,"leadTypes":[1,2]}', body_of {
+      assignedUserId = "7", cannotCall = "true", cannotText = "false", leadTypes = { "1", "2" },
+    })
+    assert(crm.transactions:update(1, 2, { gci = "1250.5", homePrice = "450000", commissionRate = "-0.25" }))
+    assert.equal('{"commissionRate":-0.25,"gci":1250.5,"homePrice":450000}', encode(last(crm).body))
+    assert(crm.leads:list { contacted = "true", limit = "25" })
+    assert.equal("contacted=true&limit=25", core.query_encode(last(crm).query))
   end)
 
   it("has null where a field is to be cleared", function()

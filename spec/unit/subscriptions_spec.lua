@@ -129,6 +129,11 @@ describe("crm.webhooks:ensure", function()
     local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
     assert.is_nil(found)
     assert.equal("decode", err.kind)
+    crm = fake.new(function() return { webhooks = { one(1, 2) } } end)
+    found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
+    assert.is_nil(found)
+    assert.equal("decode", err.kind)
+    assert.equal(1, #crm.sent)
   end)
 
   it("does not mind that one is gone already", function()
@@ -152,13 +157,13 @@ describe("crm.webhooks:ensure", function()
   end
 
   for _, case in ipairs {
-    { "no options", nil, "crm.webhooks.ensure: callbackUrl must be an address" },
+    { "no options", nil, "crm.webhooks.ensure: callbackUrl must be a URL" },
     { "an unknown option", { callbackURL = URL }, 'crm.webhooks.ensure: unknown option "callbackURL", did you mean "callbackUrl"?' },
     { "no lists", { callbackUrl = URL }, "crm.webhooks.ensure: lists must be an array of list numbers or names" },
-    { "an unknown list", { callbackUrl = URL, lists = { "leed" } }, 'crm.webhooks.ensure: there is no list "leed"' },
+    { "an unknown list", { callbackUrl = URL, lists = { "leed" } }, 'crm.webhooks.ensure: there is no list "leed", did you mean "lead"?' },
     { "list 13", { callbackUrl = URL, lists = { 13 } }, "crm.webhooks.ensure: there is no list 13" },
     { "an empty prefix", { callbackUrl = URL, lists = {}, prefix = "" },
-      "crm.webhooks.ensure: prefix must be how one's own addresses begin" },
+      "crm.webhooks.ensure: prefix must be the beginning of your own URLs" },
   } do
     it("raises where the caller stands for " .. case[1], function()
       local crm = world {}

@@ -19,6 +19,14 @@ describe("the annotations", function()
     assert.is_true(generate(".") == text, "types/lofty.lua is older than what it is made of")
   end)
 
+  it("define no class twice", function()
+    local defined = {}
+    for name in text:gmatch("%-%-%-@class ([%w_.]+)") do
+      assert.is_nil(defined[name], name)
+      defined[name] = true
+    end
+  end)
+
   it("are a Lua file that does nothing", function()
     assert((loadstring or load)(text)) -- luacheck: ignore 113
   end)

@@ -55,13 +55,13 @@ return {
     payTo = "id", payToName = "string", value = "id", calculateType = "string", desc = "string",
   },
   Commissions = { preSplit = "Commission[]", split = "Commission[]", postSplit = "Commission[]" },
-  Communication = {
+  CommunicationEntry = {
     id = "id", leadId = "id", agentId = "id", direction = "string", callOutcome = "string", callDuration = "string",
     status = "string", communicationTime = "string", communicationType = "string", eventType = "string",
     fromPond = "boolean",
   },
   CommunicationPage = {
-    data = "Communication[]", nextCursor = "string", hasMore = "boolean", limit = "integer", totalCount = "id",
+    data = "CommunicationEntry[]", nextCursor = "string", hasMore = "boolean", limit = "integer", totalCount = "id",
   },
   CommunicationV1Page = { offset = "integer", limit = "integer", pageData = "table[]", hasMore = "boolean" },
   CustomAttribute = { attributeName = "string", attributeType = "string", value = "string", params = "string" },

@@ -1,19 +1,24 @@
---- The operations of the Open API: facts alone, by resource and verb.
+--- The operations of the Open API by resource and verb: facts, no code.
 --
--- One name has one meaning: `list`, `get`, `create`, `update`, `delete` are the resource's own; a plural
--- noun (`texts`, `ponds`) is another list; `get_x`, `create_x`, `update_x` are one thing beside the resource;
--- `by_x` looks up by x; `send_x` reaches a person. Under `v1` is what a newer operation does better.
+-- Names: `list`, `get`, `create`, `update`, `delete` concern the resource itself; a plural noun (`texts`, `ponds`) is
+-- another list; `get_x`, `create_x`, `update_x` concern one thing that belongs to the resource; `by_x` looks up by x;
+-- `send_x` sends a message to a person. Under `v1` stand operations that have a newer counterpart.
 --
--- An operation: `method`, `path`, `class` (R reads, I same end state when repeated, C creates, N reaches a
--- person), `about`, `params` (of the path, whose order is the template's), `query` or `body` (never both),
--- `page` (how a list goes on), `unwrap` (the key of the one thing inside), `accept`, `find` (the read that
--- tells the fate of a lost write), `reaches` (fields that, when true, make it class N), `wait` (a get right
--- after a create may not find it yet), `deprecated`, `returns` (the answer's shape, for the annotations).
+-- An operation has: `method`, `path`, `class` ("read"; "idempotent", which may be repeated; "create"; "notify", which
+-- sends a message to a person), `about`, `params` (of the path), `query` or `body` (never both), `page` (see
+-- `lofty.api.pages`: `style`, `items`, `size` to ask for and, by style, `number`, `count`, `base`, `cursor`, `keys`,
+-- `totals`, `sends_both`, `loose`), `unwrap` (the field that holds the one record), `accept`, `find` (the call that
+-- shows whether a lost write arrived), `reaches` (fields that, when true, make it class "notify"), `wait` (a get that
+-- may answer 404 right after the create), `deprecated`, `returns` (the response's type, for the annotations).
 --
--- A shape: `type` and `format`, `enum`, `min`, `max`, `max_length`, `items`, `max_items`; or `fields` with
--- `required`, `one_of` (sets of which one is needed), `when` ({ field, value, needed }); `as` is what a text
--- holds, `known` its usual values, `readonly` is never sent, `open` is a table of any kind, `many` may also
--- be an array of them.
+-- A shape has: `type` and `format`, `enum`, `min`, `max`, `max_length`, `without` (characters that the text must not
+-- contain), `items`, `min_items`, `max_items`; or `fields` with `required`, `one_of` (sets of which one field is
+-- needed) and `when` ({ field, value, needed }). `as` is the type that a text holds; `known` lists usual values, others
+-- are accepted; `readonly` fields are not sent; `open` is a table of any shape; `many` accepts an array of them too;
+-- `instead` maps names that others use to the right ones; `hint` shows the right form.
+--
+-- What is required follows the operations' own descriptions where they differ from the schemas, which create and update
+-- share.
 -- @module lofty.api.operations
 
 -- luacheck: max line length 130
@@ -37,6 +42,17 @@ local channel = { type = "string", enum = { "CALL", "TEXT", "EMAIL", "ALL" } }
 local deal_type = { type = "string", enum = { "Purchase", "Listing", "Lease", "Other" } }
 local log_type = { type = "string", enum = { "logCall", "logEmail", "logText" } }
 local payee = { type = "string", enum = { "TEAM", "AGENT", "VENDOR_PARTNER", "LEAD", "OTHER", "BROKERAGE", "UPLINE" } }
+-- Lofty cuts longer texts without an error; the limits are the document's.
+local name30 = { type = "string", max_length = 30 }
+local tag = { type = "string", max_length = 64, hint = 'tags are names, as in { "vip" }' }
+local names30, tags = { type = "array", items = name30 }, { type = "array", items = tag }
+local note_text = { type = "string", max_length = 2000 }
+local phone_numbers = { type = "array", items = { type = "string", max_length = 20 } }
+local assignment_hint = 'write { { role = "Agent", assignee = "ann@example.com" } }'
+local role_filters = {
+  type = "string", hint = 'write it as JSON text, as in [{"roleName":"Agent","assigneeToIds":[1]}]',
+}
+local deal_name = { type = "string", without = "<>" }
 local routing_type = { type = "integer", format = "int32", enum = { "1", "2", "4" } }
 local agent_role = { type = "string", known = { "Agent", "Assistant" } }
 local yes_no = { type = "string", known = { "Yes", "No" } }
@@ -45,7 +61,7 @@ local scope = { type = "string", known = { "TEAM", "OFFICE", "PERSONAL" } }
 
 local of_lead = { required = { "leadId" }, fields = { leadId = id } }
 local of_any_lead = { required = { "leadId" }, fields = { leadId = i64 } }
-local by_role = { fields = { roleId = i32 } }
+local by_role = { when = { { "{type}", "4", "roleId" } }, fields = { roleId = i32 } }
 local leads_to_do = { required = { "leadIds" }, fields = { leadIds = hundred_ids } }
 local history = {
   required = { "leadId" },
@@ -70,10 +86,8 @@ local property_fields = {
   priceMin = i64,
 }
 local property = { one_of = { { "city", "state", "zipCode", "streetAddress" } }, fields = property_fields }
-local custom_attribute = {
-  required = { "attributeName", "attributeType", "value" },
-  fields = { attributeName = str, attributeType = str, value = str, params = str },
-}
+local attribute_fields = { attributeName = str, attributeType = str, value = str, params = str }
+local custom_attribute = { required = { "attributeName", "attributeType", "value" }, fields = attribute_fields }
 local custom_attributes = { type = "array", items = custom_attribute }
 local family = {
   type = "array", max_items = 4,
@@ -89,28 +103,20 @@ local commission = {
   },
 }
 local commissions = { type = "array", items = commission }
-local deal = {
-  required = { "transactionName" },
-  fields = {
-    created = given, updated = given, transactionId = given, transactionName = str, leadName = str, assignedAgent = i64,
-    transactionType = deal_type, homePrice = num, transactionStatus = str, expectedCloseDate = i64, closeDate = i64,
-    commissionRate = num, gci = num, teamRevenue = num, agentRevenue = num, appointmentDate = i64,
-    agreementSignedDate = i64, offerDate = i64, contractDate = i64, appraisalDate = i64, homeInspectionDate = i64,
-    escrowDate = i64, expiration = i64,
-    customFields = { type = "array", items = { fields = { id = i64, value = str } } },
-    commissions = { fields = { preSplit = commissions, split = commissions, postSplit = commissions } },
-  },
+local deal_fields = {
+  created = given, updated = given, transactionId = given, transactionName = deal_name, leadName = str, assignedAgent = i64,
+  transactionType = deal_type, homePrice = num, transactionStatus = str, expectedCloseDate = i64, closeDate = i64,
+  commissionRate = num, gci = num, teamRevenue = num, agentRevenue = num, appointmentDate = i64,
+  agreementSignedDate = i64, offerDate = i64, contractDate = i64, appraisalDate = i64, homeInspectionDate = i64,
+  escrowDate = i64, expiration = i64,
+  customFields = { type = "array", items = { fields = { id = i64, value = str } } },
+  commissions = { fields = { preSplit = commissions, split = commissions, postSplit = commissions } },
 }
-local note = {
-  required = { "content", "leadId", "isPin" },
-  fields = { content = { type = "string", max_length = 2000 }, leadId = i64, isPin = bool },
-}
-local task_v1 = {
-  required = { "content", "leadId", "deadline", "type", "assignedRole" },
-  fields = {
-    content = str, leadId = i64, deadline = i64, type = { type = "string", enum = { "Other", "Call", "Email", "Text" } },
-    assignedRole = { type = "string", enum = { "Agent", "Assistant" } }, finishFlag = bool,
-  },
+local new_deal, deal = { required = { "transactionName" }, fields = deal_fields }, { fields = deal_fields }
+local note_fields = { content = note_text, leadId = i64, isPin = bool }
+local task_v1_fields = {
+  content = str, leadId = i64, deadline = i64, type = { type = "string", enum = { "Other", "Call", "Email", "Text" } },
+  assignedRole = { type = "string", enum = { "Agent", "Assistant" } }, finishFlag = bool,
 }
 local office = {
   fields = {
@@ -137,11 +143,15 @@ return {
       about = "search and page through leads",
       page = { style = "scroll", items = "leads", size = 100 },
       query = {
+        instead = {
+          keyword = "key", page = "offset", pageSize = "limit", sortField = "sort", assigneeId = "assignedUserId",
+          stageId = "stage", tagId = "anyTags", tags = "anyTags",
+        },
         fields = {
           stage = str, source = str, phone = str, email = str, assignedUserId = i64, contacted = bool, groups = str,
           segments = str, allTags = str, anyTags = str, groupIds = i64, querySubGroup = bool, scrollId = str,
           offset = int_from_0, limit = int_to_100, desc = bool, languages = str, preciseSearchFlag = bool,
-          roleAssigneeFilters = str, key = str, otherFilters = str, returnFields = str,
+          roleAssigneeFilters = role_filters, key = str, otherFilters = str, returnFields = str,
           sort = {
             type = "string",
             known = {
@@ -156,20 +166,20 @@ return {
     },
     create = {
       method = "POST", path = "/v1.0/leads", class = "create", returns = "LeadId", find = look_for_lead,
-      about = "make a lead; it may be merged into one that exists",
+      about = "create a lead; Lofty may merge it into one that exists",
       reaches = { "welcomeEmail", "leadAlert" },
       body = {
         required = { "firstName" }, when = owner,
         fields = {
-          cannotText = bool, cannotCall = bool, cannotEmail = bool, firstName = str, lastName = str, emails = strs,
-          phones = strs, leadTypes = i32s, assignedUserId = i64, streetAddress = str, city = str, state = str,
-          zipCode = str, referredBy = str, stage = str, groups = strs, segments = strs, tags = strs, tagsAdd = strs,
-          source = str, inquiry = inquiry, property = property, unsubscription = bool, welcomeEmail = bool,
+          cannotText = bool, cannotCall = bool, cannotEmail = bool, firstName = name30, lastName = name30, emails = strs,
+          phones = phone_numbers, leadTypes = i32s, assignedUserId = i64, streetAddress = str, city = str, state = str,
+          zipCode = str, referredBy = str, stage = str, groups = names30, segments = names30, tags = tags,
+          tagsAdd = tags, source = str, inquiry = inquiry, property = property, unsubscription = bool, welcomeEmail = bool,
           leadAlert = bool, customAttributeList = custom_attributes, birthday = str, leadRouting = bool,
           assignGroupId = i64, buyingTimeFrame = time_frame, preQual = yes_no, houseToSell = yes_no, fthb = yes_no,
           withBuyerAgent = yes_no, sellingTimeFrame = time_frame, mortgage = yes_no, buyHouse = yes_no,
-          withListingAgent = yes_no, leadTransaction = deal, leadFamilyMemberList = family, language = str,
-          content = str, isPin = bool, ownershipId = i64, ownershipScope = scope, defaultInquiryParam = bool,
+          withListingAgent = yes_no, leadTransaction = new_deal, leadFamilyMemberList = family, language = str,
+          content = note_text, isPin = bool, ownershipId = i64, ownershipScope = scope, defaultInquiryParam = bool,
           specifiedAssignGroupId = bool,
         },
       },
@@ -187,20 +197,20 @@ return {
       body = {
         when = owner,
         fields = {
-          cannotText = bool, cannotCall = bool, cannotEmail = bool, firstName = str, lastName = str, emails = strs,
-          phones = strs, leadTypes = i32s, assignedUserId = i64, streetAddress = str, city = str, state = str,
-          zipCode = str, referredBy = str, isHidden = bool, stage = str, groups = strs, segments = strs, tags = strs,
-          tagsAdd = strs, source = str, inquiry = inquiry, property = property, customAttributeList = custom_attributes,
-          birthday = str, buyingTimeFrame = time_frame, preQual = yes_no, houseToSell = yes_no, fthb = yes_no,
-          withBuyerAgent = yes_no, sellingTimeFrame = time_frame, mortgage = yes_no, buyHouse = yes_no,
-          withListingAgent = yes_no, leadFamilyMemberList = family, language = str, ownershipId = i64,
+          cannotText = bool, cannotCall = bool, cannotEmail = bool, firstName = name30, lastName = name30, emails = strs,
+          phones = phone_numbers, leadTypes = i32s, assignedUserId = i64, streetAddress = str, city = str, state = str,
+          zipCode = str, referredBy = str, isHidden = bool, stage = str, groups = names30, segments = names30,
+          tags = tags, tagsAdd = tags, source = str, inquiry = inquiry, property = property,
+          customAttributeList = custom_attributes, birthday = str, buyingTimeFrame = time_frame, preQual = yes_no,
+          houseToSell = yes_no, fthb = yes_no, withBuyerAgent = yes_no, sellingTimeFrame = time_frame, mortgage = yes_no,
+          buyHouse = yes_no, withListingAgent = yes_no, leadFamilyMemberList = family, language = str, ownershipId = i64,
           ownershipScope = scope, unsubscription = bool, leadTransaction = deal, tagsRemove = strs, clearAllTags = bool,
         },
       },
     },
     delete = {
       method = "DELETE", path = "/v1.0/leads/{leadId}", class = "idempotent",
-      about = "move a lead to the trash; the reason goes into the address",
+      about = "move a lead to the trash; the reason becomes part of the URL",
       params = { leadId = id },
       query = { required = { "reason" }, fields = { reason = str } },
     },
@@ -233,12 +243,12 @@ return {
     },
     assign = {
       method = "POST", path = "/v1.0/leads/{leadId}/assignment", class = "create", returns = "LeadId",
-      about = "say who holds which role for a lead: an array of { role, assignee = account e-mail }",
+      about = "assign people to a lead: an array of { role, assignee = account e-mail }",
       params = { leadId = i64 }, find = "crm.leads:get(leadId)",
       body = {
-        type = "array",
+        type = "array", hint = assignment_hint,
         items = {
-          required = { "role" },
+          required = { "role" }, hint = assignment_hint, instead = { userId = "assignee", assignedUserId = "assignee" },
           fields = { role = { type = "string", known = { "Agent", "Assistant", "Lender" } }, assignee = str },
         },
       },
@@ -257,7 +267,7 @@ return {
     },
     preview_routing = {
       method = "POST", path = "/v1.0/leads/assignee", class = "read", returns = "RoutingPreview[]",
-      about = "whom the routing would choose; changes nothing",
+      about = "who would be assigned to such a lead by the routing rules; changes nothing",
       body = {
         required = { "firstName", "email" },
         fields = { firstName = str, lastName = str, email = str, phone = str, birthday = str },
@@ -273,15 +283,16 @@ return {
     },
     create = {
       method = "POST", path = "/v1.0/notes", class = "create", returns = "NoteId", about = "add a note to a lead",
-      body = note, find = "crm.notes:list{ leadId = ... }",
+      body = { required = { "content", "leadId" }, fields = note_fields }, find = "crm.notes:list{ leadId = ... }",
     },
     get = {
       method = "GET", path = "/v1.0/notes/{noteId}", class = "read", returns = "Note", about = "one note",
       params = { noteId = id }, unwrap = "note", wait = true,
     },
     update = {
-      method = "PUT", path = "/v1.0/notes/{noteId}", class = "idempotent", about = "rewrite a note and its pin",
-      params = { noteId = id }, body = note,
+      method = "PUT", path = "/v1.0/notes/{noteId}", class = "idempotent", params = { noteId = id },
+      about = "replace the text of a note and its isPin; without isPin a pinned note may lose its pin",
+      body = { required = { "content" }, fields = note_fields },
     },
     delete = {
       method = "DELETE", path = "/v1.0/notes/{noteId}", class = "idempotent", about = "remove a note", params = { noteId = id },
@@ -296,7 +307,7 @@ return {
     },
     mine = {
       method = "GET", path = "/v2.0/tasks/my-tasks", class = "read", returns = "TaskPage",
-      about = "the tasks of a user, oneself if none is named",
+      about = "the tasks of a user, by default of the caller",
       page = { style = "current", items = "tasks", size = 100 },
       query = {
         fields = {
@@ -306,7 +317,7 @@ return {
       },
     },
     create = {
-      method = "POST", path = "/v2.0/tasks", class = "create", returns = "TaskId", about = "make a task or an appointment",
+      method = "POST", path = "/v2.0/tasks", class = "create", returns = "TaskId", about = "create a task or an appointment",
       find = "crm.tasks:list{ leadId = ... }",
       body = {
         required = { "type", "content", "leadId", "assignedRole", "endAt" },
@@ -346,10 +357,10 @@ return {
   calendar = {
     list = {
       method = "GET", path = "/v2.0/calendar", class = "read", returns = "CalendarPage",
-      about = "what the calendar holds between two moments",
+      about = "calendar entries between two times",
       page = { style = "page", items = "data.items", number = "page", count = "pageSize", base = 0, size = 100 },
       query = {
-        one_of = { { "startTime", "endTime", "startTimeMs", "endTimeMs" } },
+        one_of = { { "startTime", "endTime", "startTimeMs", "endTimeMs" } }, instead = { offset = "page", limit = "pageSize" },
         fields = {
           leadId = id_text, startTime = str, endTime = str, startTimeMs = id_text, endTimeMs = id_text,
           timeZoneCode = str, includeFinished = bool_text, page = from_0_text,
@@ -361,7 +372,7 @@ return {
     available_meetings = {
       method = "GET", path = "/v2.0/calendar/meetings/available", class = "read", returns = "MeetingSlots",
       about = "free slots within 90 days",
-      page = { style = "all", items = "data.slots" },
+      page = { style = "all", items = "data.slots", size = 100 },
       query = {
         one_of = { { "startTime", "startTimeMs" }, { "endTime", "endTimeMs" } },
         fields = {
@@ -371,9 +382,10 @@ return {
     },
     create = {
       method = "POST", path = "/v2.0/calendar", class = "create", returns = "CalendarId", unwrap = "data",
-      about = "make a task or an appointment; its id is a string", find = "crm.calendar:list{ leadId = ..., startTime = ... }",
+      about = "create a task or an appointment; its id is a string", find = "crm.calendar:list{ leadId = ..., startTime = ... }",
       body = {
-        required = { "type", "content", "leadId", "timeZoneCode" }, when = { { "type", "TASK", "taskWay" } },
+        required = { "type", "content", "leadId" },
+        when = { { "type", "TASK", "taskWay" }, { "type", "task", "taskWay" } },
         one_of = { { "startAt", "startAtMs" }, { "endAt", "endAtMs" } },
         fields = {
           type = { type = "string", known = { "TASK", "APPOINTMENT" } }, content = str, leadId = i64, startAt = str,
@@ -411,7 +423,7 @@ return {
   calls = {
     list = {
       method = "GET", path = "/v1.0/calls", class = "read", returns = "CallPage", about = "the dialer's calls of a lead",
-      page = { style = "offset", items = "calls" },
+      page = { style = "scroll", items = "calls", sends_both = true },
       query = { required = { "leadId" }, fields = { leadId = id, limit = i32_from_1, offset = i32_from_0 } },
     },
     get = {
@@ -420,7 +432,7 @@ return {
     },
     get_recording = {
       method = "GET", path = "/v1.0/call/url/{callId}", class = "read", returns = "Recording",
-      about = "where a recording is for one hour; an empty url: there is none", params = { callId = id },
+      about = "the URL of a recording, valid for one hour; empty if there is no recording", params = { callId = id },
       unwrap = "calls",
     },
   },
@@ -440,12 +452,12 @@ return {
     },
     calls_v2 = {
       method = "GET", path = "/v1.0/communication/call/v2", class = "read", returns = "CallV2Page",
-      about = "calls with a lead, more kinds of them, fewer fields",
+      about = "calls with a lead: more kinds of calls, fewer fields",
       page = { style = "current", items = "calls", size = 100 }, query = history,
     },
     by_agent = {
       method = "GET", path = "/v2.0/communication/agent", class = "read", returns = "CommunicationPage",
-      about = "the communications of at most 90 days",
+      about = "communications within at most 90 days",
       page = { style = "cursor", items = "data", cursor = "nextCursor" },
       query = {
         required = { "startTime", "endTime" },
@@ -467,18 +479,19 @@ return {
       about = "one call, by its timelineId", params = { communicationId = id },
     },
     send_sms = {
-      method = "POST", path = "/v1.0/message/sms/send", class = "notify", returns = "SentSms", about = "text a lead, really",
-      find = "crm.communication:texts{ leadId = ... }",
+      method = "POST", path = "/v1.0/message/sms/send", class = "notify", returns = "SentSms",
+      about = "send a text message to a lead", find = "crm.communication:texts{ leadId = ... }",
       body = {
         required = { "leadId", "content" },
+        instead = { body = "content", message = "content", text = "content", to = "phoneNumber" },
         fields = { leadId = i64, content = str, phoneNumber = str, phoneCode = str },
       },
     },
     send_email = {
       method = "POST", path = "/v1.0/message/email/send", class = "notify", returns = "SentEmail",
-      about = "write to a lead, really", find = "crm.communication:emails{ leadId = ... }",
+      about = "send an e-mail to a lead", find = "crm.communication:emails{ leadId = ... }",
       body = {
-        required = { "leadId", "subject", "content" },
+        required = { "leadId", "subject", "content" }, instead = { body = "content", message = "content", to = "toEmail" },
         fields = { leadId = i64, subject = str, content = str, toEmail = str },
       },
     },
@@ -487,7 +500,7 @@ return {
   logs = {
     list = {
       method = "GET", path = "/v1.0/logType", class = "read", returns = "ManualLogPage",
-      about = "calls, e-mails or texts that somebody logged by hand",
+      about = "calls, e-mails or texts that were logged by hand",
       page = { style = "offset", items = "logType", size = 100 },
       query = {
         required = { "leadId", "logType" },
@@ -539,8 +552,9 @@ return {
       about = "deals; only purchases unless transactionType says more (All)",
       page = { style = "page", items = "pageData", number = "pageNum", count = "pageSize", base = 0, size = 100 },
       query = {
+        instead = { page = "pageNum", limit = "pageSize" },
         fields = {
-          pageSize = i32_to_100, pageNum = i32_from_0, queryKey = str, leadId = i64,
+          pageSize = i32_to_100, pageNum = i32_from_0, queryKey = { type = "string", max_length = 15 }, leadId = i64,
           transactionType = { type = "string", enum = { "Purchase", "Listing", "Lease", "Other", "All" } },
         },
       },
@@ -551,7 +565,7 @@ return {
     },
     create = {
       method = "POST", path = "/v1.0/leads/{leadId}/transaction", class = "create", returns = "Transaction",
-      about = "make a deal for a lead", params = { leadId = i64 }, body = deal,
+      about = "create a deal for a lead", params = { leadId = i64 }, body = new_deal,
       find = "crm.transactions:by_lead(leadId)",
     },
     get = {
@@ -596,6 +610,7 @@ return {
       page = {
         style = "key", items = "listIng", size = 100,
         keys = { listIng = "nextPageKey", soldListing = "soldNextPageKey" },
+        totals = { listIng = "activeTotal", soldListing = "soldTotal" },
       },
       query = {
         one_of = {
@@ -604,6 +619,7 @@ return {
             "buildingAddress",
           },
         },
+        instead = { agentId = "userId" },
         fields = {
           userId = i64, listingId = str, nextPageKey = str, soldNextPageKey = str, mlsListingIds = str, street = str,
           limit = i32_to_1000, soldListingId = str, officeListings = bool, agentListings = bool, buildingName = str,
@@ -613,9 +629,13 @@ return {
     },
     search = {
       method = "POST", path = "/v2.0/listings/search", class = "read", returns = "ListingSearchPage",
-      about = "search MLS listings; a key that does not exist finds nothing",
+      about = "search MLS listings; an unknown condition finds nothing",
       page = { style = "page", items = "listing", number = "pageNum", count = "pageSize", base = 1, size = 100 },
       body = {
+        instead = {
+          scope = "searchScope", sold = "soldFlag", filter = "filterConditions", keyword = "filterConditions",
+          priceMin = "filterConditions", page = "pageNum", limit = "pageSize",
+        },
         fields = {
           searchScope = { type = "string", enum = { "my", "office", "all" } }, soldFlag = bool, filterConditions = open,
           sortFields = strs, returnFields = strs, pageNum = i32_from_1, pageSize = i32_to_100,
@@ -633,8 +653,8 @@ return {
 
   members = {
     list = {
-      method = "GET", path = "/v1.0/members", class = "read", returns = "MemberPage", about = "who is on the team",
-      page = { style = "offset", items = "members" },
+      method = "GET", path = "/v1.0/members", class = "read", returns = "MemberPage", about = "the members of the team",
+      page = { style = "scroll", items = "members", sends_both = true },
       query = { fields = { groupIds = i64s, offset = i32_from_0, limit = i32_from_1 } },
     },
     get = {
@@ -645,13 +665,13 @@ return {
       method = "GET", path = "/v1.0/users/{userId}", class = "read", returns = "Member", deprecated = true,
       about = "a member, by user id", params = { userId = id },
     },
-    me = { method = "GET", path = "/v1.0/me", class = "read", returns = "Member", about = "oneself" },
+    me = { method = "GET", path = "/v1.0/me", class = "read", returns = "Member", about = "the caller's own member record" },
   },
 
   agents = {
     create = {
       method = "POST", path = "/v1.0/agent/profile/add", class = "create", returns = "NewAgent",
-      about = "make an account for an agent", find = "crm.members:get(email)",
+      about = "create an account for an agent", find = "crm.members:get(email)",
       body = {
         required = { "accountType", "accountInfo" },
         fields = {
@@ -689,7 +709,7 @@ return {
     },
     deactivate = {
       method = "POST", path = "/v2.0/agents/{agentId}/deactivate", class = "idempotent", returns = "Outcome",
-      about = "free an agent's seat; revokes the agent's tokens", params = { agentId = id }, find = "crm.members:list{}",
+      about = "release an agent's seat and revoke the agent's tokens", params = { agentId = id }, find = "crm.members:list{}",
     },
     reactivate = {
       method = "POST", path = "/v2.0/agents/{agentId}/reactivate", class = "idempotent", returns = "Outcome",
@@ -700,7 +720,7 @@ return {
   notifications = {
     send_opportunity_alert = {
       method = "POST", path = "/v1.0/agent/send-notification", class = "notify", returns = "AlertSent",
-      about = "tell a lead's agents about an opportunity: push, some kinds also SMS and e-mail",
+      about = "notify a lead's agents of an opportunity by push, for some types also by SMS and e-mail",
       find = "the agent's notifications in Lofty",
       body = {
         required = { "leadId", "notificationType" },
@@ -717,16 +737,16 @@ return {
     },
     send_email_to_agent = {
       method = "POST", path = "/v2.0/sales-agent/message/email/send-to-agent", class = "notify", returns = "Message",
-      about = "write to the agent whose credential this is", find = "the agent's mailbox",
+      about = "send an e-mail to the agent whose credential is used", find = "the agent's mailbox",
       body = { required = { "subject", "content" }, fields = { subject = str, content = str } },
     },
     send_sms_to_agent = {
       method = "POST", path = "/v2.0/sales-agent/message/sms/send-to-agent", class = "notify", returns = "Message",
-      about = "text the agent whose credential this is", find = "the agent's phone", body = agent_sms,
+      about = "send a text message to the agent whose credential is used", find = "the agent's phone", body = agent_sms,
     },
     send_task_reminder = {
       method = "POST", path = "/v2.0/sales-agent/notification/app-push/send-task-reminder", class = "notify",
-      about = "push a reminder to the phone of a task's agent", find = "the agent's phone", returns = "Message",
+      about = "send a push reminder to the agent of a task", find = "the agent's phone", returns = "Message",
       body = {
         required = { "taskId", "type" },
         fields = { taskId = i64, type = { type = "string", enum = { "TASK", "APPOINTMENT" } } },
@@ -742,11 +762,11 @@ return {
     },
     members = {
       method = "GET", path = "/v1.0/routing/member/list/{type}", class = "read", returns = "RoutingMember[]",
-      about = "whom rules of a kind may choose", page = whole, params = { type = routing_type }, query = by_role,
+      about = "the members that rules of a kind may assign", page = whole, params = { type = routing_type }, query = by_role,
     },
     roles = {
       method = "GET", path = "/v1.0/routing/role/list", class = "read", returns = "RoutingRole[]",
-      about = "the roles that may be assigned", page = whole,
+      about = "the roles that can be assigned", page = whole,
     },
     update_rule = {
       method = "PUT", path = "/v1.0/routing/rule/{type}", class = "idempotent", returns = "string", about = "change one rule",
@@ -766,11 +786,11 @@ return {
     },
     get_default_rule = {
       method = "GET", path = "/v1.0/routing/rule/supplement/{type}", class = "read", returns = "DefaultRoutingRule",
-      about = "the rule for what no other rule takes", params = { type = routing_type }, query = by_role,
+      about = "the rule for leads that no other rule matches", params = { type = routing_type }, query = by_role,
     },
     update_default_rule = {
       method = "PUT", path = "/v1.0/routing/rule/supplement/{type}", class = "idempotent", returns = "string",
-      about = "change the rule for what no other rule takes", params = { type = routing_type },
+      about = "change the rule for leads that no other rule matches", params = { type = routing_type },
       body = {
         when = { { "{type}", "4", "roleId" } },
         fields = {
@@ -806,7 +826,7 @@ return {
   sales_agents = {
     get_current = {
       method = "GET", path = "/v2.0/sales-agents/current", class = "read", returns = "SalesAgent",
-      about = "one's own AI assistant",
+      about = "the caller's AI assistant",
     },
     get_by_lead = {
       method = "GET", path = "/v2.0/sales-agents/by-lead", class = "read", returns = "SalesAgent",
@@ -818,11 +838,11 @@ return {
     },
     get_settings = {
       method = "GET", path = "/v2.0/sales-agent/settings", class = "read", returns = "SalesAgentSettings",
-      about = "the settings of one's AI assistant",
+      about = "the settings of the caller's AI assistant",
     },
     update_settings = {
       method = "PUT", path = "/v2.0/sales-agent/settings", class = "idempotent", returns = "Message",
-      about = "change the settings of one's AI assistant",
+      about = "change the settings of the caller's AI assistant",
       body = {
         required = { "id" },
         fields = {
@@ -843,6 +863,7 @@ return {
       about = "the leads that the AI assistant works on",
       page = { style = "offset", items = "workingLeads", size = 100 },
       query = {
+        instead = { page = "offset", pageSize = "limit" },
         fields = {
           aiStage = { type = "string", known = { "HIGH_PRIORITY", "AI_PROSPECTING", "AI_MONITORING" } },
           limit = { type = "string", as = "integer", min = 1, max = 100 }, offset = from_0_text,
@@ -856,62 +877,63 @@ return {
     },
     add_working_leads = {
       method = "POST", path = "/v2.0/working-leads/add", class = "create", returns = "Message",
-      about = "hand up to 100 leads to the AI assistant", find = "crm.sales_agents:working_leads{}",
+      about = "add up to 100 leads to those that the AI assistant works on", find = "crm.sales_agents:working_leads{}",
       body = { required = { "leadIds" }, fields = { leadIds = hundred_ids, createPlanTask = bool } },
     },
     mute_lead = {
       method = "PUT", path = "/v2.0/sales-agents/working-lead/{leadId}/mute", class = "idempotent", returns = "Message",
-      about = "keep the AI assistant off a lead", params = { leadId = i64 },
+      about = "mute the AI assistant for a lead", params = { leadId = i64 },
       find = "crm.sales_agents:get_mute_status{ leadId = ... }",
     },
     get_mute_status = {
       method = "GET", path = "/v2.0/sales-agent/lead/mute-status", class = "read", returns = "MuteStatus", unwrap = "data",
-      about = "whether the AI assistant is kept off a lead", query = of_any_lead,
+      about = "whether the AI assistant is muted for a lead", query = of_any_lead,
     },
     plan_tasks = {
       method = "GET", path = "/v2.0/plan-tasks/lead/{leadId}", class = "read", returns = "PlanTask[]",
-      about = "what the AI assistant plans for a lead", page = whole, params = { leadId = i64 },
+      about = "the tasks that the AI assistant plans for a lead", page = whole, params = { leadId = i64 },
     },
     create_plan_tasks = {
       method = "POST", path = "/v2.0/plan-tasks/create", class = "create", returns = "Outcome", body = leads_to_do,
-      about = "have plans made for up to 100 leads", find = "crm.sales_agents:plan_tasks(leadId)",
+      about = "have the AI assistant plan tasks for up to 100 leads", find = "crm.sales_agents:plan_tasks(leadId)",
     },
     send_sms_to_agent = {
       method = "POST", path = "/v2.0/sales-agent/ai-number/send-sms-to-agent", class = "notify", returns = "Message",
-      about = "text the agent whose credential this is, from the AI assistant's number", find = "the agent's phone",
-      body = agent_sms,
+      about = "send a text message from the AI assistant's number to the agent whose credential is used",
+      find = "the agent's phone", body = agent_sms,
     },
   },
 
   ai = {
     generate_call_script = {
       method = "POST", path = "/v2.0/ai/call-script", class = "create", returns = "CallScript",
-      about = "have a script for a call written",
+      about = "generate a script for a call",
       body = { required = { "leadId", "taskId" }, fields = { leadId = i64, taskId = i64 } },
     },
     generate_call_summary = {
       method = "POST", path = "/v2.0/ai/call-summary/generate", class = "create", returns = "Message",
-      about = "have a call summed up", find = "crm.ai:get_call_summary{ callRecordId = ... }",
+      about = "generate a summary of a call", find = "crm.ai:get_call_summary{ callRecordId = ... }",
       body = { required = { "callRecordId", "leadId" }, fields = { callRecordId = i64, leadId = i64 } },
     },
     get_call_summary = {
       method = "GET", path = "/v2.0/ai/call-summary", class = "read", returns = "CallSummary", unwrap = "data",
-      about = "a call, summed up", query = { required = { "callRecordId" }, fields = { callRecordId = i64 } },
+      about = "the summary of a call", query = { required = { "callRecordId" }, fields = { callRecordId = i64 } },
     },
     lead_analyses = {
       method = "GET", path = "/v2.0/ai/lead-analysis", class = "read", returns = "Outcome",
-      about = "one's analyses of the last three months",
+      about = "the caller's analyses of the last three months",
       page = { style = "page", items = "data", number = "pageNum", count = "pageSize", base = 1, loose = true },
       query = { fields = { pageNum = i32_from_1, pageSize = i32_from_1 } },
     },
     analyze_leads = {
-      method = "POST", path = "/v2.0/ai/lead-analysis", class = "create", returns = "Outcome", about = "have leads analysed",
+      method = "POST", path = "/v2.0/ai/lead-analysis", class = "create", returns = "Outcome",
+      about = "start an analysis of leads",
       find = "crm.ai:lead_analyses{}",
       body = { required = { "leadIds" }, fields = { leadIds = { type = "array", items = i64, min_items = 1 } } },
     },
     prepare_insight = {
       method = "POST", path = "/v2.0/ai/prepare-insight", class = "create", returns = "Outcome",
-      about = "have notes for an appointment written",
+      about = "generate notes for an appointment",
       body = { required = { "leadId", "appointmentId" }, fields = { leadId = i64, appointmentId = i64 } },
     },
   },
@@ -941,12 +963,14 @@ return {
     },
     create_custom_field = {
       method = "POST", path = "/v1.0/teamFeatures/custom-field", class = "create", returns = "string",
-      about = "give leads a custom field", body = custom_attribute, find = "crm.team_features:custom_fields()",
+      about = "create a custom field of leads",
+      body = { required = { "attributeName", "attributeType" }, fields = attribute_fields },
+      find = "crm.team_features:custom_fields()",
     },
   },
 
   org = {
-    get = { method = "GET", path = "/v1.0/org", class = "read", returns = "Organization", about = "one's organization" },
+    get = { method = "GET", path = "/v1.0/org", class = "read", returns = "Organization", about = "the caller's organization" },
     update_company = {
       method = "POST", path = "/v1.0/org/company", class = "idempotent", returns = "Outcome", about = "change the company",
       find = "crm.org:get()",
@@ -959,7 +983,7 @@ return {
     },
     create_office = {
       method = "PUT", path = "/v1.0/org/office", class = "create", returns = "Outcome", find = "crm.org:get()",
-      about = "make an office (here PUT creates, and POST updates)", body = office,
+      about = "create an office (here PUT creates, and POST updates)", body = office,
     },
     update_office = {
       method = "POST", path = "/v1.0/org/office", class = "idempotent", returns = "Outcome", find = "crm.org:get()",
@@ -982,7 +1006,7 @@ return {
   brokermint = {
     update_lead = {
       method = "PUT", path = "/v1.0/brokermint/lead", class = "idempotent", returns = "CodeMessage",
-      about = "what Brokermint says of a contact; not for others", find = look_for_lead,
+      about = "sync a contact from Brokermint; not for other callers", find = look_for_lead,
       body = {
         fields = {
           email = str, firstName = str, lastName = str, contactType = str, externalId = str, address = str, city = str,
@@ -992,7 +1016,7 @@ return {
     },
     update_transaction = {
       method = "PUT", path = "/v1.0/brokermint/transaction", class = "idempotent", returns = "CodeMessage",
-      about = "what Brokermint says of a deal; not for others", find = "crm.transactions:list{ transactionType = \"All\" }",
+      about = "sync a deal from Brokermint; not for other callers", find = "crm.transactions:list{ transactionType = \"All\" }",
       body = {
         required = { "id" },
         fields = {
@@ -1010,16 +1034,20 @@ return {
       page = { style = "all", items = "taskList" }, query = of_lead,
     },
     create = {
-      method = "POST", path = "/v1.0/tasks", class = "create", returns = "TaskId", about = "make a task; deadline in ms",
-      body = task_v1, find = "crm.v1.tasks:list{ leadId = ... }",
+      method = "POST", path = "/v1.0/tasks", class = "create", returns = "TaskId", about = "create a task; deadline in ms",
+      body = { required = { "content", "leadId", "deadline", "type", "assignedRole" }, fields = task_v1_fields },
+      find = "crm.v1.tasks:list{ leadId = ... }",
     },
     get = {
       method = "GET", path = "/v1.0/tasks/{taskId}", class = "read", returns = "TaskV1", about = "one task",
       params = { taskId = id }, unwrap = "task",
     },
     update = {
-      method = "PUT", path = "/v1.0/tasks/{taskId}", class = "idempotent", body = task_v1, params = { taskId = id },
-      about = "change a task; with finishFlag it is finished and nothing else changed",
+      method = "PUT", path = "/v1.0/tasks/{taskId}", class = "idempotent", params = { taskId = id },
+      about = "change some fields of a task; with finishFlag = true it is finished and the other fields are ignored",
+      body = {
+        one_of = { { "content", "leadId", "deadline", "type", "assignedRole", "finishFlag" } }, fields = task_v1_fields,
+      },
     },
     delete = {
       method = "DELETE", path = "/v1.0/tasks/{taskId}", class = "idempotent", about = "remove a task", params = { taskId = id },
@@ -1039,7 +1067,7 @@ return {
       about = "the communications of at most 24 hours",
       page = { style = "offset", items = "pageData", size = 100 },
       body = {
-        required = { "type", "startTime", "endTime" },
+        required = { "type" },
         fields = {
           type = channel, startTime = i64, endTime = i64, offset = i32_from_0, limit = i32_to_1000, teamView = bool,
         },

@@ -1,15 +1,17 @@
---- Webhook subscriptions as they should be: what is missing is made, what is too much is removed.
+--- `crm.webhooks:ensure`: creates the webhook subscriptions that are missing and deletes those that are not wanted.
 --
--- Lofty keeps one subscription a list and address and has no call to change one; so one that differs is
--- removed and made again. Subscriptions with other addresses belong to somebody else and stay.
+-- Lofty has one subscription for each pair of list and address, and no call to change one, so a subscription that
+-- differs is deleted and created anew. Subscriptions with other addresses belong to others and are left alone.
 -- @module lofty.api.subscriptions
 
 local check = require "lofty.api.validate"
 local errors = require "lofty.errors"
-local operations = require "lofty.api.operations"
 local lists = require "lofty.api.webhook_lists"
+local misuse = require "lofty.internal.misuse"
+local operations = require "lofty.api.operations"
+local suggest = require "lofty.internal.suggest"
 
-local error, pairs, tonumber, tostring, type = error, pairs, tonumber, tostring, type
+local next, pairs, tonumber, tostring, type = next, pairs, tonumber, tostring, type
 local find, format, sub = string.find, string.format, string.sub
 local sort = table.sort
 
@@ -17,38 +19,42 @@ local subscriptions = {}
 
 local OPTIONS = { callbackUrl = true, lists = true, limit = true, permissionMode = true, prefix = true }
 
--- The number of a list, given by its number or by what its events begin with ("lead", "note", ...).
-local function number_of(list, level)
+-- The number of a list that is given by its number or by its object ("lead", "note", ...).
+local function number_of(list)
   if lists[list] then return list end
+  local names = {}
   for number = 1, #lists do
     if lists[number].object == list then return number end
+    names[lists[number].object] = true
   end
-  error(format("crm.webhooks.ensure: there is no list %s", type(list) == "string" and format("%q", list)
-    or tostring(list)), level + 1)
+  local meant = suggest(list, names)
+  misuse(format("crm.webhooks.ensure: there is no list %s%s", type(list) == "string" and format("%q", list)
+    or tostring(list), meant and format(", did you mean %q?", meant) or ""))
 end
 
-local function options_of(wanted, level)
-  errors.options("crm.webhooks.ensure", wanted, OPTIONS, level + 1)
+-- Checks the options and returns the wanted lists as a set of numbers.
+local function wanted_lists(wanted)
+  errors.options("crm.webhooks.ensure", wanted, OPTIONS)
   if type(wanted) ~= "table" or type(wanted.callbackUrl) ~= "string" then
-    error("crm.webhooks.ensure: callbackUrl must be an address", level + 1)
+    misuse("crm.webhooks.ensure: callbackUrl must be a URL")
   end
   if type(wanted.lists) ~= "table" then
-    error("crm.webhooks.ensure: lists must be an array of list numbers or names", level + 1)
+    misuse("crm.webhooks.ensure: lists must be an array of list numbers or names")
   end
   if wanted.prefix ~= nil and (type(wanted.prefix) ~= "string" or wanted.prefix == "") then
-    error("crm.webhooks.ensure: prefix must be how one's own addresses begin", level + 1)
+    misuse("crm.webhooks.ensure: prefix must be the beginning of your own URLs")
   end
   local missing = {}
-  for i = 1, #wanted.lists do missing[number_of(wanted.lists[i], level + 1)] = true end
+  for i = 1, #wanted.lists do missing[number_of(wanted.lists[i])] = true end
   return missing
 end
 
--- Only what the caller asked for and the server tells can differ. The caller may have written the number as text.
+-- Whether a setting that the caller named has another value on the server.
 local function differs(wanted, found)
   return type(found) == "number" and wanted ~= nil and found ~= tonumber(tostring(wanted))
 end
 
-local function shape_of(wanted, number)
+local function fields_for(wanted, number)
   return {
     listId = number, callbackUrl = wanted.callbackUrl, limit = wanted.limit, permissionMode = wanted.permissionMode,
   }
@@ -60,41 +66,41 @@ local function is_own(wanted, url)
   return prefix ~= nil and type(url) == "string" and sub(url, 1, #prefix) == prefix
 end
 
--- Somebody else removed it meanwhile: Lofty says so with a 400.
+-- Another client deleted it meanwhile: Lofty says so with a 400.
 local function is_gone(err)
   return err.kind == "not_found" or find(err.message, "WEBHOOK_DELETE_NOT_EXIST", 1, true) ~= nil
 end
 
---- Makes the subscriptions of one address what the caller says, and no more.
+--- Makes the subscriptions of one address what the caller says.
 --     crm.webhooks:ensure{ callbackUrl = "https://example.com/hook/" .. secret, lists = { "lead", "note" } }
--- A failure leaves what was done done; the same call again finishes it.
+-- After a failure, the same call does what is left to do.
 -- @tparam table webhooks `crm.webhooks`
--- @tparam table wanted `callbackUrl`; `lists`, an array of numbers (1 to 12) or names ("lead", "note", ...);
---   `limit` and `permissionMode`, as of `create`; `prefix`, how one's own addresses begin: what lies below it
---   but is not callbackUrl is removed too (an address with an old secret, say)
--- @tparam[opt=1] number level as for `error`, of the caller
--- @treturn[1] table the subscriptions of this address, by list
--- @treturn[1] table changes `created`, `deleted`, `kept`: arrays of subscriptions
+-- @tparam table wanted `callbackUrl`; `lists`, an array of numbers (1 to 12) or names ("lead", "note", ...); `limit`
+--   and
+--   `permissionMode` as in `create`; `prefix`, the beginning of your own URLs: subscriptions whose URL begins with it
+--   but is not callbackUrl (with an old secret, for instance) are deleted too
+-- @treturn[1] table the subscriptions of this address, in the order of their lists
+-- @treturn[1] table changes: `created`, `deleted`, `kept`, arrays of subscriptions
 -- @treturn[2] nil
 -- @treturn[2] table err
-function subscriptions.ensure(webhooks, wanted, level)
-  local missing = options_of(wanted, (level or 1) + 1)
-  -- Nothing is removed for what could then not be made.
-  local _, problem = check.fields(operations.webhooks.create.body, shape_of(wanted, 1), "field")
+function subscriptions.ensure(webhooks, wanted)
+  local missing = wanted_lists(wanted)
+  -- Check the values before anything is deleted, so that nothing is deleted that could not be created again.
+  local _, problem = check.fields(operations.webhooks.create.body, fields_for(wanted, 1), "field")
   if problem then
     return nil, errors.new { kind = "invalid", operation = "webhooks.ensure", sent = false, message = problem }
   end
   local found, err = webhooks:list()
   if not found then return nil, err end
-  if type(found) ~= "table" then
+  if type(found) ~= "table" or found[1] == nil and next(found) ~= nil then
     return nil, errors.new {
-      kind = "decode", operation = "webhooks.ensure", sent = true, message = "the answer has no list",
+      kind = "decode", operation = "webhooks.ensure", sent = true, message = "the response has no list",
     }
   end
   local kept, extra, changes = {}, {}, { created = {}, deleted = {}, kept = {} }
   for i = 1, #found do
     local one = found[i]
-    if is_own(wanted, one.callbackUrl) then
+    if type(one) == "table" and is_own(wanted, one.callbackUrl) then
       local fits = one.callbackUrl == wanted.callbackUrl and missing[one.listId]
         and not differs(wanted.limit, one.limit) and not differs(wanted.permissionMode, one.permissionMode)
       if fits then
@@ -107,7 +113,7 @@ function subscriptions.ensure(webhooks, wanted, level)
     end
   end
 
-  -- First what is too much: its place counts against the account's quota, and may be asked for again.
+  -- Delete first: each subscription counts against the account's quota, and its list may be subscribed to anew.
   for i = 1, #extra do
     local done, why = webhooks:delete(extra[i].subscribeId)
     if not done and not is_gone(why) then return nil, why end
@@ -117,12 +123,12 @@ function subscriptions.ensure(webhooks, wanted, level)
   for number in pairs(missing) do numbers[#numbers + 1] = number end
   sort(numbers)
   for i = 1, #numbers do
-    local shape = shape_of(wanted, numbers[i])
-    local made, why = webhooks:create(shape)
-    if not made then return nil, why end
-    if type(made) ~= "table" then made = shape end -- an empty answer says only that it is done
-    changes.created[i] = made
-    kept[#kept + 1] = made
+    local fields = fields_for(wanted, numbers[i])
+    local created, why = webhooks:create(fields)
+    if not created then return nil, why end
+    if type(created) ~= "table" then created = fields end -- an empty response says only that it was done
+    changes.created[i] = created
+    kept[#kept + 1] = created
   end
   sort(kept, function(a, b) return (a.listId or 0) < (b.listId or 0) end)
   return kept, changes

@@ -1,22 +1,27 @@
---- Checks what a caller gave against the shapes of `lofty.api.operations`, and makes the copy that is sent:
--- arrays marked as arrays, ids with all their digits, the caller's own tables untouched.
+--- Checks a caller's values against the shapes of `lofty.api.operations` and makes the copy that is sent: arrays are
+-- marked as arrays, ids keep all their digits, and the caller's own tables stay as they are.
+--
+-- Integers, numbers and booleans are accepted as text too ("17", "1.5", "true"), as a CSV file gives them, and are sent
+-- with the type that the operation wants. A number is not accepted where a text is wanted: a zip code would lose its
+-- leading zero.
 -- @module lofty.api.validate
 
 local core = require "lofty.core"
-local nearest = require "lofty.internal.suggest"
+local suggest = require "lofty.internal.suggest"
 
 local getmetatable, pairs, setmetatable, tostring, type = getmetatable, pairs, setmetatable, tostring, type
-local byte, find, format, sub = string.byte, string.find, string.format, string.sub
+local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
 local concat = table.concat
 local floor = math.floor
 local to_integer = math.tointeger -- luacheck: ignore 143
 local array, array_mt, integer, null, number_text = core.array, core.array_mt, core.integer, core.null, core.number_text
+local json_decode = core.json_decode
 
 local check = {}
 
 local MAX_INT64, MIN_INT64 = "9223372036854775807", "9223372036854775808"
 
--- What a value is, in an error message: its type, and a short piece of it where that helps.
+-- A value in an error message: null, the beginning of a text, a number or boolean, or else the type's name.
 local function name_of(value)
   if value == null then return "null" end
   local kind = type(value)
@@ -34,7 +39,7 @@ local function list_of(values, pattern)
   return concat(words, ", ")
 end
 
--- Numbers are compared as digits: no double holds them all.
+-- Compares digits, because a double does not hold all integers of 64 bits.
 local function is_over(digits, limit)
   return #digits > #limit or #digits == #limit and digits > limit
 end
@@ -44,7 +49,7 @@ local function fits_64_bits(text)
   return not is_over(text, MAX_INT64)
 end
 
--- The digits of what stands for an integer, or nil and what is wrong.
+-- The digits of a value that stands for an integer, or nil and what is wrong.
 local function digits_of(value)
   local kind = type(value)
   if kind == "string" then
@@ -90,13 +95,13 @@ local function check_integer(spec, value)
   end
   if type(value) == "number" then
     if to_integer then return to_integer(value) end
-    -- Where numbers are doubles, those of up to 14 digits are written with all of them.
+    -- Without an integer type, numbers of up to 14 digits are encoded exactly as they are.
     if value > -1e14 and value < 1e14 then return value end
   end
   return integer(text)
 end
 
--- Characters, not bytes: what continues a character in UTF-8 is not counted.
+-- The number of characters, not bytes: continuation bytes of UTF-8 are not counted.
 local function length_of(text)
   local count = 0
   for i = 1, #text do
@@ -128,28 +133,43 @@ local function check_string(spec, value)
   if enum and not is_one_of(enum, value) then
     local names = {}
     for i = 1, #enum do names[enum[i]] = true end
-    local near = nearest(value, names)
-    if near then return nil, format("%s is not known, did you mean %q?", name_of(value), near) end
+    local meant = suggest(value, names)
+    if meant then return nil, format("%s is not known, did you mean %q?", name_of(value), meant) end
     return nil, format("must be one of %s, got %s", list_of(enum, "%q"), name_of(value))
   end
   local most = spec.max_length
   if most and #value > most and length_of(value) > most then
     return nil, format("is longer than %d characters", most)
   end
+  local without = spec.without
+  local found = without and match(value, "[" .. without .. "]")
+  if found then return nil, format("must not contain %q", found) end
   return value
 end
 
-local function check_number(value)
+local check_number
+function check_number(value)
   local kind = type(value)
   if kind == "number" then
     if value ~= value or value - value ~= 0 then return nil, "a finite number expected, got " .. tostring(value) end
     return value
   end
   if (kind == "cdata" or kind == "userdata") and value ~= null and number_text(value) then return value end
+  if kind == "string" and #value <= 64 and find(value, "^%-?%d") then
+    if find(value, "^%-?%d+$") and digits_of(value) and fits_64_bits(value) then return (integer(value)) end
+    local number = json_decode(value)
+    if type(number) == "number" then return check_number(number) end
+  end
   return nil, "a number expected, got " .. name_of(value)
 end
 
--- The length of a table that is an array, or nil. An empty table is one, unless it says otherwise itself.
+local function check_boolean(value)
+  if value == true or value == "true" then return true end
+  if value == false or value == "false" then return false end
+  return nil, "a boolean expected, got " .. name_of(value)
+end
+
+-- The length of a table that is an array, or nil. An empty table is an array.
 local function array_length(value)
   local count = 0
   for key in pairs(value) do
@@ -194,7 +214,8 @@ local function inside(path, name)
   return path == "" and name or path .. "." .. name
 end
 
--- What must be there: always, one of several, or beside a certain value of another field.
+-- What is wrong with fields that are missing: required ones, one of several, or one that the value of another field
+-- requires. Returns the problem and where it is, or nil.
 local function find_missing(ctx, spec, value, path)
   local required = spec.required
   local missing = {}
@@ -214,7 +235,7 @@ local function find_missing(ctx, spec, value, path)
   local when = spec.when
   for w = 1, when and #when or 0 do
     local field, wanted, needed = when[w][1], when[w][2], when[w][3]
-    local in_path = field:match("^{(.*)}$")
+    local in_path = match(field, "^{(.*)}$")
     local got
     if in_path then got = ctx.params and ctx.params[in_path] else got = value[field] end
     if got ~= nil and tostring(got) == wanted and value[needed] == nil then
@@ -224,10 +245,11 @@ local function find_missing(ctx, spec, value, path)
   return nil
 end
 
-local function unknown(ctx, fields, name, path)
+-- `instead` has names that the vendor's guides or other APIs use.
+local function unknown(ctx, spec, name, path)
   local what = format("unknown %s %q", ctx.noun, type(name) == "string" and inside(path, name) or tostring(name))
-  local near = nearest(name, fields)
-  if near then return format("%s, did you mean %q?", what, near) end
+  local meant = spec.instead and spec.instead[name] or suggest(name, spec.fields)
+  if meant then return format("%s, did you mean %q?", what, meant) end
   return what
 end
 
@@ -243,35 +265,37 @@ local function check_object(ctx, spec, value, path)
     end
     return nil, "a table of fields expected, got an array", path
   end
-  local copy, worst, trouble, where = {}, nil, nil, nil
+  local copy, first_rank, first_problem, first_at = {}, nil, nil, nil
   for name, got in pairs(value) do
     local field = fields[name]
     local item, problem, at
     if not field then
-      if ctx.lax then item = got else problem = unknown(ctx, fields, name, path) end
+      if ctx.lax then item = got else problem = unknown(ctx, spec, name, path) end
     elseif not field.readonly then
       item, problem, at = check_value(ctx, field, got, inside(path, name))
       if problem and ctx.lax then item, problem = got, nil end
     end
-    -- Tables have no order, errors do: the first name of the alphabet is told, unknown ones before others.
+    -- Report the first problem by name, unknown names before wrong values, so that the message does not depend on the
+    -- order of the table.
     if problem then
       local rank = (field and "1" or "0") .. tostring(name)
-      if not worst or rank < worst then worst, trouble, where = rank, problem, at end
+      if not first_rank or rank < first_rank then first_rank, first_problem, first_at = rank, problem, at end
     else
       copy[name] = item
     end
   end
-  if worst and sub(worst, 1, 1) == "0" then return nil, trouble, nil end
+  if first_rank and sub(first_rank, 1, 1) == "0" then return nil, first_problem, nil end
   if not ctx.lax then
     local problem, at = find_missing(ctx, spec, value, path)
     if problem then return nil, problem, at end
   end
-  if worst then return nil, trouble, where end
+  if first_rank then return nil, first_problem, first_at end
   return copy
 end
 
--- A value of any shape: the copy, or nil, what is wrong, and where (a path of names; nil: it stands in the text).
-function check_value(ctx, spec, value, path)
+-- Checks a value of any shape. Returns the copy, or nil, the problem, and where it is (a path of names; nil when the
+-- problem's text says it).
+local function check_plain(ctx, spec, value, path)
   if value == null and ctx.noun == "field" then return null end
   if spec.fields then
     local copy, problem, at = check_object(ctx, spec, value, path)
@@ -294,8 +318,7 @@ function check_value(ctx, spec, value, path)
   elseif kind == "integer" then
     item, problem = check_integer(spec, value)
   elseif kind == "boolean" then
-    item = value
-    if type(value) ~= "boolean" then problem = "a boolean expected, got " .. name_of(value) end
+    item, problem = check_boolean(value)
   else
     item, problem = check_number(value)
   end
@@ -303,17 +326,26 @@ function check_value(ctx, spec, value, path)
   return item
 end
 
-local function told(ctx, problem, at)
+-- As check_plain; adds the shape's hint at the right form to the problem of a value of another type.
+function check_value(ctx, spec, value, path)
+  local copy, problem, at = check_plain(ctx, spec, value, path)
+  if problem and spec.hint and at == path and find(problem, " expected, got ", 1, true) then
+    problem = problem .. "; " .. spec.hint
+  end
+  return copy, problem, at
+end
+
+local function format_problem(ctx, problem, at)
   if at and at ~= "" then return format("%s %q: %s", ctx.noun, at, problem) end
   return problem
 end
 
 --- Checks the fields of a call and makes the copy to send.
 -- @tparam table spec a shape with `fields`, or an array
--- @tparam table value what the caller gave; left as it is
+-- @tparam table value the caller's table; it is not modified
 -- @tparam string noun "field" or "parameter", for messages; only a field may be null
--- @tparam[opt] table params the values of the path, which a shape's `when` may ask for
--- @tparam[opt=false] boolean lax pass what is unknown or wrong through as it is
+-- @tparam[opt] table params the values of the path, for a shape whose `when` names one
+-- @tparam[opt=false] boolean lax accept unknown names and wrong values as they are
 -- @treturn[1] table the copy
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong
@@ -326,7 +358,7 @@ function check.fields(spec, value, noun, params, lax)
     for name, item in pairs(value) do whole[name] = item end
     return setmetatable(whole, getmetatable(value))
   end
-  return nil, told(ctx, problem, at)
+  return nil, format_problem(ctx, problem, at)
 end
 
 --- Checks one value of a path.

@@ -43,7 +43,9 @@ local function parse_shapes(text)
 end
 
 local function parse_detail(operation, word, rest)
-  if word == "path" then operation.params = parse_fields(rest)
+  if word == "optional" then
+    for path in rest:gmatch("%S+") do operation.optional["." .. path] = true end
+  elseif word == "path" then operation.params = parse_fields(rest)
   elseif word == "query" then operation.query = parse_fields(rest)
   elseif word == "body" then operation.body = parse_type(rest)
   else operation.gives = rest ~= "nothing" and rest ~= "xml" and parse_type(rest) or rest end
@@ -54,7 +56,7 @@ local function parse_operations(text)
   for line in text:gsub("\n    ", " "):gmatch("[^\n]+") do
     local method, path = line:match("^(%u+) (%S+)$")
     if method then
-      all[#all + 1] = { method = method, path = path, name = line, params = {}, query = {}, gives = "nothing" }
+      all[#all + 1] = { method = method, path = path, name = line, params = {}, query = {}, optional = {}, gives = "nothing" }
       all[line] = all[#all]
     else
       parse_detail(all[#all], line:match("^  (%a+) (.*)$"))
@@ -84,37 +86,43 @@ end
 
 local fits
 
-local function object_fits(shape, value)
-  if json.is_array(value) or json.digits(value) then return false, "" end
+local function object_fits(shape, value, optional, path)
+  if json.is_array(value) or json.digits(value) then return false, path end
   for _, field in ipairs(contract.shapes[shape]) do
-    local part = value[field.name]
+    local part, at = value[field.name], path .. "." .. field.name
     if part == nil or part == json.null then
-      if field.kind.required then return false, "." .. field.name end
+      if field.kind.required and not optional[at] then return false, at end
     else
-      local ok, where = fits(field.kind, part)
-      if not ok then return false, "." .. field.name .. where end
+      local ok, where = fits(field.kind, part, optional, at)
+      if not ok then return false, where end
     end
   end
   return true
 end
 
---- True when a JSON value is of that type; else false and where it is not. Unknown names are let pass,
--- as Lofty lets them pass.
-function fits(kind, value)
+--- Tells whether a JSON value is of a type. Unknown fields are accepted, as Lofty accepts them.
+-- @tparam table kind
+-- @param value
+-- @tparam[opt] table optional the paths (".leadId") of fields that this operation does not require, though the shape does
+-- @treturn[1] boolean true
+-- @treturn[2] boolean false
+-- @treturn[2] string the path of the first value that does not fit
+function fits(kind, value, optional, path)
+  optional, path = optional or {}, path or ""
   local name = kind.name
   if name == "s" or name == "time" then
-    return type(value) == "string" and (not kind.words or kind.words[value] == true), ""
+    return type(value) == "string" and (not kind.words or kind.words[value] == true), path
   end
-  if name == "b" then return type(value) == "boolean", "" end
-  if name == "n" then return type(value) == "number" or json.digits(value) ~= nil, "" end
-  if name == "i64" or name == "i32" then return json.digits(value) ~= nil, "" end
-  if type(value) ~= "table" or value == json.null then return name == "object" and type(value) ~= "nil", "" end
+  if name == "b" then return type(value) == "boolean", path end
+  if name == "n" then return type(value) == "number" or json.digits(value) ~= nil, path end
+  if name == "i64" or name == "i32" then return json.digits(value) ~= nil, path end
+  if type(value) ~= "table" or value == json.null then return name == "object" and type(value) ~= "nil", path end
   if name == "object" then return true end
-  if name == "shape" then return object_fits(kind.shape, value) end
-  if not json.is_array(value) then return false, "" end
+  if name == "shape" then return object_fits(kind.shape, value, optional, path) end
+  if not json.is_array(value) then return false, path end
   for i, part in ipairs(value) do
-    local ok, where = fits(kind.of, part)
-    if not ok then return false, "[" .. i .. "]" .. where end
+    local ok, where = fits(kind.of, part, optional, path .. "[" .. i .. "]")
+    if not ok then return false, where end
   end
   return true
 end

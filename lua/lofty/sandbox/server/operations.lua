@@ -8,6 +8,7 @@
 return [[
 POST /v1.0/agent/communication
   body @CommunicationRequest
+  optional startTime endTime
   gives @PageResult
 POST /v1.0/agent/profile/add
   body @AgentProfile
@@ -70,6 +71,7 @@ GET /v1.0/leads/{leadId}
 PUT /v1.0/leads/{leadId}
   path leadId:i64
   body @EditLeadRequest
+  optional leadTransaction.transactionName
   gives @LeadIdResponse
 DELETE /v1.0/leads/{leadId}
   path leadId:i64
@@ -109,6 +111,7 @@ GET /v1.0/leads/{leadId}/transaction/{transactionId}
 PUT /v1.0/leads/{leadId}/transaction/{transactionId}
   path leadId:i64 transactionId:i64
   body @LeadTransaction
+  optional transactionName
   gives @LeadTransaction
 GET /v1.0/leads/{leadId}/transaction/{transactionId}/property/address
   path leadId:i64 transactionId:i64
@@ -152,6 +155,7 @@ GET /v1.0/notes
   gives @NoteListResponse
 POST /v1.0/notes
   body @NoteRequest
+  optional isPin
   gives @NoteIdResponse
 GET /v1.0/notes/{noteId}
   path noteId:i64
@@ -159,6 +163,7 @@ GET /v1.0/notes/{noteId}
 PUT /v1.0/notes/{noteId}
   path noteId:i64
   body @NoteRequest
+  optional leadId isPin
   gives nothing
 DELETE /v1.0/notes/{noteId}
   path noteId:i64
@@ -213,6 +218,7 @@ GET /v1.0/tasks/{taskId}
 PUT /v1.0/tasks/{taskId}
   path taskId:i64
   body @TaskRequest
+  optional content leadId deadline type assignedRole
   gives nothing
 DELETE /v1.0/tasks/{taskId}
   path taskId:i64
@@ -224,6 +230,7 @@ GET /v1.0/team-features/lead-ponds
   gives [@LeadPond]
 POST /v1.0/teamFeatures/custom-field
   body @CustomAttribute
+  optional value
   gives s
 GET /v1.0/teamFeatures/lead-pipelines
   query name:s currPage:i32 pageSize:i32
@@ -277,6 +284,7 @@ GET /v2.0/calendar
   gives @CalendarListResponseEnvelope
 POST /v2.0/calendar
   body @CalendarRequestV2
+  optional timeZoneCode
   gives @CreateCalendarResponseEnvelope
 GET /v2.0/calendar/meetings/available
   query startTime:s endTime:s startTimeMs:i64 endTimeMs:i64 timeZoneCode:s limit:i32

@@ -50,7 +50,7 @@ local function check_arguments(call, route)
   end
   if operation.body then
     call.body = request.json(call.req)
-    if call.body == nil or not contract.fits(operation.body, call.body) then errors.raise("INVALID_PARAMETER") end
+    if call.body == nil or not contract.fits(operation.body, call.body, operation.optional) then errors.raise("INVALID_PARAMETER") end
   end
 end
 

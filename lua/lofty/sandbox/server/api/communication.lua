@@ -36,10 +36,8 @@ end
 communication["GET /v1.0/calls"] = function(call)
   local lead = leads.need(call.account, call.query.leadId, "LEAD_NOT_FOUND")
   local limit = pages.limit(call.query, 10, 1000)
-  local offset = math.max(0, pages.number(call.query, "offset", 0))
   local list = records.of_lead(call.account, json.digits(lead.leadId), "Call")
-  return { _metadata = pages.metadata("calls", limit, offset, #list, ""),
-           calls = pages.slice(records.shown(call.account, list, records.call), offset, limit) }
+  return pages.counted(call, "calls", records.shown(call.account, list, records.call), limit)
 end
 
 -- An entry of a kind; Lofty doesn't tell an unknown one from one that is not the caller's.
@@ -71,7 +69,8 @@ communication["GET /v2.0/communication/email/{communicationId}"] = single("Email
 
 -- The entries of a time window and a type, oldest first.
 local function window(call, source, longest)
-  local from, to = pages.number(source, "startTime"), pages.number(source, "endTime")
+  local to = pages.number(source, "endTime", math.floor(settings.now()) * 1000)
+  local from = pages.number(source, "startTime", to - longest * DAY)
   if from >= to or to - from > longest * DAY then errors.raise("INVALID_PARAMETER") end
   local kind = source.type or "ALL"
   return pages.filter(records.of(call.account):list(), function(entry)

@@ -32,7 +32,7 @@ end
 notes["POST /v1.0/notes"] = function(call)
   check_content(call.body)
   local lead = leads.need(call.account, json.digits(call.body.leadId))
-  return { noteId = records.add(call.account, lead.leadId, call.body.content, call.body.isPin).noteId }
+  return { noteId = records.add(call.account, lead.leadId, call.body.content, call.body.isPin == true).noteId }
 end
 
 notes["GET /v1.0/notes/{noteId}"] = function(call)
@@ -44,10 +44,13 @@ notes["PUT /v1.0/notes/{noteId}"] = function(call)
   if leads.unsettled(call.params.noteId) then errors.raise("RESOURCE_NOT_EXIST") end
   local note, body = need(call), call.body
   check_content(body)
-  if json.digits(body.leadId) ~= json.digits(note.leadId) then errors.raise("INVALID_UPDATE_OPERATION_LEADID") end
+  if call.nulls.isPin == json.null then errors.raise("INVALID_PARAMETER") end
+  if body.leadId and json.digits(body.leadId) ~= json.digits(note.leadId) then
+    errors.raise("INVALID_UPDATE_OPERATION_LEADID")
+  end
   local person = accounts.find(call.account)
   records.of(call.account):change(note, {
-    content = leads.cut(body.content, 2000), isPin = body.isPin, lastUpdate = seed.utc(math.floor(settings.now())),
+    content = leads.cut(body.content, 2000), isPin = body.isPin == true, lastUpdate = seed.utc(math.floor(settings.now())),
     lastEditorId = seed.user(person),
   })
   return nil

@@ -115,8 +115,11 @@ tasks["GET /v1.0/tasks/{taskId}"] = function(call) return { task = records.v1(ca
 
 tasks["PUT /v1.0/tasks/{taskId}"] = function(call)
   local record, body = task_v1(call), call.body
-  if json.digits(body.leadId) ~= json.digits(record.leadId) then errors.raise("INVALID_UPDATE_OPERATION_LEADID") end
-  if body.finishFlag then -- all other fields are ignored then
+  if next(body) == nil then errors.raise("MISSING_PARAMETER") end
+  if body.leadId and json.digits(body.leadId) ~= json.digits(record.leadId) then
+    errors.raise("INVALID_UPDATE_OPERATION_LEADID")
+  end
+  if body.finishFlag then -- with it the other fields are ignored
     if record.smart_plan then errors.raise("TASK_IS_SMARTPLAN") end
     records.finish(call.account, record, true)
     return nil
@@ -124,7 +127,6 @@ tasks["PUT /v1.0/tasks/{taskId}"] = function(call)
   local ends = records.moment(nil, body.deadline)
   records.of(call.account):change(record, {
     content = body.content, way = body.type, role = body.assignedRole, ends = ends, updated = updated(),
-    finished = false,
   })
   return nil
 end

@@ -61,7 +61,7 @@ team["POST /v1.0/teamFeatures/custom-field"] = function(call)
   local name = call.body.attributeName:match("^%s*(.-)%s*$")
   if name == "" then errors.raise("ATTRIBUTE_NAME_EMPTY") end
   if call.body.attributeType == "" then errors.raise("ATTRIBUTE_TYPE_EMPTY") end
-  custom_fields(call):put { attributeName = name, attributeType = call.body.attributeType, value = call.body.value,
+  custom_fields(call):put { attributeName = name, attributeType = call.body.attributeType, value = call.body.value or "",
                             params = call.body.params or "" }
   return "success"
 end

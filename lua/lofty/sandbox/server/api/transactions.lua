@@ -61,7 +61,7 @@ end
 
 local function check(body)
   local name = body.transactionName
-  if not name:find("%S") or name:find("[<>]") then errors.raise("TRANSACTION_NAME_BLANK") end
+  if name and (not name:find("%S") or name:find("[<>]")) then errors.raise("TRANSACTION_NAME_BLANK") end
   if not body.transactionStatus then return end
   for _, stage in ipairs(STAGES) do
     if stage:lower() == body.transactionStatus:lower() then return end
