@@ -59,6 +59,8 @@
 ---@field refresh_expires_at? number
 ---@field account? string
 ---@field revoked_at? number
+---@field state fun(self: lofty.Token, now: number): "fresh"|"stale"|"invalid"
+---@field authorization fun(self: lofty.Token): string the Authorization header
 
 ---@class lofty.Store
 ---@field get fun(self: lofty.Store, key: string, fresh?: boolean): string?, lofty.Error?
@@ -67,6 +69,7 @@
 ---@field keys fun(self: lofty.Store): string[]?, lofty.Error?
 ---@field try_lock fun(self: lofty.Store, key: string, owner: string, ttl: number): boolean?, lofty.Error?
 ---@field unlock fun(self: lofty.Store, key: string, owner: string): boolean?, lofty.Error?
+---@field reserve? fun(self: lofty.Store, key: string, bytes: number): boolean?, lofty.Error?
 ---@field take? fun(self: lofty.Store, key: string, limit: number, window: number): number?, lofty.Error?
 
 ---@class lofty.ClientOptions
@@ -92,6 +95,7 @@
 ---@field on_retry? fun(event: table)
 ---@field on_wait? fun(event: table)
 ---@field on_refresh? fun(token: lofty.Token, err?: lofty.Error)
+---@field on_error? fun(err: lofty.Error) a failure that no call returns
 ---@field runtime? table
 
 ---@class lofty.AppOptions: lofty.ClientOptions
@@ -113,14 +117,14 @@ local App = {}
 ---@return string? code_verifier
 function App:authorize_url(opt) end
 
----Reads what came to the redirect address.
+---Reads the request to the redirect address. An err's `state_verified` tells whether it carried the expected state.
 ---@param args table|string
----@param opt { state: string }
+---@param opt { state?: string }
 ---@return string? code
 ---@return lofty.Error? err
 function App:callback(args, opt) end
 
----Turns a code into a token. A code serves once.
+---Exchanges a code for a token. A code can be exchanged once.
 ---@param code string
 ---@param opt? { code_verifier?: string, redirect_uri?: string }
 ---@return lofty.Token? token

@@ -26,9 +26,9 @@ local client = {}
 client.options = {
   base_url = true, runtime = true, timeout = true, ca = true, proxy = true, user_agent = true, validate = true,
   retry = true, max_body = true, on_request = true, on_response = true, on_retry = true, on_refresh = true,
-  on_wait = true,
+  on_error = true, on_wait = true,
 }
-local HOOKS = { "on_request", "on_response", "on_retry", "on_refresh", "on_wait" }
+local HOOKS = { "on_request", "on_response", "on_retry", "on_refresh", "on_error", "on_wait" }
 local TYPES = {
   base_url = "string", ca = "string", proxy = "string", user_agent = "string", validate = "boolean", runtime = "table",
   max_body = "number",

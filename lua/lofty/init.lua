@@ -109,7 +109,7 @@ local function credential_of(opt)
   end
   if given then return given, opt[given] end
   if opt.customer_key ~= nil then return nil end
-  for _, name in ipairs { "api_key", "access_token" } do
+  for _, name in ipairs { "api_key", "refresh_token", "access_token" } do
     local value = config.get(name)
     if value then return name, value end
   end
@@ -128,13 +128,19 @@ end
 --     lofty.client { access_token = "..." }                  -- a token that nothing renews
 --     lofty.client { token = t, on_refresh = save, client_id = "...", client_secret = "..." }
 --     lofty.client { client_id = , client_secret = , customer_key = }  -- the client_credentials grant
---     lofty.client()      -- LOFTY_API_KEY, LOFTY_ACCESS_TOKEN, or id, secret and LOFTY_CUSTOMER_KEY
+--     lofty.client()      -- from the environment
+--
+-- From the environment comes what is set first of LOFTY_API_KEY, LOFTY_REFRESH_TOKEN, LOFTY_ACCESS_TOKEN and
+-- LOFTY_CUSTOMER_KEY, with LOFTY_CLIENT_ID and LOFTY_CLIENT_SECRET where a token is granted. LOFTY_REFRESH_TOKEN may be
+-- of no use after its first refresh, so it needs a `store` or `on_refresh` that keeps the token that follows; the
+-- client begins with LOFTY_ACCESS_TOKEN where that is set, too.
 --
 -- Further options, all with defaults: `base_url`; `timeout` (seconds, or `{connect = 10, total = 60}`); `ca`
 -- (a file of certificates to trust instead of the system's); `proxy`; `user_agent`; `max_body` (bytes);
 -- `validate` (false: send fields that are not known); `retry` (false, or a policy); `limit` (calls a minute);
--- `on_request`, `on_response`, `on_retry`, `on_refresh`, `on_wait` (functions); `runtime`; and those of
--- `lofty.app` that a refresh needs.
+-- `on_request`, `on_response`, `on_retry`, `on_refresh`, `on_error`, `on_wait` (functions); `runtime`; and those of
+-- `lofty.app` that a refresh needs. `on_error(err)` is told what failed without failing a call: a lock that
+-- could not be given back, a refresh that failed while the old token is still accepted.
 -- @tparam[opt] table opt
 -- @treturn table the client
 function lofty.client(opt)
@@ -145,6 +151,15 @@ function lofty.client(opt)
   end
   local full = complete(opt)
   for _, name in ipairs(CREDENTIALS) do full[name] = nil end
+
+  if given == "refresh_token" then
+    if opt.store == nil and opt.on_refresh == nil then
+      misuse("lofty.client: LOFTY_REFRESH_TOKEN needs a store or on_refresh that keeps the token that follows it")
+    end
+    if full.client_id == nil then misuse("lofty.client: LOFTY_REFRESH_TOKEN needs client_id, or LOFTY_CLIENT_ID") end
+    local made = app.client_of_refresh_token(app.new(full, 2), credential, config.get("access_token"))
+    return made
+  end
 
   if given == "token" or not given then
     local can_grant = full.client_id and (given or full.client_secret and full.customer_key)

@@ -1,76 +1,119 @@
---- A token as a table with manners: plain fields that can be stored, methods by metatable.
+--- A token: a plain table of fields that can be stored as it is, with methods by metatable.
 --
--- Fields: `access_token`, `refresh_token`, `token_type`, `scope`, `expires_in` (seconds), `obtained_at`,
--- `expires_at`, `refresh_expires_at`, `revoked_at` (epoch seconds), `account`, and whatever else the
--- server sent. `expires_at` is nil when the server named no lifetime; then a 401 decides.
+-- Fields: `access_token`, `refresh_token`, `token_type`, `scope` (strings), `expires_in` (seconds), `obtained_at`,
+-- `expires_at`, `refresh_expires_at`, `revoked_at` (seconds since 1970), `account` (string), and whatever else the
+-- server sent. `expires_at` is nil when the server named no lifetime; then a 401 tells that the token has expired.
 -- @module lofty.token
 
+local core = require "lofty.core"
 local errors = require "lofty.errors"
 
-local setmetatable, type, tonumber, pairs = setmetatable, type, tonumber, pairs
-local floor, min, huge = math.floor, math.min, math.huge
+local setmetatable, type, tonumber, pairs, ipairs = setmetatable, type, tonumber, pairs, ipairs
+local floor, min = math.floor, math.min
+local find, match = string.find, string.match
 local date = os.date
+local null, number_text = core.null, core.number_text
 
+-- Seconds before its expiry from which a token is due for refresh; a tenth of its lifetime where that is less.
 local LEEWAY = 60
--- Until revoked, or 180 days after its creation (help.lofty.com 4405826620571).
+-- A refresh token lives until it is revoked, or 180 days after its creation (help.lofty.com 4405826620571).
 local REFRESH_LIFETIME = 180 * 24 * 3600
+-- A longer expires_in is not believed: some servers send milliseconds, or a time where a duration belongs.
+local MAX_LIFETIME = 10 * 365 * 24 * 3600
+-- The end of the year 9999, the last that os.date and other programs can show.
+local MAX_TIME = 253402300799
+
+-- Fields with a meaning of their own; all others are carried along as they are.
+local TEXTS = { "access_token", "refresh_token" }
+local TIMES = { "expires_at", "obtained_at", "refresh_expires_at", "revoked_at" }
 
 local methods = {}
 local Token = { __name = "lofty.token", __index = methods }
 
 local token = {}
 
--- The end of the year 9999: os.date raises for what no calendar holds.
-local LAST = 253402300799
-
-local function clock(seconds)
-  if not (seconds >= 0 and seconds <= LAST) then return "at a time without a date" end
+local function show_time(seconds)
   return date("!%Y-%m-%d %H:%M:%SZ", floor(seconds))
 end
 
---- Without any secret: when it ends, and whether it can be refreshed.
+--- One line without any secret: when the token expires, and whether it can be refreshed.
 function Token:__tostring()
-  local line = "lofty.token: "
+  local line
   if self.revoked_at then
-    line = line .. "revoked " .. clock(self.revoked_at)
+    line = "revoked " .. show_time(self.revoked_at)
   elseif self.expires_at then
-    line = line .. "ends " .. clock(self.expires_at)
+    line = "expires " .. show_time(self.expires_at)
   else
-    line = line .. "no end known"
+    line = "without a known expiry"
   end
-  return line .. (self.refresh_token and ", refreshable" or ", not refreshable")
+  return "lofty.token: " .. line .. (self.refresh_token and ", refreshable" or ", not refreshable")
 end
 
---- Tells whether the token ends within the leeway: 60 s, or a tenth of its lifetime where that is less.
--- @tparam number now epoch seconds
--- @treturn boolean
-function methods:stale(now)
-  local ends = self.expires_at
-  if not ends then return false end
+--- Tells what the token is good for.
+-- @tparam number now seconds since 1970
+-- @treturn string "fresh": use it; "stale": the server still accepts it, but it is due for refresh (it expires within
+--   60 s, or within a tenth of its lifetime where that is less); "invalid": expired or revoked
+function methods:state(now)
+  if self.revoked_at then return "invalid" end
+  local expires_at = self.expires_at
+  if not expires_at then return "fresh" end
+  if now >= expires_at then return "invalid" end
   local leeway = self.expires_in and min(LEEWAY, self.expires_in / 10) or LEEWAY
-  return now >= ends - leeway
+  return now >= expires_at - leeway and "stale" or "fresh"
 end
 
---- Tells whether the token has ended, without any leeway.
--- @tparam number now epoch seconds
--- @treturn boolean
-function methods:ended(now)
-  local ends = self.expires_at
-  return ends ~= nil and now >= ends
-end
-
---- The value of the Authorization header (RFC 6750 section 2.1; an API key takes Lofty's word `token`).
+--- The value of the Authorization header (RFC 6750 section 2.1; an API key takes Lofty's scheme `token`).
 -- @treturn string
 function methods:authorization()
   return (self.token_type == "token" and "token " or "Bearer ") .. self.access_token
 end
 
--- What may stand in an Authorization header: RFC 6749 appendix A.12.
+-- RFC 6749 appendix A.12 and A.17: printable ASCII. Nothing else can stand in a header.
 local function is_credential(value)
-  return type(value) == "string" and value ~= "" and not value:find("[^\32-\126]")
+  return type(value) == "string" and value ~= "" and not find(value, "[^\32-\126]")
 end
 
---- Gives a plain table, as it came out of a file or a database, the manners of a token.
+-- A number, also when it came as decimal digits in a string; nil for anything else.
+local function number_of(value)
+  if type(value) == "string" then value = tonumber(match(value, "^%s*(%d+)%.?%d*%s*$")) end
+  if type(value) == "number" and value == value then return value end
+  return nil
+end
+
+local function invalid(message)
+  return nil, errors.new { kind = "invalid", sent = false, message = message }
+end
+
+-- What is wrong with the fields of a stored token, as far as they matter; nil when nothing is.
+local function problem_of(fields)
+  for _, name in ipairs(TEXTS) do
+    local value = fields[name]
+    if value ~= nil and not is_credential(value) then
+      return "token." .. name .. " must be a non-empty string of printable ASCII characters"
+    end
+  end
+  local access_token = fields.access_token
+  if not access_token then return "token.access_token is missing" end
+  if find(access_token, "^[Bb]earer ") then
+    return "token.access_token must be the token alone, without the word Bearer before it"
+  end
+  for _, name in ipairs(TIMES) do
+    local value = fields[name]
+    if value ~= nil and not (type(value) == "number" and value >= 0 and value <= MAX_TIME) then
+      return "token." .. name .. " must be a number of seconds since 1970"
+    end
+  end
+  local expires_in, account = fields.expires_in, fields.account
+  if expires_in ~= nil and not (type(expires_in) == "number" and expires_in >= 0) then
+    return "token.expires_in must be a number of seconds"
+  end
+  if account ~= nil and type(account) ~= "string" then return "token.account must be a string" end
+  return nil
+end
+
+--- Makes a token of a plain table, as it came from a file or a database.
+-- A JSON null counts as an absent field, an empty refresh_token as well; times may be digits in a string. Fields that
+-- this module does not know stay.
 -- @tparam table fields with at least `access_token`
 -- @treturn[1] table the token, a copy
 -- @treturn[2] nil
@@ -78,27 +121,15 @@ end
 function token.wrap(fields)
   local copy = {}
   for name, value in pairs(fields) do
-    if not methods[name] then copy[name] = value end
+    -- A field with a method's name would hide the method.
+    if value ~= null and not methods[name] then copy[name] = value end
   end
-  for _, name in ipairs { "access_token", "refresh_token" } do
-    local value = copy[name]
-    if not (is_credential(value) or name == "refresh_token" and value == nil) then
-      return nil, errors.new {
-        kind = "invalid", sent = false,
-        message = "token." .. name .. " must be a string of printable ASCII, not empty",
-      }
-    end
-  end
-  for _, name in ipairs { "expires_in", "expires_at", "obtained_at", "refresh_expires_at", "revoked_at" } do
-    local value = copy[name]
-    if value ~= nil and type(value) ~= "number" then
-      return nil, errors.new { kind = "invalid", sent = false, message = "token." .. name .. " must be a number" }
-    end
-  end
-  local kind = type(copy.account)
-  if kind ~= "nil" and kind ~= "string" and kind ~= "number" then
-    return nil, errors.new { kind = "invalid", sent = false, message = "token.account must be a string" }
-  end
+  if copy.refresh_token == "" then copy.refresh_token = nil end
+  if type(copy.account) == "number" then copy.account = number_text(copy.account) end
+  for _, name in ipairs(TIMES) do copy[name] = number_of(copy[name]) or copy[name] end
+  copy.expires_in = number_of(copy.expires_in) or copy.expires_in
+  local problem = problem_of(copy)
+  if problem then return invalid(problem) end
   return setmetatable(copy, Token)
 end
 
@@ -112,60 +143,56 @@ function token.fixed(credential, token_type)
   return token.wrap { access_token = credential, token_type = token_type }
 end
 
--- Seconds, or nil for none or 0; false when it makes no sense.
-local function lifetime(value)
-  if value == nil then return nil end
-  if type(value) == "string" then
-    if not value:find("^%d+$") then return false end
-    value = tonumber(value)
-  end
-  if type(value) ~= "number" or value ~= value or value < 0 or value == huge then return false end
-  if value == 0 then return nil end
-  return floor(value)
+-- expires_in as whole seconds; nil when it is absent, 0 or makes no sense.
+local function lifetime_of(value)
+  value = number_of(value)
+  if value and value >= 1 and value <= MAX_LIFETIME then return floor(value) end
+  return nil
 end
 
-local function broken(message)
-  return nil, errors.new { kind = "decode", sent = true, message = "the token answer " .. message }
-end
+-- Fields of a token that its successor does not take over.
+local OWN = {
+  access_token = true, token_type = true, expires_in = true, expires_at = true, obtained_at = true, revoked_at = true,
+}
 
---- Reads a decoded token answer (RFC 6749 section 5.1). Every member but access_token may be missing.
--- @tparam table answer
--- @tparam number now epoch seconds
--- @tparam[opt] table previous the token that this one follows: its refresh token, account and the end of
---   that refresh token stay where the answer has none (RFC 6749 section 6)
--- @tparam table null the value that stands for JSON's null
+--- Reads a decoded token response (RFC 6749 section 5.1).
+-- A granted token may be the only one that is left, so that one field which makes no sense must not lose it: all but
+-- access_token count as absent when they are invalid.
+-- @tparam table response
+-- @tparam number now seconds since 1970
+-- @tparam[opt] table previous the token that this one follows: its refresh token (RFC 6749 section 6), scope, account
+--   and fields that this module does not know stay where the response has none
 -- @treturn[1] table the token
 -- @treturn[2] nil
--- @treturn[2] table err of kind "decode"
-function token.read(answer, now, previous, null)
-  local new = {}
-  for name, value in pairs(answer) do
-    if value ~= null and not methods[name] then new[name] = value end -- a field would hide the method
+-- @treturn[2] table err of kind "decode": there is no access_token that a header can carry
+function token.read(response, now, previous)
+  local access_token = response.access_token
+  if not is_credential(access_token) then
+    local problem = (access_token == nil or access_token == null) and "has no access_token"
+      or "has an access_token that no header can carry"
+    return nil, errors.new { kind = "decode", sent = true, message = "the token response " .. problem }
   end
-  if new.access_token == nil then return broken("has no access_token") end
-  if not is_credential(new.access_token) then return broken("has an access_token that no header can carry") end
-  if new.refresh_token ~= nil and not is_credential(new.refresh_token) then
-    return broken("has a refresh_token that is not printable text")
-  end
-  local kind = new.token_type
-  if kind ~= nil and not (type(kind) == "string" and kind:lower() == "bearer") then
-    return broken("has a token_type other than Bearer")
-  end
-  local seconds = lifetime(new.expires_in)
-  if seconds == false then return broken("has an expires_in that is no number of seconds") end
 
-  new.token_type = "Bearer"
-  new.expires_in = seconds
-  new.obtained_at = floor(now)
-  new.expires_at = seconds and new.obtained_at + seconds or nil
+  local new = {}
+  for name, value in pairs(previous or {}) do
+    if not OWN[name] then new[name] = value end
+  end
+  for name, value in pairs(response) do
+    if value ~= null and not methods[name] then new[name] = value end
+  end
   new.account = previous and previous.account or nil
+  new.scope = type(response.scope) == "string" and response.scope or previous and previous.scope or nil
+  new.token_type = "Bearer"
+  new.expires_in = lifetime_of(response.expires_in)
+  new.obtained_at = floor(now)
+  new.expires_at = new.expires_in and new.obtained_at + new.expires_in or nil
   new.revoked_at = nil
-  new.refresh_expires_at = nil
+  new.refresh_token = is_credential(response.refresh_token) and response.refresh_token or nil
   if new.refresh_token and not (previous and previous.refresh_token == new.refresh_token) then
     new.refresh_expires_at = new.obtained_at + REFRESH_LIFETIME
-  elseif previous then
-    new.refresh_token = previous.refresh_token
-    new.refresh_expires_at = previous.refresh_expires_at
+  else
+    new.refresh_token = previous and previous.refresh_token or nil
+    new.refresh_expires_at = previous and previous.refresh_expires_at or nil
   end
   return setmetatable(new, Token)
 end

@@ -92,7 +92,7 @@ describe("an application with a store", function()
     local longer = new_app { client_id = box.client_id .. "/113377" }
     lofty.assert(connect(app))
     assert.is_true(store:put(box.client_id .. "-other/1", "{}"))
-    assert.is_true(store:put(box.client_id .. "/113377/2", "{}"))
+    assert.is_true(store:put(box.client_id .. "%2F113377/2", "{}"))
     assert.same({ FIRST }, app:accounts())
     assert.same({ "1" }, other:accounts())
     assert.same({ "2" }, longer:accounts())

@@ -59,13 +59,14 @@ function Runtime.detach(_, _, fn, ...) return fn(...) end
 function Runtime.holding() end
 function Runtime.close() end
 
---- Runs functions as if at the same moment: each wait yields, and ends in the order of time.
+--- Runs functions as if at the same moment: each wait yields, and ends in the order of time. What one of them raises is
+-- raised when all have ended.
 function Runtime:together(functions)
   local waiting = {}
   for i, fn in ipairs(functions) do
     waiting[i] = { at = self.time, order = i, thread = coroutine.create(fn), releases = {} }
   end
-  local order = #waiting
+  local order, raised = #waiting, nil
   self.waiting = waiting
   while #waiting > 0 do
     table.sort(waiting, function(a, b) return a.at < b.at or a.at == b.at and a.order < b.order end)
@@ -76,7 +77,7 @@ function Runtime:together(functions)
     self.running = nil
     if not ok then
       for i = #first.releases, 1, -1 do first.releases[i]() end
-      error(seconds, 0)
+      raised = raised or { seconds }
     end
     if coroutine.status(first.thread) ~= "dead" then
       order = order + 1
@@ -84,6 +85,7 @@ function Runtime:together(functions)
       waiting[#waiting + 1] = first
     end
   end
+  if raised then error(raised[1], 0) end
 end
 
 --- @tparam function answer (request, number) -> res | nil, err

@@ -27,6 +27,8 @@ describe("the environment", function()
       function fake:sleep() end
       function fake:holding() end
       function fake:detach(_, fn, ...) return fn(...) end
+      function fake:event() return { set = function() end } end
+      function fake:ensure(release, fn, ...) return (function(...) release() return ... end)(fn(...)) end
       local crm = require("lofty").client { runtime = fake }
       crm:me()
       for _, r in ipairs(fake.seen) do print(r.url .. " " .. (r.headers.Authorization or "-")) end

@@ -1,247 +1,373 @@
+-- Token refresh on a virtual clock: who refreshes, who waits, what is written, and what an outage costs.
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"
-local kept = require "lofty.oauth.token_cache"
 local source = require "lofty.oauth.source"
+local times = require "lofty.oauth.times"
 local token = require "lofty.token"
+local token_cache = require "lofty.oauth.token_cache"
+
+local KEY, GRANT_TIMEOUT = "app/7", 10
 
 local function new_token(name, now, life)
-  return assert(token.read({ access_token = name, refresh_token = "r-" .. name, expires_in = life or 3600 }, now, nil, nil))
+  return assert(token.read({ access_token = name, refresh_token = "r-" .. name, expires_in = life or 3600 }, now))
 end
 
 -- A store that is a table, with the failures that a case asks for.
 local function table_store()
-  local store = { data = {}, locks = {}, fail = {}, reads = 0, puts = 0 }
+  local store = { data = {}, locks = {}, fail = {}, reads = 0, puts = 0, lock_attempts = 0, calls = {} }
+  local function called(name) store.calls[#store.calls + 1] = name end
   function store:get(key)
+    called "get"
     self.reads = self.reads + 1
     if self.fail.get then return nil, self.fail.get end
     return self.data[key]
   end
   function store:put(key, text)
+    called "put"
     if self.fail.put then return nil, self.fail.put end
     self.puts = self.puts + 1
     self.data[key] = text
     return true
   end
   function store:try_lock(key, owner)
+    called "try_lock"
+    self.lock_attempts = self.lock_attempts + 1
     if self.fail.lock then return nil, self.fail.lock end
-    if self.locks[key] and self.locks[key] ~= owner then return false end
+    if self.locks[key] then return false end
     self.locks[key] = owner
     return true
   end
   function store:unlock(key, owner)
+    called "unlock"
+    if self.fail.unlock then return nil, self.fail.unlock end
     if self.locks[key] == owner then self.locks[key] = nil end
     return true
   end
   return store
 end
 
-local away = errors.new { kind = "store", message = "the store is away" }
+local outage = errors.new { kind = "store", message = "the store is down" }
 
-describe("a source under a lock", function()
-  local runtime, store, grants, told, inner_answer
+describe("a source over a store", function()
+  local runtime, store, grants, refreshed, reported, grant_hook
 
-  local function make()
-    local where = kept.stored(store, "app/7", "7")
-    return source.locked(function(_, held)
-      grants[#grants + 1] = held.refresh_token
-      if inner_answer then return inner_answer(held) end
-      runtime:sleep(0.2)
-      return new_token("fresh" .. #grants, runtime:now())
-    end, where, {
-      runtime = runtime, grant_timeout = 10, account = "7", refreshed = function() end,
-      on_refresh = function(fresh, err) told[#told + 1] = { fresh.access_token, err } end,
-    })
+  local function cache_of()
+    return token_cache.new { runtime = runtime, store = store, key = KEY, account = "7" }
   end
 
-  local function store_token(held)
-    assert(kept.stored(store, "app/7", "7"):write(held))
+  local function make(options)
+    local opt = {
+      runtime = runtime, grant_timeout = GRANT_TIMEOUT, account = "7", count = function() end,
+      on_refresh = function(new, err) refreshed[#refreshed + 1] = { new.access_token, err and err.message } end,
+      on_error = function(err) reported[#reported + 1] = err.message end,
+    }
+    for name, value in pairs(options or {}) do opt[name] = value end
+    return source.cached(function(old)
+      grants[#grants + 1] = old.refresh_token
+      if grant_hook then return grant_hook(old) end
+      runtime:sleep(0.2)
+      return new_token("fresh" .. #grants, runtime:now())
+    end, cache_of(), opt)
+  end
+
+  local function store_token(one)
+    assert(cache_of():replace(one))
+  end
+
+  local function stored_token()
+    return (assert(cache_of():get()))
   end
 
   before_each(function()
-    runtime, store, grants, told, inner_answer = fake.new(), table_store(), {}, {}, nil
+    runtime, store, grants, refreshed, reported, grant_hook = fake.new(), table_store(), {}, {}, {}, nil
     store_token(new_token("old", runtime:now()))
   end)
 
-  it("serves a token that is good without a grant", function()
+  it("uses a fresh token without a refresh", function()
     assert.equal("old", assert(make()()).access_token)
     assert.same({}, grants)
   end)
 
-  it("refreshes one near its end, stores it and tells", function()
+  it("refreshes a token that is about to expire, writes it and calls on_refresh", function()
     runtime.time = runtime.time + 3550
     assert.equal("fresh1", assert(make()()).access_token)
     assert.same({ "r-old" }, grants)
-    assert.same({ { "fresh1" } }, told)
-    assert.truthy(store.data["app/7"]:find("fresh1", 1, true))
+    assert.same({ { "fresh1" } }, refreshed)
+    assert.equal("fresh1", stored_token().access_token)
     assert.is_nil(next(store.locks))
+    assert.same({}, reported)
   end)
 
-  it("refreshes one that was refused, though its end is far", function()
+  it("refreshes a token that the server rejected, though it expires much later", function()
     assert.equal("fresh1", assert(make()("old")).access_token)
   end)
 
-  it("makes one grant for 400 that ask at the same moment, of 8 sources", function()
+  it("makes one grant for 400 callers at the same moment, of 8 clients", function()
     runtime.time = runtime.time + 3600
-    local got, asks = {}, {}
+    local got, calls = {}, {}
     for _ = 1, 8 do
-      local ask = make()
+      local get = make()
       for _ = 1, 50 do
-        asks[#asks + 1] = function()
-          local name = assert(ask()).access_token
+        calls[#calls + 1] = function()
+          local name = assert(get()).access_token
           got[#got + 1] = name
         end
       end
     end
-    runtime:together(asks)
+    runtime:together(calls)
     assert.equal(400, #got)
     for _, name in ipairs(got) do assert.equal("fresh1", name) end
     assert.equal(1, #grants)
+    assert.equal(1, store.lock_attempts)
   end)
 
-  it("takes a failed read for an error, never for no token", function()
-    local ask = make()
-    store.fail.get = away
-    local t, err = ask()
-    assert.is_nil(t)
+  it("wakes the waiters as soon as the refresh has ended, without polling", function()
+    runtime.time = runtime.time + 3600
+    local get, began, waits = make(), runtime.time, {}
+    local sleeps, sleep = 0, runtime.sleep
+    function runtime:sleep(...)
+      sleeps = sleeps + 1
+      return sleep(self, ...)
+    end
+    local calls = {}
+    for i = 1, 10 do
+      calls[i] = function()
+        assert(get())
+        waits[i] = runtime.time - began
+      end
+    end
+    runtime:together(calls)
+    for i = 1, 10 do assert.is_true(math.abs(waits[i] - 0.2) < 1e-6) end
+    assert.equal(1, sleeps, "the grant's own")
+  end)
+
+  it("takes over another client's refresh with its store's text, so that the next call reads nothing", function()
+    runtime.time = runtime.time + 3600
+    local one, other = make(), make()
+    runtime:together { function() assert(one()) end, function() assert(other()) end }
+    local reads = store.reads
+    assert.equal("fresh1", assert(other()).access_token)
+    assert.equal(reads, store.reads)
+  end)
+
+  it("does not share a token with a caller for whom the server rejected that same one", function()
+    runtime.time = runtime.time + 3600
+    local get, names = make(), {}
+    runtime:together {
+      function() names[1] = assert(get()).access_token end,
+      function() names[2] = assert(get("fresh1")).access_token end,
+    }
+    assert.equal("fresh1", names[1])
+    assert.equal("fresh2", names[2])
+  end)
+
+  it("reports a failed read, and never takes it for an absent token", function()
+    local get = make()
+    store.fail.get = outage
+    local none, err = get()
+    assert.is_nil(none)
     assert.equal("store", err.kind)
     assert.same({}, grants)
   end)
 
-  it("says that an account was never connected", function()
+  it("says that an account is not connected, and takes no lock for it", function()
     store.data = {}
-    local t, err = make()()
-    assert.is_nil(t)
+    local none, err = make()()
+    assert.is_nil(none)
     assert.equal("oauth", err.kind)
     assert.equal("no_token", err.code)
     assert.equal("7", err.account)
+    assert.equal(0, store.lock_attempts)
   end)
 
-  describe("a token that could not be saved", function()
-    local ask
+  it("says so, too, when the account is disconnected between the first read and the lock", function()
+    runtime.time = runtime.time + 3600
+    local try_lock = store.try_lock
+    function store:try_lock(...)
+      self.data = {}
+      return try_lock(self, ...)
+    end
+    assert.equal("no_token", select(2, make()()).code)
+    assert.is_nil(next(store.locks))
+  end)
+
+  describe("whose new token could not be saved", function()
+    local get
 
     before_each(function()
       runtime.time = runtime.time + 3600
-      ask = make()
-      store.fail.put = away
-      assert.equal("fresh1", assert(ask()).access_token)
+      get = make()
+      store.fail.put = outage
+      assert.equal("fresh1", assert(get()).access_token)
     end)
 
-    it("serves all the same, and somebody is told", function()
-      assert.equal(away, told[1][2])
-      assert.equal("fresh1", assert(ask()).access_token)
+    it("uses it all the same, and tells on_refresh", function()
+      assert.same({ { "fresh1", outage.message } }, refreshed)
+      assert.equal("fresh1", assert(get()).access_token)
       assert.equal(1, #grants)
     end)
 
-    it("is saved later, over the one that it replaced", function()
+    it("writes it later, over the one that it replaced", function()
       store.fail.put = nil
       runtime.time = runtime.time + 2
-      assert.equal("fresh1", assert(ask()).access_token)
-      assert.truthy(store.data["app/7"]:find("fresh1", 1, true))
+      assert.equal("fresh1", assert(get()).access_token)
+      assert.equal("fresh1", stored_token().access_token)
       assert.equal(1, #grants)
       local reads = store.reads
-      assert(ask())
+      assert(get())
       assert.equal(reads, store.reads)
     end)
 
-    it("is tried rarely while the store is away", function()
+    it("writes it later from another client that waited for the refresh", function()
+      store.fail.put, store.data = nil, {}
+      store_token(new_token("old", runtime:now() - 3600))
+      store.fail.put = outage
+      local one, other = make(), make()
+      runtime:together { function() assert(one()) end, function() assert(other()) end }
+      store.fail.put = nil
+      runtime.time = runtime.time + 2
+      assert.equal("fresh2", assert(other()).access_token)
+      assert.equal("fresh2", stored_token().access_token)
+      assert.equal(2, #grants)
+    end)
+
+    it("tries that rarely while the store is down", function()
       local reads = store.reads
       for _ = 1, 600 do
         runtime.time = runtime.time + 0.1
-        assert.equal("fresh1", assert(ask()).access_token)
+        assert.equal("fresh1", assert(get()).access_token)
       end
       assert.is_true(store.reads - reads <= 8)
     end)
 
-    it("wins over a mark that the one it replaced was revoked", function()
+    it("does not wait for another process's lock to write it", function()
       store.fail.put = nil
-      local marked = assert(kept.stored(store, "app/7", "7"):read())
+      store.locks[KEY] = "another process"
+      runtime.time = runtime.time + 2
+      local began = runtime.time
+      assert.equal("fresh1", assert(get()).access_token)
+      assert.equal(began, runtime.time)
+    end)
+
+    it("prefers it to a mark that the one which it replaced was revoked", function()
+      store.fail.put = nil
+      local marked = stored_token()
       marked.revoked_at = runtime:now()
       store_token(marked)
       runtime.time = runtime.time + 2
-      assert.equal("fresh1", assert(ask()).access_token)
-      local held = assert(kept.stored(store, "app/7", "7"):read())
-      assert.equal("fresh1", held.access_token)
-      assert.is_nil(held.revoked_at)
+      assert.equal("fresh1", assert(get()).access_token)
+      local stored = stored_token()
+      assert.equal("fresh1", stored.access_token)
+      assert.is_nil(stored.revoked_at)
     end)
 
-    it("gives way to what another process wrote", function()
+    it("gives it up for one that another process wrote", function()
       store.fail.put = nil
       store_token(new_token("other", runtime:now()))
       runtime.time = runtime.time + 2
-      assert.equal("other", assert(ask()).access_token)
-      assert.truthy(store.data["app/7"]:find("other", 1, true))
+      assert.equal("other", assert(get()).access_token)
+      assert.equal("other", stored_token().access_token)
     end)
 
-    it("does not bring an account back that was disconnected", function()
+    it("does not connect an account again that was disconnected", function()
       store.fail.put = nil
       store.data = {}
       runtime.time = runtime.time + 2
-      local _, err = ask()
+      local _, err = get()
       assert.equal("no_token", err.code)
       assert.same({}, store.data)
     end)
   end)
 
-  it("tries a write again for a moment, for there may be no other copy", function()
+  it("tries to write for a second, since there may be no other copy of the token", function()
     runtime.time = runtime.time + 3600
-    local failures, put = 0, store.put
+    local attempts, put = 0, store.put
     function store:put(key, text)
-      failures = failures + 1
-      if failures < 3 then return nil, away end
+      attempts = attempts + 1
+      if attempts < 3 then return nil, outage end
       return put(self, key, text)
     end
     assert.equal("fresh1", assert(make()()).access_token)
-    assert.same({ { "fresh1" } }, told)
-    assert.truthy(store.data["app/7"]:find("fresh1", 1, true))
+    assert.same({ { "fresh1" } }, refreshed)
+    assert.equal("fresh1", stored_token().access_token)
   end)
 
-  it("goes on with a token that is valid when the store is away", function()
-    local ask = make()
+  it("uses a stale token while the store is down, reports that once, and fails when the token has expired", function()
+    local get = make()
+    assert(get())
     runtime.time = runtime.time + 3550
-    assert(kept.stored(store, "app/7", "7"):read())
-    ask("nothing")
-    runtime.time = runtime.time + 3550
-    store.fail.lock = away
-    assert.equal("fresh1", assert(ask()).access_token)
+    store.fail.lock = outage
+    for _ = 1, 5 do assert.equal("old", assert(get()).access_token) end
+    assert.same({ outage.message }, reported)
     runtime.time = runtime.time + 60
-    local t, err = ask()
-    assert.is_nil(t)
+    local none, err = get()
+    assert.is_nil(none)
     assert.equal("store", err.kind)
+  end)
+
+  describe("with reserve", function()
+    it("reserves room under the lock before it requests a token", function()
+      local reserved
+      function store:reserve(key, bytes)
+        reserved = { key, bytes, self.locks[key] ~= nil, #grants }
+        return true
+      end
+      runtime.time = runtime.time + 3600
+      assert(make()())
+      assert.equal(KEY, reserved[1])
+      assert.is_true(reserved[2] > #store.data[KEY])
+      assert.is_true(reserved[3])
+      assert.equal(0, reserved[4])
+    end)
+
+    it("requests no token on a full disk, and uses one that is still accepted", function()
+      function store:reserve() return nil, errors.new { kind = "store", message = "no space left" } end -- luacheck: no self
+      runtime.time = runtime.time + 3550
+      local get = make()
+      assert.equal("old", assert(get()).access_token)
+      assert.same({ "no space left" }, reported)
+      runtime.time = runtime.time + 60
+      local none, err = get()
+      assert.is_nil(none)
+      assert.equal("no space left", err.message)
+      assert.same({}, grants)
+      assert.is_nil(next(store.locks))
+    end)
   end)
 
   local function invalid_grant()
     return nil, errors.new { kind = "oauth", code = "invalid_grant", status = 400, message = "no" }
   end
 
-  it("believes invalid_grant after one more look, marks the token and keeps it", function()
+  it("believes invalid_grant after it has read the store once more, and keeps the token, marked as revoked", function()
     runtime.time = runtime.time + 3600
-    inner_answer = invalid_grant
-    local ask = make()
-    local t, err = ask()
-    assert.is_nil(t)
+    grant_hook = invalid_grant
+    local get = make()
+    local none, err = get()
+    assert.is_nil(none)
     assert.equal("oauth", err.kind)
     assert.equal("7", err.account)
-    local marked = assert(kept.stored(store, "app/7", "7"):read())
+    local marked = stored_token()
     assert.truthy(marked.revoked_at)
     assert.equal("r-old", marked.refresh_token)
-    t, err = ask()
-    assert.is_nil(t)
+    none, err = get()
+    assert.is_nil(none)
     assert.equal("invalid_grant", err.code)
     assert.equal(1, #grants)
   end)
 
-  it("takes what another wrote while invalid_grant was on its way", function()
+  it("uses what another process wrote while invalid_grant was on its way", function()
     runtime.time = runtime.time + 3600
-    inner_answer = function()
+    grant_hook = function()
       store_token(new_token("other", runtime:now()))
       return invalid_grant()
     end
     assert.equal("other", assert(make()()).access_token)
   end)
 
-  it("does not bring an account back that was disconnected while invalid_grant was on its way", function()
+  it("does not connect an account again that was disconnected while invalid_grant was on its way", function()
     runtime.time = runtime.time + 3600
-    inner_answer = function()
+    grant_hook = function()
       store.data = {}
       return invalid_grant()
     end
@@ -250,154 +376,156 @@ describe("a source under a lock", function()
     assert.same({}, store.data)
   end)
 
-  it("writes after its lease only over the token that it had read", function()
-    runtime.time = runtime.time + 3600
-    inner_answer = function()
-      runtime.time = runtime.time + 100
-      store_token(new_token("other", runtime:now()))
-      return new_token("late", runtime:now())
+  describe("after its lease", function()
+    local function late_grant(also)
+      return function()
+        runtime.time = runtime.time + 100
+        if also then also() end
+        return new_token("late", runtime:now())
+      end
     end
-    local ask = make()
-    assert.equal("late", assert(ask()).access_token)
-    assert.truthy(store.data["app/7"]:find("other", 1, true))
-    assert.equal("store", told[1][2].kind)
-    assert.equal("other", assert(ask()).access_token)
+
+    before_each(function() runtime.time = runtime.time + 3600 end)
+
+    it("writes only over the token that it had read", function()
+      grant_hook = late_grant(function() store_token(new_token("other", runtime:now())) end)
+      local get = make()
+      assert.equal("late", assert(get()).access_token)
+      assert.equal("other", stored_token().access_token)
+      assert.truthy(refreshed[1][2]:find("not kept", 1, true))
+      assert.equal("other", assert(get()).access_token)
+    end)
+
+    it("writes when the token that it had read is still stored", function()
+      grant_hook = late_grant()
+      assert.equal("late", assert(make()()).access_token)
+      assert.equal("late", stored_token().access_token)
+      assert.same({ { "late" } }, refreshed)
+    end)
+
+    it("keeps in this process what it can't compare, and writes it later", function()
+      grant_hook = late_grant(function() store.fail.get = outage end)
+      local get = make()
+      assert.equal("late", assert(get()).access_token)
+      assert.equal(outage.message, refreshed[1][2])
+      store.fail.get = nil
+      assert.equal("old", stored_token().access_token)
+      runtime.time = runtime.time + 2
+      assert.equal("late", assert(get()).access_token)
+      assert.equal("late", stored_token().access_token)
+    end)
   end)
 
-  it("writes after its lease when the token that it had read still stands there", function()
-    runtime.time = runtime.time + 3600
-    inner_answer = function()
-      runtime.time = runtime.time + 100
-      return new_token("late", runtime:now())
-    end
-    assert.equal("late", assert(make()()).access_token)
-    assert.truthy(store.data["app/7"]:find("late", 1, true))
-    assert.same({ { "late" } }, told)
-  end)
-
-  it("keeps in mind what it can't compare after its lease, and writes it later", function()
-    runtime.time = runtime.time + 3600
-    inner_answer = function()
-      runtime.time = runtime.time + 100
-      store.fail.get = away
-      return new_token("late", runtime:now())
-    end
-    local ask = make()
-    assert.equal("late", assert(ask()).access_token)
-    assert.equal(away, told[1][2])
-    assert.is_nil(store.data["app/7"]:find("late", 1, true))
-    store.fail.get = nil
-    runtime.time = runtime.time + 2
-    assert.equal("late", assert(ask()).access_token)
-    assert.truthy(store.data["app/7"]:find("late", 1, true))
-  end)
-
-  it("sends nothing when taking the lock and reading took too much of its lease", function()
+  it("requests no token when taking the lock and reading took too much of the lease", function()
     runtime.time = runtime.time + 3600
     local get = store.get
     function store:get(...)
-      runtime.time = runtime.time + 11
+      runtime.time = runtime.time + times.latest_request + 1
       return get(self, ...)
     end
-    local t, err = make()()
-    assert.is_nil(t)
+    local none, err = make()()
+    assert.is_nil(none)
     assert.equal("store", err.kind)
     assert.is_true(err.retryable)
     assert.same({}, grants)
     assert.is_nil(next(store.locks))
   end)
 
-  it("raises what on_refresh raises, with the token kept and the lock free", function()
-    runtime.time = runtime.time + 3600
-    local ask = source.locked(function() return new_token("fresh", runtime:now()) end, kept.stored(store, "app/7", "7"), {
-      runtime = runtime, grant_timeout = 10, refreshed = function() end, on_refresh = function() error("mine", 0) end,
-    })
-    local ok, raised = pcall(ask)
-    assert.is_false(ok)
-    assert.equal("mine", raised)
-    assert.equal("fresh", assert(ask()).access_token)
-    assert.is_nil(next(store.locks))
-  end)
-
   for _, hours in ipairs { 1, -1 } do
     it("neither loses a token nor refreshes in a loop when the clock jumps by " .. hours .. " h", function()
-      local ask = make()
-      assert(ask())
+      local get = make()
+      assert(get())
       runtime.skew = hours * 3600
-      for _ = 1, 10 do assert(ask()) end
+      for _ = 1, 10 do assert(get()) end
       assert.is_true(#grants <= 1)
       runtime.skew = 0
-      for _ = 1, 10 do assert(ask()) end
+      for _ = 1, 10 do assert(get()) end
       assert.is_true(#grants <= 2)
     end)
   end
 
-  it("gives up on a lock that nobody frees with an error that may be tried again", function()
+  it("returns a retryable err when another process keeps the lock for longer than its time", function()
     runtime.time = runtime.time + 3600
-    store.locks["app/7"] = "somebody"
-    local t, err = make()()
-    assert.is_nil(t)
+    store.locks[KEY] = "another process"
+    local began = runtime.time
+    local none, err = make()()
+    assert.is_nil(none)
     assert.is_true(err.retryable)
     assert.same({}, grants)
+    assert.is_true(runtime.time - began >= times.of(GRANT_TIMEOUT).lease_ttl)
   end)
 
-  it("waits five seconds for another's refresh when its token still serves, then goes on with that", function()
+  it("waits five seconds for another process's refresh with a stale token, and then uses that", function()
     runtime.time = runtime.time + 3550
-    store.locks["app/7"] = "somebody"
-    local ask, began = make(), runtime.time
-    assert.equal("old", assert(ask()).access_token)
-    assert.is_true(runtime.time - began < 6)
+    store.locks[KEY] = "another process"
+    local get, began = make(), runtime.time
+    assert.equal("old", assert(get()).access_token)
+    assert.is_true(runtime.time - began >= 5 and runtime.time - began < 6)
     began = runtime.time
-    assert.equal("old", assert(ask()).access_token)
+    assert.equal("old", assert(get()).access_token)
     assert.equal(began, runtime.time)
+    assert.same({}, grants)
+    assert.equal(1, #reported)
+  end)
+
+  it("uses another process's token as soon as that is written, without the lock", function()
+    runtime.time = runtime.time + 3600
+    store.locks[KEY] = "another process"
+    local sleep = runtime.sleep
+    function runtime:sleep(...)
+      sleep(self, ...)
+      store_token(new_token("other", self:now()))
+    end
+    assert.equal("other", assert(make()()).access_token)
     assert.same({}, grants)
   end)
 
   it("waits a moment for a store that restarts", function()
     runtime.time = runtime.time + 3600
-    local tries, try_lock = 0, store.try_lock
+    local attempts, try_lock = 0, store.try_lock
     function store:try_lock(...)
-      tries = tries + 1
-      if tries < 5 then return nil, errors.new { kind = "store", retryable = true, message = "restarting" } end
+      attempts = attempts + 1
+      if attempts < 5 then return nil, errors.new { kind = "store", retryable = true, message = "restarting" } end
       return try_lock(self, ...)
     end
     assert.equal("fresh1", assert(make()()).access_token)
   end)
 
-  it("asks a token endpoint that is away rarely while its token serves, and each time when it does not", function()
+  it("backs off from a token endpoint that is down while its token is stale, and asks each time when it is not", function()
     runtime.time = runtime.time + 3545
-    inner_answer = function() return nil, errors.new { kind = "network", retryable = true, message = "away" } end
-    local ask = make()
+    grant_hook = function() return nil, errors.new { kind = "network", retryable = true, message = "down" } end
+    local get = make()
     for _ = 1, 50 do
       runtime.time = runtime.time + 1
-      assert.equal("old", assert(ask()).access_token)
+      assert.equal("old", assert(get()).access_token)
     end
     assert.is_true(#grants >= 3 and #grants <= 6, #grants)
+    assert.equal(#grants, #reported)
     runtime.time = runtime.time + 10
     local before = #grants
     for _ = 1, 3 do
-      local t, err = ask()
-      assert.is_nil(t)
+      local none, err = get()
+      assert.is_nil(none)
       assert.equal("network", err.kind)
     end
     assert.equal(before + 3, #grants)
   end)
 
-  it("makes one attempt for all that wait together, and its failure is each one's own", function()
+  it("makes one attempt for all that wait together, and gives each an err of its own", function()
     runtime.time = runtime.time + 3600
-    inner_answer = function()
+    grant_hook = function()
       runtime:sleep(10)
-      return nil, errors.new { kind = "network", retryable = true, message = "away" }
+      return nil, errors.new { kind = "network", retryable = true, message = "down" }
     end
-    local ask, asks, errs = make(), {}, {}
+    local get, calls, errs = make(), {}, {}
     for _ = 1, 50 do
-      asks[#asks + 1] = function()
-        local _, err = ask()
+      calls[#calls + 1] = function()
+        local _, err = get()
         errs[#errs + 1] = err
       end
     end
     local began = runtime.time
-    runtime:together(asks)
+    runtime:together(calls)
     assert.equal(1, #grants)
     assert.is_true(runtime.time - began < 12)
     assert.equal(50, #errs)
@@ -410,41 +538,121 @@ describe("a source under a lock", function()
     end
   end)
 
-  it("does not wait for ever for an attempt of this process that was dropped", function()
-    runtime.time = runtime.time + 3600
-    local ask = make()
-    inner_answer = function() error("dropped in the middle", 0) end
-    assert.is_false(pcall(ask))
-    store.locks = {} -- as its ttl would
-    inner_answer = nil
-    assert.equal("fresh2", assert(ask()).access_token)
+  describe("when something raises in a refresh", function()
+    local function raise() error("a mistake", 0) end
+
+    before_each(function() runtime.time = runtime.time + 3600 end)
+
+    -- Each raises once; the call that follows must find neither a lock nor a flight.
+    for _, case in ipairs {
+      { "the grant", function() grant_hook = function() grant_hook = nil raise() end end },
+      { "the runtime's clock", function()
+        local now, calls = runtime.now, 0
+        function runtime:now()
+          calls = calls + 1
+          if next(store.locks) and calls > 0 then runtime.now = now raise() end
+          return now(self)
+        end
+      end },
+      { "the count of refreshes", nil, { count = raise } },
+      { "on_refresh", nil, { on_refresh = raise } },
+    } do
+      it("gives the lock back and raises it again: " .. case[1], function()
+        if case[2] then case[2]() end
+        local ok, raised = pcall(make(case[3]))
+        assert.is_false(ok)
+        assert.equal("a mistake", raised)
+        assert.is_nil(next(store.locks))
+        local began = runtime.time
+        assert(make()())
+        assert.is_true(runtime.time - began < 1)
+      end)
+    end
+
+    it("keeps the token when on_refresh raises", function()
+      local get = make { on_refresh = raise }
+      assert.is_false(pcall(get))
+      assert.equal("fresh1", assert(get()).access_token)
+      assert.equal("fresh1", stored_token().access_token)
+      assert.equal(1, #grants)
+    end)
+
+    it("lets one of the waiters refresh next", function()
+      local get, got = make(), {}
+      grant_hook = function()
+        runtime:sleep(1)
+        grant_hook = nil
+        error("a mistake", 0)
+      end
+      local calls = {}
+      for i = 1, 10 do
+        calls[i] = function()
+          local one = assert(get())
+          got[#got + 1] = one.access_token
+        end
+      end
+      local ok, raised = pcall(runtime.together, runtime, calls)
+      assert.is_false(ok)
+      assert.equal("a mistake", raised)
+      assert.equal(9, #got)
+      for _, name in ipairs(got) do assert.equal("fresh2", name) end
+      assert.is_nil(next(store.locks))
+    end)
+
+    for _, name in ipairs { "get", "put", "try_lock", "unlock", "reserve" } do
+      it("takes it for a failure of the store in " .. name .. ", and leaves no lock behind", function()
+        store.reserve = function() return true end
+        local method = store[name]
+        store[name] = function() error("a mistake of the store's", 0) end
+        local one, err = make()()
+        local message = err and err.message or refreshed[1] and refreshed[1][2] or reported[1]
+        assert.equal(name == "put" or name == "unlock", one ~= nil)
+        if err then
+          assert.equal("store", err.kind)
+          assert.equal("7", err.account)
+          assert.is_false(err.sent)
+        end
+        store[name] = method
+        if name == "unlock" then
+          message = reported[1]
+          store.locks = {} -- as its ttl would
+        end
+        assert.truthy(message:find("a mistake of the store's", 1, true), message)
+        assert.is_nil(next(store.locks))
+        local began = runtime.time
+        assert(make()())
+        assert.is_true(runtime.time - began < 1)
+      end)
+    end
   end)
 
-  for _, name in ipairs { "get", "put", "try_lock", "unlock" } do
-    it("takes what a store raises in " .. name .. " for its failure, and leaves no lock behind", function()
-      runtime.time = runtime.time + 3600
-      local method, broken = store[name], true
-      store[name] = function(...)
-        if broken then error("a mistake of the store's") end
-        return method(...)
-      end
-      local t, err = make()()
-      local failure = err or told[1][2]
-      if name ~= "unlock" then
-        assert.equal("store", failure.kind)
-        assert.truthy(failure.message:find("a mistake of the store's", 1, true))
-        assert.equal("7", failure.account)
-        assert.is_false(failure.sent)
-        assert.is_nil(next(store.locks))
-      end
-      assert.equal(name == "put" or name == "unlock", t ~= nil)
-      broken = false
-      store.locks = {}
-      assert(make()())
-    end)
-  end
+  it("reports a lock that could not be given back to on_error", function()
+    runtime.time = runtime.time + 3600
+    store.fail.unlock = errors.new { kind = "store", message = "NOPERM this user has no permissions to run 'evalsha'" }
+    assert.equal("fresh1", assert(make()()).access_token)
+    assert.same({ store.fail.unlock.message }, reported)
+  end)
 
-  it("takes an err that is only a word", function()
+  it("does not wait for ever for a refresh of this process whose coroutine was dropped", function()
+    runtime.time = runtime.time + 3600
+    grant_hook = function() coroutine.yield() end
+    local dropped = coroutine.create(make())
+    runtime.running = { releases = {} } -- as in a task that is never resumed
+    coroutine.resume(dropped)
+    runtime.running = nil
+    assert.equal(1, #grants)
+    store.locks = {} -- as its ttl would
+    grant_hook = nil
+    local get = make()
+    local none, err = get()
+    assert.is_nil(none)
+    assert.equal("timeout", err.kind)
+    assert.is_true(err.retryable)
+    runtime.time = runtime.time + times.of(GRANT_TIMEOUT).detach_timeout
+    assert.equal("fresh2", assert(get()).access_token)
+  end)
+
+  it("accepts an err of the store that is only a string", function()
     store.fail.get = "out of order"
     local _, err = make()()
     assert.equal("store", err.kind)
@@ -452,52 +660,57 @@ describe("a source under a lock", function()
   end)
 end)
 
-describe("a source in this process alone", function()
-  local function make(runtime, inner)
-    return source.locked(inner, kept.memory(runtime, new_token("old", runtime:now())), {
-      runtime = runtime, grant_timeout = 10, refreshed = function() end, on_refresh = function() end,
+describe("a source without a store", function()
+  local function make(runtime, grant)
+    local cache = token_cache.new { runtime = runtime, token = new_token("old", runtime:now()) }
+    return source.cached(grant, cache, {
+      runtime = runtime, grant_timeout = GRANT_TIMEOUT, count = function() end, on_refresh = function() end,
+      on_error = function() end,
     })
   end
 
-  it("makes one grant for many that are refused at the same moment", function()
-    local runtime, grants, asks = fake.new(), 0, {}
-    local ask = make(runtime, function()
+  it("makes one grant for many calls that are rejected at the same moment", function()
+    local runtime, grants, calls = fake.new(), 0, {}
+    local get = make(runtime, function()
       grants = grants + 1
       runtime:sleep(0.3)
       return new_token("fresh" .. grants, runtime:now())
     end)
-    for _ = 1, 50 do asks[#asks + 1] = function() assert.equal("fresh1", assert(ask("old")).access_token) end end
-    runtime:together(asks)
+    for _ = 1, 50 do calls[#calls + 1] = function() assert.equal("fresh1", assert(get("old")).access_token) end end
+    runtime:together(calls)
     assert.equal(1, grants)
   end)
 
-  it("frees the lock of a coroutine that was dropped after its time", function()
+  it("uses an expired token that nothing can renew, for the server to judge", function()
     local runtime = fake.new()
-    local held = kept.memory(runtime)
-    assert.is_true(held:try_lock("one", 30))
-    assert.is_false(held:try_lock("one", 30), "no lock is re-entrant")
-    assert.is_false(held:try_lock("two", 30))
-    runtime.time = runtime.time + 31
-    assert.is_true(held:try_lock("two", 30))
-    held:unlock("one")
-    assert.is_false(held:try_lock("three", 30))
-  end)
-
-  it("serves a stale token that nothing can renew, for the server to judge", function()
-    local runtime = fake.new()
-    local ask = make(runtime, function() return nil end)
-    runtime.time = runtime.time + 7200
-    assert.equal("old", assert(ask()).access_token)
-    local t, err = ask("old")
-    assert.is_nil(t)
+    local cache = token_cache.new { runtime = runtime, token = assert(token.wrap { access_token = "a", expires_at = 5 }) }
+    local get = source.cached(function() error "nothing to refresh with" end, cache, {
+      runtime = runtime, grant_timeout = GRANT_TIMEOUT, count = function() end, on_refresh = function() end,
+      on_error = function() end,
+    })
+    assert.equal("a", assert(get()).access_token)
+    local none, err = get("a")
+    assert.is_nil(none)
     assert.is_nil(err)
   end)
 end)
 
-describe("a source without anything to renew", function()
-  it("has nothing better than what was refused", function()
-    local ask = source.static(assert(token.fixed("key", "token")))
-    assert.equal("key", ask().access_token)
-    assert.is_nil((ask("key")))
+describe("a static source", function()
+  it("has no other token than the one that was rejected", function()
+    local get = source.static(assert(token.fixed("key", "token")))
+    assert.equal("key", get().access_token)
+    assert.is_nil((get("key")))
+  end)
+end)
+
+describe("the times of a refresh", function()
+  it("let a repeated token request and a write end within the lease", function()
+    for _, grant_timeout in ipairs { 0.5, 5, 60, 3600 } do
+      local durations = times.of(grant_timeout)
+      assert.is_true(times.latest_request + 2 * grant_timeout + times.write < durations.lease_ttl)
+      assert.is_true(durations.max_wait.fresh == 0 and durations.max_wait.stale < durations.max_wait.invalid)
+      assert.is_true(durations.max_wait.invalid > durations.lease_ttl)
+      assert.is_true(durations.detach_timeout >= durations.max_wait.invalid + durations.lease_ttl)
+    end
   end)
 end)

@@ -1,7 +1,9 @@
--- Tokens at rest: what stands in the store, plain or sealed, and what is read back.
+-- Tokens in a store: as JSON, plain or sealed, and what is read back.
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
-local kept = require "lofty.oauth.token_cache"
+local errors = require "lofty.errors"
+local fake = require "spec.support.fake_runtime"
+local token_cache = require "lofty.oauth.token_cache"
 local lofty = require "lofty"
 local token = require "lofty.token"
 
@@ -11,40 +13,47 @@ local function new_token(name)
   return assert(token.read({
     access_token = name .. "+/=", refresh_token = "r-" .. name, expires_in = 3600, scope = "openApi",
     app_info = { limits = core.array {}, name = "ä\0" },
-  }, 1000000, nil, core.null))
+  }, 1000000))
 end
 
-describe("a token at rest", function()
+-- The cache of an account's token in a store; its clock stands still but for its waits.
+local function cache_of(store, account, seal_key)
+  return token_cache.new {
+    runtime = fake.new(), store = store, key = token_cache.key("app", account), account = account,
+    seal_key = seal_key and function() return seal_key end,
+  }
+end
+
+describe("a stored token", function()
   local store
   before_each(function() store = lofty.store.memory() end)
 
-  it("comes back as it was", function()
+  it("is read as it was written", function()
     local new = new_token("a")
     for _, key in ipairs { KEY, false } do
-      assert.is_true(kept.stored(store, "app/7", "7", key or nil):write(new))
-      local held = assert(kept.stored(store, "app/7", "7", key or nil):read())
-      assert.same(new, held)
-      assert.equal("Bearer a+/=", held:authorization())
+      assert.is_true(cache_of(store, "7", key or nil):replace(new))
+      local stored = assert(cache_of(store, "7", key or nil):get())
+      assert.same(new, stored)
+      assert.equal("Bearer a+/=", stored:authorization())
     end
   end)
 
-  it("shows nothing of itself in the store when it is sealed", function()
-    assert.is_true(kept.stored(store, "app/7", "7", KEY):write(new_token("secret")))
+  it("is not readable in the store when it is sealed", function()
+    assert.is_true(cache_of(store, "7", KEY):replace(new_token("secret")))
     local text = store:get("app/7")
     for _, word in ipairs { "secret", "access_token", "Bearer" } do assert.is_nil(text:find(word, 1, true)) end
   end)
 
-  -- Each is refused with its reason, and stays in the store as it is.
   for _, case in ipairs {
     { "sealed with another key", KEY, OTHER, "is encryption_key the one it was sealed with" },
-    { "sealed, by who has no key", KEY, nil, "lofty.app needs its encryption_key" },
-    { "plain, by who has a key", nil, KEY, "it is not sealed" },
+    { "sealed, and there is no key", KEY, nil, "lofty.app needs its encryption_key" },
+    { "plain, and there is a key", nil, KEY, "it is not sealed" },
   } do
-    it("is not read when it is " .. case[1] .. ", and nothing is lost", function()
-      assert.is_true(kept.stored(store, "app/7", "7", case[2]):write(new_token("secret")))
+    it("is not read, and stays as it is, when it is " .. case[1], function()
+      assert.is_true(cache_of(store, "7", case[2]):replace(new_token("secret")))
       local text = store:get("app/7")
-      local held, err = kept.stored(store, "app/7", "7", case[3]):read()
-      assert.is_nil(held)
+      local stored, _, err = cache_of(store, "7", case[3]):get()
+      assert.is_nil(stored)
       assert.equal("store", err.kind)
       assert.equal("7", err.account)
       assert.is_false(err.sent)
@@ -62,11 +71,11 @@ describe("a token at rest", function()
   } do
     it("is not read when it is sealed and " .. case[1], function()
       for _, account in ipairs { "7", "8" } do
-        assert.is_true(kept.stored(store, "app/" .. account, account, KEY):write(new_token(account)))
+        assert.is_true(cache_of(store, account, KEY):replace(new_token(account)))
       end
       store:put("app/7", case[2](store:get("app/7")))
-      local held, err = kept.stored(store, "app/7", "7", KEY):read()
-      assert.is_nil(held)
+      local stored, _, err = cache_of(store, "7", KEY):get()
+      assert.is_nil(stored)
       assert.equal("store", err.kind)
     end)
   end
@@ -75,16 +84,16 @@ describe("a token at rest", function()
                           '{"access_token":"x","expires_at":"soon"}' } do
     it("is not read when it is " .. (text == "" and "nothing" or text), function()
       store:put("app/7", text)
-      local held, err = kept.stored(store, "app/7", "7"):read()
-      assert.is_nil(held)
+      local stored, _, err = cache_of(store, "7"):get()
+      assert.is_nil(stored)
       assert.equal("store", err.kind)
     end)
   end
 
-  it("is sealed once for good by the loop that lofty.app's documentation gives", function()
+  it("is sealed by the loop of lofty.app's documentation, which may run twice", function()
     local options = { client_id = "app", client_secret = "s", store = store }
     for _, account in ipairs { "7", "8" } do
-      assert.is_true(kept.stored(store, "app/" .. account, account):write(new_token(account)))
+      assert.is_true(cache_of(store, account):replace(new_token(account)))
     end
     for _ = 1, 2 do
       for _, key in ipairs(store:keys()) do
@@ -94,10 +103,10 @@ describe("a token at rest", function()
     end
     options.encryption_key = KEY
     assert.same({ "7", "8" }, lofty.app(options):accounts())
-    assert.equal("7+/=", assert(kept.stored(store, "app/7", "7", KEY):read()).access_token)
+    assert.equal("7+/=", assert(cache_of(store, "7", KEY):get()).access_token)
   end)
 
-  it("is made by an application with an encryption_key, which no tostring or field shows", function()
+  it("is sealed with an encryption_key that no tostring and no field of the application shows", function()
     local app = lofty.app { client_id = "app", client_secret = "hidden", store = store, encryption_key = KEY }
     local function search(value, depth)
       if type(value) == "string" then
@@ -116,29 +125,75 @@ describe("a token at rest", function()
   end)
 end)
 
-describe("a store of one's own that fails", function()
-  -- As a database does that recites the statement.
-  local function reciting(raises)
-    local own = lofty.store.memory()
-    function own.put(_, _, text)
-      if raises then error("near '" .. text .. "'", 0) end
-      return nil, "near '" .. text .. "'"
-    end
-    function own.keys()
-      if raises then error("no keys", 0) end
-      return nil, "no keys"
-    end
-    return own
-  end
-
+describe("a user's own store", function()
   for _, raises in ipairs { true, false } do
-    local how = raises and "raises" or "returns"
-    it("makes an err of what it " .. how .. " where accounts are listed", function()
-      local app = lofty.app { client_id = "c", client_secret = "s", store = reciting(raises) }
-      local list, err = app:accounts()
+    it("that " .. (raises and "raises" or "returns a string") .. " in keys() makes accounts() return an err", function()
+      local store = lofty.store.memory()
+      function store.keys()
+        if raises then error("no keys", 0) end
+        return nil, "no keys"
+      end
+      local list, err = lofty.app { client_id = "c", client_secret = "s", store = store }:accounts()
       assert.is_nil(list)
       assert.equal("store", err.kind)
-      assert.truthy(tostring(err):find("no keys", 1, true))
+      assert.truthy(err.message:find("no keys", 1, true))
     end)
   end
+
+  it("gives an err that shows neither the old token nor the new one, whoever made it", function()
+    local store = lofty.store.memory()
+    assert(cache_of(store, "7"):replace(new_token("old-secret")))
+    for _, how in ipairs { "our err", "a string", "raised" } do
+      local cache = cache_of(store, "7")
+      local old = assert(cache:get())
+      local raw
+      function store.put(_, _, text)
+        raw = "failing row contains " .. text .. " instead of " .. old.refresh_token
+        if how == "our err" then return nil, errors.new { kind = "store", retryable = true, message = raw } end
+        if how == "a string" then return nil, raw end
+        error(raw, 0)
+      end
+      local ok, err = cache:replace(new_token("new-secret"))
+      store.put = nil
+      assert.is_nil(ok)
+      assert.truthy(raw:find("new-secret", 1, true) and raw:find("old-secret", 1, true))
+      assert.equal("7", err.account)
+      assert.equal(how == "our err" or nil, err.retryable)
+      assert.truthy(err.message:find("failing row", 1, true))
+      assert.is_nil(err.message:find("secret", 1, true), err.message)
+    end
+  end)
+
+  it("keeps its own err unchanged", function()
+    local store, own = lofty.store.memory(), errors.new { kind = "store", message = "down" }
+    function store.get() return nil, own end
+    local _, _, err = cache_of(store, "7"):get()
+    assert.equal("down", err.message)
+    assert.not_equal(own, err)
+    assert.is_nil(own.account)
+  end)
+end)
+
+describe("a token's key", function()
+  it("differs for every pair of client id and account", function()
+    local seen = {}
+    for _, pair in ipairs {
+      { "a", "b/c" }, { "a/b", "c" }, { "a", "b%2Fc" }, { "a%2Fb", "c" }, { "a/", "b" }, { "a", "/b" }, { "a", "//b" },
+    } do
+      local key = token_cache.key(pair[1], pair[2])
+      assert.is_nil(seen[key], key)
+      seen[key] = true
+    end
+    assert.equal("app/113209", token_cache.key("app", "113209"))
+  end)
+
+  it("leads back to the account", function()
+    local store = lofty.store.memory()
+    for _, account in ipairs { "b/c", "7", "a b", "%41" } do store:put(token_cache.key("a/b", account), "x") end
+    store:put(token_cache.key("a", "b/c"), "x")
+    store:put("a%2Fb//" .. ("0"):rep(64), "x") -- that of a LOFTY_REFRESH_TOKEN
+    local accounts = assert(token_cache.accounts(store, "a/b"))
+    table.sort(accounts)
+    assert.same({ "%41", "7", "a b", "b/c" }, accounts)
+  end)
 end)

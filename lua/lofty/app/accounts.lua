@@ -1,102 +1,144 @@
---- What an application does to the tokens that it keeps: under each account's lock.
+--- What an application does to the tokens in its store: connect an account, forget one, list them.
 -- @module lofty.app.accounts
 
 local client = require "lofty.client"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local kept = require "lofty.oauth.token_cache"
+local lease = require "lofty.oauth.lease"
 local redact = require "lofty.internal.redact"
-local lock = require "lofty.oauth.lease"
+local singleflight = require "lofty.oauth.singleflight"
 local source = require "lofty.oauth.source"
+local times = require "lofty.oauth.times"
+local token_cache = require "lofty.oauth.token_cache"
 
-local ipairs, type = ipairs, type
-local find, sort = string.find, table.sort
+local type = type
+local sort = table.sort
 
 local accounts = {}
 
--- Takes an account's lock, does one thing to its token, and gives the lock back. After the lock's time nobody writes
--- who held it, so `regardless` of a holder that does not end nothing is lost.
-local function locked(self, account, regardless, act, ...)
-  local runtime, where, owner = self.runtime, self.kept_for(account), lock.owner()
-  local grant_timeout = self.settings.timeout.total
-  local held, err = lock.take(runtime, where, owner, source.ttl(grant_timeout), source.wait(grant_timeout))
-  if not held and not (regardless and err.retryable) then
-    err.account = account
-    return nil, err
-  end
-  runtime:holding(true)
-  local ok, why = act(runtime, where, ...)
-  if held then where:unlock(owner) end
-  runtime:holding(false)
-  return ok, why
+-- No account has this id: its lock is taken to see whether the store can be written to.
+local PROBE = "-"
+
+local function on_error(self, err)
+  local hook = self.settings.on_error
+  if hook then hook(err) end
 end
 
--- The account that a token belongs to: who authorized is who /v1.0/me says, never what the callback's query claims.
--- Nothing renews the token here, or the new one would be lost.
-local function whose(self, fresh)
-  local asking = client.new {
-    source = source.static(fresh), settings = self.settings, limiter = self.limiter,
+-- What `lofty.oauth.lease` needs to take the lock of one account.
+local function lock_of(self, account)
+  return {
+    runtime = self.runtime, cache = self:cache_for(account), ttl = times.of(self.settings.timeout.total).lease_ttl,
+    on_error = function(err) on_error(self, err) end,
   }
-  local me, err = asking:me()
+end
+
+-- Calls fn(held, cache, ...) while this process holds the account's lock, and no refresh of it runs here.
+local function under_lock(self, account, fn, ...)
+  local runtime, durations = self.runtime, times.of(self.settings.timeout.total)
+  local lock = lock_of(self, account)
+  local function take_and_run(...)
+    local deadline = runtime:monotonic() + durations.max_wait.invalid
+    local ok, err = lease.with(lock, deadline, nil, fn, lock.cache, ...)
+    return ok, err
+  end
+  local timeout = durations.detach_timeout
+  local flight = singleflight.new(runtime, self.store, lock.cache.key, timeout)
+  local ok, err = flight:run_alone(runtime:monotonic() + timeout, take_and_run, ...)
+  return ok, err
+end
+
+-- The account that a token belongs to: GET /v1.0/me tells it, and nothing in the callback is trusted for it.
+-- A token that this call renewed would be lost, so nothing renews it here.
+local function fetch_account_id(self, token)
+  local crm = client.new { source = source.static(token), settings = self.settings, limiter = self.limiter }
+  local me, err = crm:me()
   if not me then return nil, err end
   local id = type(me) == "table" and me.id
   local account = type(id) == "string" and id or type(id) == "number" and core.number_text(id)
   if not account or account == "" then
     return nil, errors.new {
-      kind = "decode", sent = true, operation = "me", message = "/v1.0/me answered without an id",
+      kind = "decode", sent = true, operation = "me", message = "GET /v1.0/me answered without an id",
     }
   end
   return account
 end
 
---- Exchanges a code, asks whose token it is, and keeps it.
+-- Finds out whether the store can be read, locked and written, before the code, which can be exchanged once, is sent.
+local function check_store(self)
+  local lock = lock_of(self, PROBE)
+  local _, _, err = lock.cache:reload()
+  if err then return nil, err end
+  -- Another connect that does the same at this moment is good enough: do not wait for its lock.
+  local ok, why = lease.with(lock, self.runtime:monotonic(), nil, function()
+    local reserved, full = lock.cache:reserve()
+    return reserved, full
+  end)
+  return ok or why.code == "locked", why
+end
+
+local function replace(_, cache, token)
+  local saved, err = cache:replace(token)
+  return saved, err
+end
+
+local function save(self, account, token)
+  local saved, err = under_lock(self, account, replace, token)
+  -- A holder that has kept the lock for longer than its time does not write any more: go on without it.
+  if not saved and err.retryable then saved, err = self:cache_for(account):replace(token) end
+  return saved, err
+end
+
+--- Exchanges a code, asks whose token it is, and writes it to the store.
 -- @tparam table self the application
--- @tparam table fields of the grant
+-- @tparam table fields of the token request
 -- @treturn[1] string account
 -- @treturn[1] table token
 -- @treturn[2] nil
 -- @treturn[2] table err
 function accounts.connect(self, fields)
-  -- A store that is away is noticed before the code, which serves once, is spent.
-  local _, away = self.kept_for("-"):read(true)
-  if away then
-    away.account = nil
-    return nil, away
+  local usable, unusable = check_store(self)
+  if not usable then
+    unusable.account = nil
+    return nil, unusable
   end
-  local fresh, err = self.grant(fields)
-  if not fresh then
+  local token, err = self.grant(fields)
+  if not token then
     err.operation = "connect"
     return nil, err
   end
-  local account, why = whose(self, fresh)
-  local ok = account
+  local account, why = fetch_account_id(self, token)
+  local saved
   if account then
-    fresh.account = account
-    ok, why = locked(self, account, true, source.save, fresh)
+    token.account = account
+    saved, why = save(self, account, token)
+    if saved then return account, token end
   end
-  if ok then return account, fresh end
   local secrets = { fields.code }
-  redact.add_token(secrets, fresh)
+  redact.add_token(secrets, token)
   redact.err(why, secrets)
   local hook = self.settings.on_refresh
-  if hook then hook(fresh, why) end
+  if hook then hook(token, why) end
   return nil, why
 end
 
-local function delete(_, where)
-  local ok, err = where:delete()
+local function delete(_, cache)
+  local ok, err = cache:delete()
   return ok, err
 end
 
---- Takes an account's token out of the store.
+--- Deletes an account's token from the store.
 -- @tparam table self the application
 -- @tparam string account
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err
 function accounts.forget(self, account)
-  local ok, err = locked(self, account, false, delete)
-  return ok, err
+  -- A lock file is never deleted: an unknown account must not make one.
+  local stored, err = self:cache_for(account):is_stored()
+  if not stored then return not err or nil, err end
+  local ok, why = under_lock(self, account, delete)
+  if why then why.account = account end
+  return ok, why
 end
 
 --- The accounts of this application that are in the store, sorted.
@@ -105,14 +147,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function accounts.list(self)
-  local keys, err = kept.keys(self.store)
-  if not keys then return nil, err end
-  local prefix, list = self.client_id .. "/", {}
-  for _, key in ipairs(keys) do
-    -- An account has no "/": that is another application's, whose client_id begins as ours.
-    local account = key:sub(1, #prefix) == prefix and key:sub(#prefix + 1)
-    if account and not find(account, "/", 1, true) then list[#list + 1] = account end
-  end
+  local list, err = token_cache.accounts(self.store, self.client_id)
+  if not list then return nil, err end
   sort(list)
   return list
 end

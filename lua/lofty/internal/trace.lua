@@ -25,6 +25,9 @@ local LINES = {
   on_refresh = function(token, err)
     line("refreshed: %s%s", tostring(token), err and ", not saved: " .. tostring(err) or "")
   end,
+  on_error = function(err)
+    line("%s", tostring(err))
+  end,
   on_wait = function(event)
     line("waits %.2f s for the rate limit", event.seconds)
   end,

@@ -1,66 +1,83 @@
---- Waiting for a lock that another process, or another coroutine, may hold.
+--- Holds a token's lock in the store while a function runs, so that one process refreshes the token.
 -- @module lofty.oauth.lease
 
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
 local jitter = require "lofty.pacing.jitter"
+local times = require "lofty.oauth.times"
 
 local format, gsub, byte = string.format, string.gsub, string.byte
-local min = math.min
+local huge, min = math.huge, math.min
 
--- First look after, and never longer than, so many seconds.
-local FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
--- How long a store may be away, restarting say, before a wait for one of its locks ends.
-local OUTAGE = 2
+local lease = {}
 
-local lock = {}
-
---- A name for one attempt: no two have the same.
--- @treturn string 32 hexadecimal digits
-function lock.owner()
+-- A name that no other attempt has: 32 hexadecimal digits.
+local function new_owner()
   return (gsub(crypto.random(16), ".", function(c) return format("%02x", byte(c)) end))
 end
 
---- Seconds to wait before look number `count`: longer from time to time, and never the same for two that wait.
--- @tparam number count 1, 2, ...
--- @tparam[opt] number longest never longer than this
--- @treturn number
-function lock.pause(count, longest)
-  return min(FIRST_WAIT * 1.5 ^ (count - 1), longest or LONGEST_WAIT) * (0.5 + jitter() / 2)
+-- Each wait is longer than the one before, and differs between processes.
+local function pause(attempt)
+  return min(times.first_poll * 1.5 ^ (attempt - 1), times.longest_poll) * (0.5 + jitter() / 2)
 end
 
---- Takes a kept token's lock, waiting for whoever holds it.
--- @tparam table runtime
--- @tparam table kept
--- @tparam string owner
--- @tparam number ttl seconds after which the lock frees itself
--- @tparam number patience seconds to wait at most
--- @tparam[opt] function peek asked after each wait; what it returns makes the lock needless
--- @treturn[1] number since when it is held at the latest, on the runtime's monotonic clock
--- @return[2] nil
--- @return[2] nil
--- @return[2] what `peek` found
--- @treturn[3] nil
--- @treturn[3] table err of kind "store"
-function lock.take(runtime, kept, owner, ttl, patience, peek)
-  local began, looks = runtime:monotonic(), 0
+-- Takes the lock. Returns since when it is held at the latest; nil, nil, found when `peek` found something; nil, err.
+local function take(self, owner, deadline, peek)
+  local runtime, cache = self.runtime, self.cache
+  local outage_ends = runtime:monotonic() + times.store_outage
+  local attempt = 0
   while true do
-    local asked = runtime:monotonic()
-    local locked, err = kept:try_lock(owner, ttl)
-    if locked then return asked end
-    local waited = runtime:monotonic() - began
-    if err and not (err.retryable and waited < min(patience, OUTAGE)) then return nil, err end
-    if waited >= patience then
+    local asked_at = runtime:monotonic()
+    local locked, err = cache:try_lock(owner, self.ttl)
+    if locked then return asked_at end
+    local now = runtime:monotonic()
+    if err and not (err.retryable and now < outage_ends and now < deadline) then return nil, err end
+    if now >= deadline then
       return nil, errors.new {
-        kind = "store", sent = false, retryable = true,
-        message = "another process holds the lock of this token and does not end: try again",
+        kind = "store", code = "locked", sent = false, retryable = true,
+        message = "another process holds the lock of this token: try again",
       }
     end
-    looks = looks + 1
-    runtime:sleep(lock.pause(looks))
+    attempt = attempt + 1
+    runtime:sleep(pause(attempt))
     local found = peek and peek()
     if found then return nil, nil, found end
   end
 end
 
-return lock
+--- Calls fn(held, ...) while this process holds the lock, and gives it back however fn ends.
+-- What goes wrong when it is given back is told to `on_error`, and the lock ends after its `ttl`.
+-- @tparam table self `runtime`; `cache` (see `lofty.oauth.token_cache`; one without a store needs no lock); `ttl`
+--   (seconds after which the lock ends by itself); `on_error(err)`
+-- @tparam number deadline until when to wait for the lock, on the runtime's monotonic clock
+-- @tparam ?function peek called after each wait; what it returns makes the lock needless
+-- @tparam function fn `held.taken_at` and `held.ends` are its lease, on the same clock
+-- @param ... its arguments
+-- @return[1] up to four values that fn returned
+-- @return[2] what peek found
+-- @return[3] nil
+-- @treturn[3] table err of kind "store"; its code is "locked" when another process has the lock
+function lease.with(self, deadline, peek, fn, ...)
+  local runtime, cache = self.runtime, self.cache
+  if not cache.store then
+    local a, b, c, d = fn({ taken_at = runtime:monotonic(), ends = huge }, ...)
+    return a, b, c, d
+  end
+  local owner, taken_at = new_owner(), nil
+  local function release()
+    if not taken_at then return end
+    local _, err = cache:unlock(owner)
+    if err then self.on_error(err) end
+  end
+  local function take_and_run(...)
+    local err, found
+    taken_at, err, found = take(self, owner, deadline, peek)
+    if not taken_at then return found, err end
+    local a, b, c, d = fn({ taken_at = taken_at, ends = taken_at + self.ttl }, ...)
+    return a, b, c, d
+  end
+  local a, b, c, d = runtime:ensure(release, take_and_run, ...)
+  return a, b, c, d
+end
+
+return lease

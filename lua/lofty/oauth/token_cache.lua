@@ -1,68 +1,50 @@
---- Where one account's token is kept between calls, and the lock round it.
+--- One account's token: cached in this process, and kept in a store when there is one.
 --
--- A kept token answers `read(fresh)`, `write(token)`, `hold(token)`, `try_lock(owner, ttl)` and `unlock(owner)`; its
--- field `unsaved` is a token that could not be written yet. Two kinds: in this process alone, and in a store.
+-- The cached token is in one of three states: "fresh" (use it), "stale" (still accepted by the server, but due for
+-- refresh, or not written to the store yet), "invalid" (absent, expired, revoked, or rejected by the server).
 -- @module lofty.oauth.token_cache
 
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
+local redact = require "lofty.internal.redact"
+local times = require "lofty.oauth.times"
 local token = require "lofty.token"
 
-local pcall, select, setmetatable, tostring, type = pcall, select, setmetatable, tostring, type
+local getmetatable, pairs, pcall, setmetatable, tostring, type =
+  getmetatable, pairs, pcall, setmetatable, tostring, type
+local floor = math.floor
 
-local kept = {}
+-- Bytes to reserve in a store for a token whose size is not known yet.
+local ROOM = 4096
 
-local Memory = {}
-Memory.__index = Memory
+local token_cache = {}
 
-function Memory:read() return self.token end
+local Cache = {}
+Cache.__index = Cache
 
-function Memory:write(new)
-  self.token = new
-  return true
+local function add_secrets(self, list)
+  redact.add_token(list, self.token)
+  redact.add_token(list, self.replaced)
 end
 
-Memory.hold = Memory.write
-
--- It frees itself after ttl too: a coroutine may be dropped in the middle.
-function Memory:try_lock(owner, ttl)
-  local now = self.runtime:monotonic()
-  if self.owner and now < self.ends then return false end
-  self.owner, self.ends = owner, now + ttl
-  return true
-end
-
-function Memory:unlock(owner)
-  if self.owner == owner then self.owner = nil end
-  return true
-end
-
---- Keeps a token in this process alone.
--- @tparam table runtime for the lock's clock
--- @tparam[opt] table held the token to begin with
--- @treturn table
-function kept.memory(runtime, held)
-  return setmetatable({ runtime = runtime, token = held }, Memory)
-end
-
-local Stored = {}
-Stored.__index = Stored
-
--- A failure as our callers know it, whatever the store of a caller's own returned. A database's error may repeat the
--- statement, and the token in it: whoever hands the err out removes the token's secrets.
-local function failure(self, err)
-  if not errors.is(err) then
-    local why = err == nil and "the store gave no reason" or tostring(err)
-    err = errors.new { kind = "store", message = "the store failed: " .. why }
+-- nil, err for what a store returned or raised. A database's message may quote the statement with the token in it.
+local function failure(self, problem)
+  local fields = { kind = "store" }
+  if errors.is(problem) then
+    for name, value in pairs(problem) do fields[name] = value end
+  else
+    fields.message = "the store failed: " .. (problem == nil and "it gave no reason" or tostring(problem))
   end
-  if err.sent == nil then err.sent = false end
-  err.account = self.account
-  return nil, err
+  fields.account = self.account
+  if fields.sent == nil then fields.sent = false end
+  local secrets = {}
+  add_secrets(self, secrets)
+  return nil, redact.err(errors.new(fields), secrets)
 end
 
--- A store that raises must not leave a lock behind either. (It never waits where Lua 5.1 cannot yield across pcall.)
-local function ask(self, method, ...)
+-- Calls a method of the store. A store of a user's own may raise.
+local function call_store(self, method, ...)
   local store = self.store
   local ok, value, err = pcall(store[method], store, self.key, ...)
   if not ok then return failure(self, value) end
@@ -72,127 +54,282 @@ end
 
 local function unreadable(self, why)
   return failure(self, errors.new {
-    kind = "store", message = "the token kept for account " .. self.account .. " can't be read: " .. why,
+    kind = "store", message = "the stored token " .. (self.account and "of account " .. self.account .. " " or "")
+      .. "can't be read: " .. why,
   })
 end
 
--- The text of a store is the token's JSON, sealed when there is a key. One that stands there plain is not taken then:
--- whoever can write to the store could put his own in its place.
-function Stored:decode(text)
-  local fields, why
-  if self.seal_key then
-    local plain, closed = crypto.open(self.seal_key, text, self.key)
+-- A store holds the token as JSON, sealed when there is an encryption key. Then a plain one is refused: whoever can
+-- write to the store could put a token of their own in its place.
+local function decode(self, text)
+  local seal_key = self.seal_key and self.seal_key()
+  if seal_key then
+    local plain, problem = crypto.open(seal_key, text, self.key)
     if not plain then
       return unreadable(self, type(core.json_decode(text)) == "table"
         and "it is not sealed, and lofty.app has an encryption_key: seal it once, or connect the account again"
-        or closed .. " (is encryption_key the one it was sealed with?)")
+        or problem .. " (is encryption_key the one it was sealed with?)")
     end
     text = plain
   end
-  fields, why = core.json_decode(text)
+  local fields, why = core.json_decode(text)
   if type(fields) ~= "table" then
-    why = why or "it is no JSON object"
-    if not self.seal_key then why = why .. " (if it is sealed, lofty.app needs its encryption_key)" end
+    why = why or "it is not a JSON object"
+    if not seal_key then why = why .. " (if it is sealed, lofty.app needs its encryption_key)" end
     return unreadable(self, why)
   end
-  local held, err = token.wrap(fields)
-  if not held then return unreadable(self, err.message) end
-  return held
+  local stored, err = token.wrap(fields)
+  if not stored then return unreadable(self, err.message) end
+  return stored
 end
 
-function Stored:encode(new)
-  local text, why = core.json_encode(new)
+local function encode(self)
+  local text, why = core.json_encode(self.token)
   if not text then
     return failure(self, errors.new { kind = "store", message = "the token can't be written as JSON: " .. why })
   end
-  if self.seal_key then return crypto.seal(self.seal_key, text, self.key) end
+  local seal_key = self.seal_key and self.seal_key()
+  if seal_key then return crypto.seal(seal_key, text, self.key) end
   return text
 end
 
---- Reads the token: the one read last, unless `fresh` asks for what the store holds now.
--- A token that could not be saved outlives a fresh read as long as the store holds the one that it replaced, be that
--- marked as revoked meanwhile: where the server rotates refresh tokens, the stored one is dead.
--- @tparam[opt] boolean fresh past any cache
--- @treturn[1] table the token; nil alone: none is kept
--- @treturn[2] nil
--- @treturn[2] table err of kind "store"
-function Stored:read(fresh)
-  if self.token and not fresh then return self.token end
-  local text, err = ask(self, "get", fresh)
+-- Reads the store into the cache; with `fresh` past any cache of the store's own.
+local function read_store(self, fresh)
+  if not self.store then return true end
+  local text, err = call_store(self, "get", fresh)
   if err then return nil, err end
   if not text then
-    self.token, self.text, self.stands, self.unsaved = nil, nil, nil, nil
-    return nil
+    if not (self.initial and self.unsaved) then self.token, self.unsaved = self.initial, false end
+    self.stored_text, self.stored_access_token = nil, nil
+  elseif text ~= self.stored_text then
+    local stored, why = decode(self, text)
+    if not stored then return nil, why end
+    -- An unsaved token stays while the store holds the one that it replaced, even if that was marked as revoked: where
+    -- refresh tokens rotate, the stored one is of no use any more.
+    if not (self.unsaved and stored.access_token == self.stored_access_token) then
+      self.token, self.unsaved = stored, false
+    end
+    self.stored_text, self.stored_access_token = text, stored.access_token
   end
-  if text ~= self.text then
-    local held, why = self:decode(text)
-    if not held then return nil, why end
-    if not (self.unsaved and held.access_token == self.stands) then self.token, self.unsaved = held, nil end
-    self.text, self.stands = text, held.access_token
-  end
-  return self.token
-end
-
---- Keeps a token. It serves this process even when the store fails.
--- @tparam table new the token
--- @treturn[1] boolean true
--- @treturn[2] nil
--- @treturn[2] table err of kind "store"
-function Stored:write(new)
-  self:hold(new)
-  local text, why = self:encode(new)
-  if not text then return nil, why end
-  local ok, err = ask(self, "put", text)
-  if not ok then return nil, err or select(2, failure(self)) end
-  self.text, self.stands, self.unsaved = text, new.access_token, nil
   return true
 end
 
---- Keeps a token in this process, to be written later.
--- @tparam table new the token
-function Stored:hold(new)
-  self.token, self.unsaved = new, new
+-- Writes the cached token.
+local function write(self)
+  if not self.store then return true end
+  self.unsaved = true
+  local text, err = encode(self)
+  if not text then return nil, err end
+  local ok, why = call_store(self, "put", text)
+  if not ok then
+    if why then return nil, why end
+    return failure(self)
+  end
+  self.stored_text, self.stored_access_token, self.unsaved = text, self.token.access_token, false
+  return true
 end
 
-function Stored:try_lock(owner, ttl)
-  local locked, err = ask(self, "try_lock", owner, ttl)
-  return locked, err
+-- Writes the cached token, trying for a moment: there may be no other copy of it.
+local function save(self)
+  local runtime = self.runtime
+  local ends, wait = runtime:monotonic() + times.write, times.first_write_retry
+  local saved, err = write(self)
+  while not saved and runtime:monotonic() + wait < ends do
+    runtime:sleep(wait)
+    wait = 2 * wait
+    saved, err = write(self)
+  end
+  return saved, err
 end
 
-function Stored:unlock(owner)
-  local freed, err = ask(self, "unlock", owner)
-  return freed, err
+--- The state of the cached token itself, whether it has been written or not.
+-- @tparam ?string rejected an access token that the server has refused
+-- @treturn string "fresh", "stale" or "invalid"
+function Cache:token_state(rejected)
+  local cached = self.token
+  if not cached or cached.access_token == rejected then return "invalid" end
+  return cached:state(self.runtime:now())
 end
 
---- Forgets the token, in the store too.
+-- The state that says what to do: an unsaved token is due, too.
+local function state(self, rejected)
+  local own = self:token_state(rejected)
+  return own == "fresh" and self.unsaved and "stale" or own
+end
+
+--- The cached token and its state; read from the store when nothing is cached.
+-- @tparam ?string rejected an access token that the server has refused
+-- @treturn[1] ?table the token
+-- @treturn[1] string "fresh", "stale" or "invalid"
+-- @treturn[2] nil
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Cache:get(rejected)
+  if not self.token then
+    local ok, err = read_store(self)
+    if not ok then return nil, nil, err end
+  end
+  return self.token, state(self, rejected)
+end
+
+--- The token that the store holds now, past any cache, and the state of the token itself.
+-- @tparam ?string rejected an access token that the server has refused
+-- @tparam[opt] boolean is_locked this process holds the lock: a token that is not written yet is written
+-- @return as `get`
+function Cache:reload(rejected, is_locked)
+  local ok, err = read_store(self, true)
+  if not ok then return nil, nil, err end
+  if is_locked and self.unsaved then write(self) end
+  return self.token, self:token_state(rejected)
+end
+
+--- Makes sure, as far as the store can, that a token can be written: one that is granted and can't be kept may be lost
+-- to rotation of refresh tokens.
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
-function Stored:delete()
-  self.token, self.text, self.stands, self.unsaved = nil, nil, nil, nil
-  local ok, err = ask(self, "delete")
+function Cache:reserve()
+  if not self.store or not self.store.reserve then return true end
+  local ok, err = call_store(self, "reserve", ROOM + 2 * #(self.stored_text or ""))
+  if ok then return true end
+  if err then return nil, err end
+  return failure(self)
+end
+
+--- Caches and writes a token that follows another one. It serves this process even when the store fails.
+-- When the lease is over, another process may have refreshed: then it is written only over the token that was read.
+-- @tparam table new the token
+-- @tparam[opt] table held the lease, see `lofty.oauth.lease`
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Cache:replace(new, held)
+  local old = self.token
+  self.token, self.replaced, self.unsaved = new, old, self.store ~= nil
+  if held and old and self.runtime:monotonic() >= held.ends then
+    local ok, err = read_store(self, true)
+    if not ok then return nil, err end
+    if self.token ~= new then
+      return failure(self, errors.new {
+        kind = "store", message = "the lock's time was over and another process has replaced or deleted the stored "
+          .. "token: this one is not kept",
+      })
+    end
+  end
+  local saved, err = save(self)
+  return saved, err
+end
+
+--- The token endpoint said invalid_grant. That is final unless another process has refreshed meanwhile; then the token
+-- is marked as revoked.
+-- @tparam table old the token whose refresh token was refused
+-- @tparam ?string rejected an access token that the server has refused
+-- @tparam table err what the token endpoint said
+-- @treturn[1] table another process's token
+-- @treturn[2] nil
+-- @treturn[2] table err
+function Cache:confirm_revoked(old, rejected, err)
+  local ok, why = read_store(self, true)
+  if not ok then return nil, why end
+  local current = self.token
+  if current and current.access_token ~= old.access_token then
+    if self:token_state(rejected) == "fresh" then return current end
+    return nil, errors.new {
+      kind = "oauth", code = err.code, status = err.status, account = self.account, retryable = true, sent = true,
+      message = "another process has refreshed this token meanwhile: try again",
+    }
+  end
+  if current then
+    local marked = {}
+    for name, value in pairs(current) do marked[name] = value end
+    marked.revoked_at = floor(self.runtime:now())
+    self.token = setmetatable(marked, getmetatable(current))
+    save(self)
+  end
+  err.account = self.account
+  return nil, err
+end
+
+--- Adds the tokens that no err may show: the cached one and the one before.
+-- @tparam table list
+Cache.add_secrets = add_secrets
+
+--- Takes over what another cache of the same key has.
+-- @tparam table other
+function Cache:adopt(other)
+  self.token, self.unsaved, self.replaced = other.token, other.unsaved, other.replaced
+  self.stored_text, self.stored_access_token = other.stored_text, other.stored_access_token
+end
+
+--- Deletes the token, in the store too.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Cache:delete()
+  self.token, self.unsaved, self.stored_text, self.stored_access_token = nil, false, nil, nil
+  local ok, err = call_store(self, "delete")
   return ok, err
 end
 
---- The keys under which a store holds tokens.
+--- Takes the token's lock in the store, see `lofty.store.contract`.
+function Cache:try_lock(owner, ttl)
+  local locked, err = call_store(self, "try_lock", owner, ttl)
+  return locked, err
+end
+
+--- Gives the token's lock back.
+function Cache:unlock(owner)
+  local freed, err = call_store(self, "unlock", owner)
+  return freed, err
+end
+
+--- Tells whether the store holds anything for this account, readable or not.
+-- @treturn[1] boolean
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Cache:is_stored()
+  local text, err = call_store(self, "get", true)
+  if err then return nil, err end
+  return text ~= nil
+end
+
+--- The key of an account's token. Both parts are percent-encoded, so that no two pairs have the same key.
+-- @tparam string client_id
+-- @tparam string account
+-- @treturn string
+function token_cache.key(client_id, account)
+  return core.percent_encode(client_id) .. "/" .. core.percent_encode(account)
+end
+
+--- The accounts of an application among a store's keys.
 -- @tparam table store
+-- @tparam string client_id
 -- @treturn[1] {string,...}
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
-function kept.keys(store)
-  local keys, err = ask({ store = store }, "keys")
-  if not keys then return nil, err or select(2, failure({})) end
-  return keys
+function token_cache.accounts(store, client_id)
+  local ok, keys, err = pcall(store.keys, store)
+  if not ok then return failure({}, keys) end
+  if not keys then return failure({}, err) end
+  local prefix, list = core.percent_encode(client_id) .. "/", {}
+  for _, key in pairs(keys) do
+    local account = key:sub(1, #prefix) == prefix and key:sub(#prefix + 1)
+    if account and account ~= "" and not account:find("/", 1, true) then
+      list[#list + 1] = core.percent_decode(account)
+    end
+  end
+  return list
 end
 
---- Keeps an account's token in a store.
--- @tparam table store
--- @tparam string key
--- @tparam string account
--- @tparam[opt] string seal_key 32 bytes: tokens are sealed with it, bound to their key
+--- Makes a cache.
+-- @tparam table opt `runtime`; `token` (to begin with; one that the store holds wins); `store`, `key`, `account`,
+--   `seal_key` (a function that returns the 32 bytes with which tokens are sealed, bound to their key)
 -- @treturn table
-function kept.stored(store, key, account, seal_key)
-  return setmetatable({ store = store, key = key, account = account, seal_key = seal_key }, Stored)
+function token_cache.new(opt)
+  return setmetatable({
+    runtime = opt.runtime, store = opt.store, key = opt.key or "", account = opt.account, seal_key = opt.seal_key,
+    initial = opt.token, token = not opt.store and opt.token or nil, unsaved = false,
+  }, Cache)
 end
 
-return kept
+return token_cache

@@ -1,23 +1,26 @@
---- Token requests: one POST to the token endpoint, its answer read into a token or a plain error.
+--- Token requests: one POST to the token endpoint, its response read into a token or an err.
 -- @module lofty.oauth.token_request
 
-local answer = require "lofty.http.response"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local misuse = require "lofty.internal.misuse"
+local rate_headers = require "lofty.http.rate_headers"
 local redact = require "lofty.internal.redact"
+local response = require "lofty.http.response"
 local token = require "lofty.token"
 
-local error, type, pairs = error, type, pairs
-
+local type, pairs = type, pairs
 local match = string.match
 
+local token_request = {}
 
-local grant = {}
-
-local MEANING = {
+-- The errors of RFC 6749 section 5.2, with what they mean here.
+local REFUSALS = {
+  invalid_request = "the token request is malformed",
   invalid_client = "client_id or client_secret is wrong",
+  invalid_grant = "the grant was refused",
   unauthorized_client = "this application may not use this grant",
-  unsupported_grant_type = "this token endpoint does not know the grant",
+  unsupported_grant_type = "this OAuth server does not support the grant",
   invalid_scope = "the scope is not granted to this application",
 }
 local INVALID_GRANT = {
@@ -25,125 +28,188 @@ local INVALID_GRANT = {
   refresh_token = "the refresh token was revoked or has expired: the person has to authorize again",
   client_credentials = "the customer_key is not accepted",
 }
+-- Errors of RFC 6749 section 4.1.2.1 that some servers send here, too.
+local OUTAGES = { server_error = true, temporarily_unavailable = true }
 
--- An OAuth error (RFC 6749 section 5.2), whatever the status.
-local function refused(value, res, fields)
+-- Lofty wraps some responses in an envelope.
+local function token_fields(value)
+  if value.access_token == nil and type(value.data) == "table" then return value.data end
+  return value
+end
+
+local function error_name(value)
+  local name = type(value) == "table" and value.error
+  return type(name) == "string" and name ~= "" and name or nil
+end
+
+-- The authorization server refused the grant or the client.
+local function refusal(value, res, grant_type)
   local code = value.error
-  if type(code) ~= "string" then code = "invalid_request" end
-  local message = code == "invalid_grant" and INVALID_GRANT[fields.grant_type] or MEANING[code]
-    or "the token endpoint refused: " .. code
+  local message = code == "invalid_grant" and INVALID_GRANT[grant_type] or REFUSALS[code]
   local description = value.error_description
   if type(description) == "string" and description ~= "" then message = message .. " (" .. description .. ")" end
   return { kind = "oauth", code = code, status = res.status, message = message }
 end
 
-local function failed(res, value)
+local function kind_of(status, name)
+  if status == 429 then return "rate_limit" end
+  if OUTAGES[name] or status >= 500 or status == 404 or status == 408 or status < 400 then return "server" end
+  return status == 401 and "auth" or status == 403 and "forbidden" or "invalid"
+end
+
+-- The address without its query, which may hold secrets.
+local function redirect_target(res)
+  local location = res.headers and res.headers.location
+  return location and match(location, "^[^?#]*") or "an address that it does not name"
+end
+
+-- No token and no refusal: an outage, or an address at which there is no token endpoint.
+local function failure(value, res)
   local status = res.status
-  local code, message = answer.explain(value)
-  local kind = status == 401 and "auth" or status == 429 and "rate_limit"
-    or (status >= 500 or status >= 300 and status < 400) and "server" or "invalid"
+  local code, message = response.explain(value)
+  local kind = kind_of(status, error_name(value))
+  local text = "the token endpoint answered " .. status .. (message and ": " .. message or " without a reason")
+  if status >= 300 and status < 400 then
+    text = "the token endpoint redirects to " .. redirect_target(res) .. ", and a token request is never redirected: "
+      .. "set token_url to the right address"
+  elseif status == 404 then
+    text = text .. " (is token_url right?)"
+  end
   return {
-    kind = kind, status = status, code = code, retryable = kind == "rate_limit" or kind == "server",
-    message = "the token endpoint answered " .. status .. (message and ": " .. message or " without a reason"),
+    kind = kind, status = status, code = code, message = text,
+    retryable = kind == "rate_limit" or kind == "server",
   }
 end
 
-local function read(res, fields, now)
-  local value, why = core.json_decode(res.body)
-  if type(value) == "table" and value.error ~= nil and value.error ~= core.null then
-    return nil, refused(value, res, fields)
-  end
-  if res.status < 200 or res.status >= 300 then return nil, failed(res, value) end
+-- A response of status 2xx without a token.
+local function no_token(value, why, res)
   if type(value) ~= "table" then
-    return nil, {
+    return {
       kind = "decode", status = res.status,
-      message = "the token answer is not a JSON object" .. (why and ": " .. why or ""),
+      message = "the token response is not a JSON object" .. (why and ": " .. why or ""),
     }
   end
-  if value.access_token == nil then
-    local code, message = answer.explain(value)
-    if code or message then
-      return nil, {
-        kind = "oauth", code = code, status = res.status,
-        message = "the token endpoint answered no token: " .. (message or "code " .. code),
-      }
-    end
+  local code, message = response.explain(value)
+  if not code and not message then
+    return { kind = "decode", status = res.status, message = "the token response has no access_token" }
   end
-  local fresh, err = token.read(value, now, fields.previous, core.null)
-  if not fresh then return nil, { kind = err.kind, status = res.status, message = err.message } end
-  return fresh
+  return {
+    kind = OUTAGES[error_name(value)] and "server" or "invalid", code = code, status = res.status,
+    retryable = OUTAGES[error_name(value)],
+    message = "the token response has no access_token: " .. (message or "code " .. code),
+  }
 end
 
--- Nothing says whether the server has done it.
-local function lost(res, err)
+-- Returns a token, or nil and the fields of an err.
+local function read(res, fields, now)
+  local status = res.status
+  local is_success = status >= 200 and status < 300
+  local value, why = core.json_decode(match(res.body, "^\239\187\191(.*)") or res.body) -- without a byte order mark
+  local name = error_name(value)
+  if name and REFUSALS[name] and (is_success or status == 400 or status == 401) then
+    return nil, refusal(value, res, fields.grant_type)
+  end
+  if not is_success then return nil, failure(value, res) end
+  -- An error without a meaning (empty, false, unknown) beside a token does not take the token back.
+  if type(value) == "table" then
+    local granted = token_fields(value)
+    if granted.access_token ~= nil then
+      local new, err = token.read(granted, now, fields.previous)
+      if new then return new end
+      return nil, { kind = err.kind, status = status, message = err.message }
+    end
+  end
+  return nil, no_token(value, why, res)
+end
+
+-- Nothing tells whether the server has handled the request.
+local function is_lost(res, err)
   if err then return err.kind == "network" or err.kind == "timeout" end
   return res.status == 502 or res.status == 503 or res.status == 504
 end
 
---- Makes the function that asks for tokens. Client id and secret stay inside it.
--- @tparam table opt `token_url`, `authentication`, `basic`, `client_id`, `client_secret`, `customer_key`,
---   `runtime`, `timeout`, `ca`, `proxy`, `user_agent`, `level` (for `error`: a client id that can't be sent)
--- @treturn function `(fields) -> token | nil, err`; fields: `grant_type` and what goes with it, `previous`
---   (the token that is followed)
-function grant.requester(opt)
+-- What no err of this request may show.
+local function secrets_of(opt, fields, built)
+  local secrets = {}
+  local function add(value) secrets[#secrets + 1] = value end
+  add(opt.client_secret)
+  add(fields.code)
+  add(fields.code_verifier)
+  add(fields.refresh_token)
+  add(fields.customer_key or opt.customer_key)
+  add(built.authorization and match(built.authorization, "^Basic (.+)$"))
+  redact.add_token(secrets, fields.previous)
+  redact.add_userinfo(secrets, opt.proxy and opt.proxy())
+  redact.add_userinfo(secrets, opt.token_url)
+  return secrets
+end
+
+-- The err's fields for a request that got no response.
+local function transport_failure(err)
+  local fields = {}
+  for name, value in pairs(err) do fields[name] = value end
+  if err.kind == "invalid" then fields.message = "token_url: " .. err.message end
+  fields.retryable = err.kind == "network" or err.kind == "timeout"
+  fields.outcome_unknown = err.sent or nil
+  return fields
+end
+
+--- Makes the function that requests tokens. Client id and secret stay inside it.
+-- @tparam table opt `token_url`, `authentication`, `basic`, `client_id`, `client_secret`, `customer_key`, `runtime`,
+--   `timeout`, `ca`, `proxy` (a function), `user_agent`
+-- @treturn function `(fields) -> token | nil, err`; fields: `grant_type` and what goes with it, `previous` (the token
+--   that the new one follows). An err is of kind "oauth" only when the server refused with an error of RFC 6749
+--   section 5.2; an outage of the token endpoint is "server", "rate_limit", "network" or "timeout", and retryable.
+function token_request.requester(opt)
   local runtime = opt.runtime
   if opt.authentication == "basic" then
     local ok, why = core.basic(opt.client_id, opt.client_secret, opt.basic)
-    if not ok then error("lofty.app: " .. why, opt.level) end
+    if not ok then misuse("lofty.app: " .. why) end
   end
 
   return function(fields)
-    local customer_key = fields.customer_key or opt.customer_key
+    local is_client_credentials = fields.grant_type == "client_credentials"
     local built, why = core.token_request {
       grant_type = fields.grant_type, authentication = opt.authentication, basic = opt.basic,
       client_id = opt.client_id, client_secret = opt.client_secret,
       code = fields.code, redirect_uri = fields.redirect_uri, code_verifier = fields.code_verifier,
       refresh_token = fields.refresh_token,
-      customer_key = fields.grant_type == "client_credentials" and customer_key or nil,
+      customer_key = is_client_credentials and (fields.customer_key or opt.customer_key) or nil,
     }
     if not built then return nil, errors.new { kind = "invalid", sent = false, message = why } end
     local request = {
-      method = "POST", url = opt.token_url, body = built.body, once = true, max_body = core.limits.token_response,
-      timeout = opt.timeout, ca = opt.ca, proxy = opt.proxy,
+      method = "POST", url = opt.token_url, body = built.body, once = true,
+      max_body = core.limits.token_response,
+      timeout = opt.timeout, ca = opt.ca, proxy = opt.proxy and opt.proxy(),
       headers = {
         ["Content-Type"] = "application/x-www-form-urlencoded", ["Accept"] = "application/json",
         ["User-Agent"] = opt.user_agent, ["Authorization"] = built.authorization,
       },
     }
     local res, err = runtime:request(request)
-    local again = lost(res, err)
-    if again then res, err = runtime:request(request) end
+    local is_repeated = is_lost(res, err)
+    if is_repeated then res, err = runtime:request(request) end
 
-    local previous = fields.previous
-    local failure
+    local problem
     if res then
-      local fresh
-      fresh, failure = read(res, fields, runtime:now())
-      if fresh then return fresh end
-      failure.sent = true
+      local now = runtime:now()
+      local new
+      new, problem = read(res, fields, now)
+      if new then return new end
+      problem.sent = true
+      if problem.retryable then
+        local _, retry_after = rate_headers.read(res.headers, now, res.status)
+        problem.retry_after = retry_after
+      end
     else
-      failure = {}
-      for name, value in pairs(err) do failure[name] = value end
-      if err.kind == "invalid" then failure.message = "token_url: " .. err.message end
-      failure.retryable = err.kind == "network" or err.kind == "timeout"
-      failure.outcome_unknown = err.sent or nil
+      problem = transport_failure(err)
     end
-    if again and failure.kind == "oauth" then
-      failure.message = failure.message .. "; an earlier try of the same grant got no answer, and may have used it up"
+    if is_repeated and problem.kind == "oauth" then
+      problem.message = problem.message
+        .. "; an earlier request for the same grant got no response, and may have used it up"
     end
-    local secrets = {}
-    local function add(value) secrets[#secrets + 1] = value end
-    add(opt.client_secret)
-    add(fields.code)
-    add(fields.code_verifier)
-    add(fields.refresh_token)
-    add(customer_key)
-    add(built.authorization and match(built.authorization, "^Basic (.+)$"))
-    redact.add_token(secrets, previous)
-    redact.add_userinfo(secrets, opt.proxy)
-    redact.add_userinfo(secrets, opt.token_url)
-    return nil, redact.err(errors.new(failure), secrets)
+    return nil, redact.err(errors.new(problem), secrets_of(opt, fields, built))
   end
 end
 
-return grant
+return token_request

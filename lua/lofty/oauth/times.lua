@@ -1,0 +1,44 @@
+--- All times of a token refresh, in seconds.
+--
+-- T is the time limit of one token request. A token request without a response is repeated once.
+--
+--     process A    try_lock --- read --- reserve --- token request (T) --- repeated (T) --- write --- unlock
+--     from try_lock:  0                     <= 10                                2 T + 10        < 2 T + 20
+--                     |<------------------------- lease_ttl = 2 T + 20 ------------------------->|
+--     process B    try_lock, again and again (max_wait = lease_ttl + 5) ..........................| try_lock --- read
+--                     |<--------------------- detach_timeout = 2 (lease_ttl + 5): B's wait, then its own lease ------>|
+--
+-- A holder that is slower than this sends no token request (latest_request), or writes only over the token that it read
+-- (after lease_ttl). So whoever holds the lock may rely on it.
+-- @module lofty.oauth.times
+
+local times = {
+  --- After try_lock; a later token request might not end within the lease.
+  latest_request = 10,
+  --- How long a write of a granted token is tried.
+  write = 1,
+  --- Waits between two attempts to take another process's lock, and the first of two attempts to write.
+  first_poll = 0.02, longest_poll = 0.5, first_write_retry = 0.1,
+  --- How long a store may fail, because it restarts, before a wait for its lock ends.
+  store_outage = 2,
+  --- After a failed refresh no other is tried while the token is still accepted: doubled with each failure.
+  first_backoff = 1, longest_backoff = 30,
+}
+
+--- The times that depend on the time limit of a token request.
+-- @tparam number grant_timeout seconds, the limit of one token request
+-- @treturn table `lease_ttl`: how long a lock lasts; `max_wait`: the longest wait for another's refresh by the state of
+--   the token at hand (see `lofty.token`); `detach_timeout`: the longest refresh with all waits
+function times.of(grant_timeout)
+  local lease_ttl = 2 * grant_timeout + 2 * times.latest_request
+  -- After lease_ttl the lock is free, unless its holder renewed it.
+  local longest = lease_ttl + 5
+  return {
+    lease_ttl = lease_ttl,
+    -- A fresh token needs a write at most: do not wait for it. A stale one is still accepted: wait a moment.
+    max_wait = { fresh = 0, stale = 5, invalid = longest },
+    detach_timeout = 2 * longest,
+  }
+end
+
+return times
