@@ -632,6 +632,36 @@ describe("file store", function()
     end)
   end)
 
+  -- fork() is called through LuaJIT's ffi, whatever Lua runs the specs.
+  it("leaves locks and reservations to the parent in a forked child", function()
+    if shell("command -v luajit") == "" then return pending("no luajit") end
+    local said = child.run(([[
+      local ffi = require "ffi"
+      ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
+      local make = require "lofty.store.file"
+      local store = make { path = %q }
+      local function say(...)
+        for _, value in ipairs { ... } do io.stdout:write(tostring(value), " ") end
+        io.stdout:write("\n")
+        io.stdout:flush()
+      end
+      assert(store:put("id/1", "old"))
+      assert(store:try_lock("id/1", "parent", 60))
+      assert(store:reserve("id/1", 100))
+      local pid = ffi.C.fork()
+      if pid == 0 then
+        say("child", store:unlock("id/1", "parent"), store:try_lock("id/1", "child", 60), store:get("id/1"))
+        say("child", store:try_lock("id/2", "child", 60), store:put("id/2", "two"), store:unlock("id/2", "child"))
+        ffi.C._exit(0)
+      end
+      ffi.C.waitpid(pid, nil, 0)
+      say("parent", make { path = %q }:try_lock("id/1", "other", 60), store:put("id/1", "new"),
+        store:unlock("id/1", "parent"))
+      say("parent", make { path = %q }:try_lock("id/1", "other", 60), store:get("id/1"), store:get("id/2"))
+    ]]):format(path, path, path), nil, "luajit")
+    assert.equal("child false false old \nchild true true true \nparent false true true \nparent true new two ", said)
+  end)
+
   describe("primitives", function()
     it("close more than once, and raise when used closed", function()
       local dir = assert(primitives.directory(path, true))

@@ -244,6 +244,122 @@ describe("redis store", function()
     assert.is_nil(times():find("\n", 1, true))
   end)
 
+  describe("over TLS", function()
+    local secure
+    setup(function() secure = redis.start { tls = "client" } end)
+    teardown(function() secure:stop() end)
+
+    local function store(opt)
+      opt = opt or {}
+      local function path(name) return name and secure.folder .. "/" .. name end
+      return redis_store {
+        url = format("rediss://%s:%d", opt.host or "localhost", opt.port or secure.tls_port), timeout = opt.timeout or 30,
+        ca = path(opt.ca or "ca.pem"), certificate = path(opt.certificate), key = path(opt.key),
+        server_name = opt.server_name,
+      }
+    end
+    local CLIENT = { certificate = "client.pem", key = "client-key.pem" }
+    local function with_client(opt) return store(setmetatable(opt or {}, { __index = CLIENT })) end
+
+    it("keeps tokens of any size, with a client's certificate", function()
+      local one = with_client()
+      assert.is_true(one:check())
+      for _, size in ipairs { 1, 16384, 200000, 1000000 } do
+        assert.is_true(one:put("k", ("t"):rep(size)))
+        assert.equal(("t"):rep(size), one:get("k"))
+      end
+      secure:cli("client kill type normal skipme yes")
+      assert.equal(1000000, #one:get("k"))
+      assert.is_true(with_client { host = "127.0.0.1" }:put("k", "by address"))
+      assert.is_true(with_client { host = "127.0.0.1", server_name = "localhost" }:put("k", "by another name"))
+    end)
+
+    for _, case in ipairs {
+      { "a certificate of an unknown authority", { ca = "other.pem" },
+        "TLS: the server's certificate was not accepted: " },
+      { "a certificate for another host", { server_name = "elsewhere.invalid" },
+        "TLS: the server's certificate is for another host: set server_name" },
+      { "a file of authorities that is missing", { ca = "missing.pem" }, "missing.pem cannot be used" },
+      { "a certificate file that is missing", { certificate = "missing.pem" }, "TLS: certificate: " },
+      { "a key that is not the certificate's", { key = "key.pem" }, "TLS: key: " },
+    } do
+      it("refuses " .. case[1] .. ", and no other try helps", function()
+        local value, err = with_client(case[2]):get("k")
+        assert.is_nil(value)
+        assert.equal("store", err.kind)
+        assert.truthy(err.message:find(case[3], 1, true), err.message)
+        assert.is_false(err.retryable)
+      end)
+    end
+
+    it("says that the server wants a certificate", function()
+      local value, err = store():get("k")
+      assert.is_nil(value)
+      assert.truthy(err.message:find("certificate required: set certificate and key", 1, true), err.message)
+    end)
+
+    -- Redis without TLS waits for the end of a line; others answer at once.
+    it("says that the server may not speak TLS on that port", function()
+      local value, err = with_client { port = secure.port, timeout = 0.2 }:get("k")
+      assert.is_nil(value)
+      assert.truthy(err.message:find("does the server speak TLS on this port", 1, true), err.message)
+      local plain = nginx.start { ports = 1, conf = function(ports)
+        return format("events {}\nhttp { server { listen 127.0.0.1:%d; } }", ports[1])
+      end }
+      value, err = with_client { port = plain.ports[1] }:get("k")
+      plain:stop()
+      assert.is_nil(value)
+      assert.truthy(err.message:find("the server does not speak TLS on this port", 1, true), err.message)
+    end)
+
+    it("waits no longer than its timeout for a server that is stopped", function()
+      local one = with_client { timeout = 0.2 }
+      nginx.shell("kill -STOP " .. secure.pid)
+      local value, err = one:get("k")
+      nginx.shell("kill -CONT " .. secure.pid)
+      assert.is_nil(value)
+      assert.truthy(err.message:find("no TLS handshake within 0.2 s", 1, true), err.message)
+      assert.is_true(err.retryable)
+    end)
+
+    it("raises for options that make no sense", function()
+      for _, opt in ipairs {
+        { url = "redis://127.0.0.1", ca = "ca.pem" }, { url = "unix:///socket", server_name = "localhost" },
+        { url = "rediss://127.0.0.1", key = "key.pem" }, { url = "rediss://127.0.0.1", ca = 5 },
+        { url = "redis://127.0.0.1", timeout = 0 }, { url = "redis://127.0.0.1", timeout = "2" },
+      } do
+        assert.has_error(function() redis_store(opt) end)
+      end
+    end)
+  end)
+
+  -- fork() is called through LuaJIT's ffi, whatever Lua runs the specs.
+  it("gives a forked child a connection of its own", function()
+    if nginx.shell("command -v luajit") == "" then return pending("no luajit") end
+    server:cli("flushall")
+    local said = child.run(([[
+      local ffi = require "ffi"
+      ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
+      local store = require "lofty.store.redis" { url = %q, timeout = 30 }
+      assert(store:put("parent", "parent"))
+      assert(store:put("child", "child"))
+      local pid = ffi.C.fork()
+      local own = pid == 0 and "child" or "parent"
+      local wrong = 0
+      for _ = 1, 500 do
+        if store:get(own) ~= own then wrong = wrong + 1 end
+      end
+      io.stdout:write(own, " ", wrong, "\n")
+      io.stdout:flush()
+      if pid == 0 then ffi.C._exit(0) end
+      ffi.C.waitpid(pid, nil, 0)
+      io.stdout:write(tostring(store:get("parent")), "\n")
+    ]]):format(url()), nil, "luajit")
+    local lines = {}
+    for line in said:gmatch("[^\n]+") do lines[line] = true end
+    assert.same({ ["child 0"] = true, ["parent 0"] = true, parent = true }, lines)
+  end)
+
   it("shows no password in its tables", function()
     local store = redis_store { url = url("app:" .. ENCODED) }
     assert.is_true(store:put("k", "v"))

@@ -16,9 +16,10 @@ local CLEAN = "unset LOFTY_API_KEY LOFTY_ACCESS_TOKEN LOFTY_REFRESH_TOKEN LOFTY_
 -- @tparam string path
 -- @tparam[opt] string arguments as a shell takes them
 -- @tparam[opt] string environment NAME='value' words for it
+-- @tparam[opt] string lua another interpreter
 -- @treturn string what it printed, errors included, without the last line end
-function child.script(path, arguments, environment)
-  local command = ("env %s '%s' '%s' %s 2>&1"):format(environment or "", child.lua, path, arguments or "")
+function child.script(path, arguments, environment, lua)
+  local command = ("env %s '%s' '%s' %s 2>&1"):format(environment or "", lua or child.lua, path, arguments or "")
   local pipe = assert(io.popen(CLEAN .. command))
   local printed = pipe:read("*a")
   pipe:close()
@@ -28,13 +29,14 @@ end
 --- Runs code.
 -- @tparam string code
 -- @tparam[opt] string environment as above
+-- @tparam[opt] string lua as above
 -- @treturn string as above
-function child.run(code, environment)
+function child.run(code, environment, lua)
   local path = os.tmpname()
   local file = assert(io.open(path, "w"))
   file:write(code)
   file:close()
-  local printed = child.script(path, "", environment)
+  local printed = child.script(path, "", environment, lua)
   os.remove(path)
   return printed
 end

@@ -6,6 +6,7 @@
 
 local nginx = require "lofty.sandbox.nginx"
 
+local format = string.format
 local redis = {}
 
 local ATTEMPTS = 8
@@ -87,13 +88,35 @@ function Server:cli(words)
   return nginx.shell("redis-cli -s " .. self.folder .. "/socket " .. login .. words)
 end
 
+-- A CA, a certificate of it for localhost and 127.0.0.1, one for a client, and another CA.
+local CERTIFICATES = [[
+set -e; cd "$1"
+new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+for ca in ca other; do openssl req -x509 $new -keyout $ca-key.pem -out $ca.pem -days 2 -subj "/CN=throw-away $ca"; done
+openssl req $new -keyout key.pem -out server.csr -subj "/CN=localhost" -addext "subjectAltName=DNS:localhost,IP:127.0.0.1"
+openssl req $new -keyout client-key.pem -out client.csr -subj "/CN=client"
+for name in server client; do
+  openssl x509 -req -CA ca.pem -CAkey ca-key.pem -CAcreateserial -copy_extensions copy \
+    -in $name.csr -days 2 -out $name.pem
+done
+]]
+
+local function tls_lines(folder, port, clients)
+  nginx.write(folder .. "/certificates", CERTIFICATES)
+  nginx.shell(format("sh %s/certificates %s >%s/output 2>&1", folder, folder, folder))
+  return format("tls-port %d\ntls-cert-file %s/server.pem\ntls-key-file %s/key.pem\ntls-ca-cert-file %s/ca.pem\n"
+    .. "tls-auth-clients %s", port, folder, folder, folder, clients and "yes" or "no")
+end
+
 local function attempt(opt)
   local folder = nginx.shell('d=$(mktemp -d "${TMPDIR:-/tmp}/lofty-redis.XXXXXX") && mkfifo "$d/ready" && echo "$d"')
   assert(folder ~= "", "redis: no temporary folder could be made")
-  local port = nginx.free_ports(1)[1]
+  local ports = nginx.free_ports(2)
+  local port = ports[1]
   nginx.write(folder .. "/redis.conf", table.concat({
     "bind 127.0.0.1", "port " .. port, "unixsocket " .. folder .. "/socket", "dir " .. folder,
     "daemonize no", 'save ""', "appendonly yes", "appendfsync no", "databases 16",
+    opt.tls and tls_lines(folder, ports[2], opt.tls == "client") or "",
     opt.password and 'requirepass "' .. opt.password .. '"' or "", opt.conf or "",
   }, "\n") .. "\n")
   nginx.write(folder .. "/password", opt.password or "")
@@ -101,7 +124,7 @@ local function attempt(opt)
   local pid = tonumber(answer(folder):match("^up (%d+)"))
   if pid then
     return setmetatable({
-      folder = folder, port = port, socket = folder .. "/socket", pid = pid, pipe = pipe, password = opt.password,
+      folder = folder, port = port, tls_port = ports[2], socket = folder .. "/socket", pid = pid, pipe = pipe, password = opt.password,
     }, Server)
   end
   local why = nginx.contents(folder .. "/output")
@@ -112,6 +135,8 @@ end
 --- Starts a server and returns once it answers.
 --     local server = redis.start{ password = "...", conf = "maxmemory 1mb" }
 --     server.port, server.socket, server.pid, server:down(), server:kill(), server:up(), server:stop()
+-- With `tls` true, or "client" where clients need a certificate, server.tls_port speaks TLS and server.folder has ca.pem,
+-- other.pem (another CA), client.pem and client-key.pem.
 -- @tparam[opt] table opt
 -- @treturn table the server; raises with its own messages when it cannot start
 function redis.start(opt)

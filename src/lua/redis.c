@@ -74,12 +74,22 @@ static Progress failed (Connection *c, const char *message) {
 
 /* --- sending and receiving --- */
 
-/* Why the TLS connection failed, in words that say what to do. */
+/*
+** Why the TLS connection failed, in words that say what to do. A server that refuses
+** this client sends an alert and resets the connection: writing fails with the reset,
+** and the alert, which says more, is still to be read.
+*/
 static Progress tls_failed (Connection *c, int error) {
   long verified = SSL_get_verify_result(c->tls);
   unsigned long code = ERR_peek_last_error();
-  const char *reason = code ? ERR_reason_error_string(code) : NULL;
+  const char *reason;
   int saved = errno;
+  if (error == SSL_ERROR_SYSCALL && code == 0) {
+    char byte;
+    SSL_read(c->tls, &byte, 1);
+    code = ERR_peek_last_error();
+  }
+  reason = code ? ERR_reason_error_string(code) : NULL;
   if (error == SSL_ERROR_ZERO_RETURN) return failed(c, "the server closed the connection");
   if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
     return failed(c, "TLS: the server's certificate is for another host: set server_name if this "
@@ -153,7 +163,11 @@ static Progress wait_ready (Connection *c, short events) {
   if (ready > 0) return DONE;
   if (ready < 0 && errno == EINTR) return INTERRUPTED;
   if (ready < 0) return failed(c, strerror(errno));
-  snprintf(c->message, sizeof c->message, "no whole answer within %.14g s", c->timeout);
+  snprintf(c->message, sizeof c->message,
+           c->tls && !SSL_is_init_finished(c->tls)
+               ? "no TLS handshake within %.14g s: does the server speak TLS on this port"
+               : "no whole answer within %.14g s",
+           c->timeout);
   return FAILED;
 }
 
