@@ -48,9 +48,10 @@ LIBRARY_CFLAGS := $(LIBCURL_CFLAGS) $(foreach l,libcurl zlib libcrypto hiredis,$
 HIREDIS := $(or $(call pkg_config,--libs,hiredis),$(if $(wildcard /usr/include/hiredis/hiredis.h),-lhiredis))
 
 # How a module that Lua loads is linked, where the linker makes ELF files and elsewhere (macOS).
+# Modules stay in memory after lua_close: libcurl's resolver threads may outlive it, and LuaJIT unloads modules before it
+# runs the last finalizers, which may call them.
 ifneq ($(shell $(CC) -dM -E -x c /dev/null 2>/dev/null | grep __ELF__),)
-SHARED := -shared
-STAY_LOADED := -Wl,-z,nodelete
+SHARED := -shared -Wl,-z,nodelete
 else
 SHARED := -bundle -undefined dynamic_lookup
 endif
@@ -70,8 +71,7 @@ SOURCES_file := lua/file
 SOURCES_redis := lua/redis
 LIBS_core := $(call pkg_config,--libs,zlib,-lz) -lm
 LIBS_crypto := $(call pkg_config,--libs,libcrypto,-lcrypto)
-# libcurl's resolver threads may outlive a lua_close, so the module stays in memory.
-LIBS_curl := $(LIBCURL_RPATH) $(call pkg_config,--libs,libcurl zlib,-lcurl -lz) -pthread $(STAY_LOADED)
+LIBS_curl := $(LIBCURL_RPATH) $(call pkg_config,--libs,libcurl zlib,-lcurl -lz) -pthread
 LIBS_redis := $(HIREDIS) $(call pkg_config,--libs,openssl,-lssl -lcrypto)
 
 # src/lua is compiled once for each Lua, the rest once.

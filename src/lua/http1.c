@@ -13,11 +13,13 @@
 
 typedef struct Reader {
   LoftyHttp *http; /* NULL: never made, or collected */
+  int busy;        /* response() reads it: a finalizer that runs meanwhile must not change it */
 } Reader;
 
 static LoftyHttp *check_reader (lua_State *L) {
   Reader *r = (Reader *)luaL_checkudata(L, 1, READER_T);
   if (!r->http) luaL_error(L, "http_reader: this reader is closed");
+  if (r->busy) luaL_error(L, "http_reader: a finalizer used this reader while it was in use");
   return r->http;
 }
 
@@ -37,6 +39,7 @@ static int reader_new (lua_State *L) {
   size_t max_head = check_size(L, 2), max_body = check_size(L, 3);
   Reader *r = (Reader *)lua_newuserdata(L, sizeof(Reader));
   r->http = NULL;
+  r->busy = 0;
   luaL_getmetatable(L, READER_T);
   lua_setmetatable(L, -2);
   r->http = lofty_http_new(max_head, max_body, strcmp(method, "HEAD") == 0);
@@ -96,17 +99,21 @@ static int reader_head_complete (lua_State *L) {
 
 /*
 ** reader:response() -> status, headers, body, reusable
-** Of what has come so far; status is nil until the head is complete.
+** Of what has come so far; status is nil until the head is complete. When memory
+** runs out in the middle, the reader is of no use any more.
 */
 static int reader_response (lua_State *L) {
+  Reader *r = (Reader *)lua_touserdata(L, 1);
   LoftyHttp *http = check_reader(L);
   const LoftyHttpHead *head = lofty_http_head(http);
   LoftySpan body = lofty_http_body(http);
   if (!lofty_http_head_done(head)) return 0;
+  r->busy = 1;
   lua_pushinteger(L, lofty_http_head_facts(head)->status);
   lofty_pushfields(L, head, 1);
   lua_pushlstring(L, body.data, body.size);
   lua_pushboolean(L, lofty_http_reusable(http));
+  r->busy = 0;
   return 4;
 }
 
