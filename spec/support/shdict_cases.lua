@@ -141,11 +141,96 @@ case("shares the budget of the store behind, where that has one", function()
   equal(0, shdict { dict = "tokens", backing = under, prefix = "take:" }:take("app", 5, 60))
 end)
 
-case("leaves a lock that is about to end to do so", function()
-  local store = shdict { dict = "tokens", prefix = "end:" }
+case("leaves a lock that is about to end until its end", function()
+  local now = 100
+  local store = shdict { dict = "tokens", prefix = "end:", now = function() return now end }
   equal(true, store:try_lock("k", "one", 0.5))
   equal(true, store:unlock("k", "one"))
   equal(false, store:try_lock("k", "two", 60))
+  now = now + 0.5
+  equal(true, store:try_lock("k", "two", 60))
+end)
+
+-- The dictionary's own expiry follows the wall clock. When that is set back, entries stay longer; here they stay
+-- because only the store's clock moves.
+case("ends locks and budgets on the monotonic clock when the wall clock is set back", function()
+  local now = 100
+  local store = shdict { dict = "tokens", prefix = "back:", now = function() return now end }
+  local other = shdict { dict = "tokens", prefix = "back:", now = function() return now end }
+  equal(true, store:try_lock("k", "one", 3))
+  equal(0, store:take("app", 1, 60))
+  now = now + 2.9
+  equal(false, other:try_lock("k", "two", 3))
+  now = now + 0.1
+  equal(false, store:unlock("k", "one"))
+  equal(true, other:try_lock("k", "two", 3))
+  equal(false, store:try_lock("k", "three", 3))
+  now = now + 60
+  equal(0, other:take("app", 1, 60))
+end)
+
+case("keeps locks and budgets when the wall clock is set forward by less than a day", function()
+  local dict = ngx.shared.tokens
+  local store = shdict { dict = "tokens", prefix = "forward:" }
+  equal(true, store:try_lock("k", "one", 3))
+  equal(0, store:take("app", 1, 60))
+  local seen = 0
+  for _, name in ipairs(dict:get_keys(0)) do
+    if name:find("^forward:") then
+      seen = seen + 1
+      if dict:ttl(name) < 86400 then error(name .. " ends on the wall clock") end
+    end
+  end
+  equal(3, seen)
+end)
+
+case("gives an ended lock to one of several that ask at once", function()
+  local now = 100
+  local store = shdict { dict = "tokens", prefix = "one:", now = function() return now end }
+  equal(true, store:try_lock("k", "dead", 3))
+  now = now + 3
+  -- The second asks between the first one's look at the lock and its taking it.
+  local asked
+  local slow = shdict { dict = "tokens", prefix = "one:", now = function() return now end }
+  slow.dict = setmetatable({}, { __index = function(_, name)
+    return function(_, ...)
+      if name == "safe_add" and not asked then
+        asked = true
+        equal(true, store:try_lock("k", "first", 3))
+      end
+      return ngx.shared.tokens[name](ngx.shared.tokens, ...)
+    end
+  end })
+  equal(false, slow:try_lock("k", "second", 3))
+  equal(false, store:try_lock("k", "third", 3))
+  equal(true, store:unlock("k", "first"))
+end)
+
+case("keeps one counter of a budget, however many windows go by", function()
+  local now = 100
+  local store = shdict { dict = "tokens", prefix = "windows:", now = function() return now end }
+  for _ = 1, 50 do
+    equal(0, store:take("app", 2, 10))
+    equal(0, store:take("app", 2, 10))
+    local seconds = store:take("app", 2, 10)
+    if seconds <= 0 or seconds > 10 then error("wait of " .. seconds) end
+    now = now + seconds
+  end
+  local seen = 0
+  for _, name in ipairs(ngx.shared.tokens:get_keys(0)) do
+    if name:find("^windows:") then seen = seen + 1 end
+  end
+  equal(2, seen)
+end)
+
+case("checks its backing store", function()
+  local under = behind()
+  local store = shdict { dict = "tokens", backing = under, prefix = "check:" }
+  equal(true, store:check())
+  under.check = function() return nil, "no" end
+  local ok, err = store:check()
+  equal(nil, ok)
+  equal("no", err)
 end)
 
 case("raises where nginx.conf or the store behind is not what it takes", function()

@@ -1,45 +1,55 @@
 --- A store in nginx's shared memory, for all workers of one nginx; best with a lasting store behind it.
 --
--- Shared memory forgets everything when nginx restarts. With `backing`, a file or Redis store, writes go there first
--- and the dictionary answers the reads; locks, budgets and lists are then behind's.
--- Nothing here may drop a living token for want of room: safe_add and safe_set fail instead, where set, add and an
--- incr that creates would evict. And safe_set over a value of another size asks first whether there is room.
+-- Shared memory is lost when nginx restarts. With `backing`, a file or Redis store, values are written there first and
+-- the dictionary is a cache for reads; locks and keys are the backing store's, budgets too where it has them.
+--
+-- Nothing here evicts a token when the dictionary is full: safe_add and safe_set fail instead, where set, add and an
+-- incr that creates would evict. The dictionary counts its expiry times on the wall clock, which may be set; so locks
+-- and budgets have their ends, on the monotonic clock, in names and values, and the expiry time of the dictionary only
+-- clears away what nobody asks for any more.
 -- @module lofty.store.shdict
 
-local errors = require "lofty.errors"
 local contract = require "lofty.store.contract"
+local errors = require "lofty.errors"
+local file = require "lofty.file"
+local misuse = require "lofty.internal.misuse"
 
-local error, ipairs, rawget, setmetatable, type = error, ipairs, rawget, setmetatable, type
-local format, rep = string.format, string.rep
-local max = math.max
+local ipairs, rawget, setmetatable, tonumber, type = ipairs, rawget, setmetatable, tonumber, type
+local format, match, rep, sub = string.format, string.match, string.rep, string.sub
+local floor, max = math.floor, math.max
 local sort = table.sort
 
-local TOKEN, LOCK, BUDGET, TRIAL = "token:", "lock:", "budget:", "trial:"
--- A deleted key is kept as one for so many seconds, so that a reader who asked behind just before cannot bring the
--- token back.
-local GRAVE = 10
--- A lock this near its end is left to end by itself: between our look at its owner and a delete it could become
--- another's.
-local LATE = 1
--- Least wait named by a budget that is used up.
-local LEAST = 0.001
+local TOKEN, LOCK, BUDGET, TRIAL, TAKEOVER = "token:", "lock:", "budget:", "trial:", "takeover:"
+-- Seconds that a deleted key is marked as deleted, so that a worker that read the old value from the backing store just
+-- before cannot put it back into the dictionary.
+local TOMBSTONE_TTL = 10
+-- Seconds that the dictionary keeps locks and budgets after their end; more than a clock is usually set forward.
+local KEEP = 86400
+-- Seconds for which one worker alone may replace a lock whose time is over.
+local TAKEOVER_TTL = 60
+-- A lock with fewer seconds left is not deleted by unlock: between its look at the owner and the delete another worker
+-- could take the lock.
+local UNLOCK_MARGIN = 1
+-- The shortest wait that take() names.
+local MIN_WAIT = 0.001
 
 local Store = { __name = "lofty.store.shdict" }
 Store.__index = Store
 
+-- nil, err
 local function failed(self, why)
-  if why == "no memory" then why = "it is full: give it more room where lua_shared_dict names it" end
+  if why == "no memory" then why = "it is full: give it more room in the lua_shared_dict line of nginx.conf" end
   return nil, errors.new { kind = "store", message = format("shared dict %s: %s", self.name, why) }
 end
 
-local function bury(dict, name)
-  if not dict:safe_set(name, false, GRAVE) then dict:delete(name) end
+local function mark_deleted(dict, name)
+  if not dict:safe_set(name, false, TOMBSTONE_TTL) then dict:delete(name) end
 end
 
---- Reads what stands under a key.
+--- Reads the value of a key.
 -- @tparam string key
--- @tparam[opt] boolean fresh asks the store behind, past the dictionary
--- @treturn[1] string nil alone when nothing does
+-- @tparam[opt] boolean fresh asks the backing store, past the dictionary
+-- @treturn[1] string nil alone when the key is absent
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:get(key, fresh)
@@ -57,12 +67,12 @@ function Store:get(key, fresh)
   if err then return nil, err end
   if fresh then
     if not value then
-      bury(dict, name)
+      mark_deleted(dict, name)
     elseif not dict:safe_set(name, value) then
       dict:delete(name)
     end
   elseif value then
-    dict:safe_add(name, value) -- not over what somebody wrote meanwhile
+    dict:safe_add(name, value) -- not safe_set: another worker may have written meanwhile
   end
   return value
 end
@@ -90,7 +100,7 @@ local function replace(self, name, key, value)
   return ok, why
 end
 
---- Writes, in place of what stood there; behind first.
+--- Replaces the value of a key; in the backing store first.
 -- @tparam string key
 -- @tparam string value any bytes
 -- @treturn[1] boolean true
@@ -107,7 +117,7 @@ function Store:put(key, value)
   end
   local ok, err = backing:put(key, value)
   if not ok then
-    dict:delete(name) -- nobody knows what behind has now
+    dict:delete(name) -- the backing store may have the old value or the new
     return nil, err
   end
   if not dict:safe_set(name, value) then dict:delete(name) end
@@ -135,7 +145,18 @@ function Store:reserve(key, bytes)
   return failed(self, why)
 end
 
---- Forgets a key; one that is absent is no error.
+--- Checks that the backing store can do all that it needs to.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Store:check()
+  local backing = self.backing
+  if not backing or not backing.check then return true end
+  local ok, err = backing:check()
+  return ok, err
+end
+
+--- Deletes a key; an absent one is no error.
 -- @tparam string key
 -- @treturn[1] boolean true
 -- @treturn[2] nil
@@ -146,15 +167,15 @@ function Store:delete(key)
   if backing then
     local ok, err = backing:delete(key)
     if not ok then return nil, err end
-    bury(dict, name)
+    mark_deleted(dict, name)
   else
     dict:delete(name)
   end
   return true
 end
 
---- Lists the keys under which something stands, in order.
--- Without a store behind, the dictionary stands still for all workers meanwhile.
+--- Lists the keys that have a value, sorted.
+-- Without a backing store, the dictionary is locked for all workers meanwhile.
 -- @treturn[1] {string,...}
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
@@ -165,34 +186,57 @@ function Store:keys()
   end
   local start, list = self.prefix .. TOKEN, {}
   for _, name in ipairs(self.dict:get_keys(0)) do
-    if name:sub(1, #start) == start then list[#list + 1] = name:sub(#start + 1) end
+    if sub(name, 1, #start) == start then list[#list + 1] = sub(name, #start + 1) end
   end
   sort(list)
   return list
 end
 
---- Takes a key's lock, if nobody has it; never waits.
+-- A lock's value: its end, on the monotonic clock, and its owner.
+local function lock_value(ends, owner)
+  return format("%.3f %s", ends, owner)
+end
+
+local function read_lock(dict, name)
+  local value = dict:get(name)
+  if not value then return nil end
+  local ends, owner = match(value, "^(%S+) (.*)$")
+  return tonumber(ends), owner, value
+end
+
+--- Takes a key's lock, unless somebody has it; never waits.
 -- @tparam string key
 -- @tparam string owner a name that no other attempt has
--- @tparam number ttl seconds after which the lock frees itself
+-- @tparam number ttl seconds after which the lock ends
 -- @treturn[1] boolean
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:try_lock(key, owner, ttl)
   contract.check_key(key)
+  contract.check_seconds(ttl, "ttl")
   if self.backing then
     local locked, err = self.backing:try_lock(key, owner, ttl)
     return locked, err
   end
-  local ok, why = self.dict:safe_add(self.prefix .. LOCK .. key, owner, ttl)
+  local dict, name, now = self.dict, self.prefix .. LOCK .. key, self.now()
+  local ends, _, value = read_lock(dict, name)
+  if ends then
+    if now < ends then return false end
+    -- The dictionary has no compare-and-delete, so one worker alone may delete this lock, whose value is unique.
+    local ok, why = dict:safe_add(self.prefix .. TAKEOVER .. key .. " " .. value, true, TAKEOVER_TTL)
+    if why == "exists" then return false end
+    if not ok then return failed(self, why) end
+    dict:delete(name)
+  end
+  local ok, why = dict:safe_add(name, lock_value(now + ttl, owner), ttl + KEEP)
   if ok then return true end
   if why == "exists" then return false end
   return failed(self, why)
 end
 
---- Gives a lock back. Shared memory has no compare-and-delete, so one that is about to end is left to do so.
+--- Frees a lock; one that is about to end is left to end (see UNLOCK_MARGIN).
 -- @tparam string key
--- @tparam string owner as at try_lock; another's lock stays
+-- @tparam string owner as given to try_lock; another owner's lock stays
 -- @treturn[1] boolean whether the lock was the owner's
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
@@ -202,49 +246,55 @@ function Store:unlock(key, owner)
     local freed, err = self.backing:unlock(key, owner)
     return freed, err
   end
-  local dict, name = self.dict, self.prefix .. LOCK .. key
-  if dict:get(name) ~= owner then return false end
-  local left = dict:ttl(name)
-  if left and left > LATE then dict:delete(name) end
+  local dict, name, now = self.dict, self.prefix .. LOCK .. key, self.now()
+  local ends, holder = read_lock(dict, name)
+  if not ends or holder ~= owner or now >= ends then return false end
+  if ends - now > UNLOCK_MARGIN then dict:delete(name) end
   return true
 end
 
---- Counts one call of a budget, or says how long to wait.
--- The window begins with the first call in it.
--- @tparam string key whose budget
+--- Counts one call of a budget. Windows of the same length follow each other, on the monotonic clock.
+-- @tparam string key the budget's name
 -- @tparam number limit calls in a window
 -- @tparam number window seconds
--- @treturn[1] number 0: counted; more: not, ask again after so many seconds
+-- @treturn[1] number 0: counted; more: not counted, ask again after so many seconds
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Store:take(key, limit, window)
   contract.check_key(key)
+  contract.check_seconds(window, "window")
   local backing = self.backing
   if backing and backing.take then
     local seconds, err = backing:take(key, limit, window)
     return seconds, err
   end
-  local dict, name = self.dict, self.prefix .. BUDGET .. key
-  local count, why
-  for _ = 1, 2 do -- the window may end between the two steps
-    local ok
-    ok, why = dict:safe_add(name, 0, window)
-    if not ok and why ~= "exists" then return failed(self, why) end
-    count, why = dict:incr(name, 1)
-    if count then break end
+  local dict, name, now = self.dict, self.prefix .. BUDGET .. key, self.now()
+  local number = floor(now / window)
+  local counter = format("%s %.17g %.0f", name, window, number)
+  local added, why = dict:safe_add(counter, 0, window + KEEP)
+  if added then
+    -- The first call of a window deletes the counter of the last one that was used.
+    local last = dict:get(name)
+    if last then dict:delete(last) end
+    dict:safe_set(name, counter, window + KEEP)
+  elseif why ~= "exists" then
+    return failed(self, why)
   end
+  local count
+  count, why = dict:incr(counter, 1)
   if not count then return failed(self, why) end
   if count <= limit then return 0 end
-  return max(LEAST, dict:ttl(name) or 0)
+  return max(MIN_WAIT, (number + 1) * window - now)
 end
 
-local OPTIONS = { dict = true, prefix = true, backing = true }
+local OPTIONS = { dict = true, prefix = true, backing = true, now = true }
 
 --- Makes a store; in init_by_lua, too.
 --     shdict{
 --       dict = "lofty",       -- required; as in `lua_shared_dict lofty 10m;`
---       backing = store,       -- a file or Redis store that lasts
---       prefix = "lofty:",    -- what its keys in the dictionary begin with
+--       backing = store,      -- a file or Redis store, where values outlive a restart of nginx
+--       prefix = "lofty:",    -- what its names in the dictionary begin with
+--       now = clock,          -- the monotonic clock of its locks and budgets, for specs
 --     }
 -- @tparam table opt as above
 -- @treturn table the store
@@ -252,15 +302,17 @@ return function(opt)
   opt = errors.options("lofty.store.shdict", opt, OPTIONS)
   local ngx = rawget(_G, "ngx")
   if type(ngx) ~= "table" or not ngx.shared then
-    error("lofty.store.shdict: shared memory exists inside nginx alone; a script takes lofty.store.file", 2)
+    misuse("lofty.store.shdict: shared memory exists in nginx only; use lofty.store.file in a script")
   end
   local name, backing, prefix = opt.dict, opt.backing, opt.prefix or "lofty:"
-  if type(name) ~= "string" then error("lofty.store.shdict: dict must be the name of a lua_shared_dict", 2) end
-  if type(prefix) ~= "string" then error("lofty.store.shdict: prefix must be a string", 2) end
+  if type(name) ~= "string" then misuse("lofty.store.shdict: dict must be the name of a lua_shared_dict") end
+  if type(prefix) ~= "string" then misuse("lofty.store.shdict: prefix must be a string") end
   local dict = ngx.shared[name]
   if not dict then
-    error(format("lofty.store.shdict: nginx.conf has no lua_shared_dict %s (lua_shared_dict %s 10m;)", name, name), 2)
+    misuse(format("lofty.store.shdict: nginx.conf has no lua_shared_dict %s (lua_shared_dict %s 10m;)", name, name))
   end
   if backing ~= nil then contract.check_store(backing, "lofty.store.shdict: backing") end
-  return setmetatable({ name = name, dict = dict, backing = backing, prefix = prefix }, Store)
+  return setmetatable({
+    name = name, dict = dict, backing = backing, prefix = prefix, now = opt.now or file.monotonic,
+  }, Store)
 end
