@@ -131,7 +131,9 @@ local function run(self, ...)
   local kind = refusal(why)
   -- A server that does not know a command quotes its arguments, which may be tokens.
   local message = "it refused: " .. gsub(why, ",? with args beginning with:.*", "")
-  if find(why, "NOPERM", 1, true) or find(why, "user executing the script", 1, true) then
+  -- Inside a script Redis 7 and Redis 8 (and Valkey) say it in words of their own.
+  if find(why, "NOPERM", 1, true) or find(why, "user executing the script", 1, true)
+    or find(why, "ACL failure in script", 1, true) then
     message = message .. "; allow it: " .. acl_line(self)
   elseif kind.hint then
     message = message .. "; " .. kind.hint
