@@ -345,6 +345,18 @@ describe("nginx runtime", function()
       assert.equal(400, second.status) -- nginx: plain HTTP was sent to an HTTPS port
     end)
 
+    it("ends in time when the server sends a record byte by byte", function()
+      local port, stop = box:drip(box.tls12)
+      local _, err, after = run([[
+        local _, err = get("", {
+          url = "https://localhost:" .. arg .. "/large?size=100000", timeout = { connect = 2, total = 0.3 },
+        })
+        return nil, err, get("/echo").status
+      ]], port)
+      stop()
+      assert.same({ "timeout", true, true, 200 }, { err.kind, err.sent, err.connected, after })
+    end)
+
     it("takes up a session again", function()
       local resumed = run [[
         local url = "https://localhost:" .. tls12 .. "/echo"

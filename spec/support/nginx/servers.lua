@@ -66,6 +66,7 @@ http {
     ssl_protocols TLSv1.2;
     ssl_session_cache shared:sessions:1m;
     location = /echo { content_by_lua_block { far.echo() } }
+    location = /large { content_by_lua_block { far.large() } }
   }
 }
 ]]
@@ -169,6 +170,45 @@ function Servers:note(name)
   local status, text = self:get("/note?name=" .. name)
   assert(status == 200, "no note " .. name .. ": " .. tostring(text))
   return text
+end
+
+-- Hands bytes on between a client and a TLS 1.2 server; once the client has sent its request, those of the server go out
+-- one by one. Says its port on the standard output; ends with its standard input.
+local DRIPPING_PROXY = [[
+use strict; use IO::Socket::INET; use IO::Select;
+my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1) or die;
+$| = 1; print $listener->sockport, "\n";
+my $dripping = 0;
+my $select = IO::Select->new($listener, \*STDIN);
+my ($client, $server);
+while (1) {
+  for my $socket ($select->can_read) {
+    exit if $socket == \*STDIN;
+    if ($socket == $listener) {
+      $client = $listener->accept;
+      $server = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $ARGV[0]) or die;
+      $select->add($client, $server);
+      next;
+    }
+    my $bytes;
+    exit unless sysread($socket, $bytes, $socket == $server && $dripping ? 1 : 65536);
+    $dripping ||= $socket == $client && ord($bytes) == 23; # application data
+    syswrite($socket == $client ? $server : $client, $bytes) or exit;
+    select(undef, undef, undef, 0.005) if $dripping;
+  }
+}
+]]
+
+--- Starts a proxy to a port on which TLS 1.2 is spoken, which hands on the response byte by byte, for one connection.
+-- @treturn number its port
+-- @treturn function stops it
+function Servers:drip(port)
+  local folder = self.upstream.folder
+  launcher.write(folder .. "/drip.pl", DRIPPING_PROXY)
+  local pipe = assert(io.popen(("exec perl %s/drip.pl %d >%s/drip.port"):format(folder, port, folder), "w"))
+  local found
+  repeat found = launcher.contents(folder .. "/drip.port"):match("^(%d+)\n") until found
+  return tonumber(found), function() pipe:close() end
 end
 
 --- Stops both; what the gateway logged as an error above `error` fails.

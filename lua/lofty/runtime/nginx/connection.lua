@@ -1,7 +1,6 @@
 --- One request over one cosocket: take a kept connection or make one, TLS, send, read the whole response.
 --
--- Each step has what is left of the request's time. What is left out: a server that sends one TLS record byte by byte
--- holds a read for longer, since nginx restarts its timer at each of these bytes.
+-- Each step has what is left of the request's time.
 -- @module lofty.runtime.nginx.connection
 
 local ngx = ngx -- luacheck: globals ngx
@@ -11,6 +10,7 @@ local core = require "lofty.core"
 local errors = require "lofty.errors"
 local nginx_tls = require "lofty.internal.nginx_tls"
 local phase = require "lofty.runtime.nginx.phase"
+local watchdog = require "lofty.runtime.nginx.watchdog"
 
 local tcp = ngx.socket.tcp
 local spawn, kill, thread_wait = ngx.thread.spawn, ngx.thread.kill, ngx.thread.wait
@@ -249,7 +249,11 @@ local function attempt(self, req, head, now, new_only)
   ok, err = send(self, head, req.body)
   if not ok then return nil, err end
   self.reader = take_reader(req)
-  return receive(self)
+  if not self.origin.tls then return receive(self) end
+  watchdog.watch(self)
+  ok, err = receive(self)
+  watchdog.done(self)
+  return ok, err
 end
 
 -- Keeps the connection for the next request, or closes it.
