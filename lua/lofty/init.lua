@@ -238,7 +238,7 @@ local function load_webhook()
   local wrapped = {}
   for name, value in pairs(webhook) do wrapped[name] = value end
   function wrapped.handler(opt)
-    local respond = webhook.handler(opt, 2)
+    local respond = webhook.handler(opt)
     local handle = runtime:handler(respond)
     return handle
   end

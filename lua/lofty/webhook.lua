@@ -1,26 +1,28 @@
---- Webhooks: what a delivery says, and a handler that receives deliveries.
+--- Webhooks: reads Lofty's deliveries, and makes handlers that receive them.
 --
--- A delivery of Lofty's names no event. It says which of the 12 lists it belongs to and holds arrays ("buckets",
--- such as `updatedLead`) of what changed, many in one. `parse` makes of that a flat array of events with names, in
--- which nothing is lost: what it does not know is there under its own name.
+-- A delivery does not name its events. It gives the number of one of 12 lists and, in arrays such as `updatedLead`
+-- ("buckets"), the records that changed. `parse` turns it into a flat array of named events. Fields and buckets that
+-- are not known are kept under their own names.
 -- @module lofty.webhook
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
-local recall = require "lofty.webhook.recent_keys"
+local misuse = require "lofty.internal.misuse"
+local recent_keys = require "lofty.webhook.recent_keys"
 
-local error, getmetatable, ipairs, pairs, pcall, tonumber, tostring, type =
-  error, getmetatable, ipairs, pairs, pcall, tonumber, tostring, type
+local getmetatable, ipairs, next, pairs, pcall, setmetatable, tonumber, tostring, type =
+  getmetatable, ipairs, next, pairs, pcall, setmetatable, tonumber, tostring, type
+local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 local sort, concat = table.sort, table.concat
 local format = string.format
-local null, array_mt = core.null, core.array_mt
+local null, array_mt, limits = core.null, core.array_mt, core.limits
 
 local webhook = {}
 
 --- The lists that can be subscribed to, see `lofty.api.webhook_lists`.
 webhook.lists = require "lofty.api.webhook_lists"
 
--- Lofty names only some of its buckets in public, so every likely word is understood, at either end of the name.
+-- Lofty documents the names of only some buckets, so every likely word is understood, at either end of the name.
 local ACTIONS = {
   new = "created", create = "created", created = "created", add = "created", added = "created", insert = "created",
   inserted = "created", update = "updated", updated = "updated", edit = "updated", edited = "updated",
@@ -29,14 +31,18 @@ local ACTIONS = {
   finish = "finished", finished = "finished", complete = "finished", completed = "finished",
   unfinish = "unfinished", unfinished = "unfinished",
 }
--- Within a delivery, in the order in which things can have happened to one and the same.
+-- The order of a delivery's buckets: as the changes of one record can have happened.
 local ORDER = { created = 1, updated = 2, changed = 2, unfinished = 3, finished = 4, deleted = 5 }
+
+-- A longer name is not examined: it comes from outside.
+local MAX_BUCKET_NAME = 64
 
 -- "updatedLead" -> "updated", "Lead"; "leadTrashed" -> "deleted", "lead"; "things" -> nil, "things"
 local function split(bucket)
-  local word, rest = bucket:match("^(%l+)(.*)$")
-  if ACTIONS[word] and not rest:find("^%l") then return ACTIONS[word], rest end
-  rest, word = bucket:match("^(.-)(%u%l+)$")
+  if #bucket > MAX_BUCKET_NAME then return nil, bucket end
+  local word, rest = match(bucket, "^(%l+)(.*)$")
+  if ACTIONS[word] and not find(rest, "^%l") then return ACTIONS[word], rest end
+  rest, word = match(bucket, "^(.*)(%u%l+)$")
   local action = word and ACTIONS[word:lower()]
   if action then return action, rest end
   return nil, bucket
@@ -51,8 +57,8 @@ local function is_array(value)
   return type(value) == "table" and (value[1] ~= nil or getmetatable(value) == array_mt)
 end
 
--- The items of a top-level member that is a bucket; nil for any other member. An array of objects is one whatever
--- its name; scalars, or one object alone, only under a name that says what happened to them.
+-- The items of a top-level member that is a bucket; nil for any other member. An array of objects is a bucket whatever
+-- its name; an array of scalars, or one object, only when its name says what happened.
 local function items_of(name, value)
   if type(value) ~= "table" then return nil end
   if not is_array(value) then return split(name) and { value } or nil end
@@ -60,7 +66,7 @@ local function items_of(name, value)
   return nil
 end
 
--- null reads as absent where a field is only handed on.
+-- null counts as absent in the fields of an event.
 local function present(value)
   if value == null then return nil end
   return value
@@ -90,65 +96,90 @@ local function make_event(delivery, bucket, item)
   return event
 end
 
-local function add_events(delivery, events)
-  local buckets = {}
+-- The names of a delivery's buckets in the order of their events, and how many items they have; each bucket and each
+-- delivery counts as one at least. nil when there are more than `max`.
+local function buckets_of(delivery, max)
+  local buckets, count = {}, 0
   for name, value in pairs(delivery) do
-    if items_of(name, value) then buckets[#buckets + 1] = name end
+    local items = items_of(name, value)
+    if items then
+      buckets[#buckets + 1] = name
+      count = count + (#items > 0 and #items or 1)
+      if count > max then return nil end
+    end
   end
   sort(buckets, function(a, b)
     local x, y = ORDER[split(a)] or 2, ORDER[split(b)] or 2
     if x ~= y then return x < y end
     return a < b
   end)
-  for _, bucket in ipairs(buckets) do
-    for _, item in ipairs(items_of(bucket, delivery[bucket])) do
-      events[#events + 1] = make_event(delivery, bucket, item)
-    end
-  end
-  -- A list of pings (list 3) carries its one event at the top.
-  if #buckets == 0 then events[#events + 1] = make_event(delivery, nil, delivery) end
+  return buckets, count > 0 and count or 1
 end
 
-local function bad(message)
-  return nil, errors.new { kind = "decode", message = "webhook: " .. message }
+local function add_events(delivery, buckets, events)
+  for _, bucket in ipairs(buckets) do
+    for _, item in ipairs(items_of(bucket, delivery[bucket])) do
+      if item ~= null then events[#events + 1] = make_event(delivery, bucket, item) end
+    end
+  end
+  -- A delivery of list 3 has no bucket: it is an event itself.
+  if #buckets == 0 and next(delivery) ~= nil then events[#events + 1] = make_event(delivery, nil, delivery) end
 end
+
+local function bad(message, code)
+  return nil, errors.new { kind = "decode", code = code, message = "webhook: " .. message }
+end
+
+local TOO_MANY = "too_many_events"
+local BOM = "\239\187\191"
+
+local PARSE_OPTIONS = { max_events = true }
+
+local function is_count(value) return type(value) == "number" and value >= 1 end
 
 --- Reads a delivery.
 --
 -- An event is a table:
 --
--- * `name`: what, and what happened to it: `lead.created`, `lead.updated`, `lead.deleted`, `agent.*`,
+-- * `name`: the object and what happened to it: `lead.created`, `lead.updated`, `lead.deleted`, `agent.*`,
 --   `lead_activity.created`, `listing_alert.changed`, `transaction.*`, `call.*`, `email.*`, `text.*`, `note.*`,
---   `task.*` and `appointment.*` (also `finished`), `pipeline.changed`. Of a list that is not known the bucket
---   names the thing; `changed` stands where nothing says what happened.
+--   `task.*` and `appointment.*` (also `finished`), `pipeline.changed`. For an unknown list the bucket's name gives the
+--   object; where nothing says what happened it is `changed`.
 -- * `action`: the name's last part; `list_id` and `list`: 2 and "Lead Info"; `team_id`
--- * `leadId` and `updateTime` (epoch milliseconds), where told
--- * `data`: the item as it came; `bucket`: the name of the array it stood in, nil if the delivery itself is the item
+-- * `leadId` and `updateTime` (epoch milliseconds), if the delivery has them
+-- * `data`: the item as it came; `bucket`: the name of its array, nil if the delivery itself is the item
 -- * `delivery`: the whole delivery as it came, shared by its events
 --
--- Ids are exact on every Lua: a number, or a string of digits where the Lua cannot hold the number.
+-- Ids are exact on every Lua: a number, or a string of digits where this Lua's numbers cannot hold the id.
 -- @tparam string body
--- @treturn[1] table array of events; those of a delivery with empty buckets are none
+-- @tparam[opt] table opt `max_events` (5000, the most that Lofty puts into one delivery)
+-- @treturn[1] table array of events; empty if all buckets are empty
 -- @treturn[2] nil
--- @treturn[2] table err, kind "decode"
-function webhook.parse(body)
-  if type(body) ~= "string" then error("webhook.parse: a string expected, got " .. type(body), 2) end
-  local value, why, offset = core.json_decode(body)
-  if value == nil then return bad(format("%s (at byte %s)", why, tostring(offset))) end
+-- @treturn[2] table err, kind "decode"; its code is "too_many_events" if there are more than `max_events`
+function webhook.parse(body, opt)
+  if type(body) ~= "string" then misuse("webhook.parse: a string expected, got " .. type(body)) end
+  local max = errors.options("webhook.parse", opt, PARSE_OPTIONS).max_events or limits.webhook_events
+  if not is_count(max) then misuse("webhook.parse: max_events must be a number, 1 or more") end
+  if sub(body, 1, 3) == BOM then body = sub(body, 4) end
+  local value, why = core.json_decode(body)
+  if value == nil then return bad(why) end
   if type(value) ~= "table" then return bad("a delivery is a JSON object") end
-  local events = {}
-  if not is_array(value) then
-    add_events(value, events)
-    return events
-  end
-  for _, delivery in ipairs(value) do
+  local deliveries = is_array(value) and value or { value }
+  -- Counted before the first event is made: a megabyte of JSON may hold half a million items.
+  local left, buckets = max, {}
+  for i, delivery in ipairs(deliveries) do
     if type(delivery) ~= "table" or is_array(delivery) then return bad("a delivery is a JSON object") end
-    add_events(delivery, events)
+    local count
+    buckets[i], count = buckets_of(delivery, left)
+    if not count or count > left then return bad("more than " .. max .. " events in one delivery", TOO_MANY) end
+    left = left - count
   end
+  local events = {}
+  for i, delivery in ipairs(deliveries) do add_events(delivery, buckets[i], events) end
   return events
 end
 
--- A text that is the same for the same content, whatever order a table is walked in.
+-- Adds a text that is the same for the same content, in whatever order a table is traversed.
 local function canonical(value, out)
   local kind = type(value)
   if kind ~= "table" then
@@ -171,8 +202,7 @@ local function canonical(value, out)
   end
 end
 
---- What tells an event from all others: a digest of its content. The same event delivered twice has the same key,
--- however it was batched.
+--- A digest of an event's content. The same event delivered twice has the same key, however it was batched.
 -- @tparam table event
 -- @treturn string 64 hexadecimal digits
 function webhook.key(event)
@@ -185,31 +215,44 @@ function webhook.key(event)
   return (digest:gsub(".", function(c) return format("%02x", c:byte()) end))
 end
 
--- Content alone can't tell a second change from a repeat of the first, unless it carries a time or can happen once.
-local function happens_once(event)
-  return event.updateTime ~= nil or event.action == "created" or event.action == "deleted"
+-- Two changes may have the same content. They are told apart by their time; and a record is created and deleted once.
+local function is_unique(event)
+  return event.updateTime ~= nil or event.bucket ~= nil and (event.action == "created" or event.action == "deleted")
 end
 
 local OPTIONS = {
-  secret = true, on_event = true, seen = true, later = true, max_body = true, on_error = true,
+  secret = true, on_event = true, seen = true, forget = true, later = true, max_body = true, max_events = true,
+  on_error = true,
 }
+local REMEMBERED = 1000 -- keys, when the caller has no `seen`
 
-local function secrets_of(secret, level)
+local function secrets_of(secret)
   local list = type(secret) == "table" and secret or { secret }
-  for i = 1, #list do
-    if type(list[i]) ~= "string" or list[i] == "" or list[i]:find("[/?#]") then
-      error("webhook.handler: secret must be a string that fits in one segment of a path", level + 1)
-    end
-  end
-  if #list == 0 then error("webhook.handler: secret is required", level + 1) end
+  if #list == 0 then misuse("webhook.handler: secret is required") end
   local copy = {}
-  for i = 1, #list do copy[i] = list[i] end
+  for i = 1, #list do
+    if type(list[i]) ~= "string" or list[i] == "" or find(list[i], "[/?#]") then
+      misuse("webhook.handler: secret must be a string that can be one segment of a path")
+    end
+    copy[i] = list[i]
+  end
   return copy
 end
 
--- Every secret is compared, and each in a time that tells nothing of how much was right.
+-- The last segment of a path, without slashes that follow it. No pattern: the path comes from outside, and a pattern
+-- that is not anchored takes time quadratic in its length.
+local function last_segment(path)
+  local ends = (find(path, "[?#]") or #path + 1) - 1
+  while ends > 0 and byte(path, ends) == 0x2F do ends = ends - 1 end
+  local first = ends
+  while first > 0 and byte(path, first) ~= 0x2F do first = first - 1 end
+  return sub(path, first + 1, ends)
+end
+
+-- Every secret is compared, in a time that does not depend on how much of it was right.
 local function knows_secret(secrets, path)
-  local segment = (path or ""):match("^[^?#]*"):match("([^/]*)/*$")
+  if type(path) ~= "string" or #path > limits.uri then return false end
+  local segment = last_segment(path)
   local plain = core.percent_decode(segment) or segment
   local found = false
   for i = 1, #secrets do
@@ -219,99 +262,190 @@ local function knows_secret(secrets, path)
 end
 
 local function write_error(err)
-  io.stderr:write("lofty.webhook: ", errors.sanitize(tostring(err)), "\n")
+  io.stderr:write("lofty.webhook: ", errors.sanitize(tostring(err), limits.message), "\n")
 end
 
-local PLAIN = "text/plain"
-
-local function say(status, text)
-  return status, text .. "\n", { ["content-type"] = PLAIN }
+local function respond_with(status, text, headers)
+  headers = headers or {}
+  headers["content-type"] = "text/plain"
+  return status, text .. "\n", headers
 end
 
---- Makes a function that receives deliveries. Make it once, not once a request.
+-- The deliveries of this Lua state that are read and not handled yet: their events -> bytes. A delivery whose handling
+-- was dropped leaves with its events.
+local queued = setmetatable({}, { __mode = "k" })
+
+local function has_room(size)
+  local bytes = 0
+  for _, each in pairs(queued) do bytes = bytes + each end
+  return bytes == 0 or bytes + size <= limits.webhook_queue
+end
+
+-- What came of a delivery, and how Lofty is told.
+local DONE, FAILED, BUSY = "done", "failed", "busy"
+local RESPONSES = { [DONE] = { 200, "ok" }, [FAILED] = { 500, "failed" }, [BUSY] = { 503, "busy" } }
+
+local function tell(outcome)
+  local response = RESPONSES[outcome]
+  return respond_with(response[1], response[2], outcome == BUSY and { ["retry-after"] = "60" } or nil)
+end
+
+-- Whether a failure was one of a call that may have taken effect: to handle the event again might do it twice.
+local function is_outcome_unknown(err) return errors.is(err) and err.outcome_unknown == true end
+
+-- Returns a function that handles one event and returns what came of it.
+local function event_handler(opt)
+  local on_event, seen, forget, on_error = opt.on_event, opt.seen, opt.forget, opt.on_error or write_error
+  local recent = not seen and recent_keys(REMEMBERED)
+  local running = {} -- keys of events that are being handled
+
+  local function is_repeat(key, event)
+    if recent then return is_unique(event) and recent:seen(key) end
+    local ok, before = pcall(seen, key, event)
+    if not ok then
+      on_error(before, event) -- handled twice is better than never
+      return false
+    end
+    return before and true or false
+  end
+
+  local function forget_key(key, event)
+    if recent then recent:forget(key) end
+    if not forget then return end
+    local ok, err = pcall(forget, key, event)
+    if not ok then on_error(err, event) end
+  end
+
+  return function(event)
+    local key = webhook.key(event)
+    -- Delivered again before the first try has ended: Lofty must not be told that it is done.
+    if running[key] then return BUSY end
+    if is_repeat(key, event) then return DONE end
+    running[key] = true
+    local ok, value, err = pcall(on_event, event)
+    running[key] = nil
+    if ok and (value or err == nil) then return DONE end
+    if not ok then err = value end
+    on_error(err, event)
+    if is_outcome_unknown(err) then return DONE end
+    forget_key(key, event)
+    return FAILED
+  end
+end
+
+local function check_handler_options(opt)
+  errors.options("webhook.handler", opt, OPTIONS)
+  if type(opt.on_event) ~= "function" then misuse("webhook.handler: on_event must be a function") end
+  for _, name in ipairs { "seen", "forget", "on_error" } do
+    if opt[name] ~= nil and type(opt[name]) ~= "function" then
+      misuse("webhook.handler: " .. name .. " must be a function")
+    end
+  end
+  if opt.later ~= nil and opt.later ~= true and type(opt.later) ~= "function" then
+    misuse("webhook.handler: later must be true or a function")
+  end
+  for _, name in ipairs { "max_body", "max_events" } do
+    if opt[name] ~= nil and not is_count(opt[name]) then
+      misuse("webhook.handler: " .. name .. " must be a number, 1 or more")
+    end
+  end
+end
+
+--- Makes a function that receives deliveries. Make it once, not for each request.
 --     local respond = webhook.handler{
---       secret = "…",            -- the last segment of the callback URL's path; long and random. An array of
---                                -- secrets accepts each, for the time of a change
---       on_event = function(event) end,
---       seen = function(key, event) end, -- true if it was asked about this key before; remembers it
---       later = function(fn, ...) end,   -- calls fn(...) once the answer is out; false: no room, Lofty is told 503
+--       secret = "…",            -- the last segment of the callback URL's path; long and random. An array of secrets
+--                                -- accepts each of them, while one replaces the other
+--       on_event = function(event) end,  -- fails if it raises an error or returns nil, err
+--       seen = function(key, event) end,   -- true if it was called with this key before; remembers the key
+--       forget = function(key, event) end, -- makes `seen` forget a key whose event could not be handled
+--       later = nil,             -- true (in nginx) or a function(fn, ...): respond first, then handle the events
 --       max_body = 1048576,      -- bytes
---       on_error = function(err, event) end, -- on_event or seen raised err, or a delivery could not be read;
---                                -- written to stderr if absent
+--       max_events = 5000,       -- of one delivery
+--       on_error = function(err, event) end, -- on_event, seen or forget failed, or a delivery could not be read (no
+--                                -- event); default: writes a line to stderr
 --     }
 --     local status, body, headers = respond{ method =, path =, body =, headers = }
 --
--- `body` is a string, or a function that returns one and is called only once the secret has proved right. Lofty
--- signs nothing, so the secret in the path is all that tells its deliveries from others: it answers 404 without it.
--- 405, 413 and 400 say what else is wrong, 200 that the events are taken. Without `opt.later` (or `request.later`,
--- which the nginx runtime gives) on_event is called before the function returns; an error that it raises stops no
--- other event.
+-- `body` is a string, or a function that returns one and is called only after the secret proved right. Lofty does not
+-- sign its deliveries, so the secret in the path is all that tells them from others.
 --
--- Repeats are dropped. Without `seen` the last 1,000 events of this Lua state are remembered, and only such as
--- cannot happen twice (they carry an updateTime, or create, or delete); `seen` is asked about all, so let it
--- forget after some minutes. In several processes it belongs in what they share:
---     seen = function(key) local _, err = dict:safe_add("seen:" .. key, true, 600); return err == "exists" end
+-- | status | |
+-- |---|---|
+-- | 200 | every event was handled, or was a repeat; also for GET and HEAD, with which people check an address |
+-- | 400 | not a delivery |
+-- | 404 | not the secret |
+-- | 405 | neither POST, GET nor HEAD |
+-- | 413 | more than `max_body` bytes or `max_events` events |
+-- | 500 | on_event failed for an event: delivered again, that event counts as new |
+-- | 503 | 4 MiB of deliveries wait in this process, or the same event is being handled right now |
+--
+-- A failure stops no other event. An err whose `outcome_unknown` is set does not lead to a 500: to handle the event
+-- again might do the same thing twice. With `later` the status is 200 before any event is handled, so a failure is
+-- known to `on_error` alone; `later(fn, ...)` calls fn(...) soon and returns false if it cannot, which gives 503.
+--
+-- Repeats are dropped. Without `seen` the last 1,000 events of this Lua state are remembered, of those that can be told
+-- from a second change (they have an updateTime, or their bucket says created or deleted). `seen` is called for all
+-- events, so it should forget after some minutes. Several processes share the memory:
+--     seen = function(key) local _, err = dict:safe_add("seen:" .. key, true, 600); return err == "exists" end,
+--     forget = function(key) dict:delete("seen:" .. key) end,
 -- @tparam table opt as above
 -- @treturn function (request) -> status, body, headers
-function webhook.handler(opt, level)
-  level = (level or 1) + 1
-  opt = errors.options("webhook.handler", opt, OPTIONS, level)
-  local secrets = secrets_of(opt.secret, level)
-  local on_event, seen, later = opt.on_event, opt.seen, opt.later
-  local on_error, max_body = opt.on_error or write_error, opt.max_body or core.limits.webhook
-  if type(on_event) ~= "function" then error("webhook.handler: on_event must be a function", level) end
-  for _, name in ipairs { "seen", "later", "on_error" } do
-    if opt[name] ~= nil and type(opt[name]) ~= "function" then
-      error("webhook.handler: " .. name .. " must be a function", level)
-    end
-  end
-  if type(max_body) ~= "number" or max_body < 1 then
-    error("webhook.handler: max_body must be a number of bytes", level)
-  end
-  local remembers = not seen and recall(1000)
+function webhook.handler(opt)
+  opt = opt or {}
+  check_handler_options(opt)
+  local secrets, handle = secrets_of(opt.secret), event_handler(opt)
+  local later, on_error = opt.later, opt.on_error or write_error
+  local max_body, parse_options = opt.max_body or limits.webhook, { max_events = opt.max_events }
 
-  local function is_repeat(event)
-    if remembers then return happens_once(event) and remembers(webhook.key(event)) end
-    local ok, before = pcall(seen, webhook.key(event), event)
-    if ok then return before and true or false end
-    on_error(before, event) -- better twice than never
-    return false
-  end
-
-  local function run(events)
+  -- Needs nothing of the request, which may have ended.
+  local function run(events, pause)
+    local outcome = DONE
     for i = 1, #events do
-      local event = events[i]
-      if not is_repeat(event) then
-        local ok, err = pcall(on_event, event)
-        if not ok then on_error(err, event) end
-      end
+      if pause and i > 1 then pause() end
+      local result = handle(events[i])
+      if result == FAILED or outcome == DONE then outcome = result end
     end
+    queued[events] = nil
+    return outcome
+  end
+
+  local function read(request)
+    local length = request.headers and tonumber(request.headers["content-length"])
+    if length and length > max_body then return nil, 413, "too large" end
+    local body = request.body
+    if type(body) == "function" then body = body() end
+    if type(body) ~= "string" then return nil, 400, "no body" end
+    if #body > max_body then return nil, 413, "too large" end
+    if not has_room(#body) then return nil, 503, "busy" end
+    local events, err = webhook.parse(body, parse_options)
+    if not events then
+      on_error(err)
+      if err.code == TOO_MANY then return nil, 413, "too many events" end
+      return nil, 400, "not a delivery"
+    end
+    queued[events] = #body
+    return events
   end
 
   return function(request)
-    if type(request) ~= "table" then error("webhook handler: a request expected, got " .. type(request), level) end
-    if not knows_secret(secrets, request.path) then return say(404, "not found") end
-    if request.method ~= "POST" then
-      local status, text, headers = say(405, "only POST")
-      headers.allow = "POST"
-      return status, text, headers
-    end
-    local length = request.headers and tonumber(request.headers["content-length"])
-    if length and length > max_body then return say(413, "too large") end
-    local body = request.body
-    if type(body) == "function" then body = body() end
-    if type(body) ~= "string" then return say(400, "no body") end
-    if #body > max_body then return say(413, "too large") end
-    local events, err = webhook.parse(body)
+    if type(request) ~= "table" then misuse("webhook handler: a request expected, got " .. type(request)) end
+    if not knows_secret(secrets, request.path) then return respond_with(404, "not found") end
+    local method = request.method
+    if method == "GET" then return tell(DONE) end
+    if method == "HEAD" then return 200, "", { ["content-type"] = "text/plain" } end
+    if method ~= "POST" then return respond_with(405, "only POST", { allow = "GET, HEAD, POST" }) end
+    local events, status, text = read(request)
     if not events then
-      on_error(err)
-      return say(400, "not a delivery")
+      if status == 503 then return tell(BUSY) end
+      return respond_with(status, text)
     end
-    local defer = later or request.later
-    -- Arguments and no closure: an aborted nginx request's locals read as nil.
-    if not defer then run(events)
-    elseif defer(run, events) == false then return say(503, "too busy") end
-    return say(200, "ok")
+    local defer = later == true and request.later or later ~= true and later
+    -- Arguments and no closure: the locals of an aborted nginx request read as nil.
+    if defer then return tell(defer(run, events, request.pause) == false and BUSY or DONE) end
+    if not request.wait then return tell(run(events)) end
+    local outcome, err = request.wait(run, events, request.pause)
+    if err then on_error(err) end
+    return tell(outcome or BUSY)
   end
 end
 

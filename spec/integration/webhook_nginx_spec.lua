@@ -2,19 +2,27 @@ local nginx = require "lofty.sandbox.nginx"
 
 local SECRET = "6cGm9-long-and-random_0a"
 
--- As a site would have it, but that every event waits for a sign: so a spec sees which came first.
+-- Two handlers that share a memory of repeats. `deferred` handles its events only after a request to /go, so that the
+-- spec sees that the response came first; `hook` handles them before it responds.
 local INIT = [[
-  local webhook = require "lofty.webhook"
+  local lofty = require "lofty"
   local dict = ngx.shared.events
-  hook = require("lofty.runtime.nginx"):handler(webhook.handler {
-    secret = "%s", max_body = 100000,
-    seen = function(key) local _, err = dict:safe_add("seen:" .. key, true, 600) return err == "exists" end,
-    on_event = function(event)
-      while not dict:get("go") do ngx.sleep(0.005) end
-      if event.leadId == 13 then error("an unlucky lead") end
-      dict:rpush("events", event.name .. " " .. event.leadId)
-    end,
-  })
+  local function make(opt)
+    opt.secret, opt.max_body = "%s", 100000
+    opt.seen = function(key) local _, err = dict:safe_add("seen:" .. key, true, 600) return err == "exists" end
+    opt.forget = function(key) dict:delete("seen:" .. key) end
+    return lofty.webhook.handler(opt)
+  end
+  local function handle(event)
+    if event.leadId == 13 then error("an unlucky lead") end
+    if event.leadId == 14 and dict:incr("failures", -1, 2) >= 0 then return nil, "not yet" end
+    dict:rpush("events", event.name .. " " .. event.leadId)
+  end
+  deferred = make { later = true, on_event = function(event)
+    while not dict:get("go") do ngx.sleep(0.005) end
+    return handle(event)
+  end }
+  hook = make { on_event = handle }
 ]]
 
 local CONF = [[
@@ -30,6 +38,7 @@ local CONF = [[
       listen 127.0.0.1:%d;
       location / { return 418; }
       location ~ ^/hook/ { content_by_lua_block { hook() } }
+      location ~ ^/deferred/ { content_by_lua_block { deferred() } }
       location = /go { content_by_lua_block { ngx.shared.events:set("go", true) ngx.say("gone") } }
       location = /count { content_by_lua_block { ngx.print(ngx.shared.events:llen("events")) } }
       location = /take { content_by_lua_block { ngx.print(ngx.shared.events:lpop("events")) } }
@@ -71,12 +80,12 @@ describe("a webhook handler in nginx", function()
     error("no " .. count .. " events but " .. get("/count") .. ": " .. server:log())
   end
 
-  it("answers before its events are worked on, and drops what comes twice", function()
+  it("with later = true responds before its events are handled, and drops repeats", function()
     local body = '{"listId":2,"teamId":1,"updatedLead":[{"leadId":1142635515796067,"updateTime":1747008000123},'
       .. '{"leadId":13,"updateTime":1},{"leadId":9007199254740993,"updateTime":2}]}'
-    assert.equal("200", post("/hook/" .. SECRET, body))
+    assert.equal("200", post("/deferred/" .. SECRET, body))
     assert.equal("ok\n", nginx.contents(server.folder .. "/answer"))
-    assert.equal("200", post("/hook/" .. SECRET, body))
+    assert.equal("200", post("/deferred/" .. SECRET, body))
     assert.equal("0", get("/count"))
     assert.equal("gone", get("/go"))
     assert.equal("200", post("/hook/" .. SECRET, '{"listId":9,"createdNote":[{"noteId":1,"leadId":5}]}'))
@@ -85,6 +94,27 @@ describe("a webhook handler in nginx", function()
     table.sort(got)
     assert.same({ "lead.updated 1142635515796067", "lead.updated 9007199254740993", "note.created 5" }, got)
     assert.matches("an unlucky lead", server:log(), 1, true)
+  end)
+
+  it("responds 500 when an event fails, and handles that event alone when the delivery is repeated", function()
+    local body = '{"listId":2,"updatedLead":[{"leadId":14,"updateTime":1},{"leadId":15,"updateTime":1}]}'
+    assert.equal("500", post("/hook/" .. SECRET, body))
+    assert.equal("lead.updated 15", get("/take"))
+    assert.equal("500", post("/hook/" .. SECRET, body))
+    assert.equal("200", post("/hook/" .. SECRET, body))
+    assert.equal("lead.updated 14", get("/take"))
+    assert.equal("200", post("/hook/" .. SECRET, body))
+    assert.equal("0", get("/count"))
+  end)
+
+  it("responds 200 to GET and HEAD with the secret", function()
+    assert.equal("ok", get("/hook/" .. SECRET))
+    assert.equal("200", nginx.shell("curl -sS --max-time 20 -I -o /dev/null -w '%{http_code}' "
+      .. nginx.quote(url .. "/hook/" .. SECRET)))
+  end)
+
+  it("refuses a delivery of more events than Lofty sends", function()
+    assert.equal("413", post("/hook/" .. SECRET, '{"listId":2,"updatedLead":[' .. ("1,"):rep(5000) .. "1]}"))
   end)
 
   it("lets nobody in without the secret, and no body that is too large", function()

@@ -152,8 +152,43 @@ describe("a webhook delivery", function()
     assert.equal("lead.updated", event.name)
   end)
 
-  it("is nothing when its buckets are empty", function()
+  it("has no events when its buckets are empty, hold only null, or when it is an empty object", function()
     assert.same({}, parse '{"listId":2,"updatedLead":[]}')
+    assert.same({}, parse '{"listId":2,"updatedLead":[null]}')
+    assert.same({}, parse "{}")
+    assert.equal(1, #parse '{"listId":2,"updatedLead":[null,{"leadId":1}]}')
+  end)
+
+  it("may begin with a byte order mark", function()
+    assert.same({ "lead.created" }, names(parse '\239\187\191{"listId":2,"newLead":[{"leadId":1}]}'))
+  end)
+
+  describe("with more events than allowed", function()
+    local function bucket(name, count) return '"' .. name .. '":[' .. ("1,"):rep(count - 1) .. "1]" end
+    for _, case in ipairs {
+      { "one bucket", "{" .. bucket("newLead", 4) .. "}" },
+      { "several buckets", "{" .. bucket("newLead", 2) .. "," .. bucket("deletedLead", 2) .. "}" },
+      { "several deliveries", "[{" .. bucket("newLead", 2) .. "},{" .. bucket("newLead", 2) .. "}]" },
+      { "deliveries without buckets", '[{"a":1},{"a":1},{"a":1},{"a":1}]' },
+      { "empty buckets", '{"newA":[],"newB":[],"newC":[],"newD":[]}' },
+    } do
+      it("in " .. case[1] .. " is an error", function()
+        local events, err = webhook.parse(case[2], { max_events = 3 })
+        assert.is_nil(events)
+        assert.equal("too_many_events", err.code)
+        assert.truthy(webhook.parse(case[2], { max_events = 4 }))
+      end)
+    end
+
+    it("is refused by default only above the most that Lofty sends", function()
+      assert.equal(5000, #parse("{" .. bucket("newLead", 5000) .. "}"))
+      assert.equal("too_many_events", select(2, webhook.parse("{" .. bucket("newLead", 5001) .. "}")).code)
+    end)
+  end)
+
+  it("does not look for an action in a name that is too long for a bucket's", function()
+    local name = "created" .. ("Aa"):rep(40)
+    assert.equal("unknown", parse('{"' .. name .. '":[1]}')[1].name:match "^%w+")
   end)
 
   it("may be several in an array", function()
@@ -280,15 +315,42 @@ describe("a webhook handler", function()
     assert.equal(4, asked)
   end)
 
-  for _, method in ipairs { "GET", "PUT", "HEAD", "post" } do
+  for _, method in ipairs { "PUT", "OPTIONS", "post" } do
     it("takes no " .. method, function()
       local respond, got = make()
       local status, _, headers = respond(request { method = method })
       assert.equal(405, status)
-      assert.equal("POST", headers.allow)
+      assert.equal("GET, HEAD, POST", headers.allow)
       assert.same({}, got)
     end)
   end
+
+  it("responds 200 to GET and HEAD, with which people check an address", function()
+    local respond, got = make()
+    local status, body = respond(request { method = "GET" })
+    assert.equal(200, status)
+    assert.equal("ok\n", body)
+    status, body = respond(request { method = "HEAD" })
+    assert.equal(200, status)
+    assert.equal("", body)
+    assert.same({}, got)
+  end)
+
+  it("finds no secret in a path that is longer than a URI may be, whatever its segments", function()
+    local respond = make()
+    assert.equal(404, (respond(request { path = ("/"):rep(70000) .. SECRET })))
+    assert.equal(200, (respond(request { path = ("/"):rep(60000) .. SECRET .. ("/"):rep(100) })))
+    assert.equal(404, (respond(request { path = ("/"):rep(60000) })))
+    assert.equal(404, (respond(request { path = ("a"):rep(60000) .. "/b" })))
+  end)
+
+  it("responds 413 to more events than allowed, before it makes one", function()
+    local told = {}
+    local respond, got = make { max_events = 1, on_error = function(err) told[#told + 1] = err.code end }
+    assert.equal(413, (respond(request())))
+    assert.same({}, got)
+    assert.same({ "too_many_events" }, told)
+  end)
 
   it("takes a body up to its size, and none above it", function()
     local respond, got = make { max_body = #BODY }
@@ -330,25 +392,102 @@ describe("a webhook handler", function()
     end
   end)
 
-  it("loses no event to the error of another, and tells on_error which it was", function()
-    local got, told = {}, {}
-    local respond = make {
-      on_event = function(event)
-        if event.leadId == 1 then error("not this one", 0) end
+  describe("whose on_event fails", function()
+    -- Fails for lead 1 as often as `times` says.
+    local function failing(times, fail, opt)
+      opt = opt or {}
+      local got, told = {}, {}
+      opt.on_event = function(event)
+        if event.leadId == 1 and times > 0 then
+          times = times - 1
+          return fail()
+        end
         got[#got + 1] = event.leadId
-      end,
-      on_error = function(err, event) told[#told + 1] = { err, event.leadId } end,
-    }
-    assert.equal(200, (respond(request())))
-    assert.same({ 2 }, got)
-    assert.same({ { "not this one", 1 } }, told)
+      end
+      opt.on_error = function(err, event) told[#told + 1] = { tostring(err), event.leadId } end
+      return make(opt), got, told
+    end
+    local function raise() error("not this one", 0) end
+
+    for way, fail in pairs {
+      ["raises"] = raise,
+      ["returns nil, err"] = function() return nil, "not this one" end,
+      ["returns false, err"] = function() return false, "not this one" end,
+    } do
+      it("because it " .. way .. ": handles the other events, calls on_error and responds 500", function()
+        local respond, got, told = failing(1, fail)
+        assert.equal(500, (respond(request())))
+        assert.same({ 2 }, got)
+        assert.same({ { "not this one", 1 } }, told)
+      end)
+    end
+
+    it("handles that event and no other when the delivery is repeated", function()
+      local respond, got = failing(2, raise)
+      assert.equal(500, (respond(request())))
+      assert.equal(500, (respond(request())))
+      assert.equal(200, (respond(request())))
+      assert.equal(200, (respond(request())))
+      assert.same({ 2, 1 }, got)
+    end)
+
+    it("calls forget beside seen, so that the repeat counts as new", function()
+      local known = {}
+      local respond, got = failing(1, raise, {
+        seen = function(key)
+          local before = known[key]
+          known[key] = true
+          return before
+        end,
+        forget = function(key) known[key] = nil end,
+      })
+      assert.equal(500, (respond(request())))
+      assert.equal(200, (respond(request())))
+      assert.same({ 2, 1 }, got)
+    end)
+
+    it("tells on_error when forget fails", function()
+      local respond, _, told = failing(1, raise, { seen = function() end, forget = function() error("no", 0) end })
+      assert.equal(500, (respond(request())))
+      assert.same({ { "not this one", 1 }, { "no", 1 } }, told)
+    end)
+
+    it("does not ask for a repeat of what may have taken effect", function()
+      local respond, got, told = failing(1, function()
+        return nil, errors.new { kind = "network", message = "no response", outcome_unknown = true }
+      end)
+      assert.equal(200, (respond(request())))
+      assert.equal(200, (respond(request())))
+      assert.same({ 2 }, got)
+      assert.equal(1, #told)
+    end)
+
+    it("is told only to on_error where the response is out already, and the repeat counts as new", function()
+      local respond, got, told = failing(1, raise, { later = function(fn, ...) fn(...) end })
+      assert.equal(200, (respond(request())))
+      assert.equal(1, #told)
+      assert.equal(200, (respond(request())))
+      assert.same({ 2, 1 }, got)
+    end)
   end)
 
-  it("answers before it works, where there is a later", function()
+  it("responds 503 to a repeat of an event that is still being handled", function()
+    local respond, inner
+    local handled = 0
+    respond = make { on_event = function(event)
+      handled = handled + 1
+      if event.leadId == 1 then inner = inner or (respond(request())) end
+    end }
+    assert.equal(200, (respond(request())))
+    assert.equal(503, inner)
+    assert.equal(2, handled)
+  end)
+
+  it("responds before it handles events, where later says so", function()
     local queue = {}
     local function later(fn, ...) queue[#queue + 1] = { fn, ... } end
-    for _, way in ipairs { "option", "request" } do
-      local respond, got = make { later = way == "option" and later or nil }
+    for _, way in ipairs { "function", "request" } do
+      local respond, got = make { later = way == "function" and later or true }
       assert.equal(200, (respond(request { later = way == "request" and later or nil })))
       assert.same({}, got)
       local job = table.remove(queue)
@@ -357,10 +496,48 @@ describe("a webhook handler", function()
     end
   end)
 
-  it("answers 503 when later has no room", function()
+  it("handles events before it responds where the request can be deferred and later is not set", function()
+    local respond, got = make()
+    assert.equal(200, (respond(request { later = function() error "called" end })))
+    assert.equal(2, #got)
+  end)
+
+  it("responds 503 when later has no room", function()
     local respond, got = make { later = function() return false end }
-    assert.equal(503, (respond(request())))
+    local status, _, headers = respond(request())
+    assert.equal(503, status)
+    assert.equal("60", headers["retry-after"])
     assert.same({}, got)
+  end)
+
+  it("responds 503 when handling takes longer than the runtime waits", function()
+    local told = {}
+    local respond = make { on_error = function(err) told[#told + 1] = err end }
+    assert.equal(503, (respond(request { wait = function() return nil, "too long" end })))
+    assert.same({ "too long" }, told)
+  end)
+
+  it("pauses between events, so that others get their turn", function()
+    local order = {}
+    local respond = make { on_event = function(event) order[#order + 1] = event.leadId end }
+    assert.equal(200, (respond(request {
+      wait = function(fn, ...) return fn(...) end, pause = function() order[#order + 1] = "pause" end,
+    })))
+    assert.same({ 1, "pause", 2 }, order)
+  end)
+
+  it("responds 503 while too many bytes of deliveries wait, and takes them again when those are handled", function()
+    local jobs = {}
+    local respond = make { later = function(fn, ...) jobs[#jobs + 1] = { fn, ... } end }
+    local function deliver() return (respond(request { body = BODY .. (" "):rep(1000000) })) end
+    for _ = 1, 4 do assert.equal(200, deliver()) end
+    assert.equal(503, deliver())
+    -- The limit is the process's, not the handler's.
+    local other = make()
+    assert.equal(503, (other(request { body = BODY .. (" "):rep(1000000) })))
+    for _, job in ipairs(jobs) do job[1](job[2]) end
+    assert.equal(200, deliver())
+    jobs[5][1](jobs[5][2])
   end)
 
   describe("drops repeats", function()
@@ -384,6 +561,8 @@ describe("a webhook handler", function()
       local respond, got = make()
       for _ = 1, 2 do respond(request { body = '{"listId":12,"leadId":1,"stage":"Contacted"}' }) end
       assert.equal(2, #got)
+      for _ = 1, 2 do respond(request { body = '{"listId":3,"leadId":1,"type":"visit"}' }) end
+      assert.equal(4, #got)
     end)
 
     it("as opt.seen says", function()
@@ -414,14 +593,15 @@ describe("a webhook handler", function()
     end)
 
     it("in a memory that does not grow", function()
-      local recall = require "lofty.webhook.recent_keys"
-      local before = recall(3)
-      assert.is_false(before("a"))
-      assert.is_true(before("a"))
-      for _, key in ipairs { "b", "c", "d" } do assert.is_false(before(key)) end
-      assert.is_true(before("a"))
-      for i = 1, 7 do before("n" .. i) end
-      assert.is_false(before("b"))
+      local recent = require("lofty.webhook.recent_keys")(3)
+      assert.is_false(recent:seen("a"))
+      assert.is_true(recent:seen("a"))
+      for _, key in ipairs { "b", "c", "d" } do assert.is_false(recent:seen(key)) end
+      assert.is_true(recent:seen("a"))
+      recent:forget("a")
+      assert.is_false(recent:seen("a"))
+      for i = 1, 7 do recent:seen("n" .. i) end
+      assert.is_false(recent:seen("b"))
     end)
   end)
 
@@ -435,6 +615,8 @@ describe("a webhook handler", function()
       { "without on_event", { secret = "s" }, "on_event" },
       { "with a seen that can't be called", { secret = "s", on_event = noop, seen = {} }, "seen" },
       { "with a size that is none", { secret = "s", on_event = noop, max_body = 0 }, "max_body" },
+      { "with a later that is no function", { secret = "s", on_event = noop, later = 1 }, "later" },
+      { "with a number of events that is none", { secret = "s", on_event = noop, max_events = "5" }, "max_events" },
       { "with an option that nobody knows", { secret = "s", on_event = noop, on_events = noop }, "on_events" },
     } do
       it("raises on the caller's line: " .. case[1], function()

@@ -30,6 +30,10 @@
 #define LOFTY_CONNECT_TIMEOUT 10       /* seconds to make a connection, by default */
 #define LOFTY_TOTAL_TIMEOUT 60         /* seconds for a whole request, by default */
 
+#define LOFTY_MAX_WEBHOOK_EVENTS 5000 /* events of one delivery, by default */
+#define LOFTY_MAX_WEBHOOK_QUEUE                                                                    \
+  ((size_t)4 * 1024 * 1024) /* deliveries not handled yet, a process */
+
 /*
 ** The table as Lua sees it: X(name, value) for each. A limit that is missing here is
 ** not visible to Lua.
@@ -48,6 +52,8 @@
   X(chunk_line, LOFTY_MAX_CHUNK_LINE)                                                              \
   X(token_response, LOFTY_MAX_TOKEN_RESPONSE)                                                      \
   X(webhook, LOFTY_MAX_WEBHOOK)                                                                    \
+  X(webhook_events, LOFTY_MAX_WEBHOOK_EVENTS)                                                      \
+  X(webhook_queue, LOFTY_MAX_WEBHOOK_QUEUE)                                                        \
   X(message, LOFTY_MAX_MESSAGE)                                                                    \
   X(code, LOFTY_MAX_CODE)                                                                          \
   X(server_message, LOFTY_MAX_SERVER_MESSAGE)                                                      \

@@ -1,17 +1,31 @@
---- Remembers the last keys it was asked about, in a memory of fixed size.
+--- Remembers the last keys that it was asked about, in a table of bounded size.
 -- @module lofty.webhook.recent_keys
 
---- Makes such a memory.
+local setmetatable = setmetatable
+
+local RecentKeys = {}
+RecentKeys.__index = RecentKeys
+
+--- Tells whether a key was seen before, and remembers it.
+-- @tparam string key
+-- @treturn boolean
+function RecentKeys:seen(key)
+  if self.young[key] then return true end
+  local before = self.old[key] == true
+  if self.count == self.size then self.young, self.old, self.count = {}, self.young, 0 end
+  self.young[key], self.count = true, self.count + 1
+  return before
+end
+
+--- Forgets a key, so that it counts as new.
+-- @tparam string key
+function RecentKeys:forget(key)
+  self.young[key], self.old[key] = nil, nil
+end
+
+--- Makes a memory. It has two generations: when the young one is full, the old one is dropped as a whole.
 -- @tparam number size how many keys are remembered at least; twice as many at most
--- @treturn function (key) -> boolean: was it asked about this key before?
+-- @treturn table with the methods `seen` and `forget`
 return function(size)
-  -- Two generations: when the young one is full the old one is forgotten as a whole.
-  local young, old, count = {}, {}, 0
-  return function(key)
-    if young[key] then return true end
-    local before = old[key] == true
-    if count == size then young, old, count = {}, young, 0 end
-    young[key], count = true, count + 1
-    return before
-  end
+  return setmetatable({ young = {}, old = {}, count = 0, size = size }, RecentKeys)
 end

@@ -26,10 +26,21 @@ local function read_body()
   return body
 end
 
+-- In seconds; whoever sends a webhook does not wait longer either.
+local MAX_WAIT = 60
+
+local function wait(fn, ...)
+  return detach.call(MAX_WAIT, fn, ...)
+end
+
+local function pause() ngx.sleep(0) end
+
 --- Makes a content handler: reads the request, asks `respond` and sends what it answers.
 -- @tparam function respond (request) -> status, body|nil, headers|nil. The request: `method`; `path`, as it
 --   came, without the query; `query`; `headers`, names in lower case; `body`, a function that returns it;
---   `later(fn, ...)`, which calls fn(...) once the answer is out and returns false when there is no room
+--   `later(fn, ...)`, which calls fn(...) once the answer is out and returns false when there is no room;
+--   `wait(fn, ...)`, which calls fn(...) where a client that goes away can't stop it, waits for its results for up to
+--   60 s and then gives nil, err; `pause()`, which lets the worker serve other requests
 -- @treturn function for content_by_lua: `location ~ ^/hook/ { content_by_lua_block { hook() } }`; called
 --   with a request of the caller's own it hands that on to respond
 return function(respond)
@@ -39,6 +50,7 @@ return function(respond)
     local status, body, headers = respond {
       method = ngx.req.get_method(), path = (var.request_uri or var.uri):match("^[^?]*"), query = var.args,
       headers = ngx.req.get_headers(), body = read_body, later = detach.later,
+      wait = wait, pause = pause,
     }
     ngx.status = status
     for name, value in pairs(headers or {}) do ngx.header[name] = value end
