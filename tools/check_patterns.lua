@@ -7,9 +7,10 @@
 -- from outside that stops a process for seconds. Reads the patterns of lua/ and examples/ as text. Prints each of these
 -- as "FILE:LINE: what is wrong" and exits with 1 when there is one that ALLOWED does not list:
 --
--- * a pattern without "^" that has a repetition before its last item, or a %b;
--- * a pattern with "^" that has a repetition after one that is not determined: bytes of its set may stand in what
---   follows it, so that the matcher tries every length.
+-- * a pattern without "^" that has a repetition before its last item, or a %b. It may begin with a byte that no
+--   repetition matches instead: then what two attempts look at does not overlap;
+-- * a repetition after one that is not determined: what follows the first may begin with a byte of its set, so that the
+--   matcher tries every length of it.
 --
 -- A repetition at the very end, or `.*` before the end, always succeeds and is never wrong.
 
@@ -113,9 +114,20 @@ local function is_determined(items, i, ended)
   return ended or items[i].times ~= "-"
 end
 
+-- Whether the first item is one byte that no repetition of the pattern matches.
+local function begins_apart(items, ended)
+  local first = items[1]
+  if not first or first.times ~= "" then return false end
+  for i, item in ipairs(items) do
+    if repeats(item) and not always_succeeds(items, i, ended) and intersects(item.set, first.set) then return false end
+  end
+  return true
+end
+
 -- What is wrong with a pattern, or nil.
 local function problem_of(pattern)
   local items, anchored, ended = parse(pattern)
+  anchored = anchored or begins_apart(items, ended)
   for i, item in ipairs(items) do
     if item.balanced and not anchored then return "%b without ^" end
     if repeats(item) then
@@ -159,7 +171,7 @@ local function tokens_of(source)
     elseif source:find("^[\"']", at) then
       local quote, last = source:sub(at, at), at + 1
       while source:sub(last, last) ~= quote do last = last + (source:sub(last, last) == "\\" and 2 or 1) end
-      add("string", assert((loadstring or load)("return " .. source:sub(at, last)))())
+      add("string", assert(load("return " .. source:sub(at, last)))())
       at = last + 1
     else
       local word = source:match("^[%a_][%w_]*", at)

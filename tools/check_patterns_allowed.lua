@@ -1,1 +1,18 @@
-return {}
+--- The patterns that tools/check_patterns.lua lets pass: file -> pattern -> what bounds the text.
+return {
+  ["examples/openresty/leadboard/pages/leads.lua"] = { ["^%s*(.-)%s*$"] = "200 bytes, cut in the same expression" },
+  ["examples/openresty/leadboard/settings.lua"] = { ["/+$"] = "APP_URL, from the environment" },
+  ["lua/lofty/client.lua"] = { ["/+$"] = "the option base_url" },
+  ["lua/lofty/http/date.lua"] = {
+    ["^%s*(.-)%s*$"] = "MAX_SIZE bytes",
+    ["^(%d%d%d%d)%-(%d%d)%-(%d%d)[t ](%d%d:%d%d:%d%d)%.?%d*%s*(.*)$"] = "MAX_SIZE bytes",
+  },
+  ["lua/lofty/http/rate_headers.lua"] = {
+    ["^(%d+)(%.?)(%d*)$"] = "MAX_VALUE bytes, checked before each call",
+    ["^%s*(.-)%s*$"] = "MAX_VALUE bytes",
+    ["^([%d.]+)%s*;.-w=(%d+)"] = "MAX_VALUE bytes",
+  },
+  ["lua/lofty/internal/misuse.lua"] = { ["^(@.*[/\\])internal[/\\][^/\\]*$"] = "the path of this installation" },
+  ["lua/lofty/runtime/curl.lua"] = { ["://[^%s']*@"] = "libcurl's message, 256 bytes" },
+  ["lua/lofty/webhook.lua"] = { ["^(.*)(%u%l+)$"] = "MAX_BUCKET_NAME bytes" },
+}

@@ -50,4 +50,7 @@ function feed.seen(account, key)
   return err == "exists"
 end
 
+--- Makes `seen` forget an event that could not be added.
+function feed.forget(account, key) dict:delete(at(account, key)) end
+
 return feed

@@ -24,7 +24,8 @@ local function make(account)
   return lofty.webhook.handler {
     secret = signed.mark("hook", account),
     seen = function(key) return feed.seen(account, key) end,
-    on_event = function(event) feed.add(account, event) end,
+    forget = function(key) feed.forget(account, key) end,
+    on_event = function(event) return feed.add(account, event) end,
     on_error = note,
   }
 end

@@ -89,7 +89,10 @@ local function show_list(leads, page, wanted)
 end
 
 -- What a person may have typed, or nothing.
-local function text_of(value) return type(value) == "string" and value:match("^%s*(.-)%s*$"):sub(1, 100) or "" end
+-- Cut first: the pattern takes time quadratic in the length.
+local function text_of(value)
+  return type(value) == "string" and value:sub(1, 200):match("^%s*(.-)%s*$"):sub(1, 100) or ""
+end
 local function page_of(value)
   local page = tonumber(type(value) == "string" and value:match("^%d+$"))
   return page and page >= 1 and page <= FURTHEST and page or 1
