@@ -94,6 +94,13 @@ function sandbox.attach(url, folder)
   return setmetatable({ url = url, folder = folder, account = "113209" }, Box)
 end
 
+local ESCAPES = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\v"] = "\\v" }
+
+-- A value in a file of curl's options.
+local function config_word(text)
+  return '"' .. text:gsub('[\\"\n\r\t\v]', ESCAPES) .. '"'
+end
+
 --- One HTTP request by curl.
 -- @tparam string method
 -- @tparam string url an address, or a path of the sandbox
@@ -106,21 +113,28 @@ function Box:request(method, url, opt)
   if url:sub(1, 1) == "/" then url = self.url .. url end
   self.requests = (self.requests or 0) + 1
   local base = ("%s/curl-%d"):format(self.folder, self.requests)
-  local words = { "-g -X " .. method, "-o " .. quote(base .. ".body"), "-D " .. quote(base .. ".head"),
-                  "-w '%{http_code}'" }
-  for name, value in pairs(opt.headers or {}) do words[#words + 1] = "-H " .. quote(name .. ": " .. value) end
+  -- A file in a folder that is closed to others: everybody on the machine can read a command line.
+  local lines = {}
+  local function add(option, value) lines[#lines + 1] = option .. " = " .. config_word(value) end
+  add("url", url)
+  add("request", method)
+  add("output", base .. ".body")
+  add("dump-header", base .. ".head")
+  add("write-out", "%{http_code}")
+  for name, value in pairs(opt.headers or {}) do add("header", name .. ": " .. value) end
   if opt.body then
     nginx.write(base .. ".sent", opt.body)
-    words[#words + 1] = "--data-binary @" .. quote(base .. ".sent")
-    if not opt.headers or not opt.headers["Content-Type"] then words[#words + 1] = "-H 'Content-Type:'" end
+    add("data-binary", "@" .. base .. ".sent")
+    if not opt.headers or not opt.headers["Content-Type"] then add("header", "Content-Type:") end
   end
-  local said = curl(table.concat(words, " ") .. " " .. quote(url) .. " 2>/dev/null")
+  nginx.write(base .. ".curl", table.concat(lines, "\n") .. "\n")
+  local said = curl("-g -K " .. quote(base .. ".curl") .. " 2>/dev/null")
   local headers = {}
   for name, value in nginx.contents(base .. ".head"):gmatch("([^\r\n:]+): ?([^\r\n]*)") do
     headers[name:lower()] = value
   end
   local body = nginx.contents(base .. ".body")
-  for _, ending in ipairs { ".body", ".head", ".sent" } do os.remove(base .. ending) end
+  for _, ending in ipairs { ".body", ".head", ".sent", ".curl" } do os.remove(base .. ending) end
   return tonumber(said:match("%d+$")) or 0, body, headers
 end
 

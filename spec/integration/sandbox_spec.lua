@@ -385,6 +385,15 @@ describe("the sandbox command #sandbox", function()
     assert.is_truthy(said:find("status 3", 1, true))
   end)
 
+  it("shows its credentials in no process's command line", function()
+    local said = nginx.shell(lua() .. " lua/lofty/sandbox/run.lua -- sh -c " .. nginx.quote [[
+all=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')
+for secret in "$LOFTY_CLIENT_SECRET" "$LOFTY_API_KEY" "$LOFTY_CUSTOMER_KEY"; do
+  case $all in *"$secret"*) echo shown ;; *run.lua*) echo hidden ;; esac
+done]])
+    assert.equal("hidden\nhidden\nhidden", said)
+  end)
+
   it("ends with its input, and leaves neither server nor file behind", function()
     local said = nginx.shell("f=$(mktemp -u); " .. lua() .. " lua/lofty/sandbox/run.lua --write $f </dev/null; ls $f 2>&1")
     local url = said:match("listens at (%S+)")

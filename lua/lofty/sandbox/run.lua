@@ -76,7 +76,7 @@ local function run(command)
   return ok and 0 or status
 end
 
--- The file holds credentials, if only the sandbox's: it is made for its owner's eyes.
+-- The file holds credentials, if only the sandbox's: its owner alone can read it.
 local function write(path, text)
   if run("umask 077 && : > " .. quote(path)) ~= 0 then fail("cannot write " .. path) end
   nginx.write(path, text)
@@ -85,9 +85,10 @@ end
 -- A shell waits, since Lua can't: for the process that started this one.
 local PARENT = [[parent=$(cut -d ' ' -f 4 /proc/$PPID/stat); while kill -0 "$parent" 2>/dev/null; do sleep 0.2; done]]
 
-local function wait(asked, list)
+local function wait(asked, exports_file)
   if asked.command then
-    return run("env " .. table.concat(lines(list, ""), " ") .. " " .. table.concat(asked.command, " "))
+    -- Sourced from a file: everybody on the machine can read the arguments of a process.
+    return run(". " .. quote(exports_file) .. " && exec " .. table.concat(asked.command, " "))
   end
   if asked.parent then return run(PARENT) end
   io.read("*a")
@@ -98,13 +99,15 @@ local asked = parse(arg)
 local box = require("lofty.sandbox").start(asked.settings)
 local list = exports(box)
 local text = table.concat(lines(list, "export "), "\n") .. "\n"
+local exports_file = box.folder .. "/exports"
+write(exports_file, text)
 if asked.write then write(asked.write, text) end
 if not asked.command then
   io.write("The sandbox listens at ", box.url, "\n\n", text, "\nTo try the consent page, open\n  ", box.authorize_url,
            "?clientId=", box.client_id, "\nCtrl-C ends it.\n")
   io.flush()
 end
-local ok, status = pcall(wait, asked, list)
+local ok, status = pcall(wait, asked, exports_file)
 box:stop()
 if asked.write then os.remove(asked.write) end
 os.exit(ok and status or 130)
