@@ -1,9 +1,9 @@
--- The whole flow once: a person authorizes, a code becomes a token, the token is refreshed, leads are read,
--- one is made, noted and thrown away again. `make demo` runs it against a Lofty emulator on this machine;
--- with credentials in the environment it talks to the real one:
+-- The whole flow: a person authorizes, the code is exchanged for a token, the token is refreshed, leads are listed.
+-- `make demo` runs it against a Lofty emulator on this machine, where it also writes a note and deletes it again. With
+-- credentials in the environment it talks to Lofty itself and writes nothing:
 --
---   LOFTY_API_KEY                                 reads leads with a personal key, writes nothing
---   LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and LOFTY_REDIRECT_URI   the vendor's flow
+--   LOFTY_API_KEY                                                 a personal API key
+--   LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and LOFTY_REDIRECT_URI   a vendor's application
 
 local lofty = require "lofty"
 
@@ -11,9 +11,10 @@ local function say(...)
   io.write(string.format(...), "\n")
 end
 
--- UTF-8 characters, not bytes, decide how wide a column looks.
+-- A column is as wide as its UTF-8 characters, not its bytes. Fields are printed through lofty.sanitize: they may hold
+-- anything.
 local function padded(value, width)
-  local text = tostring(value == lofty.null and "" or value or "")
+  local text = lofty.sanitize(tostring(value == lofty.null and "" or value or ""))
   local characters = select(2, text:gsub("[^\128-\191]", ""))
   return text .. (" "):rep(width - characters)
 end
@@ -37,7 +38,7 @@ end
 
 if os.getenv("LOFTY_API_KEY") then
   local crm = lofty.client()
-  say("Hello %s", lofty.assert(crm:me()).email)
+  say("Hello %s", lofty.sanitize(tostring(lofty.assert(crm:me()).email)))
   print_leads(crm)
   return
 end
@@ -54,7 +55,7 @@ local app = lofty.app { redirect_uri = redirect_uri, authorize_url = os.getenv("
 local url, state = app:authorize_url()
 say("1. Open this address, and allow access:\n   %s", url)
 
--- 2. They come back to the redirect address. The demo's emulator has a program that clicks for them.
+-- 2. They come back to the redirect address. The emulator of `make demo` brings a program that clicks for them.
 local landed
 local browser = os.getenv("LOFTY_BROWSER")
 if browser then
@@ -68,21 +69,21 @@ end
 local code = lofty.assert(app:callback(landed or "", { state = state }))
 say("2. They came back with a code, and with the state that was sent")
 
--- 3. The code becomes a token, once.
+-- 3. The code is exchanged for a token; it is valid once.
 local token = lofty.assert(app:exchange(code))
 say("3. %s", tostring(token))
 
--- 4. A token is refreshed by itself when it ends; here by hand, to show it.
+-- 4. A client refreshes its token when that is due; here it is done by hand, to show it.
 token = lofty.assert(app:refresh(token))
 say("4. refreshed: %s", tostring(token))
 
--- 5. Calls. A new token would come to on_refresh: keep it, the old one may be dead.
+-- 5. Calls. on_refresh receives each new token: save it, since the old one may no longer be valid.
 local crm = app:client(token, { on_refresh = function(fresh) token = fresh end })
 local me = lofty.assert(crm:me())
-say("5. Hello %s %s, here are your leads:", me.firstName, me.lastName)
+say("5. Hello %s, here are your leads:", lofty.sanitize(me.firstName .. " " .. me.lastName))
 local leads = print_leads(crm)
 
--- 6. Ids are exact, however long: read from a list, then used in a path, a query and a body.
+-- 6. Ids are exact, however long: one from the list is used in a body, a query and a path.
 if browser and leads[1] then
   local id = leads[1].leadId
   local note = lofty.assert(crm.notes:create { leadId = id, content = "Seen by the demo", isPin = false })

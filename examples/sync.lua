@@ -1,12 +1,13 @@
--- A nightly copy of all leads into a file of lines, which goes on where the last one stopped.
--- Credentials from the environment (LOFTY_API_KEY).
+-- Copies all leads into a file of tab-separated lines. After an error the next run continues where this one stopped.
+-- Credentials come from the environment (LOFTY_API_KEY).
 --
 --     lua5.4 examples/sync.lua leads.tsv
 
 local lofty = require "lofty"
 
 local path = arg[1] or "leads.tsv"
-local cursor_path = path .. ".cursor"
+-- The last complete copy stays in place until the new one is complete.
+local part_path, cursor_path = path .. ".part", path .. ".cursor"
 
 local function load_cursor()
   local file = io.open(cursor_path)
@@ -22,16 +23,22 @@ local function save_cursor(cursor)
   assert(file:close())
 end
 
+-- One line, without a tab or line end in a field.
+local function line_of(lead)
+  local fields = { tostring(lead.leadId), lead.firstName or "", lead.lastName or "", lead.stage or "" }
+  for i, text in ipairs(fields) do fields[i] = lofty.sanitize(tostring(text)) end
+  return table.concat(fields, "\t") .. "\n"
+end
+
 local function copy()
   local resume = load_cursor()
-  local out = assert(io.open(path, resume and "a" or "w"))
+  local out = assert(io.open(part_path, resume and "a" or "w"))
   local crm = lofty.client()
   local count, last = 0, resume
   for lead, at in crm.leads:each({ returnFields = "leadId,firstName,lastName,stage" }, { resume = resume }) do
-    local line = { tostring(lead.leadId), lead.firstName or "", lead.lastName or "", lead.stage or "" }
-    assert(out:write(table.concat(line, "\t"), "\n"))
+    assert(out:write(line_of(lead)))
     count = count + 1
-    -- The page that the item came with: going on from there repeats one page at most.
+    -- `at` is the cursor of the page that the lead came with: resuming there repeats at most one page.
     if at ~= last then
       last = at
       assert(out:flush())
@@ -39,11 +46,12 @@ local function copy()
     end
   end
   assert(out:close())
-  os.remove(cursor_path) -- to the end: the next night starts anew
+  assert(os.rename(part_path, path))
+  os.remove(cursor_path)
   return count
 end
 
--- lua5.1 shows no error that is a table.
+-- lua5.1 prints no error that is a table.
 local ok, result = pcall(copy)
 if not ok then
   io.stderr:write(tostring(result), "\n")

@@ -1,23 +1,62 @@
--- Takes the tags off every lead of a stage. Credentials from the environment (LOFTY_API_KEY).
+-- Removes one tag from every lead of a stage. Prints the plan; changes leads only with --apply.
+-- Credentials come from the environment (LOFTY_API_KEY).
 --
 --     lua5.4 examples/tag_hygiene.lua "New Lead" portal
+--     lua5.4 examples/tag_hygiene.lua "New Lead" portal --apply
 
 local lofty = require "lofty"
 
-local stage, tag = arg[1] or "New Lead", arg[2]
-local crm = lofty.client()
+local stage, tag, apply = arg[1], arg[2], arg[3] == "--apply"
+if not tag or tag == "" or arg[3] and not apply then
+  io.stderr:write("usage: tag_hygiene.lua STAGE TAG [--apply]\n")
+  os.exit(2)
+end
 
--- All of them first: who changes what he filters by while paging skips some.
-local leads = lofty.assert(crm.leads:all { stage = stage, allTags = tag })
+-- Record fields may hold anything, so they are printed through lofty.sanitize.
+local function show(...)
+  local line = {}
+  for i, value in ipairs { ... } do line[i] = lofty.sanitize(tostring(value)) end
+  print(table.concat(line, " "))
+end
+
+local function tag_names(lead)
+  local names = {}
+  for i, each in ipairs(lead.tags or {}) do names[i] = type(each) == "table" and each.tagName or each end
+  return names
+end
+
+local function has_tag(lead)
+  for _, name in ipairs(tag_names(lead)) do
+    if name == tag then return true end
+  end
+  return false
+end
+
+local crm = lofty.client()
+-- All pages first: changing leads while the list is read would move others to a page that was read already.
+local plan = {}
+for _, lead in ipairs(lofty.assert(crm.leads:all { stage = stage, allTags = tag })) do
+  if has_tag(lead) then
+    plan[#plan + 1] = lead
+    show(lead.leadId, lead.firstName or "", lead.lastName or "", "has", table.concat(tag_names(lead), ", "))
+  end
+end
+if not apply then
+  show(#plan .. " leads would lose the tag", tag .. "; add --apply to remove it")
+  return
+end
+
 local done = 0
-for _, lead in ipairs(leads) do
-  local ok, err = crm.leads:update(lead.leadId, { tags = {} }) -- goes out as [], from the operation's types
+for _, lead in ipairs(plan) do
+  -- tagsRemove leaves the other tags alone; tags = {...} would replace them all.
+  local ok, err = crm.leads:update(lead.leadId, { tagsRemove = { tag } })
   if ok then
     done = done + 1
   elseif err.kind == "not_found" then
-    print("gone meanwhile: " .. lead.leadId)
+    show(lead.leadId, "was deleted meanwhile")
   else
-    lofty.assert(nil, err)
+    io.stderr:write(done, " of ", #plan, " leads changed, then: ", tostring(err), "\n")
+    os.exit(1)
   end
 end
-print(done .. " of " .. #leads .. " leads in stage " .. stage .. " have no tags now")
+show(done .. " of " .. #plan .. " leads lost the tag", tag)

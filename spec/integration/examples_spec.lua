@@ -33,22 +33,54 @@ describe("the example", function()
     assert.truthy(run("quickstart", ""):find("calls left in this minute", 1, true))
   end)
 
-  it("tag_hygiene empties the tags of a stage, as an empty array", function()
-    local printed = run("tag_hygiene", "'Closed'")
-    local done, all = printed:match("(%d+) of (%d+) leads in stage Closed")
-    assert.equal(all, done, printed)
-    assert.is_true(tonumber(all) > 0)
-    local empty = 0
+  -- The bodies of all PUTs that the emulator has seen.
+  local function updates()
+    local list = {}
     for _, request in ipairs(box:journal()) do
-      if request.method == "PUT" then
-        assert.equal('{"tags":[]}', request.body)
-        empty = empty + 1
-      end
+      if request.method == "PUT" then list[#list + 1] = request.body end
     end
-    assert.equal(tonumber(all), empty)
+    return list
+  end
+
+  it("tag_hygiene shows what it would do, and writes nothing", function()
+    local printed = run("tag_hygiene", "Closed portal")
+    assert.truthy(printed:find("leads would lose the tag portal; add --apply", 1, true), printed)
+    assert.same({}, updates())
   end)
 
-  it("sync copies every lead once, and goes on where it stopped", function()
+  it("tag_hygiene --apply removes the one tag, and leaves the others", function()
+    local crm = lofty.client { api_key = box.api_key, base_url = box.url }
+    local function others()
+      local list = {}
+      for _, lead in ipairs(lofty.assert(crm.leads:all { stage = "Closed" })) do
+        for _, tag in ipairs(lead.tags) do
+          if tag.tagName ~= "portal" then list[#list + 1] = tostring(lead.leadId) .. " " .. tag.tagName end
+        end
+      end
+      table.sort(list)
+      return list
+    end
+    local before = others()
+    local printed = run("tag_hygiene", "Closed portal --apply")
+    local done, all = printed:match("(%d+) of (%d+) leads lost the tag portal")
+    assert.equal(all, done, printed)
+    assert.is_true(tonumber(all) > 0)
+    local sent = updates()
+    assert.equal(tonumber(all), #sent)
+    for _, body in ipairs(sent) do assert.equal('{"tagsRemove":["portal"]}', body) end
+    assert.same({}, lofty.assert(crm.leads:all { stage = "Closed", allTags = "portal" }))
+    assert.is_true(#before > 0)
+    assert.same(before, others())
+  end)
+
+  for _, arguments in ipairs { "", "Closed", "Closed ''", "Closed portal --aply" } do
+    it("tag_hygiene does nothing when called with: " .. arguments, function()
+      assert.truthy(run("tag_hygiene", arguments):find("usage", 1, true))
+      assert.same({}, box:journal())
+    end)
+  end
+
+  it("sync copies every lead once, and continues where it stopped", function()
     local path = os.tmpname()
     local total = lofty.assert(lofty.client { api_key = box.api_key, base_url = box.url }:get("/v1.0/leads"))._metadata.total
     local function ids()
@@ -62,19 +94,21 @@ describe("the example", function()
     end
     local printed = run("sync", path)
     assert.equal(total, ids(), printed)
+    assert.is_nil(io.open(path .. ".part"))
     -- The fourth page fails for good: the next run goes on from there.
     box:control("fault", { path = "/v1.0/leads", skip = 3, times = 1, status = 400, body = '"no"' })
     printed = run("sync", path)
     assert.truthy(printed:find("(invalid, HTTP 400)", 1, true), printed)
-    assert.is_true(ids() < total)
+    assert.equal(total, ids(), "the last complete copy")
     printed = run("sync", path)
     assert.equal(total, ids(), printed)
     assert.is_nil(io.open(path .. ".cursor"))
     os.remove(path)
   end)
 
-  it("bulk_notes makes each note once", function()
-    local printed = run("bulk_notes", "'Hello' 20")
+  it("bulk_notes shows its plan, and with --apply makes each note once", function()
+    assert.truthy(run("bulk_notes", "'Hello' 20"):find("20 leads would get a note", 1, true))
+    local printed = run("bulk_notes", "'Hello' 20 --apply")
     assert.truthy(printed:find("20 notes made; ", 1, true), printed)
     local posts = 0
     for _, request in ipairs(box:journal()) do if request.method == "POST" and request.path == "/v1.0/notes" then posts = posts + 1 end end
