@@ -1,8 +1,8 @@
---- What goes out with every answer, so that a browser does no more with it than it has to.
+--- Header fields of every response: they restrict what a browser does with it.
 
 local settings = require "leadboard.settings"
 
--- Chromium holds the redirect that answers a form to form-action too, hence the consent page's address in it.
+-- Chromium applies form-action to the redirect after a form too, so the consent page's origin is in it.
 local POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
   .. "form-action 'self' " .. settings.consent_origin .. "; base-uri 'none'; frame-ancestors 'none'"
 

@@ -1,14 +1,16 @@
---- Where Lofty posts its events. It signs nothing, so the secret in the address is what tells its deliveries from
--- others'; each account has one of its own, with which nobody can feign the events of another's.
+--- The addresses to which Lofty posts events. Lofty does not sign its deliveries, so each account has an address with a
+-- secret of its own: whoever knows one can make up events of that account alone.
 
 local lofty = require "lofty"
 local app = require "leadboard.app"
 local feed = require "leadboard.feed"
-local note = require "leadboard.note"
+local log = require "leadboard.log"
 local settings = require "leadboard.settings"
 local signed = require "leadboard.signed"
 
 local LISTS = { "lead", "note", "task", "appointment", "transaction", "pipeline" }
+-- The feed keeps 50 events, so a delivery of more would push each other out.
+local MAX_EVENTS = 500
 
 local hook = {}
 
@@ -17,20 +19,20 @@ local function path_of(account) return "/hook/" .. account .. "/" .. signed.mark
 --- The address for an account's events.
 function hook.address(account) return settings.url .. path_of(account) end
 
--- Handlers by account, for as long as they are in use: anybody may knock with any number.
+-- Account -> handler, while it is in use: a request may name any number as its account.
 local handlers = setmetatable({}, { __mode = "v" })
 
 local function make(account)
   return lofty.webhook.handler {
-    secret = signed.mark("hook", account),
+    secret = signed.mark("hook", account), max_events = MAX_EVENTS,
     seen = function(key) return feed.seen(account, key) end,
     forget = function(key) feed.forget(account, key) end,
     on_event = function(event) return feed.add(account, event) end,
-    on_error = note,
+    on_error = log,
   }
 end
 
---- Serves a delivery.
+--- Handles a delivery.
 function hook.receive(account)
   local respond = handlers[account]
   if not respond then
@@ -40,19 +42,19 @@ function hook.receive(account)
   return respond()
 end
 
--- Lofty posts to https alone. A page without events is no reason to fail, so trouble goes to the log.
+-- Lofty posts to https alone. Connecting works without events too, so a failure is only logged.
 local function ensure(account, lists)
   if not settings.https then return end
   local ok, err = app:client(account).webhooks:ensure {
     callbackUrl = hook.address(account), prefix = settings.url .. "/hook/", lists = lists,
   }
-  if not ok then note(err) end
+  if not ok then log(err) end
 end
 
---- Asks Lofty for an account's events.
+--- Subscribes to an account's events.
 function hook.subscribe(account) return ensure(account, LISTS) end
 
---- Asks it to stop.
+--- Ends the subscriptions.
 function hook.unsubscribe(account) return ensure(account, {}) end
 
 return hook

@@ -1,16 +1,16 @@
---- HTML from templates. Whatever is filled in is escaped, so no page has to think of it.
+--- HTML templates. Each value that is filled in is escaped.
 --
 --     local item = html [[<li class="{kind}">{text}</li>]]
 --     item { kind = "note", text = "<b>" }              -- <li class="note">&lt;b&gt;</li>
 --     list { items = { item {...}, item {...} } }        -- filled templates go in as they are, arrays joined
 --
--- Attributes stand in double quotes, and no value goes into a script or a style.
+-- Attributes are in double quotes, and no value is put into a script or a style.
 
 local concat, gsub, find, sub = table.concat, string.gsub, string.find, string.sub
 
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
--- A filled template. Nothing else makes one, so text from outside never passes for markup.
+-- A filled template. Only templates make one, so text from outside is never taken for markup.
 local Markup = {}
 Markup.__index = Markup
 function Markup:__tostring() return self.text end
@@ -25,7 +25,7 @@ local function add(out, value)
   end
 end
 
--- The literal text and the names between it, by turns.
+-- A list of literal texts (odd indexes) and the names between them (even indexes).
 local function parse(template)
   local parts, at = {}, 1
   while true do
@@ -39,7 +39,7 @@ local function parse(template)
   return parts
 end
 
---- Makes a template; calling it with a table of values fills it. A value that is missing is an error; false is nothing.
+--- Makes a template; calling it with a table of values fills it. A missing value is an error; false gives no text.
 return function(template)
   local parts = parse(template)
   return function(values)

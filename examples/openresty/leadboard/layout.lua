@@ -1,4 +1,4 @@
---- The frame round every page.
+--- The layout of every page.
 
 local html = require "leadboard.html"
 
@@ -43,15 +43,15 @@ local script = html [[<script src="{src}" defer></script>
 
 local LINKS = { { href = "/leads", text = "Leads" }, { href = "/events", text = "Events" } }
 
---- A whole page.
--- @tparam table page `title`, `body`; `session`, `here` (the path of the menu's current entry), `notice`, `script`
+--- Makes a whole page.
+-- @tparam table page `title`, `body`; `session`, `here` (the path of the current menu entry), `notice`, `script`
 return function(page)
   local links = {}
   for i, entry in ipairs(LINKS) do links[i] = (entry.href == page.here and current_link or link)(entry) end
-  local held = page.session
+  local visitor = page.session
   return frame {
     title = page.title, body = page.body, notice = page.notice or false,
-    menu = held and menu { links = links, name = held.name, token = held.token } or false,
+    menu = visitor and menu { links = links, name = visitor.name, token = visitor.token } or false,
     script = page.script and script { src = page.script } or false,
   }
 end

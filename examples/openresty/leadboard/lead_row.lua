@@ -1,7 +1,8 @@
---- One lead as a row. On a narrow screen a row is a card, and the cells bring their headings along; the roles keep
--- it a table for those who hear the page.
+--- One lead as a table row. On a narrow screen the style sheet shows a row as a card, with headings from data-label;
+-- the roles keep it a table for screen readers.
 
 local html = require "leadboard.html"
+local sanitize = require("lofty").sanitize
 
 local row = html [[
 <tr role="row">
@@ -22,7 +23,7 @@ local none = html [[<span class="none">none</span>]] {}
 
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
-local function text_of(value) return type(value) == "string" and value ~= "" and value or nil end
+local function text_of(value) return type(value) == "string" and value ~= "" and sanitize(value) or nil end
 local function first_of(list) return type(list) == "table" and text_of(list[1]) or nil end
 
 local function full_name(lead)
@@ -42,7 +43,7 @@ local function contact(lead)
   return out[1] and out or none
 end
 
--- "2026-01-05T12:10:00GMT" and its like, as "5 Jan 2026".
+-- "2026-01-05T12:10:00GMT" as "5 Jan 2026".
 local function when(text)
   local year, month, day, clock = (text_of(text) or ""):match("^(%d%d%d%d)%-(%d%d)%-(%d%d)[T ](%d%d:%d%d:%d%d)")
   if not year then return none end

@@ -1,5 +1,5 @@
---- What is told once at the top of a page, after something was done on another. The address names it and can't
--- make it up.
+--- A notice at the top of a page about what was done on another one. The address holds only its key, so a link can't
+-- show a text of its own.
 
 local html = require "leadboard.html"
 
@@ -7,15 +7,15 @@ local box = html [[
 <p class="notice {kind}" role="status">{text}</p>
 ]]
 
-local SAID = {
+local NOTICES = {
   connected = { kind = "good", text = "Your Lofty account is connected." },
-  denied = { kind = "plain", text = "You said no, so nothing was connected. You can connect whenever you like." },
-  disconnected = { kind = "good", text = "Disconnected. Leadboard has forgotten its access to your account." },
+  denied = { kind = "plain", text = "Access was not allowed, so nothing was connected. You can connect at any time." },
+  disconnected = { kind = "good", text = "Disconnected. Leadboard has deleted its access to your account." },
   first = { kind = "plain", text = "Connect your Lofty account first." },
 }
 
---- The notice that the query asks for, or false.
+--- The notice that the query names, or false.
 return function(args)
-  local said = type(args.said) == "string" and SAID[args.said]
-  return said and box(said)
+  local notice = type(args.notice) == "string" and NOTICES[args.notice]
+  return notice and box(notice)
 end

@@ -1,9 +1,9 @@
---- Pages for when something is wrong. They say what to do next; what happened in detail goes to the log.
+--- Error pages. They say what the person can do; the details go to the error log.
 
-local answer = require "leadboard.answer"
 local html = require "leadboard.html"
 local layout = require "leadboard.layout"
-local note = require "leadboard.note"
+local log = require "leadboard.log"
+local response = require "leadboard.response"
 local session = require "leadboard.session"
 
 local body = html [[
@@ -13,7 +13,7 @@ local body = html [[
 {next}</div>
 ]]
 
-local home = html [[<p><a class="button" href="/">Go to the first page</a></p>
+local home = html [[<p><a class="button" href="/">Go to the start page</a></p>
 ]] {}
 local again = html [[<p><a class="button" href="{href}">Try again</a></p>
 ]]
@@ -22,51 +22,60 @@ local connect = html [[
 ]] {}
 
 local STATUS = {
-  [400] = { "That did not arrive whole", "The request could not be understood." },
-  [403] = { "That form is not ours", "It came from another site, or from a page that was open for too long. Load the "
-    .. "page again and repeat what you did." },
-  [404] = { "Nothing is here", "The address leads nowhere. It may be mistyped." },
-  [405] = { "That can't be done here", "The address is right, and yet not for this." },
-  [413] = { "That is too much", "What was sent is larger than it may be." },
+  [400] = { "Bad request", "The request could not be read." },
+  [403] = { "The form was not accepted", "It was sent from another site, or from a page that was open for too long. "
+    .. "Load the page again and repeat the last step." },
+  [404] = { "Page not found", "There is no page at this address." },
+  [405] = { "Not possible here", "This address does not accept that kind of request." },
+  [413] = { "Too large", "The request is larger than this site accepts." },
+  [503] = { "Too busy", "This site has too many open requests. Please try again in a moment." },
 }
-local OURS = { "Something broke", "It is our fault and has been noted. Trying again in a moment may help." }
+local OTHER = { "Something went wrong", "The error was logged. Please try again in a moment." }
 
 local problem = {}
 
-local function send(status, title, text, next, held)
-  return answer.page(status, layout {
-    title = title, session = held, body = body { title = title, text = text, next = next },
+local function send(status, title, text, next, visitor)
+  return response.page(status, layout {
+    title = title, session = visitor, body = body { title = title, text = text, next = next },
   })
 end
 
---- The page for a status of our own.
+--- The page for a status of this application's.
 function problem.show(status)
-  local said = STATUS[status] or OURS
+  local said = STATUS[status] or OTHER
   return send(status, said[1], said[2], home, session.current())
 end
 
---- Asks the person to connect (again), and ends the session here.
+--- Asks the person to connect, without changing the session.
 function problem.connect(text)
-  session.finish()
-  return send(403, "Please connect again", text, connect)
+  return send(403, "Please connect again", text, connect, session.current())
+end
+
+-- Where "Try again" leads: the address that nginx matched with a location. The address as it was sent ($request_uri)
+-- may begin with "//", which a browser takes for another host.
+local function next_step()
+  if ngx.req.get_method() == "POST" or ngx.var.uri == "/callback" then return home end
+  return again { href = ngx.var.uri .. (ngx.var.args and "?" .. ngx.var.args or "") }
 end
 
 --- The page for an err of the library's.
-function problem.of(err, held)
-  note(err)
+-- @tparam table err
+-- @tparam[opt] table visitor the session
+function problem.of(err, visitor)
+  log(err)
   if err.kind == "oauth" or err.kind == "auth" then
-    return problem.connect("Lofty no longer lets Leadboard into this account. Connect it again to go on.")
-  end
-  local retry = again { href = ngx.var.request_uri }
-  if err.kind == "forbidden" then
-    return send(403, "Lofty says no", "This account is connected, but may not read that.", home, held)
+    session.finish()
+    return send(403, "Please connect again",
+      "Leadboard no longer has access to this account. Connect it again to continue.", connect)
+  elseif err.kind == "forbidden" then
+    return send(403, "Not permitted", "The account is connected, but Lofty does not permit this.", home, visitor)
   elseif err.kind == "rate_limit" then
     ngx.header["Retry-After"] = math.ceil(err.retry_after or 60)
-    return send(503, "A little too fast", "Lofty allows so many calls a minute, and they are used up. "
-      .. "Please wait a minute.", retry, held)
+    return send(503, "Too many calls", "Lofty limits the calls of each minute, and the limit is reached. Please wait a "
+      .. "minute.", next_step(), visitor)
   end
-  return send(502, "Lofty does not answer", "Your account is still connected. The trouble is on the way to Lofty, "
-    .. "or with Lofty itself.", retry, held)
+  return send(502, "Lofty does not respond", "Your account is still connected. Lofty, or the connection to it, has a "
+    .. "problem.", next_step(), visitor)
 end
 
 return problem

@@ -1,6 +1,6 @@
---- What is set outside, by environment variables. nginx hands on only those that have an `env` line in nginx.conf.
+--- The settings, from environment variables. nginx passes on only those that nginx.conf names with `env`.
 --
--- LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and the addresses of Lofty's are the library's own; the rest is ours.
+-- The library itself reads LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and the addresses of Lofty's servers.
 
 local function need(name, what)
   local value = os.getenv(name)
@@ -8,21 +8,22 @@ local function need(name, what)
   return value
 end
 
-local url = need("APP_URL", "the address at which browsers find this application"):gsub("/+$", "")
+local url = need("APP_URL", "the address at which browsers reach this application"):gsub("/+$", "")
 local secret = need("APP_SECRET", "a long random text, the same on every machine; it signs the cookies")
 if #secret < 32 then error("APP_SECRET has fewer than 32 characters", 0) end
 
 local settings = {
   url = url,
-  host = url:match("^https?://([^/]+)") or error("APP_URL is no http or https address", 0),
+  origin = url:match("^https?://[^/]+") or error("APP_URL is no http or https address", 0),
+  host = url:match("^https?://([^/]+)"),
   https = url:find("^https:") ~= nil,
   redirect_uri = url .. "/callback", -- to be registered in Lofty's developer portal
   secret = secret,
-  tokens = need("APP_TOKENS", "the folder in which tokens are kept; it belongs to the user of nginx's workers"),
+  tokens = need("APP_TOKENS", "the folder in which tokens are kept; it must belong to the user of nginx's workers"),
   authorize_url = os.getenv("LOFTY_AUTHORIZE_URL") or "https://lofty.com/page/vendor-auth.html",
 }
 
---- The consent page's scheme and host, where the browser is sent from our form.
+--- The consent page's scheme and host, to which the connect form leads.
 settings.consent_origin = settings.authorize_url:match("^https?://[^/]+")
 
 return settings

@@ -1,5 +1,5 @@
---- Texts that a browser may keep and can't change: HMAC-SHA-256 (RFC 2104), by the OpenSSL that nginx has loaded.
--- (`ngx.hmac_sha1` would do as well; it is SHA-1 alone that nginx's Lua module has built in.)
+--- Texts that a browser may keep but can't change: HMAC-SHA-256 (RFC 2104) of the OpenSSL that nginx has loaded.
+-- (nginx's Lua module itself has only HMAC-SHA-1.)
 
 local ffi = require "ffi"
 local base64 = require "ngx.base64"
@@ -17,8 +17,8 @@ local encode, decode = base64.encode_base64url, base64.decode_base64url
 
 local signed = {}
 
---- A text's signature, in letters that fit into a cookie, a form and a path.
--- @tparam string purpose what is signed for one purpose serves no other
+--- A text's signature, in characters that fit into a cookie, a form and a path.
+-- @tparam string purpose a signature for one purpose is not valid for another
 -- @tparam string text
 -- @treturn string
 function signed.mark(purpose, text)
@@ -29,19 +29,19 @@ function signed.mark(purpose, text)
   return encode(ffi.string(digest, 32))
 end
 
---- Tells whether a signature is the one of this text, in a time that says nothing about how much of it was right.
+--- Tells whether a signature is that of this text. The time does not depend on how much of it was right.
 function signed.check(purpose, text, mark)
   local right = signed.mark(purpose, text)
   return type(mark) == "string" and #mark == #right and C.CRYPTO_memcmp(mark, right, #right) == 0
 end
 
---- A signed text that is good for some seconds.
+--- A signed text that is valid for some seconds.
 function signed.seal(purpose, text, seconds)
   local payload = encode(math.floor(ngx.time() + seconds) .. ":" .. text)
   return payload .. "." .. signed.mark(purpose, payload)
 end
 
---- The text of `seal`, or nil when it is changed, for another purpose or over its time.
+--- The text of `seal`; nil when it was changed, sealed for another purpose, or is no longer valid.
 function signed.open(purpose, sealed)
   local payload, mark = (sealed or ""):match("^([%w_-]+)%.([%w_-]+)$")
   if not payload or not signed.check(purpose, payload, mark) then return nil end

@@ -1,4 +1,4 @@
-// Adds events to the list as they come. Without this file the page shows them at a reload.
+// Adds new events to the list. Without JavaScript the page shows them after a reload.
 "use strict";
 
 (() => {
@@ -25,7 +25,7 @@
 
   const source = new EventSource(`/events/stream?after=${feed.dataset.last}`);
   source.onopen = () => {
-    live.textContent = "New events appear here by themselves.";
+    live.textContent = "New events appear here automatically.";
   };
   source.onmessage = (message) => {
     const events = message.data.split("\n");
@@ -35,6 +35,6 @@
   };
   source.onerror = () => {
     const over = source.readyState === EventSource.CLOSED;
-    live.textContent = over ? "Reload the page to see what is new." : "The connection broke. Trying again…";
+    live.textContent = over ? "Reload the page to see new events." : "The connection broke. Trying again…";
   };
 })();

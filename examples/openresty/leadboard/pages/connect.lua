@@ -1,8 +1,8 @@
---- The button's form: sends the person to Lofty's consent page.
+--- The connect button's form: redirects to Lofty's consent page.
 
-local answer = require "leadboard.answer"
 local app = require "leadboard.app"
 local cookie = require "leadboard.cookie"
+local response = require "leadboard.response"
 
 local TIME_TO_DECIDE = 600
 
@@ -10,6 +10,6 @@ return {
   post = function()
     local url, state = app:authorize_url()
     cookie.set("state", state, TIME_TO_DECIDE)
-    return answer.go(url)
+    return response.redirect(url)
   end,
 }

@@ -1,20 +1,20 @@
---- Forgets an account. Lofty has no call for it: to withdraw the grant itself, one presses Disconnect there.
+--- Deletes an account's token. Lofty's API can't revoke it: for that the person presses Disconnect in Lofty.
 
-local answer = require "leadboard.answer"
 local app = require "leadboard.app"
 local hook = require "leadboard.hook"
 local problem = require "leadboard.problem"
+local response = require "leadboard.response"
 local session = require "leadboard.session"
 
 return {
   private = true,
   post = function(request)
-    local held = request.session
-    if not session.owns(held, request.form) then return problem.show(403) end
-    hook.unsubscribe(held.account)
-    local ok, err = app:disconnect(held.account)
-    if not ok then return problem.of(err, held) end
+    local visitor = request.session
+    if not session.owns(visitor, request.form) then return problem.show(403) end
+    hook.unsubscribe(visitor.account)
+    local ok, err = app:disconnect(visitor.account)
+    if not ok then return problem.of(err, visitor) end
     session.finish()
-    return answer.go("/", "disconnected")
+    return response.redirect("/", "disconnected")
   end,
 }

@@ -1,27 +1,26 @@
---- What Lofty has told of the account, newest first. With JavaScript new events appear by themselves, without it by a
--- reload.
+--- The events of the account, newest first. With JavaScript new events appear at once, without it after a reload.
 
 local json = require("lofty").json
-local answer = require "leadboard.answer"
 local feed = require "leadboard.feed"
 local hook = require "leadboard.hook"
 local html = require "leadboard.html"
 local layout = require "leadboard.layout"
+local response = require "leadboard.response"
 
 local body = html [[
 <div class="head">
 <h1>Events</h1>
 <p><a class="button" href="/events">Reload</a></p>
 </div>
-<p id="live" class="count" role="status">Reload the page to see what is new.</p>
+<p id="live" class="count" role="status">Reload the page to see new events.</p>
 <ol id="feed" class="feed" reversed data-last="{last}">
 {items}</ol>
-<div id="none" class="card narrow empty"{hidden}><p>Nothing has happened yet.</p></div>
+<div id="none" class="card narrow empty"{hidden}><p>There are no events yet.</p></div>
 <template id="event">{empty}</template>
 <details class="small">
-<summary>Where Lofty sends them</summary>
+<summary>The webhook address</summary>
 <p><code id="address">{address}</code></p>
-<p>Whoever knows this address can make events up, for this account alone.</p>
+<p>Keep it secret: whoever knows it can send made-up events for this account.</p>
 </details>
 ]]
 
@@ -51,7 +50,7 @@ return {
     local events, last = feed.since(account, 0)
     local items = {}
     for i = #events, 1, -1 do items[#items + 1] = show(events[i]) end
-    return answer.page(200, layout {
+    return response.page(200, layout {
       title = "Events", here = "/events", session = request.session, script = "/public/events.js",
       body = body {
         last = last, items = items, empty = EMPTY, hidden = #items > 0 and hidden, address = hook.address(account),

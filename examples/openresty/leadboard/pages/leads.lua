@@ -1,12 +1,12 @@
---- The account's leads, with search and paging. All of it stands in the address, so a page can be kept and sent on.
+--- The account's leads, with search and paging. The address holds both, so a page can be bookmarked and shared.
 
-local answer = require "leadboard.answer"
 local app = require "leadboard.app"
 local html = require "leadboard.html"
 local layout = require "leadboard.layout"
 local lead_row = require "leadboard.lead_row"
 local notice = require "leadboard.notice"
 local problem = require "leadboard.problem"
+local response = require "leadboard.response"
 
 local SIZE, FURTHEST = 20, 1000
 
@@ -59,7 +59,7 @@ local function whole(number)
   return (text:gsub("^,", ""))
 end
 
--- What stands above the list, where Lofty tells how many there are.
+-- The line above the list; `total` is nil when Lofty does not tell it.
 local function count(total, shown, page, wanted)
   local found = wanted ~= "" and (" for “" .. wanted .. "”") or ""
   if shown == 0 then return "No leads" .. found end
@@ -79,8 +79,8 @@ end
 
 local function show_list(leads, page, wanted)
   if #leads == 0 then
-    local text = page > 1 and "There is no such page." or wanted ~= "" and "Nobody by that name or email."
-      or "This account has no leads yet. They appear here as soon as Lofty has them."
+    local text = page > 1 and "There is no such page." or wanted ~= "" and "No lead has that name or email."
+      or "This account has no leads yet."
     return nothing { text = text, all = (page > 1 or wanted ~= "") and all_link }
   end
   local rows = {}
@@ -88,7 +88,7 @@ local function show_list(leads, page, wanted)
   return table_of { rows = rows }
 end
 
--- What a person may have typed, or nothing.
+-- The search text, or "".
 -- Cut first: the pattern takes time quadratic in the length.
 local function text_of(value)
   return type(value) == "string" and value:sub(1, 200):match("^%s*(.-)%s*$"):sub(1, 100) or ""
@@ -98,7 +98,7 @@ local function page_of(value)
   return page and page >= 1 and page <= FURTHEST and page or 1
 end
 
--- How many there are, where the page's own description tells: the document and the server call it by two names.
+-- The number of leads, if the response has it: Lofty's documentation and its server use different names.
 local function total_of(found)
   local about = found._metadata or found.get_metadata
   return type(about) == "table" and tonumber(about.total) or nil
@@ -117,7 +117,7 @@ return {
     local pages = total and math.max(1, math.ceil(total / SIZE))
     local more = #leads == SIZE and (not pages or page < pages) and page < FURTHEST
     local title = (wanted ~= "" and "“" .. wanted .. "”, leads" or "Leads") .. (page > 1 and ", page " .. page or "")
-    return answer.page(200, layout {
+    return response.page(200, layout {
       title = title, here = "/leads", session = request.session, notice = notice(request.args),
       body = body {
         wanted = wanted, count = count(total, #leads, page, wanted), list = show_list(leads, page, wanted),

@@ -1,4 +1,4 @@
---- nginx's own error pages, in our frame.
+--- nginx's own error pages, in the layout of this site.
 
 local problem = require "leadboard.problem"
 
