@@ -34,7 +34,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     page:click("button", CONNECT)
     if person then page:check(person) end
     page:click("button", "Allow")
-    assert.equal(demo.url .. "/leads?said=connected", page:url())
+    assert.equal(demo.url .. "/leads?notice=connected", page:url())
   end
 
   local function assert_shows(text) assert.truthy(page:text():find(text, 1, true), text .. " in: " .. page:text()) end
@@ -51,7 +51,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert.equal("Leadboard wants to use your Lofty account", page:title())
     page:click("button", "Deny")
     assert.equal("Connect – Leadboard", page:title())
-    assert_shows "You said no"
+    assert_shows "Access was not allowed"
     page:click("button", CONNECT)
     page:click("button", "Allow")
     assert.equal("Leads – Leadboard", page:title())
@@ -104,7 +104,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "1 lead for “lead77@mail.example”"
     page:fill("Name or email", "nobody at all")
     page:click("button", "Search")
-    assert_shows "Nobody by that name or email."
+    assert_shows "No lead has that name or email."
     page:click("link", "Show all leads")
     assert_shows "1–20 of 1,250 leads"
   end)
@@ -141,7 +141,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     connect()
     box:control("revoke", { account = box.account })
     assert.equal(403, page:go(demo.url .. "/leads"))
-    assert_shows "Lofty no longer lets Leadboard into this account."
+    assert_shows "Leadboard no longer has access to this account."
     page:click("button", CONNECT)
     page:click("button", "Allow")
     assert_shows "1–20 of 1,250 leads"
@@ -151,7 +151,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     connect()
     box:control("fault", { path = "/v1.0/leads*", status = 500, body = "oops", times = 0 })
     assert.equal(502, page:go(demo.url .. "/leads?page=3"))
-    assert_shows "Lofty does not answer"
+    assert_shows "Lofty does not respond"
     box:control("clear_faults")
     page:click("link", "Try again")
     assert_shows "41–60 of 1,250 leads"
@@ -160,7 +160,7 @@ describe("the example application in a browser #once #nginx #browser", function(
   it("shows events as they come, keeps them, and drops a repeated one", function()
     connect()
     page:click("link", "Events")
-    page:wait_text("New events appear here by themselves.")
+    page:wait_text("New events appear here automatically.")
     local before = #page:texts("#feed li")
     assert.same({ 200 }, deliver { events = 3 })
     page:wait_text("3 new events.")
@@ -176,7 +176,7 @@ describe("the example application in a browser #once #nginx #browser", function(
   it("goes on showing events after nginx was reloaded", function()
     connect()
     page:click("link", "Events")
-    page:wait_text("New events appear here by themselves.")
+    page:wait_text("New events appear here automatically.")
     nginx.shell("kill -HUP " .. demo.pid)
     assert.same({ 200 }, deliver { list = 10, what = "finished" })
     page:wait_text("Task: finished")
@@ -190,7 +190,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     page:open {}
     connect "Chidi Okafor"
     page:click("link", "Events")
-    assert_shows "Nothing has happened yet."
+    assert_shows "There are no events yet."
     assert_lacks "Transaction"
   end)
 
@@ -202,7 +202,9 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert.same({ 404 }, deliver { url = address:gsub("/" .. box.account .. "/", "/113377/") })
     assert.same({ 400 }, deliver { url = address, body = "not a delivery" })
     assert.same({ 413 }, deliver { url = address, body = ("x"):rep(1024 * 1024 + 1) })
-    assert.equal(405, (box:request("GET", address)))
+    assert.same({ 413 }, deliver { url = address, body = '{"listId":2,"updatedLead":[' .. ("1,"):rep(500) .. "1]}" })
+    assert.equal(200, (box:request("GET", address)))
+    assert.equal(405, (box:request("PUT", address)))
   end)
 
   it("works without JavaScript", function()
@@ -220,8 +222,8 @@ describe("the example application in a browser #once #nginx #browser", function(
     connect "Chidi Okafor"
     assert.equal("1", files())
     page:click("button", "Disconnect")
-    assert.equal(demo.url .. "/?said=disconnected", page:url())
-    assert_shows "Leadboard has forgotten its access to your account."
+    assert.equal(demo.url .. "/?notice=disconnected", page:url())
+    assert_shows "Leadboard has deleted its access to your account."
     assert.equal("0", files())
     page:go(demo.url .. "/leads")
     assert_shows "Connect your Lofty account first."
@@ -250,6 +252,76 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert.equal(0, box:control("counters").grants.total or 0)
   end)
 
+  -- The session's cookie as a header.
+  local function session_cookie()
+    for _, cookie in ipairs(page:cookies()) do
+      if cookie.name == "session" then return "session=" .. cookie.value end
+    end
+  end
+
+  it("keeps the session when a link to the callback was forged", function()
+    connect()
+    for _, query in ipairs { "error=invalid_request", "error=access_denied", "code=x&state=y", "", "state=" } do
+      page:go(demo.url .. "/callback?" .. query)
+      page:go(demo.url .. "/leads")
+      assert_shows "Ada Whitfield"
+    end
+  end)
+
+  it("still takes the real answer after a forged refusal", function()
+    page:go(demo.url .. "/")
+    page:click("button", CONNECT)
+    local consent = page:url()
+    page:go(demo.url .. "/callback?error=access_denied")
+    assert.equal(demo.url .. "/?notice=denied", page:url())
+    assert.equal(403, page:go(demo.url .. "/callback?error=server_error&state=guessed"))
+    page:go(consent)
+    page:click("button", "Allow")
+    assert.equal(demo.url .. "/leads?notice=connected", page:url())
+  end)
+
+  it("offers to try again only on this site", function()
+    connect()
+    box:control("fault", { path = "/v1.0/leads*", status = 500, body = "oops", times = 0 })
+    for path, link in pairs {
+      ["//evil.example/..%2fleads"] = "/leads", ["/%5cevil.example/..%2fleads?page=2"] = "/leads?page=2",
+    } do
+      local status, body = box:request("GET", demo.url .. path, { headers = { Cookie = session_cookie() } })
+      assert.equal(502, status)
+      assert.equal(link, body:match 'href="([^"]*)">Try again')
+    end
+  end)
+
+  it("knows its cookies by their exact names", function()
+    connect()
+    local status, _, headers = box:request("GET", demo.url .. "/leads", {
+      headers = { Cookie = session_cookie():gsub("^session", "SESSION") },
+    })
+    assert.equal(303, status)
+    assert.equal("/?notice=first", headers.location)
+  end)
+
+  it("limits the open event streams of an account", function()
+    connect()
+    -- 13 at the same time: two workers with 6 each. Ends when all have a status line.
+    local said = nginx.shell(([[
+cd %s; cookie=%s; n=13; i=0; pids=
+while [ $i -lt $n ]; do
+  i=$((i + 1))
+  curl -sN --noproxy '*' -m 60 -H "Cookie: $cookie" -D stream-$i -o /dev/null %s/events/stream & pids="$pids $!"
+done
+while [ "$(cat stream-* 2>/dev/null | grep -c '^HTTP/')" -lt $n ]; do sleep 0.05; done
+cat stream-* | sed -n 's/^HTTP[^ ]* \([0-9]*\).*/\1/p' | sort | uniq -c | tr -s ' \n' ' '
+kill $pids 2>/dev/null; wait; rm -f stream-*]]):format(nginx.quote(demo.folder), nginx.quote(session_cookie()), demo.url))
+    local allowed, refused = said:match("(%d+) 200 (%d+) 503")
+    assert.truthy(allowed, said)
+    assert.is_true(tonumber(allowed) <= 12 and tonumber(allowed) >= 6)
+    assert.equal(13, allowed + refused)
+    -- Streams that ended are not counted: the page gets one again.
+    page:go(demo.url .. "/events")
+    repeat page:click("link", "Reload") until page:text():find("New events appear here automatically.", 1, true)
+  end)
+
   it("does nothing for a form of another site's, nor for one without its token", function()
     connect()
     local held
@@ -276,7 +348,7 @@ describe("the example application in a browser #once #nginx #browser", function(
       for _, value in ipairs { payload .. "." .. other .. mark:sub(2), payload .. "A." .. mark, payload, "" } do
         local status, _, headers = box:request("GET", demo.url .. "/leads", { headers = { Cookie = "session=" .. value } })
         assert.equal(303, status)
-        assert.equal("/?said=first", headers.location)
+        assert.equal("/?notice=first", headers.location)
       end
     end
   end)
@@ -320,7 +392,7 @@ describe("the example application in a browser #once #nginx #browser", function(
         end
       end
     end
-    page:go(demo.url .. "/?said=denied")
+    page:go(demo.url .. "/?notice=denied")
     look "first page"
     page:go(demo.url .. "/nowhere")
     look "no page"
@@ -337,7 +409,7 @@ describe("the example application in a browser #once #nginx #browser", function(
   it("answers by the one name that cookies and the consent page know", function()
     local port = demo.url:match(":(%d+)$")
     page:go("http://localhost:" .. port .. "/leads?page=2")
-    assert.equal(demo.url .. "/?said=first", page:url())
+    assert.equal(demo.url .. "/?notice=first", page:url())
   end)
 
   it("has logged no error, and no secret", function()
