@@ -114,4 +114,49 @@ describe("the example", function()
     for _, request in ipairs(box:journal()) do if request.method == "POST" and request.path == "/v1.0/notes" then posts = posts + 1 end end
     assert.equal(20, posts)
   end)
+
+  it("reassign shows its plan, and with --apply assigns each lead of the agent once", function()
+    local key = box.api_keys["9007199254740993"] -- an account with 40 leads
+    local crm = lofty.client { api_key = key, base_url = box.url }
+    local user = tostring(lofty.assert(crm.leads:list { limit = 1 }).leads[1].assignedUserId)
+    local email = "agent1@sandbox-realty.example"
+    local function assignments()
+      local count = 0
+      for _, request in ipairs(box:journal()) do
+        if request.path:find("/assignment", 1, true) then
+          count = count + 1
+          assert.equal('[{"assignee":"' .. email .. '","role":"Agent"}]', request.body)
+        end
+      end
+      return count
+    end
+    local function reassign(arguments) return run("reassign", arguments, { LOFTY_API_KEY = key }) end
+    assert.truthy(reassign(user .. " " .. email):find("40 leads would be assigned", 1, true))
+    assert.truthy(reassign(user .. " nobody@example.com --apply"):find("no member", 1, true))
+    assert.equal(0, assignments())
+    local printed = reassign(user .. " " .. email .. " --apply")
+    assert.truthy(printed:find("40 of 40 leads assigned", 1, true), printed)
+    assert.equal(40, assignments())
+    assert.truthy(reassign("ann@example.com"):find("usage", 1, true))
+  end)
+
+  it("chat_command answers with matches, without one, and when Lofty does not answer in time", function()
+    assert.truthy(run("chat_command", "alvarez"):find("Alvarez, ", 1, true))
+    assert.equal("No lead matches nobody at all.", run("chat_command", "nobody at all"))
+    box:control("fault", { path = "/v1.0/leads", times = 1, status = 429 })
+    assert.truthy(run("chat_command", "alvarez"):find("try again in a minute", 1, true))
+    assert.truthy(run("chat_command", ""):find("usage", 1, true))
+  end)
+
+  it("daily_digest counts every lead once, and shows names as text", function()
+    local crm = lofty.client { api_key = box.api_key, base_url = box.url }
+    lofty.assert(crm.leads:create { firstName = "<b>Zoë", lastName = "New", emails = { "zoe@example.com" } })
+    local total = lofty.assert(crm:get("/v1.0/leads"))._metadata.total
+    local printed = run("daily_digest", "")
+    assert.truthy(printed:find(total .. " leads on ", 1, true), printed)
+    local sum = 0
+    for count in printed:gmatch "<rect[^\n]*>(%d+)</text>" do sum = sum + tonumber(count) end
+    assert.equal(total, sum)
+    assert.truthy(printed:find("&lt;b&gt;Zoë New", 1, true), printed)
+  end)
 end)
