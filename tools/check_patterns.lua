@@ -195,7 +195,9 @@ local function argument(tokens, open, wanted)
       end
       if text == "," and depth == 1 then number = number + 1 end
     end
-    if number == wanted and tokens[i].kind == "string" then found[#found + 1] = tokens[i] end
+    -- A part of a text that is put together can't be judged alone.
+    local is_part = tokens[i - 1].text == "." or tokens[i + 1] and tokens[i + 1].text == "."
+    if number == wanted and tokens[i].kind == "string" and not is_part then found[#found + 1] = tokens[i] end
     if number == wanted + 2 and text == "true" then plain = true end
   end
   return plain and {} or found

@@ -27,6 +27,7 @@ describe("the check of patterns", function()
     { [[x = text:gsub('"[^"]*"', "")]], false },
     { [[x = text:match("{(%w+)}")]], false },
     { [[x = text:match("^.*/(.*)$")]], false },
+    { [[x = match(text, "[" .. set .. "]")]], false },
     { [[-- x = text:match("%s+$")]], false },
     { [[x = "%s+$"]], false },
   } do
