@@ -1,4 +1,4 @@
---- Starts the example application of examples/openresty on a free port of loopback, with a sandbox of its own.
+--- Starts the example application on a free port of loopback, with its own sandbox.
 --
 --     local demo = require("examples.openresty.launch").start()
 --     demo.url, demo.box, demo:log(), demo:stop()
@@ -18,15 +18,15 @@ local function random_text()
   return nginx.shell("od -An -N32 -tx1 /dev/urandom | tr -d ' \\n'")
 end
 
---- The example's configuration, filled in.
--- @tparam table values LISTEN; CA and RESOLVER, whole lines; ROOT, the checkout, is known
+--- The text of nginx.conf with its placeholders filled in.
+-- @tparam table values LISTEN; CA and RESOLVER, each a whole line or empty. ROOT is set here
 function openresty.conf(values)
   values.ROOT = ROOT
   local text = nginx.contents(ROOT .. "/examples/openresty/nginx.conf")
   return (text:gsub("{{(%u+)}}", function(name) return values[name] or error("no value for " .. name) end))
 end
 
--- What the library and the example read from their environment.
+-- The environment variables of the library and of the example.
 local function environment(box, url, folder)
   return {
     APP_URL = url, APP_SECRET = random_text(), APP_TOKENS = folder .. "/tokens", LOFTY_CLIENT_ID = box.client_id,
@@ -35,14 +35,14 @@ local function environment(box, url, folder)
   }
 end
 
---- Starts both.
+--- Starts the application and its sandbox.
 -- @tparam[opt] table opt settings of the sandbox
 function openresty.start(opt)
   local settings, box = {}, nil
   for name, value in pairs(opt or {}) do settings[name] = value end
   settings.app_name = "Leadboard"
   local ok, server = pcall(nginx.start, {
-    -- The sandbox has to know where the consent page may send people, so it comes second, with each port that is tried.
+    -- The sandbox must know the redirect address, and so the port: it is started anew for each port that is tried.
     conf = function(ports, folder)
       if box then box:stop() end
       local url = "http://127.0.0.1:" .. ports[1]
@@ -60,10 +60,10 @@ function openresty.start(opt)
                         pid = server.pid, folder = server.folder }, Demo)
 end
 
---- What the application's nginx wrote to its error log so far.
+--- The application's error log so far.
 function Demo:log() return self.server:log() end
 
---- Stops both and takes their folders away. May be called twice.
+--- Stops both and removes their folders. May be called twice.
 function Demo:stop()
   self.server:stop()
   self.box:stop()

@@ -1,9 +1,9 @@
 --- Runs the application until Ctrl-C.
 --
---     make demo-openresty                 with a sandbox of its own, on free ports
+--     make demo-openresty                 with its own sandbox, on free ports
 --     lua examples/openresty/run.lua      with Lofty itself, when LOFTY_CLIENT_ID is set: see README.md beside this
 --
--- Run from the checkout's folder. Nothing is left running, however this ends.
+-- Run it from the checkout's folder. The servers stop when this process ends, however it ends.
 
 local root = arg[0]:match("^(.*)/examples/openresty/[^/]*$") or "."
 package.path = root .. "/?.lua;" .. package.path
@@ -16,7 +16,7 @@ local function set(name)
   return value and value ~= "" and value or nil
 end
 
--- nginx asks for a name server by its address.
+-- The `resolver` line: nginx does not read /etc/resolv.conf.
 local function resolver()
   local address = nginx.contents("/etc/resolv.conf"):match("nameserver%s+(%S+)")
   if not address then return "" end
@@ -67,6 +67,6 @@ end
 
 local running = (set("LOFTY_CLIENT_ID") and start_real or start_demo)()
 io.flush()
--- A shell waits, since Lua can't: until Ctrl-C ends it, or this process is no more.
+-- Lua cannot wait, so a shell does: until Ctrl-C, or until this process has ended.
 os.execute("trap 'exit 0' INT; while kill -0 $PPID 2>/dev/null; do sleep 0.5; done")
 running:stop()

@@ -1,4 +1,4 @@
--- The examples, each run as its reader would, against the sandbox.
+-- Runs the examples against the sandbox.
 local child = require "spec.support.child"
 local lofty = require "lofty"
 local sandbox = require "lofty.sandbox"
@@ -18,7 +18,7 @@ describe("the example", function()
   teardown(function() box:stop() end)
   before_each(function() box:control("reset") end)
 
-  it("quickstart goes through the whole flow", function()
+  it("quickstart runs the whole flow", function()
     local printed = run("quickstart", "", {
       LOFTY_CLIENT_ID = box.client_id, LOFTY_CLIENT_SECRET = box.client_secret, LOFTY_REDIRECT_URI = box.redirect_uri,
       LOFTY_OAUTH_TOKEN_URL = box.token_url, LOFTY_AUTHORIZE_URL = box.authorize_url,
@@ -29,7 +29,7 @@ describe("the example", function()
     assert.is_nil(printed:find(box.client_secret, 1, true))
   end)
 
-  it("quickstart reads leads with a key", function()
+  it("quickstart reads leads with an API key", function()
     assert.truthy(run("quickstart", ""):find("calls left in this minute", 1, true))
   end)
 
@@ -140,7 +140,7 @@ describe("the example", function()
     assert.truthy(reassign("ann@example.com"):find("usage", 1, true))
   end)
 
-  it("chat_command answers with matches, without one, and when Lofty does not answer in time", function()
+  it("chat_command replies with matches, to a search without one, and to an error", function()
     assert.truthy(run("chat_command", "alvarez"):find("Alvarez, ", 1, true))
     assert.equal("No lead matches nobody at all.", run("chat_command", "nobody at all"))
     box:control("fault", { path = "/v1.0/leads", times = 1, status = 429 })

@@ -1,4 +1,4 @@
--- The example application inside nginx, driven in a real browser as a person drives it.
+-- The example application inside nginx, used through a headless browser.
 local browser = require "spec.support.browser"
 local json = require "lofty.sandbox.server.json"
 local nginx = require "lofty.sandbox.nginx"
@@ -28,7 +28,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert.same({}, page:trouble(), "the browser's console")
   end)
 
-  -- Through the consent page, to the list of the person's leads.
+  -- Goes through the consent page to the list of leads.
   local function connect(person)
     page:go(demo.url .. "/")
     page:click("button", CONNECT)
@@ -45,7 +45,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     return box:control("deliver", opt).statuses
   end
 
-  it("goes back to its first page when the person says no, and connects when she says yes", function()
+  it("returns to the start page after Deny, and connects after Allow", function()
     page:go(demo.url .. "/")
     page:click("button", CONNECT)
     assert.equal("Leadboard wants to use your Lofty account", page:title())
@@ -59,7 +59,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "Ada Whitfield"
   end)
 
-  it("lists leads page by page, each id to its last digit", function()
+  it("lists leads page by page, with exact ids", function()
     connect()
     assert_shows "1–20 of 1,250 leads"
     assert_shows "651095960136641"
@@ -78,14 +78,14 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "There is no such page."
   end)
 
-  it("shows ids beyond 2^53 as they are", function()
+  it("shows ids above 2^53 exactly", function()
     connect "Bruno Kessler"
     assert_shows "1–20 of 40 leads"
     assert_shows "1738234566814937089"
     assert_shows "9007199254740993"
   end)
 
-  it("says so when there are no leads", function()
+  it("shows a message when there are no leads", function()
     connect "Chidi Okafor"
     assert_shows "This account has no leads yet."
   end)
@@ -109,7 +109,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "1–20 of 1,250 leads"
   end)
 
-  it("shows as text what others typed, be it HTML", function()
+  it("escapes HTML in records and searches", function()
     local name = [[<i onclick="f()">&amp;'{text}]] -- Lofty keeps 30 characters
     local status = box:request("POST", "/v1.0/leads", {
       headers = { ["Content-Type"] = "application/json", Authorization = "token " .. box.api_key },
@@ -126,7 +126,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows [[No leads for “"><script>alert(1)</script>”]]
   end)
 
-  it("goes on when the access token ends: one refresh, and the person notices nothing", function()
+  it("refreshes an expired access token once, without the person noticing", function()
     connect()
     box:control("counters", { reset = true })
     box:control("expire", { account = box.account })
@@ -137,7 +137,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert.equal(1, box:control("counters").grants.refresh_token)
   end)
 
-  it("asks to connect again when the grant is withdrawn in Lofty", function()
+  it("asks to connect again when the grant was revoked in Lofty", function()
     connect()
     box:control("revoke", { account = box.account })
     assert.equal(403, page:go(demo.url .. "/leads"))
@@ -147,7 +147,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "1–20 of 1,250 leads"
   end)
 
-  it("says that Lofty does not answer, and keeps the account", function()
+  it("shows a page when Lofty does not respond, and keeps the account", function()
     connect()
     box:control("fault", { path = "/v1.0/leads*", status = 500, body = "oops", times = 0 })
     assert.equal(502, page:go(demo.url .. "/leads?page=3"))
@@ -157,7 +157,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "41–60 of 1,250 leads"
   end)
 
-  it("shows events as they come, keeps them, and drops a repeated one", function()
+  it("shows new events, keeps them, and drops a repeated one", function()
     connect()
     page:click("link", "Events")
     page:wait_text("New events appear here automatically.")
@@ -173,7 +173,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert.truthy(page:texts("#feed li")[1]:find("Note: created", 1, true))
   end)
 
-  it("goes on showing events after nginx was reloaded", function()
+  it("continues to show events after nginx was reloaded", function()
     connect()
     page:click("link", "Events")
     page:wait_text("New events appear here automatically.")
@@ -182,7 +182,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     page:wait_text("Task: finished")
   end)
 
-  it("shows the events of an account to nobody else", function()
+  it("shows the events of an account to no other account", function()
     connect()
     page:click("link", "Events")
     deliver { list = 5, what = "created" }
@@ -194,7 +194,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_lacks "Transaction"
   end)
 
-  it("takes a delivery under the account's own secret alone", function()
+  it("accepts deliveries only with the account's own secret, and within the limits", function()
     connect()
     page:click("link", "Events")
     local address = page:address()
@@ -217,7 +217,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "Disconnected."
   end)
 
-  it("forgets the account when the person disconnects", function()
+  it("deletes the account's token when the person disconnects", function()
     local function files() return nginx.shell("ls " .. nginx.quote(demo.folder .. "/tokens") .. " | grep -c 113377.*token") end
     connect "Chidi Okafor"
     assert.equal("1", files())
@@ -229,7 +229,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "Connect your Lofty account first."
   end)
 
-  it("has no use for a session whose account was forgotten meanwhile", function()
+  it("asks to connect again when a session's account was disconnected meanwhile", function()
     connect "Chidi Okafor"
     local cookies = page:cookies()
     page:click("button", "Disconnect")
@@ -240,7 +240,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert.truthy(body:find("Please connect again", 1, true))
   end)
 
-  it("refuses a callback that answers another browser's request, and sends its code nowhere", function()
+  it("refuses a callback with the state of another browser, and does not exchange its code", function()
     local location = box:consent(box.authorize_url .. "?clientId=" .. box.client_id .. "&state=theirs")
     box:control("counters", { reset = true })
     page:go(demo.url .. "/")
@@ -292,7 +292,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     end
   end)
 
-  it("knows its cookies by their exact names", function()
+  it("compares cookie names exactly", function()
     connect()
     local status, _, headers = box:request("GET", demo.url .. "/leads", {
       headers = { Cookie = session_cookie():gsub("^session", "SESSION") },
@@ -322,7 +322,7 @@ kill $pids 2>/dev/null; wait; rm -f stream-*]]):format(nginx.quote(demo.folder),
     repeat page:click("link", "Reload") until page:text():find("New events appear here automatically.", 1, true)
   end)
 
-  it("does nothing for a form of another site's, nor for one without its token", function()
+  it("refuses a form of another site or without the session's token", function()
     connect()
     local held
     for _, cookie in ipairs(page:cookies()) do held = cookie.name == "session" and "session=" .. cookie.value or held end
@@ -338,7 +338,7 @@ kill $pids 2>/dev/null; wait; rm -f stream-*]]):format(nginx.quote(demo.folder),
     assert_shows "Ada Whitfield"
   end)
 
-  it("takes no cookie that was changed", function()
+  it("ignores a cookie that was changed", function()
     connect()
     for _, cookie in ipairs(page:cookies()) do
       assert.is_true(cookie.httpOnly)
@@ -353,7 +353,7 @@ kill $pids 2>/dev/null; wait; rm -f stream-*]]):format(nginx.quote(demo.folder),
     end
   end)
 
-  it("lets a page do no more than it has to", function()
+  it("sends header fields that restrict its pages", function()
     for _, path in ipairs { "/", "/nowhere", "/public/style.css", "/callback" } do
       local _, _, headers = box:request("GET", demo.url .. path)
       local policy = headers["content-security-policy"]
@@ -381,7 +381,7 @@ kill $pids 2>/dev/null; wait; rm -f stream-*]]):format(nginx.quote(demo.folder),
     page:wait("heading", "Leads")
   end)
 
-  it("shuts nobody out: axe finds nothing, and a window of 320 pixels holds every page", function()
+  it("has no accessibility problem that axe finds, and no page wider than 320 pixels", function()
     local function look(what)
       for _, scheme in ipairs { "light", "dark" } do
         page:scheme(scheme)
@@ -406,7 +406,7 @@ kill $pids 2>/dev/null; wait; rm -f stream-*]]):format(nginx.quote(demo.folder),
     look "events"
   end)
 
-  it("answers by the one name that cookies and the consent page know", function()
+  it("redirects another host name to the one of APP_URL", function()
     local port = demo.url:match(":(%d+)$")
     page:go("http://localhost:" .. port .. "/leads?page=2")
     assert.equal(demo.url .. "/?notice=first", page:url())
@@ -438,7 +438,7 @@ describe("the example's templates", function()
       tostring(list { items = { item { text = "<&\"'>" }, item { text = "{x}" } } }))
   end)
 
-  it("take no table of others' for markup", function()
+  it("treat no other table as markup", function()
     assert.equal("&lt;b&gt;", tostring((html "{x}") { x = { "<b>" } }))
     assert.equal("", tostring((html "{x}") { x = { text = "<b>" } }))
     assert.equal("", tostring((html "{x}") { x = false }))

@@ -117,7 +117,7 @@ describe("a webhook handler in nginx", function()
     assert.equal("413", post("/hook/" .. SECRET, '{"listId":2,"updatedLead":[' .. ("1,"):rep(5000) .. "1]}"))
   end)
 
-  it("lets nobody in without the secret, and no body that is too large", function()
+  it("refuses a wrong secret and a body that is too large", function()
     assert.equal("404", post("/hook/wrong", "{}"))
     assert.equal("404", post("/hook/wrong", ("x"):rep(200000)))
     assert.equal("413", post("/hook/" .. SECRET, ("x"):rep(100001)))

@@ -13,7 +13,7 @@ local function names(events)
 end
 
 describe("a webhook delivery", function()
-  it("is read as it was seen on the wire", function()
+  it("of list 2 is parsed as it was captured", function()
     local events = parse '{"listId":2,"teamId":77,"updatedLead":[{"leadId":1142635515796067,"updateTime":1747008000123}]}'
     assert.equal(1, #events)
     local event = events[1]
@@ -39,7 +39,7 @@ describe("a webhook delivery", function()
     end)
   end
 
-  it("may hold many events of many kinds; of one thing, in the order in which they can have happened", function()
+  it("may hold events of several buckets, ordered as created, updated, deleted", function()
     local events = parse [[{"listId":2,"teamId":1,
       "deletedLead":[{"leadId":3}],
       "updatedLead":[{"leadId":3},{"leadId":4}],
@@ -85,7 +85,7 @@ describe("a webhook delivery", function()
     end)
   end
 
-  it("knows all twelve lists", function()
+  it("has a name for each of the twelve lists", function()
     assert.equal(12, #webhook.lists)
     for id, list in ipairs(webhook.lists) do
       local event = parse('{"listId":' .. id .. ',"leadId":1}')[1]
@@ -93,7 +93,7 @@ describe("a webhook delivery", function()
     end
   end)
 
-  it("may be a ping with nothing but a lead", function()
+  it("without a bucket is an event itself", function()
     local events = parse '{"listId":3,"teamId":1,"leadId":563172647619608,"updateTime":1747008000123}'
     assert.same({ "lead_activity.created" }, names(events))
     assert.equal("563172647619608", tostring(events[1].leadId))
@@ -102,13 +102,13 @@ describe("a webhook delivery", function()
     assert.equal(events[1].delivery, events[1].data)
   end)
 
-  it("takes the lead from the top where the item names none", function()
+  it("gives its leadId to items that have none", function()
     local events = parse '{"listId":9,"leadId":5,"createdNote":[{"noteId":8},{"noteId":9,"leadId":6}]}'
     assert.equal(5, events[1].leadId)
     assert.equal(6, events[2].leadId)
   end)
 
-  it("may hold bare ids where their bucket says what happened", function()
+  it("may hold ids instead of objects in a bucket whose name says what happened", function()
     local events = parse '{"listId":2,"deletedLead":[651095960136641,2]}'
     assert.same({ "lead.deleted", "lead.deleted" }, names(events))
     assert.equal("651095960136641", tostring(events[1].leadId))
@@ -120,7 +120,7 @@ describe("a webhook delivery", function()
     assert.equal(7, events[1].leadId)
   end)
 
-  it("keeps what it does not know", function()
+  it("keeps unknown fields", function()
     local events = parse '{"listId":2,"teamId":1,"trace":"x","scope":{"a":1},"roles":["b"],"updatedLead":[{"leadId":7,"new":1}]}'
     assert.equal(1, #events)
     assert.equal("x", events[1].delivery.trace)
@@ -129,7 +129,7 @@ describe("a webhook delivery", function()
     assert.equal(1, events[1].data.new)
   end)
 
-  it("is one event even if nothing in it is known", function()
+  it("of an unknown list and without a bucket is one event", function()
     local events = parse '{"kind":"?","leadId":5}'
     assert.same({ "unknown.changed" }, names(events))
     assert.equal(5, events[1].leadId)
@@ -137,7 +137,7 @@ describe("a webhook delivery", function()
     assert.is_nil(events[1].list)
   end)
 
-  it("may name its list by a string", function()
+  it("may have its listId as a string", function()
     local event = parse('{"listId":"2","newLead":[{"leadId":5}]}')[1]
     assert.equal("lead.created", event.name)
     assert.equal("2", event.list_id)
@@ -191,7 +191,7 @@ describe("a webhook delivery", function()
     assert.equal("unknown", parse('{"' .. name .. '":[1]}')[1].name:match "^%w+")
   end)
 
-  it("may be several in an array", function()
+  it("may be one of several in an array", function()
     local events = parse '[{"listId":2,"newLead":[{"leadId":1}]},{"listId":9,"newNote":[{"noteId":2}]}]'
     assert.same({ "lead.created", "note.created" }, names(events))
     assert.same({}, parse "[]")
@@ -270,7 +270,7 @@ describe("a webhook handler", function()
     return made
   end
 
-  it("takes a delivery with the secret and hands on its events", function()
+  it("calls on_event for each event of a delivery with the secret", function()
     local respond, got = make()
     local status, body, headers = respond(request())
     assert.equal(200, status)
@@ -283,7 +283,7 @@ describe("a webhook handler", function()
     "/hook/", "/", "", "/hook/" .. SECRET .. "x", "/hook/" .. SECRET:sub(1, -2), "/hook/" .. SECRET:lower(),
     "/hook/x" .. SECRET, "/hook/" .. SECRET .. "/more", "/hook/?" .. SECRET, "/hook/%zz",
   } do
-    it("knows nothing of " .. (path == "" and "no path" or path), function()
+    it("responds 404 to " .. (path == "" and "an empty path" or path), function()
       local respond, got = make()
       assert.equal(404, (respond(request { path = path })))
       assert.equal(404, (respond(request { path = path, method = "GET" })))
@@ -291,7 +291,7 @@ describe("a webhook handler", function()
     end)
   end
 
-  it("knows nothing of a request without a path", function()
+  it("responds 404 to a request without a path", function()
     local respond = make()
     assert.equal(404, (respond { method = "POST", body = BODY }))
   end)
@@ -316,7 +316,7 @@ describe("a webhook handler", function()
   end)
 
   for _, method in ipairs { "PUT", "OPTIONS", "post" } do
-    it("takes no " .. method, function()
+    it("responds 405 to " .. method, function()
       local respond, got = make()
       local status, _, headers = respond(request { method = method })
       assert.equal(405, status)
@@ -352,7 +352,7 @@ describe("a webhook handler", function()
     assert.same({ "too_many_events" }, told)
   end)
 
-  it("takes a body up to its size, and none above it", function()
+  it("responds 413 to a body larger than max_body", function()
     local respond, got = make { max_body = #BODY }
     assert.equal(200, (respond(request())))
     assert.equal(2, #got)
@@ -360,7 +360,7 @@ describe("a webhook handler", function()
     assert.equal(413, (respond(request { headers = { ["content-length"] = tostring(#BODY + 1) }, body = "" })))
   end)
 
-  it("reads no body before the secret, the method and the length are right", function()
+  it("does not read the body before it has checked secret, method and Content-Length", function()
     local respond = make { max_body = 1000 }
     local reads = 0
     local function body() reads = reads + 1 return BODY end
@@ -372,7 +372,7 @@ describe("a webhook handler", function()
     assert.equal(1, reads)
   end)
 
-  it("answers 400 to what is no delivery, and tells on_error", function()
+  it("responds 400 to a body that is no delivery, and calls on_error", function()
     local told = {}
     local respond = make { on_error = function(err) told[#told + 1] = err end }
     assert.equal(400, (respond(request { body = "{" })))
@@ -383,7 +383,7 @@ describe("a webhook handler", function()
     assert.equal(400, status)
   end)
 
-  it("says nothing of the secret in any answer", function()
+  it("shows the secret in no response", function()
     local respond = make { on_error = function() end }
     for _, fields in ipairs { {}, { path = "/x" }, { method = "GET" }, { body = "{" } } do
       local _, body, headers = respond(request(fields))
@@ -557,7 +557,7 @@ describe("a webhook handler", function()
       assert.equal(1, #got)
     end)
 
-    it("but no second change that merely looks like the first", function()
+    it("but not a second change with the same content and without a time", function()
       local respond, got = make()
       for _ = 1, 2 do respond(request { body = '{"listId":12,"leadId":1,"stage":"Contacted"}' }) end
       assert.equal(2, #got)
@@ -565,7 +565,7 @@ describe("a webhook handler", function()
       assert.equal(4, #got)
     end)
 
-    it("as opt.seen says", function()
+    it("for which opt.seen returns true", function()
       local asked, before = {}, {}
       local respond, got = make {
         seen = function(key, event)
@@ -581,7 +581,7 @@ describe("a webhook handler", function()
       assert.same({ 1, 2, 1, 2 }, asked)
     end)
 
-    it("and none when opt.seen fails: better twice than never", function()
+    it("but handles an event when opt.seen raises", function()
       local told = {}
       local respond, got = make {
         seen = function() error("the dict is full", 0) end,
@@ -592,7 +592,7 @@ describe("a webhook handler", function()
       assert.same({ "the dict is full", "the dict is full" }, told)
     end)
 
-    it("in a memory that does not grow", function()
+    it("with a memory of bounded size", function()
       local recent = require("lofty.webhook.recent_keys")(3)
       assert.is_false(recent:seen("a"))
       assert.is_true(recent:seen("a"))
@@ -605,19 +605,19 @@ describe("a webhook handler", function()
     end)
   end)
 
-  describe("made wrongly", function()
+  describe("with invalid options", function()
     local function noop() end
     for _, case in ipairs {
       { "without a secret", { on_event = noop }, "secret" },
       { "with an empty secret", { secret = "", on_event = noop }, "secret" },
-      { "with a secret that is no segment", { secret = "a/b", on_event = noop }, "secret" },
-      { "with no secret in a list", { secret = {}, on_event = noop }, "secret" },
+      { "with a secret that is no path segment", { secret = "a/b", on_event = noop }, "secret" },
+      { "with an empty list of secrets", { secret = {}, on_event = noop }, "secret" },
       { "without on_event", { secret = "s" }, "on_event" },
-      { "with a seen that can't be called", { secret = "s", on_event = noop, seen = {} }, "seen" },
-      { "with a size that is none", { secret = "s", on_event = noop, max_body = 0 }, "max_body" },
+      { "with a seen that is no function", { secret = "s", on_event = noop, seen = {} }, "seen" },
+      { "with a max_body of 0", { secret = "s", on_event = noop, max_body = 0 }, "max_body" },
       { "with a later that is no function", { secret = "s", on_event = noop, later = 1 }, "later" },
-      { "with a number of events that is none", { secret = "s", on_event = noop, max_events = "5" }, "max_events" },
-      { "with an option that nobody knows", { secret = "s", on_event = noop, on_events = noop }, "on_events" },
+      { "with max_events as text", { secret = "s", on_event = noop, max_events = "5" }, "max_events" },
+      { "with an unknown option", { secret = "s", on_event = noop, on_events = noop }, "on_events" },
     } do
       it("raises on the caller's line: " .. case[1], function()
         local ok, message = pcall(function() local made = webhook.handler(case[2]) return made end)
