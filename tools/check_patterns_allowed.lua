@@ -15,5 +15,6 @@ return {
   ["lua/lofty/internal/misuse.lua"] = { ["^(@.*[/\\])internal[/\\][^/\\]*$"] = "the path of this installation" },
   ["lua/lofty/runtime/curl.lua"] = { ["://[^%s']*@"] = "libcurl's message, 256 bytes" },
   ["lua/lofty/time.lua"] = { ["^%-?%d+%.?%d*$"] = "MAX_SIZE bytes" },
+  ["lua/lofty/token.lua"] = { ["^%s*(%d+)%.?%d*%s*$"] = "MAX_NUMBER bytes" },
   ["lua/lofty/webhook.lua"] = { ["^(.*)(%u%l+)$"] = "MAX_BUCKET_NAME bytes" },
 }

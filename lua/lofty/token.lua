@@ -73,9 +73,13 @@ local function is_credential(value)
   return type(value) == "string" and value ~= "" and not find(value, "[^\32-\126]")
 end
 
+local MAX_NUMBER = 40 -- bytes of a number that came as text
+
 -- A number, also when it came as decimal digits in a string; nil for anything else.
 local function number_of(value)
-  if type(value) == "string" then value = tonumber(match(value, "^%s*(%d+)%.?%d*%s*$")) end
+  if type(value) == "string" then
+    value = #value <= MAX_NUMBER and tonumber(match(value, "^%s*(%d+)%.?%d*%s*$"))
+  end
   if type(value) == "number" and value == value then return value end
   return nil
 end
