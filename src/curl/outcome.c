@@ -1,70 +1,118 @@
 /*
-** outcome.c - what became of a transfer. What libcurl calls success is judged
+** outcome.c - how a transfer ended. What libcurl calls success is checked
 ** again: it takes a cut head, and would take a cut body, for a whole one.
 */
 #include <string.h>
 
 #include "transfer.h"
 
-static Outcome verdict_of (const char *kind, const char *words, int quote) {
-  Outcome v;
-  memset(&v, 0, sizeof(v));
-  v.kind = kind;
-  v.words = words;
-  v.quote = quote;
-  return v;
+static Outcome failure (const char *kind, const char *message) {
+  Outcome outcome;
+  memset(&outcome, 0, sizeof outcome);
+  outcome.kind = kind;
+  outcome.message = message;
+  return outcome;
 }
 
-/* True if libcurl's message has these words; some of its codes mean several things. */
-static int transfer_says (const Transfer *t, const char *words) {
-  return strstr(t->error, words) != NULL;
+/* Adds libcurl's own words, unless they repeat a user name and password. */
+static void add_detail (Outcome *outcome, const Transfer *t) {
+  const char *detail = t->error[0] != '\0' ? t->error : curl_easy_strerror(t->result);
+  if (!strchr(detail, '@')) outcome->detail = detail;
 }
 
-/* What libcurl calls success: the answer must be whole by our own account too. */
-static Outcome verdict_success (Transfer *t) {
+static Outcome failure_detailed (const Transfer *t, const char *kind, const char *message) {
+  Outcome outcome = failure(kind, message);
+  add_detail(&outcome, t);
+  return outcome;
+}
+
+/* What libcurl calls success: the response must be whole by our own account too. */
+static Outcome classify_success (Transfer *t) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(t->head);
   int bodyless = t->is_head || facts->status == 204 || facts->status == 304;
   int framed = bodyless || facts->chunked || facts->has_length || facts->http2;
   int whole = framed; /* if no byte came: no gzip is empty, so only framing can say that none do */
-  if (facts->coding == LOFTY_CODING_GZIP && t->inflate && t->any)
-    whole = lofty_gunzip_feed(t->inflate, &t->answer, "", 0) == LOFTY_DONE;
-  if (facts->coding == LOFTY_CODING_GZIP && !whole) {
-    return framed ? verdict_of("decode", "the gzip body was cut short", 0)
-                  : verdict_of("network", "the connection broke in the middle of the body", 0);
-  }
-  return verdict_of(NULL, NULL, 0);
+  if (facts->coding == LOFTY_CODING_GZIP && t->inflate && t->got_body)
+    whole = lofty_gunzip_feed(t->inflate, &t->response, "", 0) == LOFTY_DONE;
+  if (facts->coding != LOFTY_CODING_GZIP || whole) return failure(NULL, NULL);
+  return framed ? failure("decode", "the gzip body was cut short")
+                : failure("network", "the connection broke in the middle of the body");
 }
 
-static Outcome judge (Transfer *t, int whole_head, int connected) {
+/* True if it failed while a proxy was asked for a tunnel, or before one was reached. */
+static int failed_at_proxy (const Transfer *t, long tunnel_status) {
+  curl_off_t tls = 0;
+  if (!t->secure || t->loopback || t->attempts > 0) return 0;
+  if (tunnel_status != 0) return tunnel_status / 100 != 2;
+  if (t->result == CURLE_COULDNT_CONNECT) return t->proxy_host.size > 0;
+  /* Without a proxy these codes come only after the TLS handshake. */
+  curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &tls);
+  return tls == 0 && (t->result == CURLE_RECV_ERROR || t->result == CURLE_SEND_ERROR ||
+                      t->result == CURLE_GOT_NOTHING
+#if LIBCURL_VERSION_NUM >= 0x074900
+                      || t->result == CURLE_PROXY
+#endif
+                     );
+}
+
+static Outcome classify_proxy (const Transfer *t, long tunnel_status) {
+  Outcome outcome = failure("network", "the proxy");
+  outcome.subject = t->proxy_host.size > 0 ? t->proxy_host.data : "";
+  outcome.final = tunnel_status == 407 || tunnel_status == 403;
+  if (tunnel_status == 407)
+    outcome.rest = "wants other credentials (407 to CONNECT): correct the user name and password "
+                   "in the proxy's URL";
+  else if (tunnel_status == 403)
+    outcome.rest = "does not allow connections to this host (403 to CONNECT)";
+  else {
+    outcome.rest = "made no connection";
+    add_detail(&outcome, t);
+  }
+  return outcome;
+}
+
+/* libcurl's message has these words: only for a code that means several things. */
+static int has_words (const Transfer *t, const char *words) {
+  return strstr(t->error, words) != NULL;
+}
+
+static Outcome classify (Transfer *t, int whole_head, int connected) {
   const char *broke = whole_head ? "the connection broke in the middle of the body"
                                  : "the connection broke before the whole head had come";
-  if (t->code == LOFTY_NO_MEMORY) return verdict_of("network", "not enough memory", 0);
-  if (t->code != LOFTY_OK) return verdict_of("decode", t->problem, 0);
-  if (t->doubled)
-    return verdict_of("network",
-                      "the connection broke before an answer came, and this request "
-                      "may not be sent twice",
-                      0);
+  long tunnel_status = 0;
+  Outcome outcome;
+  if (t->code == LOFTY_NO_MEMORY) return failure("network", "not enough memory");
+  if (t->code != LOFTY_OK) return failure("decode", t->problem);
+  if (t->cancelled) return failure("network", "the call was interrupted");
+  if (t->process_changed)
+    return failure("network",
+                   "the process was forked while this call ran: the parent continues it");
+  if (t->resend_blocked)
+    return failure("network", "the connection broke before a response came, and this request "
+                              "may not be sent twice");
+  if (!t->easy) return failure("network", "the transport was closed");
+  curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
+  if (t->result != CURLE_OK && failed_at_proxy(t, tunnel_status))
+    return classify_proxy(t, tunnel_status);
   switch (t->result) {
-    case CURLE_OK: return whole_head ? verdict_success(t) : verdict_of("network", broke, 0);
+    case CURLE_OK: return whole_head ? classify_success(t) : failure("network", broke);
     case CURLE_OPERATION_TIMEDOUT:
-      return verdict_of("timeout",
-                        connected ? "no whole answer within the time allowed"
-                                  : "no connection within the time allowed",
-                        0);
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return verdict_of("network", "the host's name is not known", 0);
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return verdict_of("network", "the proxy's name is not known", 0);
-    case CURLE_COULDNT_CONNECT: return verdict_of("network", "could not connect", 1);
+      return failure("timeout", connected ? "no whole response within the time allowed"
+                                          : "no connection within the time allowed");
+    case CURLE_COULDNT_RESOLVE_HOST: return failure("network", "the host's name is not known");
+    case CURLE_COULDNT_RESOLVE_PROXY: return failure("network", "the proxy's name is not known");
+    case CURLE_COULDNT_CONNECT: return failure_detailed(t, "network", "could not connect");
     case CURLE_SSL_CACERT_BADFILE:
-      return verdict_of("tls", "the file of trusted certificates could not be read", 0);
+      outcome = failure("tls", "the file of trusted certificates");
+      outcome.subject = t->ca.size > 1 ? t->ca.data + 1 : "";
+      outcome.rest = "could not be read";
+      return outcome;
     case CURLE_PEER_FAILED_VERIFICATION:
-      return verdict_of("tls", "the server's certificate was not accepted", 1);
-    case CURLE_SSL_CONNECT_ERROR:
-      if (transfer_says(t, "SYSCALL") || transfer_says(t, "reset by peer"))
-        return verdict_of("network", "the connection broke during the TLS handshake", 0);
-      return verdict_of("tls", "the TLS handshake failed", 1);
+      return failure_detailed(t, "tls", "the server's certificate was not accepted");
+    case CURLE_SSL_CONNECT_ERROR: /* a handshake that failed, or a connection that broke in it */
+      if (has_words(t, "SYSCALL") || has_words(t, "reset by peer"))
+        return failure("network", "the connection broke during the TLS handshake");
+      return failure_detailed(t, "tls", "the TLS handshake failed");
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ENGINE_NOTFOUND:
@@ -72,37 +120,44 @@ static Outcome judge (Transfer *t, int whole_head, int connected) {
     case CURLE_SSL_ENGINE_INITFAILED:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_USE_SSL_FAILED: return verdict_of("tls", "the TLS handshake failed", 1);
+    case CURLE_USE_SSL_FAILED: return failure_detailed(t, "tls", "the TLS handshake failed");
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING: return verdict_of("decode", "the answer is not HTTP", 1);
-    case CURLE_GOT_NOTHING: return verdict_of("network", broke, 0);
-    case CURLE_RECV_ERROR:
-      if (transfer_says(t, "chunk"))
-        return verdict_of("decode", "a chunk of the body is badly framed", 0);
-      if (transfer_says(t, "CONNECT"))
-        return verdict_of("network", "the proxy made no connection", 1);
-      return verdict_of("network", broke, 1);
-    case CURLE_PARTIAL_FILE: return verdict_of("network", broke, 0);
-    case CURLE_ABORTED_BY_CALLBACK: return verdict_of("network", "the transport was closed", 0);
-    case CURLE_URL_MALFORMAT: return verdict_of("invalid", "the URL was refused by libcurl", 0);
-    case CURLE_OUT_OF_MEMORY: return verdict_of("network", "not enough memory", 0);
-    default: return verdict_of("network", broke, 1);
+    case CURLE_BAD_CONTENT_ENCODING:
+      return failure_detailed(t, "decode", "the response is not HTTP");
+    case CURLE_GOT_NOTHING: return failure("network", broke);
+    case CURLE_RECV_ERROR: /* a connection that broke, or a chunk that can't be read */
+      if (has_words(t, "chunk")) return failure("decode", "a chunk of the body is badly framed");
+      return failure_detailed(t, "network", broke);
+    case CURLE_PARTIAL_FILE: return failure("network", broke);
+    case CURLE_ABORTED_BY_CALLBACK: return failure("network", "the transport was closed");
+    case CURLE_URL_MALFORMAT: return failure("invalid", "the URL was refused by libcurl");
+    case CURLE_OUT_OF_MEMORY: return failure("network", "not enough memory");
+    default: return failure_detailed(t, "network", broke);
   }
 }
 
-Outcome lofty_outcome (Transfer *t) {
-  long sent = 0;
-  curl_off_t connecting = 0;
-  int head = lofty_http_head_done(t->head), connected;
+Outcome lofty_transfer_outcome (Transfer *t) {
+  long bytes = 0, connects = 0;
+  curl_off_t connecting = 0, total = 0;
+  int head = lofty_http_head_done(t->head), sent = t->attempts > 0, connected;
   Outcome outcome;
-  curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
-  curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connecting);
-  connected = t->attempts > 0 || sent > 0 || connecting > 0;
-  outcome = judge(t, head, connected);
-  outcome.sent =
-      sent > 0 && (t->attempts > 0 || !LOFTY_HAVE_PREREQ); /* a CONNECT counts in 'sent' */
-  outcome.connected = connected;
+  if (t->easy) {
+    curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connecting);
+    curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (!LOFTY_HAVE_PREREQ) curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes);
+  }
+  if (bytes > 0) sent = 1; /* a CONNECT counts too */
+  connected = sent || t->stale || connecting > 0;
+  outcome = classify(t, head, connected);
+  outcome.sent = sent || t->process_changed;
+  outcome.connected = connected || t->process_changed;
   outcome.head = head;
+  outcome.fields = t->head;
+  outcome.body.data = t->response.data ? t->response.data : "";
+  outcome.body.size = t->response.size;
+  outcome.reused = connects == 0;
+  outcome.elapsed = (double)total / 1e6;
   return outcome;
 }

@@ -1,7 +1,12 @@
 /*
-** receive.c - what libcurl calls back. It touches only what hangs on the
-** transfer: no Lua, which may not jump across libcurl.
+** receive.c - the callbacks of libcurl. They touch only what belongs to the
+** transfer, and never Lua, which may not jump across libcurl.
 */
+#include <poll.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "transfer.h"
 
 static size_t transfer_refuse (Transfer *t, LoftyCode code, const char *problem) {
@@ -26,33 +31,81 @@ size_t lofty_on_body (char *bytes, size_t one, size_t size, void *closure) {
   LoftyCode code;
   (void)one;
   if (size == 0) return 0;
-  t->any = 1;
+  t->got_body = 1;
   if (lofty_http_head_facts(t->head)->coding == LOFTY_CODING_GZIP) {
     if (!t->inflate && !(t->inflate = lofty_gunzip_new()))
       return transfer_refuse(t, LOFTY_NO_MEMORY, NULL);
-    code = lofty_gunzip_feed(t->inflate, &t->answer, bytes, size);
+    code = lofty_gunzip_feed(t->inflate, &t->response, bytes, size);
   } else
-    code = lofty_buf_add(&t->answer, bytes, size);
+    code = lofty_buf_add(&t->response, bytes, size);
   if (code == LOFTY_TOO_LONG)
-    return transfer_refuse(t, code, "the body of the answer is longer than max_body");
+    return transfer_refuse(t, code, "the body of the response is longer than max_body");
   if (code == LOFTY_BAD) return transfer_refuse(t, code, "the gzip body is damaged");
   if (code == LOFTY_NO_MEMORY) return transfer_refuse(t, code, NULL);
   return size;
 }
 
+#ifdef POLLRDHUP
+static int port_of (const struct sockaddr_storage *address) {
+  if (address->ss_family == AF_INET)
+    return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+  if (address->ss_family == AF_INET6)
+    return ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port);
+  return -1;
+}
+
+/* True if the server has closed the connection between these two ports. */
+static int is_closed_by_server (const Multi *m, int port, int local_port) {
+  const curl_socket_t *list = (const curl_socket_t *)(const void *)m->sockets.data;
+  size_t i;
+  for (i = 0; i < m->sockets.size / sizeof *list; i++) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    struct pollfd entry;
+    if (getsockname(list[i], (struct sockaddr *)(void *)&address, &size) != 0 ||
+        port_of(&address) != local_port)
+      continue;
+    size = sizeof address;
+    if (getpeername(list[i], (struct sockaddr *)(void *)&address, &size) != 0)
+      return 1; /* no longer connected */
+    if (port_of(&address) != port) continue;
+    entry.fd = list[i];
+    entry.events = POLLRDHUP;
+    entry.revents = 0;
+    return poll(&entry, 1, 0) > 0;
+  }
+  return 0;
+}
+#else
+static int is_closed_by_server (const Multi *m, int port, int local_port) {
+  (void)m;
+  (void)port;
+  (void)local_port;
+  return 0;
+}
+#endif
+
 /*
-** Called each time that a request is about to be sent. libcurl sends it again,
-** a POST too, when a reused connection dies unanswered. (libcurl 7.80 and newer.)
+** Called each time that a request is about to be sent (libcurl 7.80 and newer).
+** libcurl sends it again, a POST too, when a reused connection dies without a
+** response. And it may reuse one that the server has closed: 8.22 looks at kept
+** connections at most once a second.
 */
 int lofty_on_request (void *closure, char *ip, char *local, int port, int local_port) {
   Transfer *t = (Transfer *)closure;
+  long connects = 0;
   (void)ip;
   (void)local;
-  (void)port;
-  (void)local_port;
-  if (t->attempts > 0 && t->once) {
-    t->doubled = 1;
-    return 1; /* CURL_PREREQFUNC_ABORT */
+  if (t->once) {
+    if (t->attempts > 0) {
+      t->resend_blocked = 1;
+      return 1; /* CURL_PREREQFUNC_ABORT */
+    }
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (connects == 0 && is_closed_by_server(t->multi, port, local_port)) {
+      t->stale = 1; /* see transfer_restart */
+      return 1;
+    }
   }
   t->attempts++;
   return 0; /* CURL_PREREQFUNC_OK */

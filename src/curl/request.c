@@ -1,8 +1,9 @@
 /*
-** request.c - what an easy handle is told: options that never change, URL,
-** method, headers. What did not change since the last request is not told again.
+** request.c - sets the options of an easy handle: those that never change, and
+** those of a request (URL, method, headers), as far as they differ from the last.
 */
 #include <string.h>
+#include <unistd.h>
 
 #include "core/url_policy.h"
 #include "transfer.h"
@@ -10,130 +11,191 @@
 enum { ROUTE_UNKNOWN, ROUTE_DIRECT, ROUTE_ENVIRONMENT, ROUTE_NAMED };
 
 /* Keeps the first refusal of libcurl; an option it does not know would be a hole. */
-#define SET(option, value)                                                                         \
+#define SET(option, value) SET_ON(t->easy, option, value)
+#define SET_ON(easy, option, value)                                                                \
   do {                                                                                             \
-    if (code == CURLE_OK) code = curl_easy_setopt(t->easy, option, value);                         \
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value);                            \
   } while (0)
 
-/* Everything that is the same for every request. */
-static CURLcode handle_setup (Transfer *t) {
-  CURLcode code = CURLE_OK;
+/* What a new handle has not been set yet. */
+static void forget_settings (Transfer *t) {
   lofty_buf_clear(&t->url);
-  lofty_buf_clear(&t->origin);
   lofty_buf_clear(&t->ca);
-  lofty_buf_clear(&t->headers_set);
+  t->list_set = 0;
   t->plain_get = 0;
   t->route = ROUTE_UNKNOWN;
   t->connect = t->total = 0;
-  SET(CURLOPT_PRIVATE, (char *)t);
-  SET(CURLOPT_ERRORBUFFER, t->error);
-  SET(CURLOPT_HEADERFUNCTION, lofty_on_header);
-  SET(CURLOPT_HEADERDATA, t);
-  SET(CURLOPT_WRITEFUNCTION, lofty_on_body);
-  SET(CURLOPT_WRITEDATA, t);
+}
+
+/* Everything that is the same for every request. */
+static CURLcode handle_setup (Transfer *t, CURL *easy) {
+  CURLcode code = CURLE_OK;
+  SET_ON(easy, CURLOPT_PRIVATE, (char *)t);
+  SET_ON(easy, CURLOPT_ERRORBUFFER, t->error);
+  SET_ON(easy, CURLOPT_HEADERFUNCTION, lofty_on_header);
+  SET_ON(easy, CURLOPT_HEADERDATA, t);
+  SET_ON(easy, CURLOPT_WRITEFUNCTION, lofty_on_body);
+  SET_ON(easy, CURLOPT_WRITEDATA, t);
 #if LOFTY_HAVE_PREREQ
-  SET(CURLOPT_PREREQFUNCTION, lofty_on_request);
-  SET(CURLOPT_PREREQDATA, t);
+  SET_ON(easy, CURLOPT_PREREQFUNCTION, lofty_on_request);
+  SET_ON(easy, CURLOPT_PREREQDATA, t);
 #endif
-  SET(CURLOPT_NOSIGNAL, 1L);
-  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  SET(CURLOPT_SSL_VERIFYPEER, 1L);
-  SET(CURLOPT_SSL_VERIFYHOST, 2L);
-  SET(CURLOPT_FOLLOWLOCATION, 0L);
-  SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE);
-  SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
-  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  SET(CURLOPT_PATH_AS_IS, 1L);
-  SET(CURLOPT_HTTP09_ALLOWED, 0L);
+  SET_ON(easy, CURLOPT_OPENSOCKETFUNCTION, lofty_on_socket);
+  SET_ON(easy, CURLOPT_OPENSOCKETDATA, t->multi);
+  SET_ON(easy, CURLOPT_CLOSESOCKETFUNCTION, lofty_on_close);
+  SET_ON(easy, CURLOPT_CLOSESOCKETDATA, t->multi);
+  SET_ON(easy, CURLOPT_NOSIGNAL, 1L);
+  SET_ON(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET_ON(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  SET_ON(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  SET_ON(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  SET_ON(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE);
+  SET_ON(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+  SET_ON(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  SET_ON(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET_ON(easy, CURLOPT_PATH_AS_IS, 1L);
+  SET_ON(easy, CURLOPT_HTTP09_ALLOWED, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver that stalls does not hold up a timeout */
+  SET_ON(easy, CURLOPT_QUICK_EXIT, 1L); /* a resolver that stalls does not hold up a timeout */
 #endif
   return code;
 }
 
+/* A handle of the process that forked this one is never touched. */
+static void handle_free (Transfer *t, CURL **easy) {
+  SigpipeGuard guard;
+  if (*easy && t->owner == getpid()) {
+    lofty_sigpipe_block(&guard);
+    curl_easy_cleanup(*easy);
+    lofty_sigpipe_restore(&guard);
+  }
+  *easy = NULL;
+}
+
+static CURL *handle_new (Transfer *t) {
+  CURL *easy = curl_easy_init();
+  t->owner = t->multi->owner;
+  if (easy && handle_setup(t, easy) != CURLE_OK) handle_free(t, &easy);
+  return easy;
+}
+
 void lofty_handle_discard (Transfer *t) {
-  if (t->easy) curl_easy_cleanup(t->easy);
+  handle_free(t, &t->easy);
+}
+
+void lofty_handle_retire (Transfer *t) {
+  handle_free(t, &t->retired);
+  t->retired = t->easy;
   t->easy = NULL;
 }
 
-/* Gives it a handle that is told all that never changes, if it has none. */
-int lofty_handle_equip (Transfer *t) {
+void lofty_handle_prepare (Transfer *t) {
+  handle_free(t, &t->retired);
+  if (!t->spare) t->spare = handle_new(t);
+}
+
+void lofty_handle_free_all (Transfer *t) {
+  handle_free(t, &t->easy);
+  handle_free(t, &t->retired);
+  handle_free(t, &t->spare);
+}
+
+int lofty_handle_ensure (Transfer *t) {
+  if (t->owner != t->multi->owner) t->easy = t->retired = t->spare = NULL; /* see multi_abandon */
   if (t->easy) return 1;
-  t->easy = curl_easy_init();
-  if (t->easy && handle_setup(t) == CURLE_OK) return 1;
-  lofty_handle_discard(t);
-  return 0;
+  t->easy = t->spare ? t->spare : handle_new(t);
+  t->spare = NULL;
+  forget_settings(t);
+  return t->easy != NULL;
 }
 
 /*
 ** A new handle in place of the old. (Not curl_easy_reset: where that runs out of
-** memory it says nothing, and leaves half of the defaults unset.)
+** memory it reports nothing, and leaves half of the defaults unset.)
 */
 static int handle_renew (Transfer *t) {
   lofty_handle_discard(t);
-  return lofty_handle_equip(t);
+  return lofty_handle_ensure(t);
 }
 
-/*
-** Takes over the origin of a URL that was accepted, and allows its scheme alone.
-** Returns NULL, or what is wrong.
-*/
-static const char *set_origin (Transfer *t, const char *text, const LoftyUrl *url) {
+/* Allows the one scheme of the URL. */
+static CURLcode set_scheme (Transfer *t) {
   CURLcode code = CURLE_OK;
-  lofty_buf_clear(&t->origin);
-  t->loopback = url->loopback;
 #if LIBCURL_VERSION_NUM >= 0x075500
-  SET(CURLOPT_PROTOCOLS_STR, url->secure ? "https" : "http");
+  SET(CURLOPT_PROTOCOLS_STR, t->secure ? "https" : "http");
 #else
-  SET(CURLOPT_PROTOCOLS, url->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
+  SET(CURLOPT_PROTOCOLS, t->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
 #endif
   /* Many at once wait for the first to learn whether the server speaks HTTP/2; without TLS
-     it would be known with the first answer alone. A libcurl without HTTP/2 says no, and speaks 1.1. */
-  SET(CURLOPT_PIPEWAIT, (long)url->secure);
-  if (code == CURLE_OK && url->secure)
+     it would be known with the first response alone. A libcurl without HTTP/2 refuses, and speaks 1.1. */
+  SET(CURLOPT_PIPEWAIT, (long)t->secure);
+  if (code == CURLE_OK && t->secure)
     curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  if (code != CURLE_OK) return "this libcurl cannot speak the URL's scheme";
-  if (lofty_buf_add(&t->origin, text, url->origin_size) || lofty_buf_add_byte(&t->origin, '\0')) {
-    lofty_buf_clear(&t->origin);
-    return "not enough memory";
-  }
-  return NULL;
+  return code;
 }
 
-/* Tells the handle its URL, unless it is the last one. */
 static const char *set_url (Transfer *t, const char *text, size_t size) {
   CURLcode code = CURLE_OK;
   const char *problem;
   LoftySpan span;
   LoftyUrl url;
+  int same_scheme;
   if (size + 1 == t->url.size && memcmp(text, t->url.data, size) == 0) return NULL;
-  lofty_buf_clear(&t->url); /* whatever is told from here on, it is another */
   span.data = text;
   span.size = size;
   if ((problem = lofty_url_parse(span, &url)) != NULL) return problem;
-  if (t->origin.size != url.origin_size + 1 || memcmp(text, t->origin.data, url.origin_size) != 0)
-    if ((problem = set_origin(t, text, &url)) != NULL) return problem;
+  same_scheme = t->url.size > 0 && t->secure == url.secure;
+  lofty_buf_clear(&t->url); /* until it is set, the handle has none that we know */
+  t->secure = url.secure;
+  t->loopback = url.loopback;
+  lofty_buf_clear(&t->origin);
+  if (lofty_buf_add(&t->origin, text, url.origin_size) || lofty_buf_add_byte(&t->origin, '\0'))
+    return "not enough memory";
+  if (!same_scheme && set_scheme(t) != CURLE_OK)
+    return "this libcurl cannot speak the URL's scheme";
   SET(CURLOPT_URL, text);
   if (code != CURLE_OK) return "the URL was refused by libcurl";
   if (lofty_buf_add(&t->url, text, size + 1))
-    lofty_buf_free(&t->url); /* only told again next time */
+    lofty_buf_free(&t->url); /* only set again next time */
   return NULL;
 }
 
-/* The CA file goes with the handle: what was once set cannot be taken back. */
-static CURLcode set_trust (Transfer *t, LoftySpan file) {
+static void add_line (LoftyBuf *out, const char *line) {
+  lofty_buf_add(out, line, strlen(line) + 1);
+}
+
+/*
+** The trusted certificates: the file that the request names and no other, else
+** the defaults. They go with the handle: what was once set cannot be taken back.
+*/
+static CURLcode set_trust (Transfer *t, const Request *request) {
   CURLcode code = CURLE_OK;
-  size_t had = t->ca.size > 0 ? t->ca.size - 1 : 0;
-  if (!file.data && t->ca.size == 0) return CURLE_OK;
-  if (file.data && t->ca.size > 0 && had == file.size &&
-      memcmp(t->ca.data, file.data, file.size) == 0)
-    return CURLE_OK;
-  if (t->ca.size > 0 && !handle_renew(t)) return CURLE_OUT_OF_MEMORY;
-  if (!file.data) return CURLE_OK;
-  if (lofty_buf_add(&t->ca, file.data, file.size + 1)) return CURLE_OUT_OF_MEMORY;
-  SET(CURLOPT_CAINFO, file.data);
-  SET(CURLOPT_CAPATH, NULL); /* this file alone */
+  const char *file = request->ca ? request->ca : request->default_ca;
+  const char *dir = request->ca ? NULL : request->default_ca_dir;
+  LoftyBuf wanted;
+  int same;
+  if (!file && !dir && t->ca.size == 0) return CURLE_OK;
+  lofty_buf_init(&wanted, t->ca.max);
+  if (file || dir) {
+    lofty_buf_add_byte(&wanted, request->ca ? 'c' : 'd');
+    add_line(&wanted, file ? file : "");
+    add_line(&wanted, dir ? dir : "");
+  }
+  same = !wanted.status && wanted.size == t->ca.size &&
+         memcmp(wanted.data, t->ca.data, wanted.size) == 0;
+  if (wanted.status) code = CURLE_OUT_OF_MEMORY;
+  if (same || code != CURLE_OK) {
+    lofty_buf_free(&wanted);
+    return code;
+  }
+  if (t->ca.size > 0 && !handle_renew(t)) code = CURLE_OUT_OF_MEMORY;
+  if (code == CURLE_OK && wanted.size > 0) {
+    if (file) SET(CURLOPT_CAINFO, file);
+    if (request->ca || dir) SET(CURLOPT_CAPATH, dir);
+    if (code == CURLE_OK && lofty_buf_add(&t->ca, wanted.data, wanted.size))
+      code = CURLE_OUT_OF_MEMORY;
+  }
+  lofty_buf_free(&wanted);
   return code;
 }
 
@@ -160,15 +222,57 @@ static CURLcode set_method (Transfer *t, const Request *request) {
   return code;
 }
 
-/* Loopback never uses a proxy; https elsewhere the one that was named, else the environment's. */
-static CURLcode set_route (Transfer *t, const char *proxy) {
+/*
+** Keeps the host and port of a proxy, for messages; the URL may hold a password.
+** Returns NULL, or what is wrong.
+*/
+static const char *judge_proxy (Transfer *t, const char *proxy) {
+  static const char *const schemes[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  CURLU *parsed = curl_url();
+  char *scheme = NULL, *host = NULL, *port = NULL;
+  const char *problem = NULL;
+  size_t i = 0;
+  if (!parsed) return "not enough memory";
+  if (curl_url_set(parsed, CURLUPART_URL, proxy, CURLU_DEFAULT_SCHEME | CURLU_NON_SUPPORT_SCHEME) !=
+          CURLUE_OK ||
+      curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+      curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+    problem = "the proxy is not a URL such as http://host:port";
+  else {
+    if (strstr(proxy, "://"))
+      while (i < 6 && strcmp(scheme, schemes[i]) != 0) i++;
+    if (i == 6)
+      problem = "the proxy's scheme is none of http, https, socks4, socks4a, socks5, socks5h";
+    lofty_buf_clear(&t->proxy_host);
+    lofty_buf_add(&t->proxy_host, host, strlen(host));
+    if (curl_url_get(parsed, CURLUPART_PORT, &port, 0) == CURLUE_OK) {
+      lofty_buf_add_byte(&t->proxy_host, ':');
+      lofty_buf_add(&t->proxy_host, port, strlen(port));
+    }
+    if (lofty_buf_add_byte(&t->proxy_host, '\0')) problem = "the proxy's host is too long";
+  }
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(port);
+  curl_url_cleanup(parsed);
+  return problem;
+}
+
+/*
+** Loopback never uses a proxy; https elsewhere the one that was named ("": none),
+** else the environment's. NULL, or what is wrong.
+*/
+static const char *set_route (Transfer *t, const char *proxy) {
   CURLcode code = CURLE_OK;
+  const char *problem;
   int route = t->loopback ? ROUTE_DIRECT : proxy ? ROUTE_NAMED : ROUTE_ENVIRONMENT;
-  if (route == t->route && route != ROUTE_NAMED) return CURLE_OK;
+  if (route == t->route && route != ROUTE_NAMED) return NULL;
+  if (route == ROUTE_NAMED && *proxy && (problem = judge_proxy(t, proxy)) != NULL) return problem;
+  if (route != ROUTE_NAMED || !*proxy) lofty_buf_clear(&t->proxy_host);
   SET(CURLOPT_PROXY, route == ROUTE_DIRECT ? "" : proxy);
   SET(CURLOPT_NOPROXY, route == ROUTE_DIRECT ? "*" : route == ROUTE_NAMED ? "" : NULL);
   t->route = code == CURLE_OK ? route : ROUTE_UNKNOWN;
-  return code;
+  return code == CURLE_OK ? NULL : curl_easy_strerror(code);
 }
 
 static CURLcode set_times (Transfer *t, long connect, long total) {
@@ -198,16 +302,12 @@ static int same_name (const char *name, size_t size, const char *lower) {
   return 1;
 }
 
-static void add_line (LoftyBuf *out, const char *line) {
-  lofty_buf_add(out, line, strlen(line) + 1);
-}
-
-void lofty_request_begin (Transfer *t) {
+void lofty_transfer_begin (Transfer *t) {
   lofty_buf_clear(&t->headers);
   t->has_type = 0;
 }
 
-const char *lofty_request_header (Transfer *t, LoftySpan name, LoftySpan value) {
+const char *lofty_transfer_header (Transfer *t, LoftySpan name, LoftySpan value) {
   const char *problem = lofty_field_problem(name, value);
   if (problem) return problem;
   t->has_type |= same_name(name.data, name.size, "content-type");
@@ -226,26 +326,33 @@ const char *lofty_request_header (Transfer *t, LoftySpan name, LoftySpan value) 
   return NULL;
 }
 
-/* Makes libcurl's list of t->headers, unless it is what the handle has. */
+/* Sets the list of t->headers; it is built anew only where it differs from the last. */
 static CURLcode set_headers (Transfer *t) {
   LoftyBuf *wanted = &t->headers, *now = &t->headers_set;
-  struct curl_slist *list = NULL;
   CURLcode code = CURLE_OK;
   size_t at;
-  if (wanted->size == now->size && memcmp(wanted->data, now->data, now->size) == 0) return CURLE_OK;
-  lofty_buf_clear(now);
-  for (at = 0; at < wanted->size; at += strlen(wanted->data + at) + 1) {
-    struct curl_slist *longer = curl_slist_append(list, wanted->data + at);
-    if (!longer) {
-      curl_slist_free_all(list);
-      return CURLE_OUT_OF_MEMORY;
+  int same =
+      now->size > 0 && wanted->size == now->size && memcmp(wanted->data, now->data, now->size) == 0;
+  if (same && t->list_set) return CURLE_OK;
+  t->list_set = 0;
+  if (!same) {
+    struct curl_slist *list = NULL;
+    lofty_buf_clear(now);
+    for (at = 0; at < wanted->size; at += strlen(wanted->data + at) + 1) {
+      struct curl_slist *longer = curl_slist_append(list, wanted->data + at);
+      if (!longer) {
+        curl_slist_free_all(list);
+        return CURLE_OUT_OF_MEMORY;
+      }
+      list = longer;
     }
-    list = longer;
+    SET(CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(t->list);
+    t->list = list;
+    if (lofty_buf_add(now, wanted->data, wanted->size)) lofty_buf_clear(now);
   }
-  SET(CURLOPT_HTTPHEADER, list);
-  curl_slist_free_all(t->list);
-  t->list = list;
-  if (code == CURLE_OK && lofty_buf_add(now, wanted->data, wanted->size)) lofty_buf_clear(now);
+  SET(CURLOPT_HTTPHEADER, t->list);
+  t->list_set = code == CURLE_OK;
   return code;
 }
 
@@ -263,7 +370,7 @@ static const char *finish_headers (Transfer *t, int has_body) {
 const char *lofty_request_set (Transfer *t, const Request *request) {
   CURLcode code;
   const char *problem;
-  code = set_trust(t, request->ca);
+  code = set_trust(t, request);
   if (code != CURLE_OK) return curl_easy_strerror(code);
   if (!lofty_is_token(request->method, strlen(request->method))) return "this is no HTTP method";
   if ((problem = set_url(t, request->url, request->url_size)) != NULL) return problem;
@@ -274,7 +381,7 @@ const char *lofty_request_set (Transfer *t, const Request *request) {
   code = set_method(t, request);
   if ((problem = finish_headers(t, !t->plain_get)) != NULL) return problem;
   if (code == CURLE_OK) code = set_headers(t);
-  if (code == CURLE_OK) code = set_route(t, request->proxy);
+  if (code == CURLE_OK && (problem = set_route(t, request->proxy)) != NULL) return problem;
   if (code == CURLE_OK) code = set_times(t, request->connect, request->total);
 #if !LOFTY_HAVE_PREREQ
   SET(CURLOPT_FRESH_CONNECT, (long)request->once);

@@ -42,6 +42,19 @@ static inline void lofty_checkversion (lua_State *L) {
 #endif
 }
 
+/* The main thread; NULL on 5.1 and LuaJIT where 'L' is another. */
+static inline lua_State *lofty_mainthread (lua_State *L) {
+  lua_State *thread;
+#if LUA_VERSION_NUM < 502
+  thread = lua_pushthread(L) ? L : NULL;
+#else
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  thread = lua_tothread(L, -1);
+#endif
+  lua_pop(L, 1);
+  return thread;
+}
+
 /* 'index' as one that stays right when the stack grows. */
 static inline int lofty_absindex (lua_State *L, int index) {
   return index > 0 || index <= LUA_REGISTRYINDEX ? index : lua_gettop(L) + index + 1;

@@ -1,21 +1,24 @@
 /*
-** curl.c - lofty.curl: requests over libcurl (transfer.c), many at once on
-** one multi handle, and the clocks of the runtime that uses it.
+** curl.c - lofty.curl: HTTP requests (src/curl), many at once on one multi
+** handle, and the clocks of the runtime that uses it.
 */
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/head.h"
 #include "compat.h"
+#include "curl/transport.h"
 #include "headers.h"
-#include "curl/transfer.h"
+#include "interrupt.h"
 
 #define MULTI_T "lofty.curl.multi"
 #define TRANSFER_T "lofty.curl.transfer"
 
-#define SLICE 500       /* ms that result() waits in C: Ctrl-C must get its turn in Lua */
+#define SLICE 150       /* ms that result() waits in C at a time, if no signal ends the wait */
 #define LONGEST_WAIT 60 /* seconds; more is asked for again */
+
+/* The upvalues of all methods: the type's metatable, lofty_newwords' two values, and this. */
+#define INTERRUPT ((LoftyInterrupt *)lua_touserdata(L, lua_upvalueindex(4)))
 
 /* What a method was called on; upvalue 1 is its metatable, which spares a search by name. */
 static void *check_self (lua_State *L, const char *type) {
@@ -31,9 +34,10 @@ static void *check_self (lua_State *L, const char *type) {
 /* --- transfers --- */
 
 static Transfer *check_transfer (lua_State *L) {
-  Transfer *t = (Transfer *)check_self(L, TRANSFER_T);
-  if (!t->multi || !t->multi->handle) luaL_error(L, "lofty.curl: this transport is closed");
-  return t;
+  Transfer **box = (Transfer **)check_self(L, TRANSFER_T);
+  if (!*box || !lofty_multi_is_open(lofty_transfer_multi(*box)))
+    luaL_error(L, "lofty.curl: this transport is closed");
+  return *box;
 }
 
 /* Seconds, as the milliseconds that libcurl wants; never its 0, which would be "no limit". */
@@ -73,13 +77,13 @@ static int push_refusal (lua_State *L, const char *problem) {
 ** pushed to say what is wrong; a name that is fit to print is named.
 */
 static int add_headers (lua_State *L, Transfer *t, int index) {
-  lofty_request_begin(t);
+  lofty_transfer_begin(t);
   lua_pushnil(L);
   while (lua_next(L, index)) {
     const char *problem;
     if (lua_type(L, -2) != LUA_TSTRING) return push_refusal(L, "a header's name is not a string");
     if (lua_type(L, -1) == LUA_TSTRING)
-      problem = lofty_request_header(t, to_span(L, -2), to_span(L, -1));
+      problem = lofty_transfer_header(t, to_span(L, -2), to_span(L, -1));
     else
       problem = "a header's value is not a string";
     if (problem) {
@@ -95,19 +99,21 @@ static int add_headers (lua_State *L, Transfer *t, int index) {
 }
 
 /*
-** transfer:start(id, method, url, headers, body, once, connect, total, max_head, max_body, ca, proxy)
-** -> true | nil, message. Times in seconds; body, ca and proxy may be nil. What is
-** wrong with the request is found before anything is sent.
+** transfer:start(id, method, url, headers, body, once, connect, total, max_head, max_body,
+**   ca, proxy, default_ca, default_ca_dir, protect) -> true | nil, message
+** Times in seconds; body, ca, proxy and the defaults may be nil. What is wrong with
+** the request is found before anything is sent. With 'protect' see multi:enter_section.
 */
 static int transfer_start (lua_State *L) {
   Transfer *t = check_transfer(L);
   Request request;
   const char *problem;
+  int64_t id;
   int pushed;
-  lua_settop(L, 13);
-  luaL_argcheck(L, t->state != TRANSFER_RUNNING, 1, "already running");
-  lofty_transfer_rest(t);
-  t->id = luaL_checkinteger(L, 2);
+  lua_settop(L, 16);
+  luaL_argcheck(L, lofty_transfer_state(t) != TRANSFER_RUNNING, 1, "already running");
+  lofty_transfer_recycle(t);
+  id = luaL_checkinteger(L, 2);
   request.method = luaL_checkstring(L, 3);
   request.url = luaL_checklstring(L, 4, &request.url_size);
   luaL_checktype(L, 5, LUA_TTABLE);
@@ -117,86 +123,105 @@ static int transfer_start (lua_State *L) {
   request.total = check_time(L, 9);
   request.max_head = check_size(L, 10);
   request.max_body = check_size(L, 11);
-  request.ca = opt_span(L, 12);
+  request.ca = luaL_optstring(L, 12, NULL);
   request.proxy = luaL_optstring(L, 13, NULL);
+  request.default_ca = luaL_optstring(L, 14, NULL);
+  request.default_ca_dir = luaL_optstring(L, 15, NULL);
+  request.protect = lua_toboolean(L, 16);
   if ((pushed = add_headers(L, t, 5)) != 0) return pushed;
-  if ((problem = lofty_transfer_start(t, &request)) != NULL) return push_refusal(L, problem);
+  if ((problem = lofty_transfer_start(t, id, &request)) != NULL) return push_refusal(L, problem);
   lua_pushboolean(L, 1);
   return 1;
 }
 
-/* Does I/O for all that run until this one has ended, or for a while; whether it has. */
-static int await_end (Transfer *t) {
-  int ready = 1;
-  lofty_multi_perform(t->multi);
-  while (t->state == TRANSFER_RUNNING && ready > 0) {
-    ready = lofty_multi_poll(t->multi, SLICE);
-    if (t->state == TRANSFER_RUNNING) lofty_multi_perform(t->multi);
-  }
-  return t->state != TRANSFER_RUNNING;
-}
-
 /* transfer:done() -> boolean */
 static int transfer_done (lua_State *L) {
-  lua_pushboolean(L, check_transfer(L)->state != TRANSFER_RUNNING);
+  lua_pushboolean(L, lofty_transfer_state(check_transfer(L)) != TRANSFER_RUNNING);
   return 1;
 }
 
-/* "host: words (libcurl's words)"; never the path or the query, which may hold secrets. */
-static void push_message (lua_State *L, const Transfer *t, Outcome outcome) {
-  const char *host = t->origin.size > 0 ? strstr(t->origin.data, "://") : NULL;
-  const char *more = t->error[0] != '\0' ? t->error : curl_easy_strerror(t->result);
-  const char *words = outcome.words ? outcome.words : "not enough memory";
-  host = host ? host + 3 : "request";
-  if (outcome.quote)
-    lua_pushfstring(L, "%s: %s (%s)", host, words, more);
+/* transfer:cancel(): ends it if it runs; 'result' says that it was interrupted. */
+static int transfer_cancel (lua_State *L) {
+  lofty_transfer_cancel(check_transfer(L));
+  return 0;
+}
+
+/* "host: message (detail)"; never the path or the query, which may hold secrets. */
+static void push_message (lua_State *L, const Transfer *t, const Outcome *outcome) {
+  const char *host = lofty_transfer_host(t);
+  const char *message = outcome->message ? outcome->message : "not enough memory";
+  lua_pushfstring(L, "%s: %s", *host ? host : "request", message);
+  if (outcome->subject)
+    lua_pushfstring(L, "%s%s %s", *outcome->subject ? " " : "", outcome->subject, outcome->rest);
   else
-    lua_pushfstring(L, "%s: %s", host, words);
+    lua_pushliteral(L, "");
+  if (outcome->detail)
+    lua_pushfstring(L, " (%s)", outcome->detail);
+  else
+    lua_pushliteral(L, "");
+  lua_concat(L, 3);
 }
 
 /*
 ** transfer:result() -> status, headers, body, reused, elapsed
-**                    | nil, kind, message, sent, connected, head
+**                    | nil, kind, message, sent, connected, head, final
 **                    | false: it has not ended; ask again
-** Waits for the end, but comes back now and then without it, since a Ctrl-C must
-** get its turn in Lua. 'sent': the server may have seen the request; 'connected':
-** a connection was made; 'head': the whole head had come. It may start again then.
+**                    | false, true, value: nor that; a signal's hook raised the value
+** Waits for the end, but returns now and then without it. 'sent': the server may
+** have seen the request; 'connected': a connection was made; 'head': the whole head
+** had come; 'final': trying again changes nothing. It may start again then.
 */
 static int transfer_result (lua_State *L) {
   Transfer *t = check_transfer(L);
   Outcome outcome;
-  long connects = 0;
-  curl_off_t total = 0;
-  luaL_argcheck(L, t->state != TRANSFER_IDLE, 1, "was not started");
-  if (t->state == TRANSFER_RUNNING && !await_end(t)) {
-    lua_pushboolean(L, 0);
-    return 1;
+  luaL_argcheck(L, lofty_transfer_state(t) != TRANSFER_IDLE, 1, "was not started");
+  if (lofty_transfer_state(t) == TRANSFER_RUNNING) {
+    LoftyInterrupt *interrupt = INTERRUPT;
+    Multi *m = lofty_transfer_multi(t);
+    unsigned long before = lofty_multi_protected(m);
+    int ended, raised = 0;
+    lofty_begin_wait(interrupt);
+    ended = lofty_transfer_wait(t, SLICE);
+    /* A response that has come is not thrown away: the hook then runs at the next wait. */
+    if (!ended || interrupt->sections > 0)
+      raised = lofty_end_wait(L, interrupt, lofty_multi_protected(m) != before);
+    if (raised) {
+      lua_pushboolean(L, 0);
+      lua_pushboolean(L, 1);
+      lua_pushvalue(L, -3);
+      return 3;
+    }
+    if (!ended) {
+      lua_pushboolean(L, 0);
+      return 1;
+    }
   }
-  outcome = lofty_outcome(t);
+  outcome = lofty_transfer_outcome(t);
   if (outcome.kind) {
     lua_pushnil(L);
     lua_pushstring(L, outcome.kind);
-    push_message(L, t, outcome);
+    push_message(L, t, &outcome);
     lua_pushboolean(L, outcome.sent);
     lua_pushboolean(L, outcome.connected);
     lua_pushboolean(L, outcome.head);
-    lofty_transfer_rest(t);
-    return 6;
+    lua_pushboolean(L, outcome.final);
+    lofty_transfer_recycle(t);
+    return 7;
   }
-  curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-  curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
-  lua_pushinteger(L, lofty_http_head_facts(t->head)->status);
-  lofty_pushfields(L, t->head, 2);
-  lua_pushlstring(L, t->answer.data ? t->answer.data : "", t->answer.size);
-  lua_pushboolean(L, connects == 0);
-  lua_pushnumber(L, (lua_Number)total / 1e6);
-  lofty_transfer_rest(t);
+  lua_pushinteger(L, lofty_http_head_facts(outcome.fields)->status);
+  lofty_pushfields(L, outcome.fields, 2);
+  lua_pushlstring(L, outcome.body.data, outcome.body.size);
+  lua_pushboolean(L, outcome.reused);
+  lua_pushnumber(L, (lua_Number)outcome.elapsed);
+  lofty_transfer_recycle(t);
   return 5;
 }
 
-/* transfer:close(), also its __gc and __close: stops it if it runs, gives everything back. */
+/* transfer:close(), also its __gc and __close: stops it if it runs, frees everything. */
 static int transfer_gc (lua_State *L) {
-  lofty_transfer_close((Transfer *)check_self(L, TRANSFER_T));
+  Transfer **box = (Transfer **)check_self(L, TRANSFER_T);
+  lofty_transfer_free(*box);
+  *box = NULL;
   return 0;
 }
 
@@ -204,7 +229,7 @@ static int transfer_gc (lua_State *L) {
 
 static Multi *check_multi (lua_State *L) {
   Multi **box = (Multi **)check_self(L, MULTI_T);
-  if (!*box || !(*box)->handle) luaL_error(L, "lofty.curl: this transport is closed");
+  if (!*box || !lofty_multi_is_open(*box)) luaL_error(L, "lofty.curl: this transport is closed");
   return *box;
 }
 
@@ -226,37 +251,60 @@ static int multi_new (lua_State *L) {
 /* multi:transfer() -> transfer, which carries one request after the other */
 static int multi_transfer (lua_State *L) {
   Multi *m = check_multi(L);
-  Transfer *t = (Transfer *)lua_newuserdata(L, sizeof(Transfer));
-  lofty_transfer_init(t);
+  Transfer **box = (Transfer **)lua_newuserdata(L, sizeof(Transfer *));
+  *box = NULL;
   luaL_getmetatable(L, TRANSFER_T);
   lua_setmetatable(L, -2);
-  if (!lofty_transfer_open(t, m))
-    return luaL_error(L, "lofty.curl: libcurl made no handle (no memory, or an option it lacks)");
-  return 1;
+  *box = lofty_transfer_new(m);
+  if (*box) return 1;
+  return luaL_error(L, "lofty.curl: libcurl made no handle (no memory, or an option it lacks)");
 }
 
 /*
-** multi:wait(seconds) -> true if a transfer has ended. Does I/O until one has,
-** or the time is over; may come back earlier.
+** multi:wait(seconds) -> true if a transfer has ended
+**                      | boolean, true, value: a signal's hook raised the value
+** Does I/O until one has ended, or the time is over; may return earlier.
 */
 static int multi_wait (lua_State *L) {
   Multi *m = check_multi(L);
+  LoftyInterrupt *interrupt = INTERRUPT;
   lua_Number seconds = luaL_checknumber(L, 2);
-  lofty_multi_perform(m);
-  if (!m->finished && seconds > 0) {
-    if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
-    lofty_multi_poll(m, (int)(seconds * 1000 + 0.999));
-    lofty_multi_perform(m);
-  }
-  lua_pushboolean(L, m->finished != NULL);
-  return 1;
+  unsigned long before = lofty_multi_protected(m);
+  int ended, raised;
+  if (!(seconds > 0)) seconds = 0;
+  if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
+  lofty_begin_wait(interrupt);
+  ended = lofty_multi_wait(m, (int)(seconds * 1000 + 0.999));
+  raised = lofty_end_wait(L, interrupt, lofty_multi_protected(m) != before);
+  lua_pushboolean(L, ended);
+  if (!raised) return 1;
+  lua_pushboolean(L, 1);
+  lua_pushvalue(L, -3);
+  return 3;
+}
+
+/*
+** multi:enter_section(), multi:leave_section(): signals are held back from the
+** outermost enter to the last leave, except during waits until a response to a
+** request with 'protect' has come. Then what it granted can be stored.
+*/
+static int multi_enter_section (lua_State *L) {
+  check_multi(L);
+  lofty_enter_section(INTERRUPT);
+  return 0;
+}
+
+static int multi_leave_section (lua_State *L) {
+  check_self(L, MULTI_T);
+  lofty_leave_section(INTERRUPT);
+  return 0;
 }
 
 /* multi:finished() -> the id of a transfer that has ended, each once; nil: no more */
 static int multi_finished (lua_State *L) {
   Transfer *t = lofty_multi_finished(check_multi(L));
   if (!t) return 0;
-  lua_pushinteger(L, (lua_Integer)t->id);
+  lua_pushinteger(L, (lua_Integer)lofty_transfer_id(t));
   return 1;
 }
 
@@ -285,22 +333,24 @@ static int clock_now (lua_State *L) {
   return push_clock(L, CLOCK_REALTIME);
 }
 
-/* curl.monotonic() -> seconds of a clock that nobody sets */
+/* curl.monotonic() -> seconds of the monotonic clock */
 static int clock_monotonic (lua_State *L) {
   return push_clock(L, CLOCK_MONOTONIC);
 }
 
 static const luaL_Reg multi_methods[] = {
-    {"transfer", multi_transfer}, {"wait", multi_wait}, {"finished", multi_finished},
-    {"close", multi_gc},          {NULL, NULL},
+    {"transfer", multi_transfer},
+    {"wait", multi_wait},
+    {"finished", multi_finished},
+    {"enter_section", multi_enter_section},
+    {"leave_section", multi_leave_section},
+    {"close", multi_gc},
+    {NULL, NULL},
 };
 
 static const luaL_Reg transfer_methods[] = {
-    {"start", transfer_start},
-    {"done", transfer_done},
-    {"result", transfer_result},
-    {"close", transfer_gc},
-    {NULL, NULL},
+    {"start", transfer_start},   {"done", transfer_done}, {"cancel", transfer_cancel},
+    {"result", transfer_result}, {"close", transfer_gc},  {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
@@ -310,27 +360,15 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-/* Once a process; there is no moment at which giving it back would be safe for every thread. */
-static pthread_once_t global_once = PTHREAD_ONCE_INIT;
-static CURLcode global_code;
-
-static void global_init (void) {
-  global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-/*
-** The upvalues of the methods: the metatable, and the two values of lofty_newwords,
-** which are at 'words'.
-*/
-static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
-                       int words) {
+/* A type whose methods have the upvalues of INTERRUPT; the last three are the values 1 to 3. */
+static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc) {
   const luaL_Reg ends[] = {{"__gc", gc}, {"__close", gc}, {NULL, NULL}};
+  int i;
   luaL_newmetatable(L, name);
   lua_newtable(L);
   lua_pushvalue(L, -2);
-  lua_pushvalue(L, words);
-  lua_pushvalue(L, words + 1);
-  lofty_setfuncs(L, methods, 3);
+  for (i = 1; i <= 3; i++) lua_pushvalue(L, i);
+  lofty_setfuncs(L, methods, 4);
   lua_setfield(L, -2, "__index");
   lua_pushvalue(L, -1);
   lofty_setfuncs(L, ends, 1);
@@ -339,12 +377,12 @@ static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, 
 
 int luaopen_lofty_curl (lua_State *L) {
   lofty_checkversion(L);
-  pthread_once(&global_once, global_init);
-  if (global_code != CURLE_OK) return luaL_error(L, "lofty.curl: libcurl did not start");
+  if (!lofty_transport_init()) return luaL_error(L, "lofty.curl: libcurl did not start");
   lua_settop(L, 0);
-  lofty_newwords(L); /* 1, 2 */
-  make_type(L, MULTI_T, multi_methods, multi_gc, 1);
-  make_type(L, TRANSFER_T, transfer_methods, transfer_gc, 1);
+  lofty_newwords(L);     /* 1, 2 */
+  lofty_newinterrupt(L); /* 3 */
+  make_type(L, MULTI_T, multi_methods, multi_gc);
+  make_type(L, TRANSFER_T, transfer_methods, transfer_gc);
   lofty_newlib(L, functions);
   return 1;
 }
