@@ -7,15 +7,16 @@
 
 local limits = require("lofty.core").limits
 local curl = require "lofty.curl"
-local ensure = require "lofty.runtime.curl.ensure"
 local errors = require "lofty.errors"
+local config = require "lofty.internal.config"
 local event = require "lofty.runtime.curl.event"
+local finally = require "lofty.runtime.curl.finally"
 local map = require "lofty.runtime.curl.map"
 local scheduler = require "lofty.runtime.curl.scheduler"
 
-local gsub = string.gsub
 local new_error = errors.new
 local acquire, release, finish = scheduler.acquire, scheduler.release, scheduler.finish
+local in_section = scheduler.in_section
 
 local runtime = {}
 
@@ -26,11 +27,16 @@ local function refuse(message)
   return nil, new_error { kind = "invalid", message = message, sent = false, connected = false, head = false }
 end
 
--- libcurl's words may repeat a proxy's address with its password.
-local function fail(kind, message, sent, connected, head)
-  message = gsub(message, "://[^%s']*@", "://***@")
-  return nil, new_error { kind = kind, message = message, sent = sent, connected = connected, head = head }
+local function fail(kind, message, sent, connected, head, final)
+  local retryable
+  if final then retryable = false end
+  return nil, new_error {
+    kind = kind, message = message, sent = sent, connected = connected, head = head, retryable = retryable,
+  }
 end
+
+-- The certificates that the environment names; read at the first request.
+local trust
 
 --- Sends one request and waits for its whole answer.
 --
@@ -42,7 +48,8 @@ end
 --       once = false,                            -- true: never sent again when a connection kept alive dies
 --       timeout = { connect = 10, total = 60 },  -- seconds
 --       max_head = 64 * 1024, max_body = 16 * 1024 * 1024,   -- bytes; the body's once decoded
---       ca = nil,                                -- path of a file of trusted certificates, instead of the system's
+--       ca = nil,                                -- path of a file of trusted certificates, and no others; else those
+--                                                -- of CURL_CA_BUNDLE, or SSL_CERT_FILE and SSL_CERT_DIR, or libcurl's
 --       proxy = nil,                             -- URL; else the environment's; never for loopback
 --     }
 --
@@ -55,15 +62,16 @@ end
 function runtime:request(req) -- luacheck: no self
   local slot = acquire()
   local timeout = req.timeout or NOTHING
+  if not trust then trust = config.trust() end
   local started, problem = slot.transfer:start(slot.id, req.method, req.url, req.headers or NOTHING, req.body,
     req.once, timeout.connect or limits.connect_timeout, timeout.total or limits.total_timeout,
-    req.max_head or limits.head, req.max_body or limits.body, req.ca, req.proxy)
+    req.max_head or limits.head, req.max_body or limits.body, req.ca, req.proxy, trust.file, trust.dir, in_section())
   if not started then
     release(slot)
     return refuse(problem)
   end
-  local status, headers, body, reused, elapsed, head = finish(slot)
-  if not status then return fail(headers, body, reused, elapsed, head) end
+  local status, headers, body, reused, elapsed, head, final = finish(slot)
+  if not status then return fail(headers, body, reused, elapsed, head, final) end
   return { status = status, headers = headers, body = body, reused = reused, elapsed = elapsed }
 end
 
@@ -96,12 +104,14 @@ local function hand_on(...)
   return ...
 end
 
---- Calls fn(...). (In nginx it runs to its end even when the request is gone; here nothing can go away.)
+--- Calls fn(...), whose work is not to be lost half done: from the moment that a request in it has a response, what a
+-- signal handler raises (Ctrl-C) is held back until fn has returned. (In nginx it also runs when its client is gone.)
 -- @tparam number timeout unused here
 -- @tparam function fn
--- @return what fn returns
+-- @return what fn returns; raises what it raises
 function runtime:detach(timeout, fn, ...) -- luacheck: ignore 212
-  return hand_on(fn(...))
+  local section = scheduler.enter_section()
+  return hand_on(finally(function() scheduler.leave_section(section) end, fn, ...))
 end
 
 --- Makes an event that tasks, or code outside of a task, wait for.
@@ -110,14 +120,19 @@ function runtime:event() -- luacheck: no self
   return event()
 end
 
---- Calls fn(...), then release(), exactly once, whether fn returned or raised.
--- While fn waits where it may not yield, no other task runs; see `lofty.runtime.curl.ensure`.
--- @tparam function give_back the release
+--- Calls fn(...), then give_back(), exactly once, whether fn returned or raised.
+-- While fn waits where it may not yield, no other task runs: one that waited for what is given back would stand above
+-- fn on the C stack, and fn could not go on before it.
+-- @tparam function give_back
 -- @tparam function fn
 -- @param ... its arguments
--- @return what fn returns; raises what it raises, after the release
+-- @return what fn returns; raises what it raises, after give_back
 function runtime:ensure(give_back, fn, ...) -- luacheck: no self
-  return hand_on(ensure(give_back, fn, ...))
+  local mark = scheduler.begin_io_only()
+  return hand_on(finally(function()
+    scheduler.end_io_only(mark)
+    give_back()
+  end, fn, ...))
 end
 
 --- Like a call of `ensure` from holding(true) to holding(false). Use `ensure`: this one is about to go.

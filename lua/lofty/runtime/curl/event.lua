@@ -14,12 +14,16 @@ Event.__index = Event
 -- @treturn boolean true: it is set; false: the time ran out
 function Event:wait(seconds)
   if self.is_set or seconds <= 0 then return self.is_set end
+  scheduler.check_interruption()
   local ends = monotonic() + seconds
   local task = scheduler.current()
   if task then
     local waiters = self.waiters
-    waiters[#waiters + 1] = scheduler.suspend_until(task, ends)
+    local wait = scheduler.suspend_until(task, ends)
+    waiters[#waiters + 1] = wait
     scheduler.suspend(task)
+    wait.task = nil -- an interruption wakes a task without ending its wait
+    if not self.is_set then scheduler.check_interruption() end
     return self.is_set
   end
   repeat

@@ -4,59 +4,59 @@
 local items_of = require("lofty.runtime.map").items
 local scheduler = require "lofty.runtime.curl.scheduler"
 
-local setmetatable = setmetatable
-local step, current, suspend, enqueue = scheduler.step, scheduler.current, scheduler.suspend, scheduler.enqueue
+local error = error
+local current, suspend, enqueue = scheduler.current, scheduler.suspend, scheduler.enqueue
 
-local STEP_WAIT = 60 -- seconds that one step may wait; it ends as soon as something happens
+local LONGEST_WAIT = 60 -- seconds of one step; it ends earlier as soon as something happens
 
-local Group = {}
-Group.__index = Group
-
--- Hands the next item, if there is one, to the scheduler.
-function Group:start_next()
-  local items = self.items
-  local index = items:next()
+-- Makes the next item a task, if there is one.
+local function start(items)
+  local index = not items.interruption and items:next()
   if not index then return end
-  self.active = self.active + 1
-  scheduler.add { fn = items.fn, item = items.list[index], index = index, ended = self.ended, dropped = self.dropped }
+  items.active = items.active + 1
+  scheduler.add { fn = items.fn, item = items.list[index], index = index, ended = items.ended, dropped = items.dropped }
 end
 
--- An item has ended, or was dropped before it started.
-function Group:leave()
-  self.active = self.active - 1
-  self:start_next()
-  local waiter = self.waiter
+-- A task has ended, or was dropped before it began.
+local function leave(items)
+  items.active = items.active - 1
+  start(items)
+  local waiter = items.waiter
   if waiter then
-    self.waiter = nil
+    items.waiter = nil
     enqueue(waiter)
   end
 end
 
--- Until every item has ended: as a task among tasks, or by running the scheduler here.
-function Group:wait()
-  while self.active > 0 do
+-- Waits until every item has ended: as a task among tasks, or by running the scheduler here.
+local function wait(items)
+  while items.active > 0 do
     local task = current()
     if task then
-      self.waiter = task
+      items.waiter = task
       suspend(task)
     else
-      step(STEP_WAIT)
+      local ok, value = scheduler.step_for_tasks(LONGEST_WAIT)
+      if not ok then items.interruption = { value = value } end
     end
-    self.items:report()
+    if not items.interruption then items:report() end
   end
 end
 
 --- Calls fn(item, index) for each item; see `lofty.runtime.map` for the arguments and results.
+-- What a signal handler raises meanwhile is raised once all that has begun has ended.
 return function(list, fn, opt)
   local items = items_of(list, fn, opt)
-  local self = setmetatable({ items = items, active = 0, waiter = nil }, Group)
-  self.dropped = function() return items.stopped end
-  self.ended = function(task, ...)
+  items.active = 0
+  items.dropped = function() return items.stopped end
+  items.ended = function(task, ...)
     if task.co then items:settle(task.index, ...) end
-    self:leave()
+    items.interruption = items.interruption or scheduler.interruption()
+    leave(items)
   end
-  for _ = 1, items.concurrency do self:start_next() end
-  self:wait()
+  for _ = 1, items.concurrency do start(items) end
+  wait(items)
+  if items.interruption then error(items.interruption.value, 0) end
   local results, errors = items:outcome()
   return results, errors
 end

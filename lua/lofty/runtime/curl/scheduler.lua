@@ -1,45 +1,54 @@
 --- The one scheduler of a Lua state: tasks, timers, and the transfers of one libcurl multi handle.
 --
--- A task is a coroutine that `map` started. It is suspended while it waits, and the scheduler resumes it; what
--- waits outside of a task, or where it may not yield, waits in place. Then it runs the scheduler meanwhile, unless
--- it holds a lock: a task that were resumed on top of it and waited for that lock would keep it from ever returning.
+-- A task is a coroutine that `map` started. It is suspended while it waits, and the scheduler resumes it. Code that
+-- waits outside of a task, or where a task may not yield, waits in place: it runs the scheduler meanwhile, or only I/O
+-- and timers where a task resumed on top of it could keep it from ever returning (`io_only`).
+--
+-- A signal handler may raise while C waits (Ctrl-C in lua.c). That interrupts every task: what is in flight is
+-- cancelled, no task begins, and every further wait raises the same value, until all tasks have ended.
 -- @module lofty.runtime.curl.scheduler
 
 local curl = require "lofty.curl"
 local timers = require "lofty.runtime.curl.timers"
 local may_yield = require "lofty.runtime.curl.may_yield"
 
-local coroutine, pairs, pcall, setmetatable = coroutine, pairs, pcall, setmetatable
+local coroutine, error, next, pairs, pcall, setmetatable = coroutine, error, next, pairs, pcall, setmetatable
 local create, resume, running, status, yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 local monotonic = curl.monotonic
 
 local scheduler = {}
 
-local PUMP = 1         -- seconds that one wait for I/O may take at most; a Ctrl-C is noticed between two
-local MAX_DEPTH = 40   -- tasks resumed on top of one another; Lua allows some 200 C calls
+local LONGEST_POLL = 0.15 -- seconds of one wait in C: a signal that came just before it is noticed after it
+local MAX_DEPTH = 40      -- tasks resumed on top of one another; Lua allows some 200 C calls
 
-local multi            -- made when first needed
-local free, free_count = {}, 0        -- slots at rest
+local multi                           -- made when first needed
+local free, free_count = {}, 0        -- slots that no request uses
 local last_id = 0
-local tasks, task_count = {}, 0       -- coroutine -> task
+local tasks = {}                      -- task -> true, from `add` to its end
+local started = {}                    -- coroutine -> task
+local started_count = 0
 local waiting = {}                    -- id of a transfer -> the task that waits for it
 local sleeping = timers.new()
 local ready, ready_first, ready_last = {}, 1, 0
 local depth = 0
+local interruption                    -- { value = what was raised } while interrupted tasks end
 local MAIN = {}                       -- stands for the main thread, which 5.1 calls nil
-local sections = setmetatable({}, { __mode = "k" }) -- coroutine -> how many calls of `ensure` it is in
+local io_only_calls = setmetatable({}, { __mode = "k" }) -- coroutine -> how many calls of `ensure` it is in
+local section_calls = setmetatable({}, { __mode = "k" }) -- coroutine -> how many sections it is in
 
 local function enqueue(task)
+  if task.queued then return end
+  task.queued = true
   ready_last = ready_last + 1
   ready[ready_last] = task
 end
 
 -- The task that runs now and may yield here, or nil.
 local function current()
-  if task_count == 0 then return nil end
+  if started_count == 0 then return nil end
   local co = running()
-  local task = co and tasks[co]
+  local task = co and started[co]
   if task and may_yield() then return task end
   return nil
 end
@@ -47,8 +56,8 @@ end
 -- True when a wait in place may do I/O and timers only: a coroutine on this C stack is in a call of `ensure`, and a
 -- task resumed on top of it that waited for what it holds would keep it from ever returning.
 local function io_only()
-  if task_count == 0 or depth >= MAX_DEPTH then return true end
-  for co in pairs(sections) do
+  if started_count == 0 or depth >= MAX_DEPTH then return true end
+  for co in pairs(io_only_calls) do
     if co == MAIN or status(co) ~= "suspended" then return true end
   end
   return false
@@ -81,13 +90,34 @@ local function wake(wait)
   end
 end
 
+-- A signal handler has raised `value`: every task goes on, to find out that it was interrupted.
+local function interrupt(value)
+  if next(tasks) == nil then return end
+  interruption = interruption or { value = value }
+  waiting, sleeping = {}, timers.new()
+  ready, ready_first, ready_last = {}, 1, 0
+  for task in pairs(tasks) do
+    task.queued = false
+    if not task.co or status(task.co) == "suspended" then enqueue(task) end
+  end
+end
+
+--- { value = what was raised } while the tasks that it interrupted end, else nil.
+function scheduler.interruption() return interruption end
+
+-- Raises in a task, or above one, that was interrupted.
+local function check_interruption()
+  if interruption then error(interruption.value, 0) end
+end
+
 -- Does I/O and timers, for at most `seconds`; tasks that can go on are put among the ready.
 local function pump(seconds)
   local now = monotonic()
   local due = sleeping:first()
   if due and due - now < seconds then seconds = due - now end
-  if seconds > PUMP then seconds = PUMP end
-  if open():wait(seconds) then
+  if seconds > LONGEST_POLL then seconds = LONGEST_POLL end
+  local ended, raised, value = open():wait(seconds)
+  if ended then
     local id = multi:finished()
     while id do
       local task = waiting[id]
@@ -97,6 +127,10 @@ local function pump(seconds)
       end
       id = multi:finished()
     end
+  end
+  if raised then
+    interrupt(value)
+    error(value, 0)
   end
   if due then
     now = monotonic()
@@ -108,16 +142,24 @@ local function pump(seconds)
   end
 end
 
-local function after(task, ok, ...)
-  depth = depth - 1
-  if status(task.co) == "dead" then
-    tasks[task.co] = nil
-    task_count = task_count - 1
+local function finish_task(task, ok, ...)
+  if tasks[task] then
+    tasks[task] = nil
     local releases = task.releases -- left by `ensure` when the task raised in it
     if releases then
       for i = #releases, 1, -1 do pcall(releases[i]) end
     end
     task.ended(task, ok, ...)
+  end
+  if interruption and next(tasks) == nil then interruption = nil end
+end
+
+local function after(task, ok, ...)
+  depth = depth - 1
+  if status(task.co) == "dead" then
+    started[task.co] = nil
+    started_count = started_count - 1
+    finish_task(task, ok, ...)
   elseif not task.suspended then
     enqueue(task) -- it yielded by itself: a way to let the others run
   end
@@ -125,11 +167,11 @@ end
 
 local function run(task)
   if not task.co then
-    if task.dropped() then return task.ended(task) end
+    if interruption or task.dropped() then return finish_task(task) end
     local co = create(task.fn)
     task.co = co
-    tasks[co] = task
-    task_count = task_count + 1
+    started[co] = task
+    started_count = started_count + 1
     depth = depth + 1
     return after(task, resume(co, task.item, task.index))
   end
@@ -139,42 +181,70 @@ local function run(task)
 end
 
 --- Runs what is ready; if nothing is, waits for I/O or a timer, for at most `seconds`.
-function scheduler.step(seconds)
+local function step(seconds)
   if ready_first > ready_last then pump(seconds) end
-  local last = ready_last -- those that become ready meanwhile have their turn in the next step
-  while ready_first <= last and ready_first <= ready_last do
+  local queue, last = ready, ready_last -- those that become ready meanwhile have their turn in the next step
+  while queue == ready and ready_first <= last and ready_first <= ready_last do
     local task = ready[ready_first]
     ready[ready_first] = nil
     ready_first = ready_first + 1
+    task.queued = false
     run(task)
   end
 end
-local step = scheduler.step
+
+--- Like a step, for code that waits for tasks: what a signal handler raises interrupts them, and is returned.
+-- @tparam number seconds
+-- @treturn boolean false when a signal handler has raised
+-- @return what it raised
+function scheduler.step_for_tasks(seconds)
+  local depth_before = depth
+  local ok, value = pcall(step, seconds)
+  if ok then return true end
+  -- The hook of a signal may raise between any two instructions of the main thread, in a step too.
+  depth = depth_before
+  interrupt(value)
+  local dead = {}
+  for co, task in pairs(started) do
+    if status(co) == "dead" then dead[co] = task end
+  end
+  for co, task in pairs(dead) do
+    started[co] = nil
+    started_count = started_count - 1
+    finish_task(task, false, value)
+  end
+  return false, value
+end
 
 --- Adds a task: fn(item, index) in a coroutine of its own.
--- `ended(task, ok, ...)` is told its results, or its error; `dropped()` says whether it shall not begin after all.
+-- `ended(task, ok, ...)` gets its results, or its error; `dropped()` tells whether it is not to begin after all.
 -- @tparam table task item, index, fn, ended, dropped
 function scheduler.add(task)
+  tasks[task] = true
   enqueue(task)
 end
 
 scheduler.current, scheduler.suspend, scheduler.enqueue = current, suspend, enqueue
-scheduler.suspend_until, scheduler.wake = suspend_until, wake
+scheduler.suspend_until, scheduler.wake, scheduler.check_interruption = suspend_until, wake, check_interruption
 
 --- One wait of code that may not yield: runs the tasks meanwhile, or only I/O and timers where they must not run.
 -- Returns early when something has happened.
 -- @tparam number seconds
 function scheduler.wait_in_place(seconds)
   if io_only() then pump(seconds) else step(seconds) end
+  check_interruption()
 end
 local wait_in_place = scheduler.wait_in_place
 
 --- A slot to send a request with: { id, transfer }.
 function scheduler.acquire()
+  if interruption then error(interruption.value, 0) end
   if free_count > 0 then
-    local slot = free[free_count]
-    free[free_count] = nil
-    free_count = free_count - 1
+    -- In this order, for the hook of a signal may raise in between: the list never has a hole.
+    local count = free_count
+    local slot = free[count]
+    free_count = count - 1
+    free[count] = nil
     return slot
   end
   last_id = last_id + 1
@@ -183,41 +253,54 @@ end
 
 --- Gives a slot back, so that the next request uses it.
 local function release(slot)
+  free[free_count + 1] = slot
   free_count = free_count + 1
-  free[free_count] = slot
 end
 scheduler.release = release
 
 -- Waits until a slot's transfer has ended, where others can go on meanwhile.
 local function await(slot)
   local task = current()
+  local transfer = slot.transfer
   if task then
     waiting[slot.id] = task
     suspend(task)
   elseif not io_only() then
-    local transfer = slot.transfer
-    while not transfer:done() do step(PUMP) end
+    while not transfer:done() and not interruption do step(LONGEST_POLL) end
   end
+  if interruption then transfer:cancel() end
 end
 
 --- Waits until a slot's transfer has ended, and gives the slot back.
--- @return what the transfer came to, see `result` in lcurl.c
+-- @return what the transfer came to, see `result` in src/lua/curl.c
 function scheduler.finish(slot)
-  if task_count > 0 then await(slot) end
+  if started_count > 0 then await(slot) end
   local transfer = slot.transfer
-  local code, headers, body, reused, elapsed, head = transfer:result()
-  while code == false do code, headers, body, reused, elapsed, head = transfer:result() end
+  local code, headers, body, reused, elapsed, head, final = transfer:result()
+  while code == false do
+    if headers then -- a signal handler has raised
+      local value = body
+      transfer:cancel()
+      transfer:result()
+      release(slot)
+      interrupt(value)
+      error(value, 0)
+    end
+    code, headers, body, reused, elapsed, head, final = transfer:result()
+  end
   release(slot)
-  return code, headers, body, reused, elapsed, head
+  return code, headers, body, reused, elapsed, head, final
 end
 
 --- Waits for a time.
 function scheduler.sleep(seconds)
+  check_interruption()
   local till = monotonic() + seconds
   local task = current()
   if task then
     suspend_until(task, till)
     suspend(task)
+    check_interruption()
     return
   end
   local left = seconds
@@ -227,24 +310,45 @@ function scheduler.sleep(seconds)
   end
 end
 
---- The running coroutine enters a call of `ensure`; see `io_only`.
-function scheduler.begin_io_only()
-  local co = running() or MAIN
-  sections[co] = (sections[co] or 0) + 1
+local function count(calls, co, by)
+  local number = (calls[co] or 0) + by
+  calls[co] = number > 0 and number or nil
+  return co
 end
 
---- The running coroutine leaves it.
-function scheduler.end_io_only()
-  local co = running() or MAIN
-  local count = sections[co] - 1
-  sections[co] = count > 0 and count or nil
+--- The running coroutine enters a call of `ensure`; see `io_only`.
+-- @return what end_io_only takes
+function scheduler.begin_io_only()
+  return count(io_only_calls, running() or MAIN, 1)
+end
+
+function scheduler.end_io_only(co)
+  count(io_only_calls, co or running() or MAIN, -1)
+end
+
+--- The running coroutine enters a section: once a response to a request in it has come, signals wait for its end.
+-- @return what leave_section takes
+function scheduler.enter_section()
+  open():enter_section()
+  return count(section_calls, running() or MAIN, 1)
+end
+
+--- What a signal handler was about to raise meanwhile is raised soon after.
+function scheduler.leave_section(co)
+  count(section_calls, co, -1)
+  open():leave_section()
+end
+
+--- Whether the running coroutine is in a section.
+function scheduler.in_section()
+  return next(section_calls) ~= nil and section_calls[running() or MAIN] ~= nil
 end
 
 --- Closes all connections, unless something still runs. The next request opens anew.
 -- @treturn boolean whether it was done
 function scheduler.close()
   if not multi then return true end
-  if task_count > 0 or depth > 0 then return false end
+  if started_count > 0 or depth > 0 then return false end
   for i = 1, free_count do
     free[i].transfer:close()
     free[i] = nil

@@ -1,5 +1,5 @@
 --- Calls a function and releases what it holds, however the function ends.
--- @module lofty.runtime.curl.ensure
+-- @module lofty.runtime.curl.finally
 
 local scheduler = require "lofty.runtime.curl.scheduler"
 
@@ -10,31 +10,25 @@ local PCALL_YIELDS = coroutine.wrap(function() pcall(coroutine.yield, true) end)
 
 -- What fn raised goes before what the release raises.
 local function finish(release, ok, ...)
-  scheduler.end_io_only()
   local released, problem = pcall(release)
   if not ok then error((...), 0) end
   if not released then error(problem, 0) end
   return ...
 end
 
--- The task's end releases when fn raises: no pcall stands between here and there, else the task could not yield here.
+-- When fn raises, the task's end releases: no pcall stands between here and there, else the task could not yield here.
 local function finish_in_task(task, release, ...)
   task.releases[#task.releases] = nil
-  scheduler.end_io_only()
   release()
   return ...
 end
 
 --- Calls fn(...), then release(), exactly once, whether fn returned or raised.
---
--- While fn waits where it may not yield, no other task runs: one that waited for what `release` frees would stand above
--- fn on the C stack, and fn could not go on before it.
--- @tparam function release must not wait
+-- @tparam function release on 5.1 it may run in another coroutine
 -- @tparam function fn
 -- @param ... its arguments
 -- @return what fn returns; raises what it raises, after the release
 return function(release, fn, ...)
-  scheduler.begin_io_only()
   local task = not PCALL_YIELDS and scheduler.current()
   if not task then return finish(release, pcall(fn, ...)) end
   local releases = task.releases
