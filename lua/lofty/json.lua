@@ -22,17 +22,28 @@ local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 
 local type = type
-local json_decode, json_encode, new_error = core.json_decode, core.json_encode, errors.new
+local json_decode, json_encode, json_repair = core.json_decode, core.json_encode, core.json_repair
+local new_error = errors.new
 
 local json = {}
 
+local DECODE_OPTIONS = { repair = true }
+
 --- Reads a JSON text.
 -- @tparam string text the whole text
+-- @tparam[opt] table opt `repair = true`: where a string holds what no JSON string may hold, U+FFFD stands for it in
+--   the value instead of an error: bytes that are not UTF-8, half a surrogate pair, the backslash of an unknown
+--   escape; a bare control character is kept as it is
 -- @return the value, or nil and an error of kind "decode" that says what is wrong at which byte
 -- (also as `err.offset`, from 1)
-function json.decode(text)
+function json.decode(text, opt)
   if type(text) ~= "string" then misuse("json.decode: a string expected, got " .. type(text)) end
+  if opt ~= nil then errors.options("json.decode", opt, DECODE_OPTIONS) end
   local value, message, offset = json_decode(text)
+  if message and opt and opt.repair then
+    local repaired = json_repair(text)
+    if repaired then value, message = json_decode(repaired) end
+  end
   if message then return nil, new_error{ kind = "decode", message = "JSON: " .. message, offset = offset } end
   return value
 end

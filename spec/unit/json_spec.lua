@@ -17,6 +17,48 @@ local function read(text)
   return value
 end
 
+describe("json.decode with repair", function()
+  local MARK = "\239\191\189" -- U+FFFD
+
+  for _, case in ipairs {
+    { "half a surrogate pair", '{"a":"Jo\\ud83d"}', "Jo" .. MARK },
+    { "the other half", '{"a":"\\uDE00Jo"}', MARK .. "Jo" },
+    { "two first halves", '{"a":"\\ud83d\\ud83d\\ude00"}', MARK .. "\240\159\152\128" },
+    { "half a pair before an escape", '{"a":"\\ud83d\\n"}', MARK .. "\n" },
+    { "a surrogate in UTF-8", '{"a":"Jo\237\160\189"}', "Jo" .. MARK },
+    { "a byte of Latin-1", '{"a":"Jos\233 P"}', "Jos" .. MARK .. " P" },
+    { "UTF-8 that is cut short", '{"a":"\226\130"}', MARK .. MARK },
+    { "an unknown escape", [[{"a":"O\'Neil"}]], "O" .. MARK .. "'Neil" },
+    { "\\u without digits", [[{"a":"\uD8"}]], MARK .. "uD8" },
+    { "a bare control character, which is kept", '{"a":"Jo\tS\1"}', "Jo\tS\1" },
+    { "nothing where nothing is wrong", [[{"a":"\\ \" \u00e9 \ud83d\ude00"}]], '\\ " \195\169 \240\159\152\128' },
+  } do
+    it("replaces " .. case[1], function()
+      local value, err = json.decode(case[2], { repair = true })
+      assert.is_nil(err)
+      assert.same({ a = case[3] }, value)
+    end)
+  end
+
+  it("changes strings alone", function()
+    for _, text in ipairs { "[\233]", '["a",\1]', '["a" "b"]', '["\\', '["a\233', "\\" } do
+      local value, err = json.decode(text, { repair = true })
+      assert.is_nil(value)
+      assert.equal("decode", err.kind)
+    end
+  end)
+
+  it("gives what strict reading gives for every valid text", function()
+    for _, text in ipairs { "[]", '"\\\\"', '{"":[null,true,1.5,"x"]}', '["\\\\","a\\"b",{"c":"\\\\\\""}]' } do
+      assert.equal(text, core.json_repair(text))
+    end
+  end)
+
+  it("takes no other option", function()
+    assert.has_error(function() json.decode("[]", { repare = true }) end)
+  end)
+end)
+
 describe("reading JSON", function()
   for _, case in ipairs{
     { "null", null }, { "true", true }, { "false", false }, { "0", 0 }, { "-1", -1 }, { '""', "" },
@@ -103,7 +145,9 @@ describe("reading JSON", function()
   end)
 
   for _, case in ipairs{
-    { "nothing", "", 1 }, { "white space alone", " \n ", 4 }, { "a byte order mark", "\239\187\191[]", 1 },
+    { "nothing", "", 1 }, { "white space alone", " \n ", 4 }, { "a byte order mark alone", "\239\187\191", 4 },
+    { "two byte order marks", "\239\187\191\239\187\191[]", 4 }, { "half a byte order mark", "\239\187[]", 1 },
+    { "a byte order mark inside", "[\239\187\191]", 2 },
     { "a leading zero", "[01]", 2 }, { "a leading zero behind a sign", "-012", 2 }, { "a plus", "+1", 1 },
     { "a bare point", ".5", 1 }, { "a point without digits", "[1.]", 4 }, { "an exponent without digits", "1e", 3 },
     { "a signed exponent without digits", "[1e+]", 5 }, { "a lone minus", "-", 2 }, { "minus and a letter", "-a", 2 },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "head.h"
+#include "ascii.h"
 #include "buf.h"
 #include "limits.h"
 
@@ -80,14 +81,10 @@ void lofty_http_head_reset (LoftyHttpHead *head, size_t max) {
   head->text.max = max > SIZE_MAX / 2 - LOFTY_MAX_FIELDS ? SIZE_MAX : 2 * (max + LOFTY_MAX_FIELDS);
 }
 
-static int is_digit (char c) {
-  return c >= '0' && c <= '9';
-}
-
 char lofty_tchar (char c) {
   if (c >= 'a' && c <= 'z') return c;
   if (c >= 'A' && c <= 'Z') return (char)(c - 'A' + 'a');
-  if (c == '-' || is_digit(c)) return c;
+  if (c == '-' || lofty_is_digit(c)) return c;
   return c != '\0' && strchr("!#$%&'*+.^_`|~", c) ? c : '\0';
 }
 
@@ -133,8 +130,8 @@ static int head_status (LoftyHttpHead *head, const char *line, size_t size) {
     line += 6;
   } else
     return head_bad(head, "the answer does not begin with HTTP/1.1");
-  if (end - line < 4 || line[0] != ' ' || !is_digit(line[1]) || !is_digit(line[2]) ||
-      !is_digit(line[3]) || (end - line > 4 && line[4] != ' '))
+  if (end - line < 4 || line[0] != ' ' || !lofty_is_digit(line[1]) || !lofty_is_digit(line[2]) ||
+      !lofty_is_digit(line[3]) || (end - line > 4 && line[4] != ' '))
     return head_bad(head, "the status is not three digits");
   if (line[1] < '1' || line[1] > '5')
     return head_bad(head, "the status is not from 100 to 599"); /* RFC 9110, section 15 */
@@ -232,23 +229,31 @@ static const Field *head_find (const LoftyHttpHead *head, const char *name) {
   return NULL;
 }
 
-/* 1*DIGIT and nothing else: no sign, no list, no second line (RFC 9112, section 6.3). */
+/*
+** 1*DIGIT: no sign, no space inside. Repeated, in one line or in several, it must be the same
+** number each time (RFC 9110, section 8.6).
+*/
 static int judge_length (LoftyHttpHead *head, const Field *field) {
-  const char *digits = head->text.data + field->value;
-  uint64_t length = 0;
-  size_t i;
-  if (field->next != 0) return head_bad(head, "Content-Length came twice");
-  if (field->value_size == 0) return head_bad(head, "Content-Length is not a number");
-  for (i = 0; i < field->value_size; i++) {
-    unsigned digit;
-    if (!is_digit(digits[i])) return head_bad(head, "Content-Length is not a number");
-    digit = (unsigned)(digits[i] - '0');
-    if (length > (MAX_LENGTH - digit) / 10) return head_bad(head, "Content-Length is out of range");
-    length = length * 10 + digit;
+  const char *at = head->text.data + field->value, *end = at + field->value_size;
+  LoftyHttpFacts *facts = &head->facts;
+  for (;;) {
+    uint64_t length = 0;
+    if (at == end || !lofty_is_digit(*at)) return head_bad(head, "Content-Length is not a number");
+    for (; at < end && lofty_is_digit(*at); at++) {
+      unsigned digit = (unsigned)(*at - '0');
+      if (length > (MAX_LENGTH - digit) / 10)
+        return head_bad(head, "Content-Length is out of range");
+      length = length * 10 + digit;
+    }
+    if (facts->has_length && facts->length != length)
+      return head_bad(head, "two different Content-Lengths");
+    facts->has_length = 1;
+    facts->length = length;
+    while (at < end && is_blank(*at)) at++;
+    if (at == end) return 1;
+    if (*at++ != ',') return head_bad(head, "Content-Length is not a number");
+    while (at < end && is_blank(*at)) at++;
   }
-  head->facts.has_length = 1;
-  head->facts.length = length;
-  return 1;
 }
 
 /* True if the comma list holds the word. */
@@ -267,6 +272,19 @@ static int list_has (const char *bytes, size_t size, const char *word) {
 }
 
 /*
+** Whether a Content-Encoding leaves the body as it is. Some servers write a charset or "none"
+** there, which are no codings (RFC 9110, section 8.4.1); any other word may be one.
+*/
+static int is_plain_coding (const char *value, size_t size) {
+  static const char *const words[] = {"identity", "none",       "utf-8",
+                                      "utf8",     "iso-8859-1", "us-ascii"};
+  size_t i;
+  for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    if (is_word(value, size, words[i])) return 1;
+  return size == 0;
+}
+
+/*
 ** What the whole head means for framing. What two recipients could read in two
 ** ways is refused, for that is how answers are smuggled (RFC 9112, section 11.2).
 */
@@ -274,8 +292,8 @@ static int head_judge (LoftyHttpHead *head) {
   LoftyHttpFacts *facts = &head->facts;
   const char *text;
   const Field *field;
-  if ((field = head_find(head, "content-length")) && !judge_length(head, field)) return 0;
   if (!head_join(head)) return 0;
+  if ((field = head_find(head, "content-length")) && !judge_length(head, field)) return 0;
   text = head->text.data;
   if ((field = head_find(head, "transfer-encoding"))) {
     /* Sections 6.1 and 7: we sent no TE, so chunked alone can come, and in HTTP/1.1 alone.
@@ -294,7 +312,7 @@ static int head_judge (LoftyHttpHead *head) {
     const char *value = text + field->value;
     if (is_word(value, field->value_size, "gzip") || is_word(value, field->value_size, "x-gzip"))
       facts->coding = LOFTY_CODING_GZIP;
-    else if (field->value_size > 0 && !is_word(value, field->value_size, "identity"))
+    else if (!is_plain_coding(value, field->value_size))
       return head_bad(head, "a Content-Encoding that was not asked for");
   }
   if ((field = head_find(head, "connection")) && !facts->http2) { /* RFC 9112, section 9.3 */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "http1.h"
+#include "ascii.h"
 #include "buf.h"
 #include "gunzip.h"
 #include "limits.h"
@@ -140,19 +141,12 @@ static void http_begin (LoftyHttp *http) {
   }
 }
 
-static int hex_digit (char c) {
-  if ((c >= '0' && c <= '9')) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /*
 ** One byte of "5;name=value" CR LF (RFC 9112, section 7.1). Only digits: no
 ** sign, no "0x", no space. Extensions are skipped and bounded (7.1.1).
 */
 static void chunk_size (LoftyHttp *http, char c) {
-  int digit = hex_digit(c);
+  int digit = lofty_hex_value(c);
   if (++http->line > LOFTY_MAX_CHUNK_LINE) {
     http_fail(http, LOFTY_TOO_LONG, "a chunk's size line is too long");
     return;

@@ -3,6 +3,7 @@
 ** at a time and copies nothing, and the writer of strings.
 */
 #include "json.h"
+#include "ascii.h"
 #include "number.h"
 
 #include <math.h>
@@ -13,12 +14,11 @@ typedef const unsigned char *Bytes;
 /* What the grammar allows at the current byte. */
 enum { VALUE, FIRST_ITEM, FIRST_NAME, NEXT };
 
+static const char not_closed[] = "a string is not closed";
+static const char half_a_pair[] = "half a surrogate pair in a string";
+
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH UINT64_C(0x8080808080808080)
-
-static int is_digit (unsigned char c) {
-  return (unsigned char)(c - '0') < 10;
-}
 
 /* A byte that may stand in a string as it is and alone (RFC 8259 section 7). */
 static int is_plain (unsigned char c) {
@@ -66,18 +66,12 @@ static size_t utf8_size (Bytes p, Bytes end) {
   return size;
 }
 
-static int hex_value (unsigned char c) {
-  if (is_digit(c)) return c - '0';
-  c |= 0x20;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four hex digits at p, or -1. */
 static int read_hex4 (Bytes p, Bytes end) {
   int value = 0, i;
   if (end - p < 4) return -1;
   for (i = 0; i < 4; i++) {
-    int digit = hex_value(p[i]);
+    int digit = lofty_hex_value((char)p[i]);
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -92,31 +86,30 @@ static LoftyJsonEvent fail (LoftyJson *json, Bytes at, const char *problem) {
 
 /* --- tokens --- */
 
-/* Steps over the escape at p; NULL after a failure. \uD83D needs its \uDE00. */
-static Bytes skip_escape (LoftyJson *json, Bytes p) {
-  Bytes end = json->end;
+/* Size of the escape at p, or 0 and *problem. \uD83D needs its \uDE00. */
+static size_t escape_size (Bytes p, Bytes end, const char **problem) {
   int unit;
   if (end - p < 2) {
-    (void)fail(json, end, "a string is not closed");
-    return NULL;
+    *problem = not_closed;
+    return 0;
   }
   if (p[1] != 'u') {
-    if (p[1] && strchr("\"\\/bfnrt", p[1])) return p + 2;
-    (void)fail(json, p, "an unknown escape in a string");
-    return NULL;
+    if (p[1] && strchr("\"\\/bfnrt", p[1])) return 2;
+    *problem = "an unknown escape in a string";
+    return 0;
   }
   unit = read_hex4(p + 2, end);
   if (unit < 0) {
-    (void)fail(json, p, "\\u without four hex digits");
-    return NULL;
+    *problem = "\\u without four hex digits";
+    return 0;
   }
-  if (unit < 0xD800 || unit > 0xDFFF) return p + 6;
+  if (unit < 0xD800 || unit > 0xDFFF) return 6;
   if (unit < 0xDC00 && end - p >= 8 && p[6] == '\\' && p[7] == 'u') {
     int second = read_hex4(p + 8, end);
-    if (second >= 0xDC00 && second <= 0xDFFF) return p + 12;
+    if (second >= 0xDC00 && second <= 0xDFFF) return 12;
   }
-  (void)fail(json, p, "half a surrogate pair in a string");
-  return NULL;
+  *problem = half_a_pair;
+  return 0;
 }
 
 /* The string whose opening quote is at json->at. */
@@ -126,11 +119,13 @@ static inline LoftyJsonEvent read_string (LoftyJson *json, LoftyJsonEvent event)
   json->escaped = 0;
   for (;;) {
     p = skip_plain(p, end);
-    if (p == end) return fail(json, end, "a string is not closed");
+    if (p == end) return fail(json, end, not_closed);
     if (*p == '"') break;
     if (*p == '\\') {
-      p = skip_escape(json, p);
-      if (!p) return LOFTY_JSON_BAD;
+      const char *problem = NULL;
+      size_t size = escape_size(p, end, &problem);
+      if (!size) return fail(json, problem == not_closed ? end : p, problem);
+      p += size;
       json->escaped = 1;
     } else if (*p < 0x20) {
       return fail(json, p, "a bare control character in a string");
@@ -156,14 +151,14 @@ static LoftyJsonEvent read_number (LoftyJson *json) {
   int negative = *p == '-', fraction = 0;
   if (negative) p++;
   first = p;
-  while (p < end && is_digit(*p)) magnitude = magnitude * 10 + (uint64_t)(*p++ - '0');
+  while (p < end && lofty_is_digit((char)*p)) magnitude = magnitude * 10 + (uint64_t)(*p++ - '0');
   json->digits = (size_t)(p - first);
   if (!json->digits) return fail(json, p, "a digit expected");
   if (*first == '0' && json->digits > 1) return fail(json, first, "a number with a leading zero");
   if (p < end && *p == '.') {
     fraction = 1;
     first = ++p;
-    while (p < end && is_digit(*p)) p++;
+    while (p < end && lofty_is_digit((char)*p)) p++;
     if (p == first) return fail(json, p, "a digit expected");
   }
   if (p < end && (*p == 'e' || *p == 'E')) {
@@ -171,7 +166,7 @@ static LoftyJsonEvent read_number (LoftyJson *json) {
     p++;
     if (p < end && (*p == '+' || *p == '-')) p++;
     first = p;
-    while (p < end && is_digit(*p)) p++;
+    while (p < end && lofty_is_digit((char)*p)) p++;
     if (p == first) return fail(json, p, "a digit expected");
   }
   json->text.data = (const char *)json->at;
@@ -267,9 +262,11 @@ static LoftyJsonEvent read_next (LoftyJson *json, int c) {
   return closer == '}' ? read_name(json, c) : read_value(json, c);
 }
 
+/* A byte order mark before the text is passed over, as RFC 8259 section 8.1 allows. */
 void lofty_json_init (LoftyJson *json, LoftySpan text) {
   json->begin = json->at = (Bytes)(text.size ? text.data : "");
   json->end = json->at + text.size;
+  if (text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0) json->at += 3;
   json->problem = NULL;
   json->depth = 0;
   json->state = VALUE;
@@ -363,6 +360,63 @@ static LoftyCode put_escape (LoftyBuf *out, unsigned char c) {
     return lofty_buf_add(out, text, 6);
   }
   return lofty_buf_add(out, text, 2);
+}
+
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD in UTF-8 */
+
+/* Adds what replaces the bytes at p, which no string may hold; returns how many they are. */
+static size_t repair_character (LoftyBuf *out, Bytes p, Bytes end) {
+  size_t size = 1;
+  if (*p < 0x20) {
+    (void)put_escape(out, *p);
+    return 1;
+  }
+  if (*p == '\\') {
+    const char *problem = NULL;
+    (void)escape_size(p, end, &problem);
+    if (problem == half_a_pair) size = 6;
+  } else if (*p == 0xED && end - p >= 3 && p[1] >= 0xA0 && p[1] <= 0xBF && (p[2] & 0xC0) == 0x80) {
+    size = 3; /* a surrogate in UTF-8: one character, RFC 3629 section 3 */
+  }
+  (void)lofty_buf_add(out, REPLACEMENT, 3);
+  return size;
+}
+
+/*
+** Adds a copy of a JSON text whose strings hold valid characters only. U+FFFD stands for each byte
+** that is not UTF-8, for half a surrogate pair, and for the backslash of an unknown escape; a bare
+** control character becomes its escape. Other mistakes stay, for lofty_json_next to report.
+*/
+LoftyCode lofty_json_repair (LoftyBuf *out, LoftySpan in) {
+  Bytes p = (Bytes)(in.size ? in.data : ""), end = p + in.size;
+  int in_string = 0;
+  while (p < end && out->status == LOFTY_OK) {
+    Bytes from = p;
+    const char *problem = NULL;
+    size_t size;
+    if (!in_string) {
+      p = (Bytes)memchr(p, '"', (size_t)(end - p));
+      p = p ? p + 1 : end;
+      in_string = 1;
+    } else {
+      p = skip_plain(p, end);
+      size = p == end     ? 0
+             : *p == '\\' ? escape_size(p, end, &problem)
+             : *p >= 0x80 ? utf8_size(p, end)
+                          : 0;
+      if (p < end && *p == '"') {
+        size = 1;
+        in_string = 0;
+      }
+      p += size;
+      if (p == from) {
+        p += repair_character(out, p, end);
+        continue;
+      }
+    }
+    (void)lofty_buf_add(out, from, (size_t)(p - from));
+  }
+  return out->status;
 }
 
 /* The first byte that must not stand in a string as it is, or end. */

@@ -41,6 +41,8 @@ void lofty_json_init (LoftyJson *json, LoftySpan text);
 LoftyJsonEvent lofty_json_next (LoftyJson *json);
 /* For a text that lofty_json_next gave; 'out' has room for its size. */
 size_t lofty_json_unescape (LoftySpan text, char *out);
+/* Adds a copy whose strings hold valid characters only; see json.c. At most three times as long. */
+LoftyCode lofty_json_repair (LoftyBuf *out, LoftySpan in);
 /* LOFTY_BAD: not UTF-8, *at is the offset of the first wrong byte. */
 LoftyCode lofty_json_string (LoftyBuf *out, LoftySpan in, size_t *at);
 

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "uri.h"
+#include "ascii.h"
 
 static const char hex_digits[] = "0123456789ABCDEF";
 
 static int is_alnum (char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || lofty_is_digit(c);
 }
 
 /* RFC 3986, section 2.3. */
@@ -17,20 +18,12 @@ static int is_unreserved (char c) {
   return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-/* A hex digit's value, or -1. */
-static int hex_value (char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 /* The byte that the "%XX" at 'at' stands for, or -1 if it is none. */
 static int escaped_byte (LoftySpan s, size_t at) {
   int high, low;
   if (s.size - at < 3) return -1;
-  high = hex_value(s.data[at + 1]);
-  low = hex_value(s.data[at + 2]);
+  high = lofty_hex_value(s.data[at + 1]);
+  low = lofty_hex_value(s.data[at + 2]);
   return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

@@ -280,6 +280,17 @@ static int json_decode (lua_State *L) {
   }
 }
 
+/*
+** json_repair(text) -> text whose strings hold valid characters only: see lofty_json_repair
+** | nil, message: too long
+*/
+static int json_repair (lua_State *L) {
+  LoftySpan in = lofty_checkspan(L, 1);
+  LoftyBuf *out = lofty_newbuf(L, 3 * LOFTY_MAX_REQUEST);
+  lofty_json_repair(out, in);
+  return lofty_pushbuf(L, out, "the text");
+}
+
 /* --- the rest of the Lua face --- */
 
 /* array(t) -> t, an array from now on, even when empty; array() makes one */
@@ -321,9 +332,13 @@ static void push_array_mt (lua_State *L) {
 }
 
 void lofty_open_json (lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"json_decode", json_decode},   {"json_encode", lofty_json_encode}, {"array", json_array},
-      {"integer", lofty_integer_new}, {"number_text", number_text},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"json_decode", json_decode},
+                                       {"json_encode", lofty_json_encode},
+                                       {"json_repair", json_repair},
+                                       {"array", json_array},
+                                       {"integer", lofty_integer_new},
+                                       {"number_text", number_text},
+                                       {NULL, NULL}};
   push_array_mt(L);
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "array_mt");
