@@ -85,10 +85,14 @@
 ---@field ca? string a file of certificates to trust instead of the system's
 ---@field proxy? string
 ---@field user_agent? string
+---@field json? "strict"|"repair" repair: U+FFFD for a character that JSON does not allow in a string
 ---@field max_body? integer bytes
 ---@field validate? boolean false: send fields that are not known
 ---@field retry? false|{ attempts?: integer, base?: number, cap?: number, total?: number }
 ---@field limit? number calls a minute
+---@field deadline? number seconds for a whole call, all its waits and attempts included
+---@field dry_run? boolean true: writes are checked and shown, and not sent
+---@field on_dry_run? fun(call: table) takes what a dry run does not send; without it a line goes to stderr
 ---@field store? lofty.Store
 ---@field on_request? fun(event: table)
 ---@field on_response? fun(event: table)
@@ -3101,8 +3105,17 @@ local Client = {}
 ---@field requests integer with retries
 ---@field retries integer
 ---@field refreshes integer
----@field waits integer
----@field waited number seconds
+---@field waits integer calls that waited for the rate limit
+---@field waited number seconds during which at least one call waited for it
+
+---@class lofty.ViewOptions
+---@field timeout? number|{ connect?: number, total?: number } seconds for one request
+---@field deadline? number seconds for a whole call, all its waits and attempts included
+---@field retry? false|{ attempts?: integer, base?: number, cap?: number, total?: number }
+---@field validate? boolean
+---@field json? "strict"|"repair"
+---@field dry_run? boolean true: writes are checked and shown, and not sent
+---@field on_dry_run? fun(call: { operation: string, method: string, path: string, url: string, params?: table, query?: table, body?: any })
 
 ---GET by path: names in the template are taken from params, the rest goes to the query.
 ---@param template string
@@ -3137,6 +3150,11 @@ function Client:delete(template, params) end
 ---@return lofty.Response|lofty.Error
 function Client:me() end
 
+---A view of this client with other options; it shares credential, rate limit and counters.
+---@param opt lofty.ViewOptions
+---@return lofty.Client
+function Client:with(opt) end
+
 ---What this client has done.
 ---@return lofty.Stats
 function Client:stats() end
@@ -3144,7 +3162,9 @@ function Client:stats() end
 ---@class lofty
 ---@field _VERSION string
 ---@field null any JSON's null
----@field json { decode: fun(text: string): any, string?, integer?; encode: fun(value: any): string?, string? }
+---@field placeholder any stands for an id in what a dry run returns
+---@field sanitize fun(text: string, max?: integer): string makes text from outside safe to print
+---@field json { decode: fun(text: string, opt?: { repair?: boolean }): any, string?, integer?; encode: fun(value: any): string?, string? }
 ---@field store { memory: (fun(opt?: table): lofty.Store), file: (fun(opt: table): lofty.Store), shdict: (fun(opt: table): lofty.Store), redis: (fun(opt: table): lofty.Store) }
 ---@field webhook { parse: (fun(body: string): lofty.Event[]?, lofty.Error?), handler: (fun(opt: table): function) }
 local lofty = {}

@@ -100,10 +100,8 @@ local BASIC_FORMS = { plain = true, form = true }
 --     end
 --
 -- @tparam table opt
--- @tparam number level for `error`
 -- @treturn table the application
-function app.new(opt, level)
-  level = (level or 1) + 1
+function app.new(opt)
   check_text(opt, "client_id", true)
   for _, name in pairs { "client_secret", "redirect_uri", "token_url", "authorize_url", "customer_key" } do
     check_text(opt, name, false)
@@ -129,7 +127,7 @@ function app.new(opt, level)
   end
   if opt.store ~= nil then contract.check_store(opt.store, "lofty.app: store") end
 
-  local settings = client.settings(opt, level)
+  local settings = client.settings(opt)
   local runtime, store, client_id = settings.runtime, opt.store, opt.client_id
   local self = setmetatable({
     client_id = client_id, redirect_uri = opt.redirect_uri, store = store,
@@ -292,7 +290,7 @@ end
 
 local function make_client(self, grant, cache, needs_token, opt)
   local settings = self.settings
-  if opt then settings = client.settings(opt, 3, settings) end
+  if opt then settings = client.settings(opt, settings) end
   local counts = client.new_counts()
   -- The application requests the token, so its runtime and its time limit count, whatever the client's are.
   local cached = source.cached(grant, cache, {

@@ -1,114 +1,34 @@
---- One account's calls: authorize, send, retry, decode, tell what went wrong.
+--- One account's calls: authorize, wait for the rate limit, send, retry, decode.
 -- @module lofty.client
 
-local answer = require "lofty.http.response"
+local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
+local dry_run = require "lofty.client.dry_run"
 local errors = require "lofty.errors"
 local rate = require "lofty.http.rate_headers"
+local misuse = require "lofty.internal.misuse"
 local redact = require "lofty.internal.redact"
+local response_reader = require "lofty.http.response"
 local retry = require "lofty.pacing.retry"
-local url_policy = require "lofty.http.url_policy"
-local version = require "lofty.internal.version"
+local settings_reader = require "lofty.client.settings"
 
-local error, pairs, type, tostring, setmetatable, require = error, pairs, type, tostring, setmetatable, require
+local pairs, type, tostring, setmetatable, require = pairs, type, tostring, setmetatable, require
 local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
-local find, format, lower, sub = string.find, string.format, string.lower, string.sub
-local floor = math.floor
+local find, format, sub = string.find, string.format, string.sub
+local min = math.min
+local limits = core.limits
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
-local read_answer, read_rate, decide, is_safe = answer.read, rate.read, retry.decide, retry.safe
+local read_response, recovery_hint = response_reader.read, response_reader.recovery_hint
+local read_rate, decide_retry, is_safe = rate.read, retry.decide, retry.safe
 
-local API_URL = "https://api.lofty.com"
-local USER_AGENT = "lofty-lua/" .. version
+local stderr = io.stderr
 
-local client = {}
-
---- The names of the options that every client takes.
-client.options = {
-  base_url = true, runtime = true, timeout = true, ca = true, proxy = true, user_agent = true, validate = true,
-  retry = true, max_body = true, on_request = true, on_response = true, on_retry = true, on_refresh = true,
-  on_error = true, on_wait = true,
+local client = {
+  placeholder = dry_run.placeholder,
 }
-local HOOKS = { "on_request", "on_response", "on_retry", "on_refresh", "on_error", "on_wait" }
-local TYPES = {
-  base_url = "string", ca = "string", proxy = "string", user_agent = "string", validate = "boolean", runtime = "table",
-  max_body = "number",
-}
-for i = 1, #HOOKS do TYPES[HOOKS[i]] = "function" end
-local TIMEOUTS = { connect = true, total = true }
 
--- What is wrong with an option's type shows here, on the caller's line, and not deep in a transport.
-local function check_types(opt, level)
-  for name, expected in pairs(TYPES) do
-    local value = opt[name]
-    if value ~= nil and type(value) ~= expected then
-      error(format("%s must be a %s, got %s", name, expected, type(value)), level + 1)
-    end
-  end
-  if opt.user_agent and find(opt.user_agent, "%c") then
-    error("user_agent must be one line, without control characters", level + 1)
-  end
-  if opt.max_body and not (opt.max_body >= 1 and opt.max_body < 2 ^ 53) then
-    error("max_body must be a number of bytes, 1 or more and less than 2^53", level + 1)
-  end
-  local limit = opt.limit
-  if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= floor(limit)) then
-    error("limit must be a whole number of calls a minute, 1 or more", level + 1)
-  end
-end
-
-local function timeouts(value, level)
-  local connect, total = core.limits.connect_timeout, core.limits.total_timeout
-  if type(value) == "number" then
-    total = value
-  elseif type(value) == "table" then
-    errors.options("timeout", value, TIMEOUTS, level + 1)
-    connect, total = value.connect or connect, value.total or total
-  elseif value ~= nil then
-    error("timeout must be seconds, or { connect = seconds, total = seconds }", level + 1)
-  end
-  if type(connect) ~= "number" or type(total) ~= "number" or not (connect > 0 and total > 0 and total < 86400) then
-    error("timeout must be more than 0 and less than 86400 seconds", level + 1)
-  end
-  return { connect = connect < total and connect or total, total = total }
-end
-
--- What is wrong with a base URL, or nil.
-local function base_url_problem(url)
-  local parsed, problem = url_policy.parse(url)
-  if parsed and (parsed.target ~= sub(url, #parsed.origin + 1) or find(url, "?", 1, true)) then
-    problem = "the URL has a query or a fragment, which has no meaning in a base URL"
-  end
-  return problem
-end
-
---- Checks the options that every client takes, and fills in what they leave out.
--- @tparam table opt
--- @tparam number level for `error`
--- @tparam[opt] table from settings to take what opt leaves out from
--- @treturn table settings
-function client.settings(opt, level, from)
-  from = from or {}
-  check_types(opt, level + 1)
-  if from.trace then opt = from.trace(opt) end
-  local function pick(name)
-    if opt[name] ~= nil then return opt[name] end
-    return from[name]
-  end
-  local url = (pick("base_url") or API_URL):gsub("/+$", "")
-  local problem = base_url_problem(url)
-  if problem then error("base_url: " .. problem, level + 1) end
-  local proxy = opt.proxy
-  local settings = {
-    base_url = url, runtime = pick("runtime"), ca = pick("ca"), max_body = pick("max_body"),
-    user_agent = pick("user_agent") or USER_AGENT, validate = pick("validate") ~= false,
-    retry = opt.retry == nil and from.retry or retry.policy(opt.retry, level + 2),
-    timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout, level + 1), trace = pick("trace"),
-    -- In a function, since it may hold a password, and a dump of the client shows its fields.
-    proxy = proxy and function() return proxy end or from.proxy,
-  }
-  for i = 1, #HOOKS do settings[HOOKS[i]] = pick(HOOKS[i]) end
-  return settings
-end
+--- See `lofty.client.settings`.
+client.options, client.settings = settings_reader.options, settings_reader.read
 
 --- Counters as `stats` gives them.
 -- @treturn table
@@ -168,41 +88,40 @@ function client.new(parts)
   }, Client)
 end
 
--- `doubt`: an earlier try of a write got no answer, so that its fate is unknown whatever stopped the call in the end.
-local function annotate(err, call, self, doubt)
+-- Completes an err of this call. An earlier attempt of a write may have had an unknown outcome: then the call's has,
+-- whatever stopped it in the end.
+local function annotate(err, call, self, state)
   err.operation = call.operation
-  if doubt and not err.outcome_unknown then
+  if state.outcome_unknown and not err.outcome_unknown then
     err.sent, err.outcome_unknown = true, true
-    err.message = err.message .. answer.look(call)
+    err.message = err.message .. recovery_hint(call)
   end
   if self.account then err.account = err.account or self.account end
   return err
 end
 
 -- Removes from an err the client's secrets and those of one call: it is about to be handed out.
--- `token` is the one that the call was sent with, `refused` an access token that it was sent with before.
-local function without_secrets(err, self, call, token, refused)
+local function without_secrets(err, self, call, state)
   local secrets = self.secrets()
-  redact.add_token(secrets, token)
-  secrets[#secrets + 1] = refused
+  redact.add_token(secrets, state.token)
+  secrets[#secrets + 1] = state.rejected
   redact.add_callback_url(secrets, type(call.body) == "table" and call.body.callbackUrl)
   return redact.err(err, secrets)
 end
 
--- A write that was sent and got no answer: nobody knows what became of it.
-local function lost(err, call)
-  if err.sent and call.class ~= "read" then
-    err.outcome_unknown = true
-    err.message = err.message .. answer.look(call)
-  end
-  return err
-end
-
-local function no_credential(call)
+local function no_credential()
   return errors.new {
-    kind = "auth", operation = call.operation, sent = false,
+    kind = "auth", sent = false,
     message = "the access token was refused and there is nothing to renew it with: give client_id and "
       .. "client_secret beside a token that has a refresh_token",
+  }
+end
+
+-- The call's deadline ends before what it would have to wait for.
+local function deadline_error(state, what)
+  return errors.new {
+    kind = "timeout", sent = false,
+    message = format("the call's deadline of %g s ends before %s", state.deadline - state.started, what),
   }
 end
 
@@ -225,112 +144,208 @@ local function prepare(self, call)
   return self.settings.base_url .. path, body
 end
 
+-- The token to send the call with; nil, err when there is none.
+local function authorize(self, call, state)
+  local token, err = self.source(state.rejected, state.deadline)
+  if not token then
+    err = err and without_secrets(err, self, call, state) or state.fault or no_credential()
+    return nil, annotate(err, call, self, state)
+  end
+  state.token = token
+  return token
+end
+
+-- The transport's timeouts, shortened to what is left until the deadline; nil when nothing is.
+local function timeout_within(timeout, state, now)
+  local left = state.deadline - now
+  if left <= 0 then return nil end
+  return { connect = min(timeout.connect, left), total = min(timeout.total, left) }
+end
+
+-- Waits for the rate limit, then sends the request once. Returns the transport's response, or nil, err; and true when
+-- it gave up before sending, since the wait would be too long.
+local function attempt(self, call, state, request)
+  local settings, counts = self.settings, self.counts
+  local runtime, on_request = settings.runtime, settings.on_request
+  local waited, missing = self.limiter:acquire(call.operation, state)
+  if not waited then
+    if state.deadline then
+      return nil, deadline_error(state, format("the rate limit lets it go, in %.1f s", missing)), true
+    end
+    return nil, errors.new {
+      kind = "timeout", sent = false,
+      message = format("the rate limit would hold the call up for %.0f s, more than %d s", missing, limits.max_wait),
+    }, true
+  end
+  if waited > 0 then counts.waits = counts.waits + 1 end
+  if state.deadline then
+    request.timeout = timeout_within(settings.timeout, state, runtime:monotonic())
+    if not request.timeout then return nil, deadline_error(state, "it is sent"), true end
+  end
+  state.number = state.number + 1
+  request.headers = self.headers_for(state.token, call.accept)
+  if on_request then
+    on_request {
+      id = state.id, operation = call.operation, method = call.method, path = call.path, attempt = state.number,
+    }
+  end
+  counts.requests = counts.requests + 1
+  local response, err = runtime:request(request)
+  return response, err
+end
+
+-- Learns from what came of an attempt: tells the limiter and the hooks.
+-- Returns the value and the response, or nil, err.
+local function observe(self, call, state, response, err)
+  local settings = self.settings
+  local value, retry_after, elapsed
+  if response then
+    local runtime = settings.runtime
+    local budget
+    budget, retry_after = read_rate(response.headers, runtime:now(), response.status)
+    self.limiter:observe(call.operation, budget, response.status, retry_after)
+    value, err = read_response(response, call, state.token, settings.json == "repair")
+    -- The transport's table, without the body, becomes what the caller is given.
+    elapsed, response.elapsed = response.elapsed, runtime:monotonic() - state.started
+    response.rate, response.attempts, response.url = budget, state.number, state.url
+    -- What could not be decoded is left for the caller to look at.
+    response.body = err and err.kind == "decode" and sub(response.body, 1, limits.raw_body) or nil
+  elseif err.sent and call.class ~= "read" then
+    -- A write that was sent and got no response.
+    err.outcome_unknown = true
+    err.message = err.message .. recovery_hint(call)
+  end
+  if err then
+    err.response, err.retry_after = response, retry_after
+    without_secrets(err, self, call, state)
+  end
+  if settings.on_response then
+    settings.on_response {
+      id = state.id, operation = call.operation, method = call.method, path = call.path, attempt = state.number,
+      status = response and response.status, elapsed = elapsed, err = err or nil,
+    }
+  end
+  if value ~= nil then return value, response end
+  annotate(err, call, self, state)
+  state.outcome_unknown = err.outcome_unknown
+  return nil, err
+end
+
+-- What the deadline, and not the retry policy, kept from being repeated.
+local function past_deadline(err, call, self, state, wait)
+  local late = deadline_error(state, format("the next attempt, in %.1f s, after: %s", wait, err.message))
+  late.cause, late.status, late.code, late.response = err, err.status, err.code, err.response
+  late.sent, late.outcome_unknown, late.retry_after, late.retryable =
+    err.sent, err.outcome_unknown, err.retry_after, err.retryable
+  return annotate(late, call, self, state)
+end
+
+-- Decides what follows a failed attempt, and waits for it: true when the call is to be made again, else nil, err.
+local function decide(self, call, state, err)
+  local settings = self.settings
+  local runtime = settings.runtime
+  if err.kind == "auth" and not state.rejected then
+    state.rejected, state.fault = state.token.access_token, err
+    return authorize(self, call, state)
+  end
+  local now = runtime:monotonic()
+  local wait, reason = decide_retry {
+    class = call.class, err = err, attempt = state.number, elapsed = now - state.started, policy = settings.retry,
+  }
+  -- Whether the caller may try again, later.
+  err.retryable = (is_safe(call.class, err))
+  if not wait then return nil, err end
+  if state.deadline and now + wait >= state.deadline then return nil, past_deadline(err, call, self, state, wait) end
+  self.counts.retries = self.counts.retries + 1
+  if settings.on_retry then
+    settings.on_retry {
+      id = state.id, operation = call.operation, method = call.method, path = call.path, attempt = state.number,
+      wait = wait, reason = reason, err = err,
+    }
+  end
+  if wait > 0 then runtime:sleep(wait) end
+  -- The token may have expired during the wait.
+  state.fault = err
+  return authorize(self, call, state)
+end
+
+-- Shows a call instead of sending it.
+local function show_call(self, call, shown)
+  local settings = self.settings
+  local url, body = prepare(self, shown)
+  if not url then return nil, body end
+  if settings.on_dry_run then
+    settings.on_dry_run {
+      operation = call.operation, method = call.method, path = call.path, url = url, params = shown.params,
+      query = shown.query, body = shown.body,
+    }
+  else
+    local line = format("dry run, not sent: %s %s%s", call.method, url, body and " " .. body or "")
+    local secrets = self.secrets()
+    redact.add_token(secrets, (self.source()))
+    redact.add_callback_url(secrets, type(call.body) == "table" and call.body.callbackUrl)
+    stderr:write("lofty: ", errors.sanitize(redact.text(line, secrets)), "\n")
+  end
+  local result, response = dry_run.result(call, url)
+  return result, response
+end
+
+local last_id = 0
+
+-- No function from here to the runtime makes a tail call: Lua 5.1 and 5.2 could not yield across it.
+
 --- Sends one call: what resources and the call by path are made of.
 -- @tparam table call `operation` (its name in errors), `method`, `path` (template), `params` (for the
 --   template), `query`, `body`, `class` ("read", "idempotent", "create" or "notify": how safe it is to repeat, see
---   `lofty.pacing.retry`), `unwrap`, `accept`, `find` (what would tell the fate of a lost write)
+--   `lofty.pacing.retry`), `unwrap`, `accept`, `find` (what would tell the outcome of a write whose response was lost),
+--   `deadline` (monotonic seconds: the end of a walk that this call belongs to, see `client:walk_deadline`)
 -- @return[1] the value
 -- @treturn[1] table response: `status`, `headers`, `rate`, `attempts`, `url`, `elapsed`
 -- @treturn[2] nil
 -- @treturn[2] table err
 function methods:send(call)
-  local settings, counts, limiter = self.settings, self.counts, self.limiter
-  local runtime, operation, class = settings.runtime, call.operation, call.class
+  local settings, counts = self.settings, self.counts
+  local shown = settings.dry_run and dry_run.shown(call)
+  if shown then
+    local value, response = show_call(self, call, shown)
+    return value, response
+  end
   local url, body = prepare(self, call)
   if not url then return nil, body end
-  counts.calls = counts.calls + 1
-
-  local token, err = self.source()
-  if not token then
-    return nil, err and annotate(without_secrets(err, self, call), call, self) or no_credential(call)
-  end
+  local class, started = call.class, settings.runtime:monotonic()
+  local deadline = call.deadline or settings.deadline and started + settings.deadline
+  counts.calls, last_id = counts.calls + 1, last_id + 1
+  local state = {
+    id = last_id, url = url, number = 0, started = started, deadline = deadline,
+    ends_at = deadline or started + limits.max_wait, counts = counts,
+  }
+  local token, err = authorize(self, call, state)
+  if not token then return nil, err end
   local request = {
     method = call.method, url = url, body = body,
     once = class == "create" or class == "notify" or settings.retry.attempts == 1 or nil,
     timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca,
     proxy = settings.proxy and settings.proxy(),
   }
-  local on_request, on_response = settings.on_request, settings.on_response
-  local started, attempt, refused, doubt = runtime:monotonic(), 0, nil, nil
-
   while true do
-    attempt = attempt + 1
-    local waited = limiter:acquire(operation)
-    if waited > 0 then counts.waits, counts.waited = counts.waits + 1, counts.waited + waited end
-    request.headers = self.headers_for(token, call.accept)
-    if on_request then
-      on_request { operation = operation, method = call.method, path = call.path, attempt = attempt }
+    local response, fault, gave_up = attempt(self, call, state, request)
+    if gave_up then
+      fault.retryable = true
+      return nil, annotate(fault, call, self, state)
     end
-    counts.requests = counts.requests + 1
-    -- The transport's table, without the body, becomes what the caller is given.
-    local response, fault = runtime:request(request)
-
-    local value, retry_after, took
-    if response then
-      local headers, status, now = response.headers, response.status, runtime:now()
-      local limits
-      limits, retry_after = read_rate(headers, now, status)
-      limiter:observe(operation, limits, status, retry_after)
-      took, response.elapsed = response.elapsed, runtime:monotonic() - started
-      value, fault = read_answer(response, call, token)
-      response.rate, response.attempts, response.url = limits, attempt, url
-      response.body = nil
-    end
-    if fault then
-      fault.response = response
-      without_secrets(fault, self, call, token, refused)
-    end
-    if on_response then
-      on_response {
-        operation = operation, method = call.method, path = call.path, attempt = attempt,
-        status = response and response.status, elapsed = took, err = fault or nil,
-      }
-    end
-    if value ~= nil then return value, response end
-    fault = annotate(response and fault or lost(fault, call), call, self, doubt)
-    doubt = fault.outcome_unknown
-    fault.retry_after = retry_after
-
-    if fault.kind == "auth" and not refused then
-      refused = token.access_token
-      local renewed, why = self.source(refused)
-      if not renewed then
-        return nil, why and annotate(without_secrets(why, self, call, token), call, self, doubt) or fault
-      end
-      token = renewed
-    else
-      local wait, reason = decide {
-        class = class, err = fault, attempt = attempt, elapsed = runtime:monotonic() - started,
-        policy = settings.retry,
-      }
-      if not wait then
-        -- Whether the caller may try again, later.
-        fault.retryable = (is_safe(class, fault))
-        return nil, fault
-      end
-      counts.retries = counts.retries + 1
-      if settings.on_retry then
-        settings.on_retry {
-          operation = operation, method = call.method, path = call.path, attempt = attempt, wait = wait,
-          reason = reason, err = fault,
-        }
-      end
-      if wait > 0 then runtime:sleep(wait) end
-      -- A wait may outlast the token.
-      local last = token
-      token, err = self.source(refused)
-      if not token then
-        return nil, err and annotate(without_secrets(err, self, call, last, refused), call, self, doubt) or fault
-      end
-    end
+    local value, result = observe(self, call, state, response, fault)
+    if value ~= nil then return value, result end
+    local again
+    again, err = decide(self, call, state, result)
+    if not again then return nil, err end
   end
 end
 
 -- The names of a template belong to the path, the rest to `rest`; `query` and `body` say it explicitly.
 local function split(method, template, params)
-  if type(params) ~= "table" then error(method .. ": a table of parameters expected, got " .. type(params), 3) end
+  if type(params) ~= "table" then misuse(method .. ": a table of parameters expected, got " .. type(params)) end
   local query, body = params.query, params.body
-  if query ~= nil and type(query) ~= "table" then error(method .. ": query must be a table", 3) end
+  if query ~= nil and type(query) ~= "table" then misuse(method .. ": query must be a table") end
   local rest
   for name, value in pairs(params) do
     if name ~= "query" and name ~= "body" and not find(template, "{" .. tostring(name) .. "}", 1, true) then
@@ -345,7 +360,7 @@ local function split(method, template, params)
     elseif query == nil then
       query = rest
     else
-      error(format("%s: %q stands neither in the path nor in query or body", method, tostring(next(rest))), 3)
+      misuse(format("%s: %q stands neither in the path nor in query or body", method, tostring(next(rest))))
     end
   end
   return query, body
@@ -355,15 +370,15 @@ local send = methods.send
 
 -- A client's method that was called with a dot has no client.
 local function no_client(name)
-  error("crm." .. name .. ": call it with a colon", 3)
+  misuse("crm." .. name .. ": call it with a colon")
 end
 
 -- The function that calls one method by path.
 local function call_by_path(method)
   local class = retry.class_of(method)
   return function(self, template, params)
-    if getmetatable(self) ~= Client then no_client(lower(method)) end
-    if type(template) ~= "string" then error(method .. ": a path template expected, got " .. type(template), 2) end
+    if getmetatable(self) ~= Client then no_client(ascii.lower(method)) end
+    if type(template) ~= "string" then misuse(method .. ": a path template expected, got " .. type(template)) end
     local call = { operation = method .. " " .. template, method = method, path = template, class = class }
     if params ~= nil then
       call.params = params
@@ -415,14 +430,45 @@ function methods:me()
   return value, response
 end
 
---- What this client has done: `calls`, `requests` (with retries), `retries`, `refreshes`, `waits` and
--- `waited` (seconds) for the rate limit.
+--- What this client has done: `calls`, `requests` (with retries), `retries`, `refreshes`, `waits` (calls that waited
+-- for the rate limit) and `waited` (seconds during which at least one call waited for it).
 -- @treturn table a copy
 function methods:stats()
   if getmetatable(self) ~= Client then no_client "stats" end
   local copy = {}
-  for name, value in pairs(self.counts) do copy[name] = value end
+  for name in pairs(client.new_counts()) do copy[name] = self.counts[name] end
   return copy
+end
+
+local VIEW_OPTIONS = {
+  timeout = true, deadline = true, retry = true, validate = true, json = true, dry_run = true, on_dry_run = true,
+}
+
+--- A view of this client with other options: it shares the credential, the rate limit and the counters. Making one
+-- costs a few microseconds.
+--     local quick = crm:with{ deadline = 2.5 }
+--     local page, err = quick.leads:list{ limit = 5 }
+-- @tparam table opt
+--   `timeout`, `retry`, `validate`, `json` as for `lofty.client`;
+--   `deadline` seconds from each call's start (a walk's: from its first page) that bound all its waits: the rate limit,
+--   retries, a token refresh, sending; when it ends, err.kind is "timeout" and the message says what was waited for;
+--   `dry_run` true: writes are checked and shown on stderr, or given to `on_dry_run(call)`, and not sent
+-- @treturn table a client
+function methods:with(opt)
+  if getmetatable(self) ~= Client then no_client "with" end
+  errors.options("with", opt, VIEW_OPTIONS)
+  return setmetatable({
+    source = self.source, headers_for = self.headers_for, secrets = self.secrets, counts = self.counts,
+    limiter = self.limiter, account = self.account, settings = client.settings(opt, self.settings),
+    validate = opt.validate == nil and self.validate or opt.validate or false,
+  }, Client)
+end
+
+--- The end of a walk over several calls that begins now.
+-- @treturn ?number monotonic seconds, for `call.deadline`; nil without a deadline
+function methods:walk_deadline()
+  local settings = self.settings
+  return settings.deadline and settings.runtime:monotonic() + settings.deadline
 end
 
 return client

@@ -34,6 +34,8 @@ local lofty = {
   array = core.array,
   --- Digits that go out as a JSON integer, for ids that no number of this Lua holds.
   integer = core.integer,
+  --- Stands for an id in what a dry run returns; a call that holds it is shown and not sent.
+  placeholder = client.placeholder,
   --- Makes text from outside safe to print in a terminal or a log; see `lofty.errors`.
   sanitize = errors.sanitize,
 }
@@ -76,7 +78,9 @@ local function complete(opt)
     if full[name] == nil then full[name] = config.get(name) end
   end
   if full.runtime == nil then full.runtime = default_runtime() end
-  if config.get("debug") == "1" then full = trace.attach(full) end
+  if full.dry_run == nil and config.get("dry_run") == "1" then full.dry_run = true end
+  local debug_form = config.get("debug")
+  if debug_form == "1" or debug_form == "json" then full = trace.attach(full, debug_form) end
   return full
 end
 
@@ -89,7 +93,7 @@ end
 function lofty.app(opt)
   opt = errors.options("lofty.app", opt, app.options)
   -- No tail call: errors name the caller's line.
-  local made = app.new(complete(opt), 2)
+  local made = app.new(complete(opt))
   return made
 end
 
@@ -157,14 +161,14 @@ function lofty.client(opt)
       misuse("lofty.client: LOFTY_REFRESH_TOKEN needs a store or on_refresh that keeps the token that follows it")
     end
     if full.client_id == nil then misuse("lofty.client: LOFTY_REFRESH_TOKEN needs client_id, or LOFTY_CLIENT_ID") end
-    local made = app.client_of_refresh_token(app.new(full, 2), credential, config.get("access_token"))
+    local made = app.client_of_refresh_token(app.new(full), credential, config.get("access_token"))
     return made
   end
 
   if given == "token" or not given then
     local can_grant = full.client_id and (given or full.client_secret and full.customer_key)
     if can_grant then
-      local held_by = app.new(full, 2)
+      local held_by = app.new(full)
       if given then credential = checked_token(credential) end
       local made = held_by:client(credential)
       return made
@@ -186,7 +190,7 @@ function lofty.client(opt)
     held = token.fixed(credential, given == "api_key" and "token" or "Bearer")
     if not held then error("lofty.client: " .. given .. " must be a string of printable ASCII, not empty", 2) end
   end
-  local settings = client.settings(full, 2)
+  local settings = client.settings(full)
   return client.new {
     source = source.static(held), settings = settings, account = held.account,
     limiter = limiter.new {

@@ -281,7 +281,7 @@ describe("a write whose first try got no answer", function()
     local runtime = fake.new(lost)
     local asked = 0
     local crm = parts.new {
-      settings = parts.settings({ base_url = "http://127.0.0.1:1", runtime = runtime }, 1),
+      settings = parts.settings({ base_url = "http://127.0.0.1:1", runtime = runtime }),
       limiter = { acquire = function() return 0 end, observe = function() end },
       source = function()
         asked = asked + 1
@@ -294,5 +294,38 @@ describe("a write whose first try got no answer", function()
     assert.equal("store", err.kind)
     assert.is_true(err.sent)
     assert.is_true(err.outcome_unknown)
+  end)
+end)
+
+describe("a response that is not JSON", function()
+  local body = '{"leads":[{"name":"Jo\\ud83d"}],"echo":"key-secret"}'
+
+  it("is in err.response.body, without the credential and cut to 64 KiB", function()
+    local crm = client(function() return json(200, body) end, { api_key = "key-secret" })
+    local _, err = crm:get("/v1.0/leads")
+    assert.equal("decode", err.kind)
+    assert.equal((body:gsub("key%-secret", "***")), err.response.body)
+    crm = client(function() return json(200, ("x"):rep(1000000)) end)
+    _, err = crm:get("/v1.0/leads")
+    assert.equal(65536, #err.response.body)
+  end)
+
+  it("is kept of no other response", function()
+    local crm = client(function() return json(400, body) end)
+    local _, err = crm:get("/v1.0/leads")
+    assert.is_nil(err.response.body)
+    crm = client(function() return json(200, "[]") end)
+    assert.is_nil((select(2, crm:get("/v1.0/leads"))).body)
+  end)
+
+  it("is repaired with the option json", function()
+    local crm = client(function() return json(200, body) end, { json = "repair" })
+    local page, response = assert(crm:get("/v1.0/leads"))
+    assert.equal("Jo\239\191\189", page.leads[1].name)
+    assert.is_nil(response.body)
+  end)
+
+  it("has no other option", function()
+    assert.has_error(function() client(function() end, { json = "loose" }) end)
   end)
 end)

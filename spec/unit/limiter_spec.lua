@@ -165,6 +165,56 @@ describe("a limiter", function()
       assert.is_true(told[1].seconds > 59 and told[1].seconds < 61)
     end)
 
+    it("tells on_wait once for all calls that wait for about the same moment", function()
+      local told = {}
+      local self = make { limit = 100, on_wait = function(event) told[#told + 1] = event end }
+      local times = many(self, 25, 10, "leads.list")
+      assert.equal(250, #times)
+      assert.is_true(#told >= 2 and #told <= 4, #told .. " events")
+    end)
+
+    it("gives up at once when its turn comes after the caller's deadline", function()
+      local self = make { limit = 1 }
+      assert.equal(0, self:acquire())
+      local waited, missing = self:acquire(nil, { ends_at = runtime:monotonic() + 5 })
+      assert.is_nil(waited)
+      assert.is_true(missing > 59 and missing < 61)
+      assert.equal(0, runtime:monotonic())
+      -- It took no place: the next call waits one window, not two.
+      local next_waited
+      runtime:spawn(function() next_waited = self:acquire() end)
+      runtime:run()
+      assert.is_true(next_waited < 61)
+    end)
+
+    it("gives up when the server closes the window while it waits", function()
+      local self, waited, missing = make { limit = 1 }, 0, nil
+      self:acquire()
+      runtime:spawn(function() waited, missing = self:acquire(nil, { ends_at = runtime:monotonic() + 70 }) end)
+      runtime:run(50)
+      self:observe(nil, {}, 429, 60)
+      runtime:run()
+      assert.is_nil(waited)
+      assert.is_true(missing > 0)
+      assert.is_true(runtime:monotonic() <= 70)
+    end)
+
+    it("gives up in a shared budget, too", function()
+      local self = make { limit = 1, store = shared_store(runtime) }
+      assert.equal(0, self:acquire())
+      assert.is_nil((self:acquire(nil, { ends_at = runtime:monotonic() + 5 })))
+      assert.is_nil((self:acquire(nil, { ends_at = runtime:monotonic() + 5 })))
+      assert.equal(0, runtime:monotonic())
+    end)
+
+    it("counts the time during which calls wait once, however many wait", function()
+      local self, counts = make { limit = 2 }, { waited = 0 }
+      local opt = { counts = counts }
+      for _ = 1, 6 do runtime:spawn(function() self:acquire(nil, opt) end) end
+      runtime:run()
+      assert.is_true(math.abs(counts.waited - runtime:monotonic()) < 0.01, counts.waited .. " s")
+    end)
+
     it("holds nobody up where its runtime cannot wait", function()
       local still = {}
       function still.sleep() return nil, errors.new { kind = "invalid", message = "not in this phase" } end
@@ -317,8 +367,10 @@ describe("a limiter", function()
       self:observe("leads.list", { limit = 100, remaining = 0, reset_at = runtime:now() + 20 }, 429)
       local times = many(self, 10, 1, "notes.create")
       for i = 1, 10 do assert.equal(20, times[i]) end
-      assert.equal(10, #told)
+      assert.equal(1, #told)
       assert.equal("429", told[1].reason)
+      assert.equal(20, told[1].seconds)
+      assert.is_true(math.abs(told[1].ends_at - runtime:now()) < 0.1)
     end)
 
     it("makes those wait longer who wait already", function()
@@ -491,5 +543,53 @@ describe("a limiter", function()
         assert.matches(case[3], message, 1, true)
       end)
     end
+  end)
+end)
+
+describe("the budgets of operations", function()
+  local function count(self)
+    local n = 0
+    for _ in pairs(self.operations) do n = n + 1 end
+    return n
+  end
+
+  it("are as many as limits.operation_budgets at most, the least recently used one going first", function()
+    local runtime = virtual.new()
+    local self = limiter.new { runtime = runtime, limit = 500 }
+    local most = require("lofty.core").limits.operation_budgets
+    for i = 1, 3 * most do
+      self:observe("operation" .. i, { limit = 60 }, 200)
+      self:observe("kept", { limit = 60 }, 200)
+      runtime.time = runtime.time + 0.01
+    end
+    assert.equal(most, count(self))
+    assert.equal(most, self.count)
+    assert.is_table(self.operations.kept)
+  end)
+
+  it("are forgotten an hour after their last use", function()
+    local runtime = virtual.new()
+    local self = limiter.new { runtime = runtime, limit = 500 }
+    for i = 1, 50 do self:observe("operation" .. i, { limit = 60 }, 200) end
+    runtime.time = runtime.time + 3601
+    self:observe("another", { limit = 60 }, 200)
+    assert.equal(1, count(self))
+    assert.equal(1, self.count)
+  end)
+
+  it("of a path that is written out with its ids is the one of its template", function()
+    local self = limiter.new { runtime = virtual.new(), limit = 500 }
+    for i = 1, 20 do self:observe("GET /v1.0/leads/" .. i .. "/activities", { limit = 60 }, 200) end
+    self:observe("GET /v1.0/leads/{leadId}", { limit = 60 }, 200)
+    self:observe("GET /v1.0/leads/20", { limit = 60 }, 200)
+    assert.equal(3, count(self))
+  end)
+
+  it("of one operation is removed when its limit is the application's again", function()
+    local self = limiter.new { runtime = virtual.new(), limit = 500 }
+    self:observe("ai.analyze", { limit = 60 }, 200)
+    self:observe("ai.analyze", { limit = 500 }, 200)
+    assert.equal(0, count(self))
+    assert.equal(0, self.count)
   end)
 end)

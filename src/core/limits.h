@@ -25,7 +25,10 @@
 #define LOFTY_MAX_MESSAGE ((size_t)500)                /* an error's message */
 #define LOFTY_MAX_CODE ((size_t)100)                   /* an error's code, where it is text */
 #define LOFTY_MAX_SERVER_MESSAGE ((size_t)200)         /* what an error quotes of the server */
-#define LOFTY_MAX_WORKER_QUEUE 1024    /* nginx: detached jobs that wait, a worker */
+#define LOFTY_MAX_RAW_BODY ((size_t)64 * 1024) /* what an err shows of a body that is not JSON */
+#define LOFTY_MAX_WORKER_QUEUE 1024            /* nginx: detached jobs that wait, a worker */
+#define LOFTY_MAX_OPERATION_BUDGETS 256        /* operations with a rate limit of their own */
+#define LOFTY_MAX_WAIT 600 /* seconds that a call without a deadline waits for the rate limit */
 #define LOFTY_MAX_IDLE_CONNECTIONS 128 /* nginx: kept connections of a pool, a worker */
 #define LOFTY_CONNECT_TIMEOUT 10       /* seconds to make a connection, by default */
 #define LOFTY_TOTAL_TIMEOUT 60         /* seconds for a whole request, by default */
@@ -57,7 +60,10 @@
   X(message, LOFTY_MAX_MESSAGE)                                                                    \
   X(code, LOFTY_MAX_CODE)                                                                          \
   X(server_message, LOFTY_MAX_SERVER_MESSAGE)                                                      \
+  X(raw_body, LOFTY_MAX_RAW_BODY)                                                                  \
   X(worker_queue, LOFTY_MAX_WORKER_QUEUE)                                                          \
+  X(operation_budgets, LOFTY_MAX_OPERATION_BUDGETS)                                                \
+  X(max_wait, LOFTY_MAX_WAIT)                                                                      \
   X(idle_connections, LOFTY_MAX_IDLE_CONNECTIONS)                                                  \
   X(connect_timeout, LOFTY_CONNECT_TIMEOUT)                                                        \
   X(total_timeout, LOFTY_TOTAL_TIMEOUT)

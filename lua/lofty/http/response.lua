@@ -1,33 +1,65 @@
---- Reads an HTTP answer of Lofty's API: into a value, or into an error with all that the server said.
+--- Reads an HTTP response: its body into a value, its failure into an err with all that the server said.
+--
+-- `response.decode` and `response.explain` serve the API and the token endpoint alike; `response.read` judges an API
+-- call's response by them.
 -- @module lofty.http.response
 
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local ascii = require "lofty.internal.ascii"
 
-local type, tonumber, tostring = type, tonumber, tostring
-local find, match, lower = string.find, string.match, string.lower
-local json_decode, null = core.json_decode, core.null
+local ipairs, pairs, tonumber, tostring, type = ipairs, pairs, tonumber, tostring, type
+local concat = table.concat
+local find, match, sub = string.find, string.match, string.sub
+local lower, upper = ascii.lower, ascii.upper
+local json_decode, json_repair, limits, null = core.json_decode, core.json_repair, core.limits, core.null
 
--- What most answers say; the longer looks are for the others.
+-- The media type of most responses; other spellings are compared in lower case.
 local JSON = "application/json"
+-- How many of a list of reasons go into a message.
+local MAX_REASONS = 3
 
-local answer = {}
+local response = {}
 
--- Lofty's own codes that say more than the status (api reference, error codes).
+-- Lofty's numeric codes, by what they mean (API reference, error codes).
 local KIND_OF_CODE = {
-  [200058] = "auth",
-  [20017] = "forbidden", [200100] = "forbidden",
-  [20003] = "not_found", [20006] = "not_found", [20007] = "not_found", [200060] = "not_found",
-  [200108] = "not_found",
+  [20001] = "invalid", [20003] = "not_found", [20004] = "auth", [20005] = "server", [20006] = "not_found",
+  [20007] = "not_found", [20012] = "invalid", [20017] = "forbidden", [20042] = "invalid", [20043] = "invalid",
+  [200057] = "invalid", [200058] = "auth", [200060] = "not_found", [200062] = "invalid", [200100] = "forbidden",
+  [200104] = "invalid", [200108] = "not_found", [200125] = "invalid", [310111] = "invalid", [990105] = "invalid",
+  [990106] = "invalid", [990107] = "invalid", [990112] = "invalid", [990113] = "invalid", [1900012] = "forbidden",
 }
--- These decide even beside another status.
-local STRONG = { [200058] = true, [20017] = true, [200100] = true }
+-- Codes that decide the kind whatever the HTTP status.
+local DECISIVE = { [200058] = true, [20017] = true, [200100] = true }
+-- The same codes as words; further words are recognized by their ending.
+local KIND_OF_WORD = {
+  BAD_CREDENTIALS = "auth", PERMISSION_DENIED = "forbidden", NO_ACCESS_WEBSITE = "forbidden",
+  VENDOR_HAS_NO_PERMISSION = "forbidden", WEBHOOK_DELETE_NO_AUTHORITY = "forbidden",
+}
+
+-- Values of `code` that mean success.
+local SUCCESS = { [0] = true, OK = true, SUCCESS = true, SUCCEEDED = true, SUCCESSFUL = true }
+-- Members of an envelope: what a server adds round the value that was asked for. A record with other members that
+-- happens to have a `code` (a text message with its carrier's error code) is a value.
+local ENVELOPE = {
+  code = true, errorCode = true, errorMsg = true, message = true, msg = true, Message = true, detail = true,
+  title = true, error = true, errors = true, error_description = true, status = true, success = true, data = true,
+  timestamp = true, path = true, traceId = true, requestId = true,
+}
+
+local function kind_of_code(code)
+  if type(code) == "number" then return KIND_OF_CODE[code] end
+  if type(code) ~= "string" then return nil end
+  if KIND_OF_WORD[code] then return KIND_OF_WORD[code] end
+  if find(code, "_NOT_EXIST$") or find(code, "_NOT_FOUND$") then return "not_found" end
+  return nil
+end
 
 local function kind_of(status, code)
   if status == 401 then return "auth" end
   if status == 429 then return "rate_limit" end
   if status >= 500 or status >= 300 and status < 400 then return "server" end
-  if STRONG[code] or status < 300 then return KIND_OF_CODE[code] or "invalid" end
+  if DECISIVE[code] or status < 300 then return kind_of_code(code) or "invalid" end
   if status == 403 then return "forbidden" end
   if status == 404 then return "not_found" end
   return "invalid"
@@ -38,29 +70,71 @@ local function text_or_nil(value)
   return nil
 end
 
--- Lofty's number may arrive as digits in a string.
+-- Lofty's number may arrive as digits in a string. Always in decimal: tonumber would take "0x10" and, by the locale,
+-- "1,5".
 local function code_or_nil(value)
   if type(value) == "number" then return value end
-  if type(value) == "string" and value ~= "" then return tonumber(value) or value end
-  return nil
+  if type(value) ~= "string" or value == "" then return nil end
+  return match(value, "^%-?%d+$") and #value <= 15 and tonumber(value) or value
 end
 
---- Finds code and message in every shape that Lofty's errors are known to have.
+local reason_of
+
+-- The reasons in a list, the first few of them.
+local function reasons_of(list, depth)
+  local texts = {}
+  for _, item in ipairs(list) do
+    local text = reason_of(item, depth)
+    if text then
+      local field = type(item) == "table" and text_or_nil(item.field)
+      texts[#texts + 1] = field and field .. ": " .. text or text
+    end
+    if #texts == MAX_REASONS then break end
+  end
+  return #texts > 0 and concat(texts, "; ") or nil
+end
+
+-- Members that hold the reason, the most specific first; `error` may be the HTTP status in words.
+local REASONS = {
+  "message", "errorMsg", "msg", "detail", "error_description", "Message", "defaultMessage", "errors", "error", "title",
+}
+
+-- The reason in a value: a text, a list of reasons, an object with one of the members above, or a text per language.
+function reason_of(value, depth)
+  if type(value) ~= "table" then return text_or_nil(value) end
+  depth = (depth or 0) + 1
+  if depth > 3 then return nil end
+  if value[1] ~= nil then return reasons_of(value, depth) end
+  for _, name in ipairs(REASONS) do
+    local text = value[name] ~= nil and reason_of(value[name], depth)
+    if text then return text end
+  end
+  if depth == 1 then return nil end
+  local first -- the language whose name comes first
+  for name, text in pairs(value) do
+    if type(name) == "string" and text_or_nil(text) and (not first or name < first) then first = name end
+  end
+  return first and value[first]
+end
+
+--- Finds code and reason in every shape that error bodies are known to have: `code`, `errorCode` or `status.code`;
+-- `message`, `errorMsg`, `msg`, `detail`, `error_description`, `Message`, `errors[]`, `error` or `error.message`,
+-- `title` or `status.msg`; a bare JSON string.
 -- @param body a decoded JSON value
 -- @treturn string|number|nil code
--- @treturn string|nil message
-function answer.explain(body)
-  if type(body) == "string" then return nil, text_or_nil(body) end
-  if type(body) ~= "table" then return nil, nil end
+-- @treturn string|nil reason, as the server wrote it
+function response.explain(body)
+  if type(body) ~= "table" then return nil, text_or_nil(body) end
   local status = type(body.status) == "table" and body.status or nil
+  local inner = type(body.error) == "table" and body.error or nil
   local code = code_or_nil(body.code) or code_or_nil(body.errorCode) or status and code_or_nil(status.code)
-  local message = text_or_nil(body.message) or text_or_nil(body.errorMsg) or status and text_or_nil(status.msg)
-    or text_or_nil(body.error_description) or text_or_nil(body.error)
+    or inner and code_or_nil(inner.code)
+  local message = reason_of(body) or status and reason_of(status)
   if message then
     -- "BaseApplicationException:errorCode=20006,errorMsg=..." holds both inside the text.
     local number, words = match(message, "errorCode=(%-?%d+),%s*errorMsg=(.*)")
     number = number or match(message, "errorCode=(%-?%d+)")
-    if not code then code = tonumber(number) end
+    if not code then code = number and code_or_nil(number) end
     message = text_or_nil(words) or message
   end
   return code, message
@@ -72,16 +146,16 @@ local ADVICE = {
   rate_limit = "wait and try again",
 }
 
--- What a page of HTML says is for eyes, not for a message.
+-- A page of HTML is not quoted in a message.
 local function is_html(content_type, body)
   return content_type and find(content_type, "html", 1, true) ~= nil
-    or find(body, "^%s*<!?[%a]") ~= nil and find(lower(body:sub(1, 500)), "<html", 1, true) ~= nil
+    or find(body, "^%s*<!?[%a]") ~= nil and find(lower(sub(body, 1, 500)), "<html", 1, true) ~= nil
 end
 
---- What to tell about a write of which nothing says what became of it.
+--- How to find out what became of a write whose outcome is unknown.
 -- @tparam table call
--- @treturn string
-function answer.look(call)
+-- @treturn string to append to a message
+function response.recovery_hint(call)
   return "; it may have been done all the same: look with " .. (call.find or "GET " .. call.path)
     .. " before sending it again"
 end
@@ -93,9 +167,9 @@ local function failed(fields, call, res, advice)
   fields.sent = true
   if call.class ~= "read" and (fields.kind == "server" and res.status >= 500 or fields.kind == "decode") then
     fields.outcome_unknown = true
-    advice = (advice or "") .. answer.look(call)
+    advice = (advice or "") .. response.recovery_hint(call)
   end
-  if advice then fields.message = errors.sanitize(fields.message, core.limits.server_message) .. advice end
+  if advice then fields.message = errors.sanitize(fields.message, limits.server_message) .. advice end
   return nil, errors.new(fields)
 end
 
@@ -105,7 +179,7 @@ local function failed_status(call, res, token, content_type)
   if body ~= "" then
     local value = json_decode(body)
     if value ~= nil then
-      code, message = answer.explain(value)
+      code, message = response.explain(value)
     elseif not is_html(content_type, body) then
       message = body
     end
@@ -127,18 +201,37 @@ local function failed_status(call, res, token, content_type)
   return failed({ kind = kind, code = code, message = message }, call, res, advice and " (" .. advice .. ")")
 end
 
--- The code of a 200 that says in its envelope that it failed; nil when it did not.
-local function failure_of(value)
-  local code, status = value.errorCode, value.status
-  if code == nil and value.message ~= nil then code = value.code end
-  if code == nil and type(status) == "table" then
-    code = status.code
-    if code == 200 or code == "200" then return nil end
+local function is_success(code)
+  if type(code) == "number" then return code == 0 or code >= 200 and code < 300 end
+  return SUCCESS[upper(code)] == true
+end
+
+local function is_envelope(value)
+  for name in pairs(value) do
+    if not ENVELOPE[name] then return false end
   end
-  if code == nil then return nil end
-  if type(code) == "string" then code = tonumber(code) end
-  if type(code) ~= "number" or code == 0 then return nil end
-  return code
+  return true
+end
+
+-- Whether a code is one of Lofty's: a number that is documented, or a word that is written like LEAD_NOT_EXIST.
+local function is_known(code)
+  if type(code) == "number" then return KIND_OF_CODE[code] ~= nil end
+  return find(code, "^[A-Z]+_[A-Z_]+$") ~= nil or KIND_OF_WORD[code] ~= nil
+end
+
+-- Whether a decoded 2xx says in its envelope that it failed, and the code with which it says so. Documented are
+-- errorCode with errorMsg, status with code and msg, and code with message.
+local function failure_of(value)
+  local status = type(value.status) == "table" and value.status or nil
+  local code = code_or_nil(value.errorCode) or status and code_or_nil(status.code)
+  local is_certain = code and (value.errorMsg ~= nil or status ~= nil)
+  if code == nil and (value.message ~= nil or value.msg ~= nil) then code = code_or_nil(value.code) end
+  if code == nil then return value.success == false and is_envelope(value) end
+  if is_success(code) or not (is_certain or is_known(code) or is_envelope(value)) then return false end
+  -- Some back ends count 1 as success and say so in words.
+  local message = value.message
+  if code == 1 and type(message) == "string" and SUCCESS[upper(message)] then return false end
+  return true, code
 end
 
 -- Judges a decoded 2xx: its envelope, then what is wrapped in it. Never nil or false without an err.
@@ -147,11 +240,11 @@ local function judge(value, res, call)
     return failed({ kind = "invalid", message = "the answer is false" }, call, res)
   end
   if type(value) ~= "table" then return value end
-  local code = failure_of(value)
-  if code then
-    local _, message = answer.explain(value)
+  local has_failed, code = failure_of(value)
+  if has_failed then
+    local _, message = response.explain(value)
     return failed({
-      kind = KIND_OF_CODE[code] or "invalid", code = code,
+      kind = kind_of_code(code) or "invalid", code = code,
       message = message or "the server says that it failed, without a reason",
     }, call, res)
   end
@@ -161,16 +254,34 @@ local function judge(value, res, call)
   return value
 end
 
---- Reads an answer.
--- An empty 2xx is true; a JSON null is `lofty.null`; text that is not JSON comes as it is when the server
--- says that it is no JSON; a 200 whose envelope says failure is an error.
+--- Decodes a JSON body, whatever its media type says.
+-- @tparam string body
+-- @tparam[opt] boolean repair replace what no JSON string may hold, see `lofty.json`
+-- @return[1] the value
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong with it
+function response.decode(body, repair)
+  local value, why = json_decode(body)
+  if value == nil and repair then
+    local repaired = json_repair(body)
+    if repaired then value, why = json_decode(repaired) end
+  end
+  return value, why
+end
+
+local decode = response.decode
+
+--- Reads an API call's response.
+-- An empty 2xx is true; a JSON null is `lofty.null`; text that is not JSON comes as it is when its media type says
+-- that it is no JSON; a 200 whose envelope says failure is an error.
 -- @tparam table res `status`, `headers`, `body`, as a runtime gives it
 -- @tparam table call `operation`, `path`, `class`, `find` (how to see what became of a write), `unwrap`
 -- @tparam table token the one that was sent, whose type a message names; the caller removes its secrets from the err
+-- @tparam[opt] boolean repair as for `response.decode`
 -- @return[1] the value, never nil or false
 -- @treturn[2] nil
 -- @treturn[2] table err
-function answer.read(res, call, token)
+function response.read(res, call, token, repair)
   local status, body = res.status, res.body
   local content_type = res.headers["content-type"]
   if content_type and content_type ~= JSON then content_type = lower(content_type) end
@@ -178,17 +289,20 @@ function answer.read(res, call, token)
   if body == "" then return true end
 
   if content_type and content_type ~= JSON and not find(content_type, "json", 1, true) then
+    -- An object or an array is JSON whatever it is labelled; other text stays text, but what is labelled text/plain
+    -- may be any JSON value: the reference labels some responses so.
+    local is_plain = find(content_type, "text/plain", 1, true)
+    if is_plain or find(body, "^[\239\187\191]*%s*[{[]") then
+      local value = decode(body, repair)
+      if value ~= nil then return judge(value, res, call) end
+    end
     if is_html(content_type, body) then
       return failed({ kind = "decode", message = "the server answered HTML where JSON belongs" }, call, res)
     end
-    -- A text that is JSON all the same is what the reference calls it; XML and the like stay text.
-    if not find(content_type, "text/plain", 1, true) then return body end
-    local value = json_decode(body)
-    if value == nil then return body end
-    return judge(value, res, call)
+    return body
   end
 
-  local value, why = json_decode(body)
+  local value, why = decode(body, repair)
   if value == nil then
     -- Three operations answer a bare word, and nobody knows whether in quotes.
     if body == "ok" or body == "success" then return body end
@@ -197,4 +311,4 @@ function answer.read(res, call, token)
   return judge(value, res, call)
 end
 
-return answer
+return response

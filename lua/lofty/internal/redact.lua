@@ -136,7 +136,7 @@ local function without(headers, secrets)
   return clean or headers
 end
 
---- Removes secrets from an err: from its message, its code, and the headers of its response.
+--- Removes secrets from an err: from its message, its code, and the headers and body of its response.
 -- @tparam table err is changed
 -- @tparam {string,...} secrets
 -- @treturn table the same err
@@ -144,8 +144,9 @@ function redact.err(err, secrets)
   err.message = redact.text(err.message, secrets)
   if type(err.code) == "string" then err.code = redact.text(err.code, secrets) end
   local response = err.response
-  if type(response) == "table" and type(response.headers) == "table" then
-    response.headers = without(response.headers, secrets)
+  if type(response) == "table" then
+    if type(response.headers) == "table" then response.headers = without(response.headers, secrets) end
+    if type(response.body) == "string" then response.body = redact.text(response.body, secrets) end
   end
   return err
 end

@@ -12,8 +12,9 @@
 
 local errors = require "lofty.errors"
 local jitter = require "lofty.pacing.jitter"
+local misuse = require "lofty.internal.misuse"
 
-local error, pairs, type = error, pairs, type
+local pairs, type = pairs, type
 local floor, max, min = math.floor, math.max, math.min
 local format = string.format
 
@@ -31,24 +32,22 @@ retry.defaults = { attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 
 --     retry.policy{ attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 }
 -- `false` is the policy that never repeats.
 -- @tparam table|boolean|nil options
--- @tparam[opt=2] number level whom `error` blames, as for `error`
 -- @treturn table the policy, a new table
-function retry.policy(options, level)
-  level = level or 2
+function retry.policy(options)
   if options == false then options = { attempts = 1 } end
   if options == true then options = nil end
-  options = errors.options("retry", options, retry.defaults, level)
+  options = errors.options("retry", options, retry.defaults)
   local policy = {}
   for name, default in pairs(retry.defaults) do
     local value = options[name]
     if value == nil then value = default end
     if type(value) ~= "number" or value ~= value or value < 0 then
-      error(format("retry: %s must be a number, 0 or more", name), level)
+      misuse(format("retry: %s must be a number, 0 or more", name))
     end
     policy[name] = value
   end
   if policy.attempts < 1 or policy.attempts ~= floor(policy.attempts) then
-    error("retry: attempts must be a whole number, 1 or more", level)
+    misuse("retry: attempts must be a whole number, 1 or more")
   end
   return policy
 end
@@ -103,12 +102,12 @@ end
 
 --- Decides about a call that has just failed.
 --     local wait, reason = retry.decide{
---       class = "read",            -- R, I, C or N
+--       class = "read",         -- "read", "idempotent", "create" or "notify"
 --       err = err,              -- the failure; err.retry_after is honoured
 --       attempt = 1,            -- how often the call has been made
 --       elapsed = 0.2,          -- seconds since the first time
 --       policy = policy,        -- as in retry.policy; the defaults stand for what it leaves out
---       random = math.random,   -- 0 or more, less than 1; lofty.jitter if absent
+--       random = math.random,   -- 0 or more, less than 1; lofty.pacing.jitter if absent
 --     }
 -- @tparam table case as above
 -- @treturn number|nil seconds to wait before the call is made again; nil: it is not to be made again

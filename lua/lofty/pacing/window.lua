@@ -33,19 +33,19 @@ function window.new(span, limit)
     last = 0,
     gone = 0,
     full = SPARE,
-    shut = -math.huge,
+    closed_until = -math.huge,
   }, metatable)
 end
 
--- The moment of the place number i: after the one before it, after what shut the window, and a span after the one
--- that is a whole limit before it.
+-- The moment of place number i: not before the place before it, not while the window is closed, and a span after the
+-- place that is one limit earlier.
 local function moment(self, i, now)
   local moments, at, limit = self.moments, now, self.limit
   local before = moments[i - 1]
-  if at < self.shut then at = self.shut end
+  if at < self.closed_until then at = self.closed_until end
   if before and before > at then at = before end
-  local rival = limit and moments[i - limit]
-  if rival and rival + self.span > at then at = rival + self.span end
+  local earlier = limit and moments[i - limit]
+  if earlier and earlier + self.span > at then at = earlier + self.span end
   return at
 end
 
@@ -71,6 +71,14 @@ local function forget(self, now)
     self.moments, self.head, self.last, self.gone = kept, head - by, last - by, self.gone + by
   end
   self.full = self.last + SPARE
+end
+
+--- When the next place would be.
+-- @tparam number now
+-- @treturn number
+function methods:earliest(now)
+  local at = moment(self, self.last + 1, now)
+  return at
 end
 
 --- Takes the next place.
@@ -103,11 +111,11 @@ local function postpone(self, now)
   end
 end
 
---- Notes that the holder of a place goes later than it may: who goes late counts late.
+--- Records that the holder of a place goes later than it might: the window counts a call from when it really started.
 -- @tparam number now
 -- @tparam number place
 -- @tparam number at when it goes
-function methods:late(now, place, at)
+function methods:delay(now, place, at)
   local i = place - self.gone
   local may = self.moments[i]
   if not may or at <= may then return end
@@ -119,8 +127,8 @@ end
 -- @tparam number now
 -- @tparam number till
 function methods:close(now, till)
-  if till <= self.shut then return end
-  self.shut = till
+  if till <= self.closed_until then return end
+  self.closed_until = till
   postpone(self, now)
 end
 

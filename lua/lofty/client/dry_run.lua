@@ -1,0 +1,61 @@
+--- Dry runs: which calls are shown instead of being sent, and what they return.
+-- @module lofty.client.dry_run
+
+local core = require "lofty.core"
+
+local getmetatable, pairs, setmetatable, type = getmetatable, pairs, setmetatable, type
+local find = string.find
+
+local dry_run = {}
+
+-- Stands for an id that a dry run cannot know. A value of its own, so that a call that holds it is recognized.
+dry_run.placeholder = core.integer("0")
+local placeholder = dry_run.placeholder
+
+-- A copy of a value in which a text stands for the placeholder; and whether it stands anywhere.
+local function without_placeholder(value)
+  if value == placeholder then return "placeholder", true end
+  if type(value) ~= "table" then return value, false end
+  local copy, found = setmetatable({}, getmetatable(value)), false
+  for name, member in pairs(value) do
+    local shown, holds = without_placeholder(member)
+    copy[name], found = shown, found or holds
+  end
+  return copy, found
+end
+
+-- What a dry write returns: the fields that it would have sent, and the placeholder for every id.
+local DryResult = {
+  __index = function(_, name)
+    if type(name) == "string" and (name == "id" or find(name, "Id$")) then return placeholder end
+  end,
+}
+
+--- Decides about a call in a dry run.
+-- @tparam table call as for `client:send`
+-- @treturn ?table the call as it is shown, when it is a write or holds the placeholder; nil: it is to be sent
+function dry_run.shown(call)
+  local params, in_params = without_placeholder(call.params)
+  local query, in_query = without_placeholder(call.query)
+  local body, in_body = without_placeholder(call.body)
+  if call.class == "read" and not (in_params or in_query or in_body) then return nil end
+  return { operation = call.operation, path = call.path, params = params, query = query, body = body }
+end
+
+--- What a call that was shown returns.
+-- @tparam table call as for `client:send`
+-- @tparam string url
+-- @treturn table the fields that it would have sent; every id that is not among them is the placeholder
+-- @treturn table response, with `dry_run = true`
+function dry_run.result(call, url)
+  local result = {}
+  for _, fields in pairs { call.params or {}, type(call.body) == "table" and call.body or {} } do
+    for name, value in pairs(fields) do
+      if name ~= "query" and name ~= "body" then result[name] = value end
+    end
+  end
+  return setmetatable(result, DryResult),
+    { status = 0, headers = {}, rate = {}, attempts = 0, url = url, elapsed = 0, dry_run = true }
+end
+
+return dry_run

@@ -1,0 +1,219 @@
+local child = require "spec.support.child"
+local errors = require "lofty.errors"
+local fake = require "spec.support.fake_runtime"
+local lofty = require "lofty"
+
+local json = fake.json
+
+local function client(answer, options)
+  local runtime = fake.new(answer)
+  local opt = { api_key = "key-secret", base_url = "http://127.0.0.1:1", runtime = runtime }
+  for name, value in pairs(options or {}) do opt[name] = value end
+  return lofty.client(opt), runtime
+end
+
+local function ok() return json(200, "{}") end
+
+describe("crm:with", function()
+  it("gives a view with other options, which leaves the client as it was", function()
+    local crm, runtime = client(ok)
+    local view = crm:with { timeout = 5 }
+    assert(view:get("/v1.0/me"))
+    assert.same({ connect = 5, total = 5 }, runtime.requests[1].timeout)
+    assert(crm:get("/v1.0/me"))
+    assert.same({ connect = 10, total = 60 }, runtime.requests[2].timeout)
+  end)
+
+  it("shares credential, rate limit and counters", function()
+    local crm, runtime = client(ok, { limit = 1 })
+    local view = crm:with {}
+    assert(crm:get("/v1.0/me"))
+    assert(view:get("/v1.0/me"))
+    assert.equal("token key-secret", runtime.requests[2].headers.Authorization)
+    assert.equal(2, crm:stats().calls)
+    assert.is_true(runtime.time >= 1000060)
+  end)
+
+  it("can be made of a view", function()
+    local crm, runtime = client(ok)
+    local view = crm:with({ timeout = 5 }):with { validate = false }
+    assert(view.leads:update("1", { nickname = "x" }))
+    assert.equal(5, runtime.requests[1].timeout.total)
+  end)
+
+  it("raises for what it does not know, on the caller's line", function()
+    local crm = client(ok)
+    for _, wrong in ipairs { { deadlin = 1 }, { deadline = 0 }, { deadline = "1" }, { dry_run = 1 }, { timeout = -1 }, 5 } do
+      local fine, message = pcall(function() local _ = crm:with(wrong) end)
+      assert.is_false(fine)
+      assert.truthy(message:find("with_spec.lua:%d+: "), message)
+    end
+  end)
+end)
+
+describe("a deadline", function()
+  it("bounds a request's timeouts by what is left", function()
+    local crm, runtime = client(ok)
+    assert(crm:with({ deadline = 2.5 }):get("/v1.0/me"))
+    assert.same({ connect = 2.5, total = 2.5 }, runtime.requests[1].timeout)
+    local _, second = client(ok, { deadline = 30 })
+    assert.is_table(second)
+  end)
+
+  it("ends a call that would wait longer for the rate limit, at once and without sending it", function()
+    local crm, runtime = client(ok, { limit = 1 })
+    assert(crm:get("/v1.0/me"))
+    local before = runtime.time
+    local value, err = crm:with({ deadline = 3 }):post("/v1.0/notes", { a = 1 })
+    assert.is_nil(value)
+    assert.equal("timeout", err.kind)
+    assert.is_false(err.sent)
+    assert.truthy(err.message:find("deadline of 3 s ends before the rate limit lets it go", 1, true), err.message)
+    assert.equal(before, runtime.time)
+    assert.equal(1, #runtime.requests)
+  end)
+
+  it("ends a call before a retry that would come later, and keeps what the attempt said", function()
+    local crm, runtime = client(function()
+      return json(429, '{"message":"slow down"}', { ["retry-after"] = "30" })
+    end)
+    local _, err = crm:with({ deadline = 5 }):get("/v1.0/me")
+    assert.equal("timeout", err.kind)
+    assert.equal(429, err.status)
+    assert.equal(30, err.retry_after)
+    assert.is_true(err.retryable)
+    assert.equal("rate_limit", err.cause.kind)
+    assert.truthy(err.message:find("the next attempt", 1, true) and err.message:find("slow down", 1, true), err.message)
+    assert.equal(1, #runtime.requests)
+    assert.is_true(runtime.time < 1000005)
+  end)
+
+  it("keeps the unknown outcome of a write", function()
+    local crm = client(function()
+      return nil, errors.new { kind = "network", sent = true, message = "the connection broke" }
+    end)
+    local _, err = crm:with({ deadline = 0.0001, retry = { base = 1000 } }):put("/v1.0/notes/{noteId}", { noteId = 1 })
+    assert.equal("timeout", err.kind)
+    assert.is_true(err.outcome_unknown)
+    assert.truthy(err.message:find("GET /v1.0/notes", 1, true), err.message)
+  end)
+
+  it("leaves the retry policy alone when there is time", function()
+    local answers = { 503, 503, 200 }
+    local crm, runtime = client(function(_, i) return json(answers[i], "{}") end)
+    assert(crm:with({ deadline = 1000 }):get("/v1.0/me"))
+    assert.equal(3, #runtime.requests)
+  end)
+
+  it("begins anew with each call, and may be an option of the client", function()
+    local crm, runtime = client(function(request)
+      request.seen = request.timeout.total
+      return json(200, "{}")
+    end, { deadline = 4 })
+    for i = 1, 3 do
+      assert(crm:get("/v1.0/me"))
+      assert.equal(4, runtime.requests[i].seen)
+      runtime.time = runtime.time + 10
+    end
+  end)
+
+  it("is taken from the call where it belongs to a longer walk", function()
+    local crm, runtime = client(ok)
+    local view = crm:with { deadline = 10 }
+    local ends = view:walk_deadline()
+    runtime.time = runtime.time + 8
+    local call = { operation = "x", method = "GET", path = "/v1.0/x", class = "read", deadline = ends }
+    assert(view:send(call))
+    assert.equal(2, runtime.requests[1].timeout.total)
+    runtime.time = runtime.time + 3
+    local _, err = view:send(call)
+    assert.equal("timeout", err.kind)
+    assert.is_nil(crm:walk_deadline())
+  end)
+end)
+
+describe("a dry run", function()
+  local shown
+  local function dry(answer)
+    shown = {}
+    return client(answer or ok, { dry_run = true, on_dry_run = function(call) shown[#shown + 1] = call end })
+  end
+
+  it("sends reads and shows writes", function()
+    local crm, runtime = dry()
+    assert(crm:get("/v1.0/leads"))
+    assert.equal(1, #runtime.requests)
+    local result, response = crm.leads:update("651095960136641", { stage = "Contacted" })
+    assert.equal("Contacted", result.stage)
+    assert.is_true(response.dry_run)
+    assert.equal(1, #runtime.requests)
+    assert.equal("leads.update", shown[1].operation)
+    assert.equal("PUT", shown[1].method)
+    assert.equal("http://127.0.0.1:1/v1.0/leads/651095960136641", shown[1].url)
+    assert.same({ stage = "Contacted" }, shown[1].body)
+  end)
+
+  it("checks writes as if they were sent", function()
+    local crm = dry()
+    local value, err = crm.leads:update("1", { stagee = "x" })
+    assert.is_nil(value)
+    assert.equal("invalid", err.kind)
+    value, err = crm:put("/v1.0/leads/{leadId}", { stage = "x" })
+    assert.is_nil(value)
+    assert.equal("invalid", err.kind)
+    assert.equal(0, #shown)
+  end)
+
+  it("gives a placeholder for ids, and sends no call that holds one", function()
+    local crm, runtime = dry()
+    local lead = assert(crm.leads:create { firstName = "Ann" })
+    assert.equal("Ann", lead.firstName)
+    assert.equal(lofty.placeholder, lead.leadId)
+    assert.equal(lofty.placeholder, lead.id)
+    assert.is_nil(lead.stage)
+    assert(crm:get("/v1.0/leads/{leadId}", { leadId = lead.leadId }))
+    assert(crm.notes:create { leadId = lead.leadId, content = "x", isPin = false })
+    assert.equal(0, #runtime.requests)
+    assert.equal("http://127.0.0.1:1/v1.0/leads/placeholder", shown[2].url)
+    assert.equal("placeholder", shown[3].body.leadId)
+  end)
+
+  it("is an option of a view", function()
+    local crm, runtime = client(ok)
+    local plan = crm:with { dry_run = true, on_dry_run = function() end }
+    assert(plan:post("/v1.0/notes", { content = "x" }))
+    assert.equal(0, #runtime.requests)
+    assert(plan:with({ dry_run = false }):post("/v1.0/notes", { content = "x" }))
+    assert.equal(1, #runtime.requests)
+  end)
+
+  it("is switched on by LOFTY_DRY_RUN=1 and writes lines without secrets to stderr", function()
+    local printed = child.run([[
+      local crm = require("lofty").client { api_key = "key-secret", base_url = "http://127.0.0.1:1" }
+      assert(crm:put("/v1.0/leads/{leadId}", { leadId = 5, note = "key-secret \27[2J" }))
+    ]], "LOFTY_DRY_RUN=1")
+    assert.equal('lofty: dry run, not sent: PUT http://127.0.0.1:1/v1.0/leads/5 {"note":"*** \\u001b[2J"}', printed)
+  end)
+end)
+
+describe("LOFTY_DEBUG=json", function()
+  it("writes one JSON object a line, with an id for each call", function()
+    local printed = child.run([[
+      local runtime = { now = function() return 0 end, monotonic = function() return 0 end, sleep = function() return true end,
+        request = function(_, r) return { status = r.url:find("me") and 200 or 404, body = "", headers = {} } end }
+      local crm = require("lofty").client { api_key = "key-secret", runtime = runtime }
+      crm:get("/v1.0/me")
+      crm:get("/v1.0/x", { q = "private" })
+    ]], "LOFTY_DEBUG=json")
+    local lines = {}
+    for line in printed:gmatch("[^\n]+") do lines[#lines + 1] = assert(lofty.json.decode(line)) end
+    assert.equal(4, #lines)
+    assert.same({ "request", "response", "request", "response" },
+      { lines[1].event, lines[2].event, lines[3].event, lines[4].event })
+    assert.equal(lines[1].id, lines[2].id)
+    assert.not_equal(lines[1].id, lines[3].id)
+    assert.equal(404, lines[4].status)
+    assert.is_nil(printed:find("private", 1, true))
+    assert.is_nil(printed:find("secret", 1, true))
+  end)
+end)
