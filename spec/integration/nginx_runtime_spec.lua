@@ -14,11 +14,11 @@ end
 describe("nginx runtime", function()
   local box
   local function run(...) return box:run(...) end
-  -- A path at the far side that answers these bytes as they stand.
+  -- A path of the upstream that answers these bytes as they stand.
   local function raw(reply, more) return "/raw?reply=" .. escape(reply) .. (more or "") end
-  local function count(name) return tonumber(select(2, box:get("/count?name=" .. name, { base = box.far }))) end
+  local function count(name) return tonumber(select(2, box:get("/count?name=" .. name, { base = box.upstream_url }))) end
   local function release(name, expected)
-    assert.equal(200, (box:get("/release?name=" .. name .. "&count=" .. (expected or 1), { base = box.far })))
+    assert.equal(200, (box:get("/release?name=" .. name .. "&count=" .. (expected or 1), { base = box.upstream_url })))
   end
 
   setup(function() box = servers.start() end)
@@ -28,7 +28,7 @@ describe("nginx runtime", function()
     for index, case in ipairs(cases) do
       for what, more in pairs { ["in a request, "] = "", ["in detached work, "] = "&detached=1" } do
         it(what .. case.name, function()
-          local status, said = box:get("/contract?case=" .. index .. "&far=" .. escape(box.far) .. more)
+          local status, said = box:get("/contract?case=" .. index .. "&upstream=" .. escape(box.upstream_url) .. more)
           assert.same({ 200, "passed\n" }, { status, said })
         end)
       end
@@ -36,20 +36,20 @@ describe("nginx runtime", function()
   end)
 
   describe("request", function()
-    it("writes the request as HTTP/1.1 has it", function()
+    it("writes the request in HTTP/1.1", function()
       local res = run [[
         local res = assert(get("/echo?a=b%20c", { method = "POST", body = "hello", headers = { ["X-One"] = "1" } }))
         return require("cjson").decode(res.body)
       ]]
       assert.equal("hello", res.body)
-      local host = box.far:match("//(.+)")
+      local host = box.upstream_url:match("//(.+)")
       assert.matches("^POST /echo%?a=b%%20c HTTP/1%.1\r\nHost: " .. host .. "\r\n", res.head)
       assert.matches("\r\nAccept%-Encoding: gzip\r\n", res.head)
       assert.matches("\r\nContent%-Length: 5\r\n", res.head)
       assert.matches("\r\nX%-One: 1\r\n", res.head)
     end)
 
-    it("gives status, headers by lower-case name with repeated ones joined, body, and the time it took", function()
+    it("returns the status, headers by lower-case name with repeated ones joined, the body and the time it took", function()
       local res = run [[return assert(get("/echo"))]]
       assert.equal(200, res.status)
       assert.equal("a, b", res.headers["x-two"])
@@ -57,7 +57,7 @@ describe("nginx runtime", function()
       assert.equal("boolean", type(res.reused))
     end)
 
-    it("sends a table of headers as it is now, though it had sent it before", function()
+    it("sends a table of headers that it sent before with its present values", function()
       local sent, refused = run [[
         local headers, sent = { ["X-A"] = "1", ["X-B"] = "2" }, {}
         local function send()
@@ -77,10 +77,10 @@ describe("nginx runtime", function()
     end)
 
     for _, case in ipairs {
-      { "an empty POST says so", [[{ method = "POST", body = "" }]], "\r\nContent%-Length: 0\r\n" },
-      { "a POST without a body says so", [[{ method = "POST" }]], "\r\nContent%-Length: 0\r\n" },
-      { "a GET has no length", [[{}]], nil, "Content%-Length" },
-      { "a DELETE has none", [[{ method = "DELETE" }]], "^DELETE ", "Content%-Length" },
+      { "sends Content-Length: 0 with an empty POST", [[{ method = "POST", body = "" }]], "\r\nContent%-Length: 0\r\n" },
+      { "sends Content-Length: 0 with a POST without a body", [[{ method = "POST" }]], "\r\nContent%-Length: 0\r\n" },
+      { "sends no Content-Length with a GET", [[{}]], nil, "Content%-Length" },
+      { "sends no Content-Length with a DELETE", [[{ method = "DELETE" }]], "^DELETE ", "Content%-Length" },
     } do
       it(case[1], function()
         local res = run([[return require("cjson").decode(assert(get("/echo", ]] .. case[2] .. [[)).body)]])
@@ -89,10 +89,10 @@ describe("nginx runtime", function()
       end)
     end
 
-    it("asks for / where the URL has no path, and sends no fragment", function()
+    it("requests / when the URL has no path, and sends no fragment", function()
       local first, second = run [[
-        local res = get("", { url = far .. "/echo?x=1#y" })
-        return get("", { url = far }).status, require("cjson").decode(res.body).head
+        local res = get("", { url = upstream .. "/echo?x=1#y" })
+        return get("", { url = upstream }).status, require("cjson").decode(res.body).head
       ]]
       assert.equal(404, first)
       assert.matches("GET /echo%?x=1 HTTP", second)
@@ -121,7 +121,7 @@ describe("nginx runtime", function()
       end)
     end
 
-    it("unpacks gzip, and reads a large body whole", function()
+    it("decodes gzip, and reads a large body whole", function()
       local ok = run [[
         local zipped, large = assert(get("/gzip?size=100000")), assert(get("/large?size=1000000"))
         local text = ("0123456789"):rep(10000)
@@ -143,28 +143,28 @@ describe("nginx runtime", function()
   describe("request that fails", function()
     local gzip = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n"
     for _, case in ipairs {
-      { "closed without a word", "", "", "network", true, false },
+      { "closed before the response", "", "", "network", true, false },
       { "closed in the head", "HTTP/1.1 200 OK\r\nContent-", "", "network", true, false },
       { "closed in the body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", "", "network", true, true },
       { "closed in a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhi", "", "network", true, true },
       { "closed before the last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", "",
         "network", true, true },
-      { "no HTTP at all", "SSH-2.0-OpenSSH_9.2\r\n\r\n", "", "decode", true, false },
+      { "another protocol than HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n", "", "decode", true, false },
       { "two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi", "", "decode", true },
       { "a length beside chunks", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nhi", "",
         "decode", true },
       { "a bare line feed", "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", "", "decode", true },
-      { "a head without end", "HTTP/1.1 200 OK\r\nX: ", "&fill=100000", "decode", true, false },
+      { "an endless head", "HTTP/1.1 200 OK\r\nX: ", "&fill=100000", "decode", true, false },
       { "a body beyond max_body", "HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n", "&fill=2000000", "decode", true },
       { "chunks beyond max_body", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1E8480\r\n", "&fill=2000000",
         "decode", true },
       { "a body without length beyond max_body", "HTTP/1.1 200 OK\r\n\r\n", "&fill=2000000", "decode", true },
-      { "gzip that is none", gzip .. "0123456789", "", "decode", true },
-      { "stalled in silence", "", "&stall=1", "timeout", true, false },
+      { "a body that is not gzip", gzip .. "0123456789", "", "decode", true },
+      { "no byte in time", "", "&stall=1", "timeout", true, false },
       { "stalled in the body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", "&stall=1", "timeout", true, true },
-      { "a byte now and then", "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\nhi", "&drip=1", "timeout", true, true },
+      { "a byte every few milliseconds", "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\nhi", "&drip=1", "timeout", true, true },
     } do
-      it("says what happened: " .. case[1], function()
+      it("returns the right kind of error: " .. case[1], function()
         local _, err, after = run([[
           local res, err = get(arg, { timeout = { connect = 2, total = arg:find("&") and 0.3 or 5 } })
           return res, err, get("/echo").status
@@ -176,12 +176,12 @@ describe("nginx runtime", function()
       end)
     end
 
-    it("says that a gzip bomb is too large", function()
+    it("reports a gzip bomb as a decode error", function()
       local _, err = run [[return get("/gzip?size=3000000")]]
       assert.equal("decode", err.kind)
     end)
 
-    it("says that nobody listens, and that nothing was sent", function()
+    it("reports a refused connection, and that nothing was sent", function()
       local _, err = run [[return get("", { url = "http://127.0.0.1:1/" })]]
       assert.same({ "network", false, false }, { err.kind, err.sent, err.connected })
       assert.matches("refused", err.text)
@@ -209,7 +209,7 @@ describe("nginx runtime", function()
       assert.matches("sending to", err.text)
     end)
 
-    it("says what to set when nginx has no resolver", function()
+    it("names the setting that is missing when nginx has no resolver", function()
       local _, err = run [[return get("", { url = "https://api.example.test/" })]]
       assert.same({ "network", false, false }, { err.kind, err.sent, err.connected })
       assert.matches("`resolver` in nginx.conf", err.text)
@@ -219,30 +219,30 @@ describe("nginx runtime", function()
       { "CR LF in a header", [[{ headers = { ["X-A"] = "a\r\nB: c" } }]], "X%-A" },
       { "NUL in a header", [[{ headers = { ["X-A"] = "a\0b" } }]], "X%-A" },
       { "a control character in a header", [[{ headers = { ["X-A"] = "a\27[2Jb" } }]], "X%-A" },
-      { "a coding of the caller's", [[{ headers = { ["Accept-Encoding"] = "br" } }]], "Accept%-Encoding" },
+      { "the caller's own Accept-Encoding", [[{ headers = { ["Accept-Encoding"] = "br" } }]], "Accept%-Encoding" },
       { "a line end in a header's name", [[{ headers = { ["X-A\r\nB"] = "c" } }]], "name" },
       { "an empty header name", [[{ headers = { [""] = "c" } }]], "name" },
       { "a header that is no string", [[{ headers = { ["X-A"] = 5 } }]], "X%-A" },
-      { "a length of the caller's", [[{ headers = { ["content-length"] = "7" } }]], "content%-length" },
-      { "chunks of the caller's", [[{ headers = { ["Transfer-Encoding"] = "chunked" } }]], "Transfer%-Encoding" },
-      { "a host of the caller's", [[{ headers = { Host = "x" } }]], "Host" },
-      { "CR LF in the URL", [[{ url = far .. "/echo\r\nX: y" }]], "percent%-encoded" },
-      { "a space in the URL", [[{ url = far .. "/e cho" }]], "percent%-encoded" },
+      { "the caller's own Content-Length", [[{ headers = { ["content-length"] = "7" } }]], "content%-length" },
+      { "the caller's own Transfer-Encoding", [[{ headers = { ["Transfer-Encoding"] = "chunked" } }]], "Transfer%-Encoding" },
+      { "the caller's own Host", [[{ headers = { Host = "x" } }]], "Host" },
+      { "CR LF in the URL", [[{ url = upstream .. "/echo\r\nX: y" }]], "percent%-encoded" },
+      { "a space in the URL", [[{ url = upstream .. "/e cho" }]], "percent%-encoded" },
       { "CR LF in the host", [[{ url = "http://127.0.0.1\r\n/" }]], "percent%-encoded" },
-      { "a NUL in the URL", [[{ url = far .. "/echo\0x" }]], "percent%-encoded" },
-      { "a backslash in the URL", [[{ url = far .. "/echo\\x" }]], "percent%-encoded" },
+      { "a NUL in the URL", [[{ url = upstream .. "/echo\0x" }]], "percent%-encoded" },
+      { "a backslash in the URL", [[{ url = upstream .. "/echo\\x" }]], "percent%-encoded" },
       { "an empty host", [[{ url = "http:///127.0.0.1/" }]], "no host" },
       { "an IPv4 address out of range", [[{ url = "http://127.999.1.1/" }]], "IPv4" },
       { "a method with a space", [[{ method = "GET /x" }]], "method" },
       { "a body that is no string", [[{ method = "POST", body = {} }]], "body" },
-      { "plain http to elsewhere", [[{ url = "http://example.test/" }]], "https" },
+      { "plain http to another machine", [[{ url = "http://example.test/" }]], "https" },
       { "plain http to a name that looks like loopback", [[{ url = "http://127.0.0.1.example.test/" }]], "https" },
       { "another scheme", [[{ url = "ftp://127.0.0.1/" }]], "https" },
-      { "no absolute URL", [[{ url = "/v1.0/me" }]], "absolute" },
+      { "a URL that is not absolute", [[{ url = "/v1.0/me" }]], "absolute" },
       { "credentials in the URL", [[{ url = "https://me:secret@example.test/" }]], "credentials" },
       { "a port out of range", [[{ url = "https://example.test:99999/" }]], "port" },
-      { "a CA file, which is nginx's to set", [[{ ca = "/etc/ca.pem" }]], "lua_ssl_trusted_certificate" },
-      { "a proxy, which cosockets have not", [[{ proxy = "http://127.0.0.1:3128" }]], "proxy" },
+      { "the option ca", [[{ ca = "/etc/ca.pem" }]], "lua_ssl_trusted_certificate" },
+      { "the option proxy", [[{ proxy = "http://127.0.0.1:3128" }]], "proxy" },
     } do
       it("is refused before anything is sent: " .. case[1], function()
         local _, err = run("return get('/echo', " .. case[2] .. ")")
@@ -255,10 +255,10 @@ describe("nginx runtime", function()
   end)
 
   describe("connections", function()
-    it("are kept, and used again", function()
+    it("are kept and used again", function()
       local first, second, reused = run [[
         local decode = require("cjson").decode
-        assert(get("/echo", { url = far .. "/echo" }))
+        assert(get("/echo", { url = upstream .. "/echo" }))
         local a, b = assert(get("/echo")), assert(get("/echo"))
         return decode(a.body).connection, decode(b.body).connection, b.reused
       ]]
@@ -267,31 +267,31 @@ describe("nginx runtime", function()
     end)
 
     for _, case in ipairs {
-      { "an answer that says close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi" },
-      { "an answer of HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi" },
-      { "bytes after the answer", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 200 OK\r\n\r\n" },
-      { "a broken answer", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhi" },
+      { "a response with Connection: close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi" },
+      { "a response in HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi" },
+      { "bytes after the response", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 200 OK\r\n\r\n" },
+      { "a malformed response", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhi" },
     } do
       it("are not kept after " .. case[1], function()
         local reused, other = run([[
-          while get("/echo").reused == false do end -- there is one to take
-          get(arg)                                  -- takes it
+          while get("/echo").reused == false do end -- a connection is kept
+          get(arg)                                  -- uses it
           return get("/echo").reused, get("/echo").reused
         ]], raw(case[2], "&keep=1"))
         assert.same({ false, true }, { reused, other })
       end)
     end
 
-    it("are not shared between two ways to write the scheme, but between two ways to write the port", function()
+    it("are shared by URLs that differ in the case of the scheme only", function()
       local reused = run [[
         assert(get("/echo"))
-        return get("", { url = far:gsub("^http", "HTTP") .. "/echo?" }).reused
+        return get("", { url = upstream:gsub("^http", "HTTP") .. "/echo?" }).reused
       ]]
       assert.is_true(reused)
     end)
   end)
 
-  describe("a kept connection that the server closes unanswered", function()
+  describe("a kept connection that the server closes without a response", function()
     local function twice(method, once)
       local name = new_name()
       local res, err, status = run([[
@@ -304,13 +304,13 @@ describe("nginx runtime", function()
       return res, err, count(name)
     end
     before_each(function()
-      -- Nothing kept from before: each of these closes one, until a new one had to be made.
+      -- Close the connections kept from before: each of these closes one, until a new one had to be made.
       run [[repeat local res = get("/raw?reply=HTTP/1.1%20204%20x%0D%0AConnection:%20close%0D%0A%0D%0A")
         until not res.reused]]
     end)
 
     for _, method in ipairs { "GET", "PUT", "DELETE" } do
-      it("costs a " .. method .. " nothing: it is sent once more, on a new one", function()
+      it("makes a " .. method .. " go out once more, on a new connection", function()
         local res, _, seen = twice(method, false)
         assert.equal(200, res.status)
         assert.is_false(res.reused)
@@ -319,7 +319,7 @@ describe("nginx runtime", function()
     end
 
     for _, case in ipairs { { "GET", true }, { "PUT", true }, { "POST", true }, { "POST", false } } do
-      it("is the end of a " .. case[1] .. (case[2] and " that is not to be sent twice" or ""), function()
+      it("ends a " .. case[1] .. (case[2] and " that may not be sent twice" or "") .. " with an error", function()
         local res, err, seen = twice(case[1], case[2])
         assert.is_nil(res)
         assert.same({ "network", true, true, false }, { err.kind, err.sent, err.connected, err.head })
@@ -331,12 +331,12 @@ describe("nginx runtime", function()
   describe("TLS", function()
     local url = [["https://localhost:" .. tls .. "/echo"]]
 
-    it("verifies, and tells the server which name it wants", function()
+    it("verifies the certificate, and sends the server's name", function()
       local res = run([[return require("cjson").decode(assert(get("", { url = ]] .. url .. [[ })).body)]])
       assert.equal("localhost", res.sni)
     end)
 
-    it("keeps connections too, apart from plain ones", function()
+    it("keeps connections, apart from those without TLS", function()
       local first, second = run([[
         assert(get("", { url = ]] .. url .. [[ }))
         return get("", { url = ]] .. url .. [[ }).reused, (get("", { url = "http://localhost:" .. tls .. "/echo" }))
@@ -357,24 +357,25 @@ describe("nginx runtime", function()
       assert.same({ "timeout", true, true, 200 }, { err.kind, err.sent, err.connected, after })
     end)
 
-    it("takes up a session again", function()
-      local resumed = run [[
+    it("resumes a session", function()
+      local first, others = run [[
         local url = "https://localhost:" .. tls12 .. "/echo"
         local decode = require("cjson").decode
-        local a = decode(assert(get("", { url = url, headers = {} })).body)
-        -- the kept connection is held by another thread, so this one needs a handshake
+        local a = decode(assert(get("", { url = url })).body)
+        -- Several at once, so that new connections are made.
         local results = runtime:map({ 1, 2, 3 }, function() return decode(get("", { url = url }).body).resumed end)
-        return a.resumed, results
+        return a.resumed, table.concat(results)
       ]]
-      assert.truthy(resumed)
+      assert.equal(".", first)
+      assert.matches("r", others) -- nginx's $ssl_session_reused
     end)
 
     for _, case in ipairs {
       { "a certificate for another name", [["https://127.0.0.1:" .. tls .. "/echo"]], "/content", "certificate" },
-      { "a certificate that nobody signed", [["https://localhost:" .. alone .. "/echo"]], "/content", "localhost" },
-      { "no CA set in nginx.conf", [["https://localhost:" .. unused .. "/echo"]], "/untrusting",
+      { "a self-signed certificate", [["https://localhost:" .. self_signed .. "/echo"]], "/content", "localhost" },
+      { "no CA set in nginx.conf", [["https://localhost:" .. untried .. "/echo"]], "/untrusting",
         "lua_ssl_trusted_certificate" },
-      { "no TLS there", [[far:gsub("http://127.0.0.1", "https://localhost") .. "/echo"]], "/content", "TLS" },
+      { "a server without TLS", [[upstream:gsub("http://127.0.0.1", "https://localhost") .. "/echo"]], "/content", "TLS" },
     } do
       it("refuses: " .. case[1], function()
         local _, err = run("local url = " .. case[2] .. " return get('', { url = url })", nil, case[3])
@@ -395,13 +396,13 @@ describe("nginx runtime", function()
         end
         return { call(get, url), runtime:detach(5, call, get, url) }
       end
-      return verify(tls), verify(alone)
+      return verify(tls), verify(self_signed)
     ]]
 
     it("of one location is not another's: neither connections, sessions nor detached work are shared", function()
       for _ = 1, 3 do -- the second time there are connections to take
         for place, expected in pairs {
-          ["/content"] = { { true, true }, { "tls", "tls" } }, ["/trusts_alone"] = { { "tls", "tls" }, { true, true } },
+          ["/content"] = { { true, true }, { "tls", "tls" } }, ["/trusts_self_signed"] = { { "tls", "tls" }, { true, true } },
           ["/untrusting"] = { { "tls", "tls" }, { "tls", "tls" } },
         } do
           assert.same(expected, { run(code, nil, place) }, place)
@@ -417,7 +418,7 @@ describe("nginx runtime", function()
         return tostring(err)
       ]]
       assert.not_matches("TLS", (run(get_key, nil, "/content")))
-      for _, place in ipairs { "/untrusting", "/trusts_alone" } do assert.matches("TLS", (run(get_key, nil, place))) end
+      for _, place in ipairs { "/untrusting", "/trusts_self_signed" } do assert.matches("TLS", (run(get_key, nil, place))) end
     end)
 
     it("lets calls of one location share a connection", function()
@@ -433,7 +434,7 @@ describe("nginx runtime", function()
 
   describe("phases", function()
     for _, place in ipairs { "/rewrite", "/access", "/content" } do
-      it("that may wait include " .. place, function()
+      it("that may wait: " .. place, function()
         local status, slept, detached, mapped = run([[
           return get("/echo").status, runtime:sleep(0.001), runtime:detach(5, function() return true end),
             runtime:map({ 1, 2 }, function(n) runtime:sleep(0.001) return n end)
@@ -442,11 +443,11 @@ describe("nginx runtime", function()
       end)
     end
 
-    it("that may wait include timers", function()
+    it("that may wait: timers", function()
       assert.matches('"timer"', box:note("timer"))
     end)
 
-    it("that may wait include those that the runtime does not know by name", function()
+    it("that may wait: one that the runtime does not know by name (ssl_certificate_by_lua)", function()
       run [[get("", { url = "https://localhost:" .. handshake .. "/" })]]
       local said = require("cjson").decode(box:note("in_handshake"))
       assert.same({ "hello", true, true, { 1, 2 }, "ssl_cert" }, said)
@@ -460,7 +461,7 @@ describe("nginx runtime", function()
       { "body_filter", "/body_filter", "access_by_lua" },
       { "set", "/set", "rewrite_by_lua" },
     } do
-      it("that can't wait say so: " .. case[1], function()
+      it("that can't wait return an error that says what to do: " .. case[1], function()
         if case[2] then box:get(case[2]) end
         local said = require("cjson").decode(box:note(case[1]))
         for _, call in ipairs { "request", "sleep", "detach", "map" } do
@@ -474,7 +475,7 @@ describe("nginx runtime", function()
   end)
 
   describe("map", function()
-    it("gives results in order, whatever ends first", function()
+    it("returns results by index, whichever ends first", function()
       local results, failures = run [[
         return runtime:map({ 3, 2, 1 }, function(n) runtime:sleep(n / 500) return n * 10 end)
       ]]
@@ -482,7 +483,7 @@ describe("nginx runtime", function()
       assert.is_nil(failures)
     end)
 
-    it("begins no more at a time than it may", function()
+    it("runs no more items at a time than its concurrency", function()
       local most = run [[
         local now, most = 0, 0
         runtime:map({ 1, 2, 3, 4, 5, 6, 7 }, function()
@@ -496,7 +497,7 @@ describe("nginx runtime", function()
       assert.equal(3, most)
     end)
 
-    it("keeps each item's error, returned or raised, and the rest goes on", function()
+    it("records each item's error, returned or raised, and goes on with the others", function()
       local results, first, second, third = run [[
         local results, failures = runtime:map({ 1, 2, 3, 4 }, function(n, index)
           runtime:sleep(0)
@@ -511,13 +512,13 @@ describe("nginx runtime", function()
       assert.is_nil(third)
     end)
 
-    it("stores a bare nil as true, and nothing for nothing", function()
+    it("records nil as true; an empty list has no results", function()
       local one, none = run [[return runtime:map({ 1 }, function() end), #runtime:map({}, error)]]
       assert.same({ true }, one)
       assert.equal(0, none)
     end)
 
-    it("tells its progress; when that raises, what was started ends and the error has the results", function()
+    it("reports progress; when on_progress raises, started items end and the error has the results", function()
       local facts = run [[
         local begun, ended, told = 0, 0, {}
         local ok, err = pcall(runtime.map, runtime, { 1, 2, 3, 4, 5, 6 }, function(n)
@@ -541,7 +542,7 @@ describe("nginx runtime", function()
       assert.is_true(facts.begun < 6)
     end)
 
-    it("refuses what it does not know", function()
+    it("refuses unknown options and a concurrency of 0", function()
       local _, first = run [[return pcall(runtime.map, runtime, {}, print, { concurency = 3 })]]
       local _, second = run [[return pcall(runtime.map, runtime, {}, print, { concurrency = 0 })]]
       assert.matches("concurency", first)
@@ -550,7 +551,7 @@ describe("nginx runtime", function()
   end)
 
   describe("detach", function()
-    it("hands arguments in and results out, nils included", function()
+    it("passes arguments and results, nils included", function()
       local n, a, b, c, phase = run [[
         local function pack(...) return select("#", ...), ... end
         return pack(runtime:detach(5, function(x, y, z) ngx.sleep(0) return x, y, z, ngx.get_phase() end, 1, nil, 3))
@@ -563,7 +564,7 @@ describe("nginx runtime", function()
       assert.same({ false, "oh" }, { ok, problem })
     end)
 
-    it("runs more at once than nginx has timers", function()
+    it("runs more functions at once than nginx may run timers", function()
       local sum = run [[
         local list, waiting = {}, 0
         for i = 1, 100 do list[i] = i end
@@ -581,7 +582,7 @@ describe("nginx runtime", function()
       assert.equal(5050, sum)
     end)
 
-    it("serves thousands, one after the other", function()
+    it("runs thousands of functions", function()
       local count_done = run [[
         local done = 0
         local list = {}
@@ -604,7 +605,7 @@ describe("nginx runtime", function()
       assert.equal("inner", value)
     end)
 
-    it("lets the caller go on after the timeout, and the function to its end", function()
+    it("returns an error after the timeout, and lets the function run to its end", function()
       local name = new_name()
       local res, err = run([[
         return runtime:detach(0.05, function(get, name, dict)
@@ -618,16 +619,16 @@ describe("nginx runtime", function()
       assert.equal("done", box:note("late:" .. name))
     end)
 
-    it("saves work from a client that goes away", function()
+    it("goes on when the client closes its connection", function()
       local lost, saved = new_name(), new_name()
       for name, more in pairs { [lost] = "", [saved] = "&detached=1" } do
-        local target = escape(box.far .. "/hold?name=" .. name)
+        local target = escape(box.upstream_url .. "/hold?name=" .. name)
         assert.is_nil((box:get("/abandoned?name=" .. name .. "&url=" .. target .. more, { total = 0.1 })))
       end
       release(lost)
       release(saved)
       assert.equal("released\n", box:note("ended:" .. saved))
-      -- The other one was killed in the middle: that is what detach is for.
+      -- Without detach the work was stopped.
       assert.is_nil(run([[return dict:get("ended:" .. arg)]], lost))
     end)
   end)
@@ -713,14 +714,14 @@ describe("nginx runtime", function()
     end)
   end)
 
-  it("lets the worker serve others while calls are in flight", function()
+  it("does not block the worker process while calls wait", function()
     local name = new_name()
     local results = run([[
       local self = "http://" .. ngx.var.http_host
       local list = { 1, 2, 3 }
       return runtime:map(list, function(n)
         if n < 3 then return assert(get("/hold?name=" .. arg)).body end
-        -- Asked of the only worker, whose other calls end only after this one.
+        -- Answered by the only worker process, while its other calls wait.
         assert(get("", { url = self .. "/ping" }).body == "pong\n")
         return assert(get("/release?count=2&name=" .. arg)).body
       end)
@@ -728,7 +729,7 @@ describe("nginx runtime", function()
     assert.same({ "released\n", "released\n", "ok\n" }, results)
   end)
 
-  it("tells the time, on a clock of each kind", function()
+  it("has a clock of each kind", function()
     local now, first, second = run [[
       local first = runtime:monotonic()
       ngx.sleep(0.003)
@@ -738,7 +739,7 @@ describe("nginx runtime", function()
     assert.is_true(second > first)
   end)
 
-  it("serves a function of a request, which may leave work for later", function()
+  it("makes a content handler of a function, which may leave work for later", function()
     local status, body = box:get("/hook/secret?a=b", { body = ("x"):rep(1200000) })
     assert.equal(200, status)
     local said = require("cjson").decode(body)
@@ -747,11 +748,11 @@ describe("nginx runtime", function()
     assert.equal(405, (box:get("/hook/secret")))
   end)
 
-  it("does its detached jobs when the worker is told to end", function()
+  it("finishes detached work when nginx reloads", function()
     local name = new_name()
-    local target = escape(box.far .. "/hold?name=" .. name)
+    local target = escape(box.upstream_url .. "/hold?name=" .. name)
     assert.is_nil((box:get("/abandoned?detached=1&name=" .. name .. "&url=" .. target, { total = 0.1 })))
-    assert.equal(200, (box:get("/release?peek=1&name=" .. name, { base = box.far })))
+    assert.equal(200, (box:get("/release?peek=1&name=" .. name, { base = box.upstream_url })))
     local before = run [[return ngx.worker.pid()]]
     os.execute("kill -HUP " .. box.gateway.pid)
     local after

@@ -1,4 +1,4 @@
---- Runs cases inside a real nginx, in a timer of its one worker, which is where tokens are refreshed.
+--- Runs cases inside a real nginx, in a timer of its one worker process, where tokens are refreshed too.
 -- @module spec.support.in_nginx
 
 local nginx = require "lofty.sandbox.nginx"
@@ -14,24 +14,24 @@ http {
   lua_package_cpath "%s/build/5.1/?.so;;";
   init_worker_by_lua_block {
     ngx.timer.at(0, function()
-      local file = assert(io.open("%s/verdicts.new", "w"))
-      local function report(name, index, verdict)
-        file:write(name, " ", index, " ", (tostring(verdict):gsub("\n", " ")), "\n")
+      local file = assert(io.open("%s/results.new", "w"))
+      local function report(name, index, result)
+        file:write(name, " ", index, " ", (tostring(result):gsub("\n", " ")), "\n")
       end
       local ok, why = pcall(require(%q), report, %q, "%s")
       if not ok then ngx.log(ngx.ERR, why) end
       file:close()
-      os.rename("%s/verdicts.new", "%s/verdicts")
+      os.rename("%s/results.new", "%s/results")
     end)
   }
 }
 ]]
 
---- Calls the function that a module returns, inside nginx: `fn(report, argument, folder)`, where
--- `report(name, index, verdict)` hands out what is returned here.
+--- Calls the function that a module returns inside nginx, as fn(report, argument, folder), where
+-- report(name, index, result) records a result.
 -- @tparam string module the module's name
--- @tparam string argument handed on
--- @treturn table name -> list of verdicts
+-- @tparam string argument passed to fn
+-- @treturn table name -> list of results, as text
 return function(module, argument)
   local root = nginx.shell("pwd")
   local server = nginx.start {
@@ -40,14 +40,14 @@ return function(module, argument)
       return format(CONF, root, root, root, root, place, module, argument or "", place, place, place)
     end,
   }
-  nginx.shell(format("n=0; until [ -e %s/verdicts ] || [ $n = 3000 ]; do n=$((n + 1)); sleep 0.01; done", server.folder))
-  local text, log = nginx.contents(server.folder .. "/verdicts"), server:log()
+  nginx.shell(format("n=0; until [ -e %s/results ] || [ $n = 3000 ]; do n=$((n + 1)); sleep 0.01; done", server.folder))
+  local text, log = nginx.contents(server.folder .. "/results"), server:log()
   server:stop()
-  if text == "" then error("no verdicts; nginx said:\n" .. log, 2) end
-  local verdicts = {}
-  for name, index, verdict in text:gmatch("(%l[%l ]-) (%d+) ([^\n]*)\n") do
-    verdicts[name] = verdicts[name] or {}
-    verdicts[name][tonumber(index)] = verdict
+  if text == "" then error("no results; nginx said:\n" .. log, 2) end
+  local results = {}
+  for name, index, result in text:gmatch("(%l[%l ]-) (%d+) ([^\n]*)\n") do
+    results[name] = results[name] or {}
+    results[name][tonumber(index)] = result
   end
-  return verdicts
+  return results
 end

@@ -1,5 +1,5 @@
---- Two nginx for the specs of the nginx runtime: the far side, which answers as it is told, and a gateway
--- with one worker, in which the code under test runs.
+--- Two nginx servers for the specs of the nginx runtime: an upstream, which answers as a query says, and a gateway with
+-- one worker process, in which the code under test runs.
 -- @module spec.support.nginx.servers
 
 local cjson = require "cjson"
@@ -10,7 +10,7 @@ local servers = {}
 
 local ROOT = launcher.shell("pwd")
 
--- A throw-away CA, and what it signed for localhost; another one that nobody trusts.
+-- A CA, a certificate that it signed for localhost, and a self-signed one for localhost.
 local CERTIFICATES = [[
 set -e
 cd %s
@@ -19,16 +19,16 @@ make() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout $name.key \
     -out $name.pem -subj "/CN=$subject" "$@" 2>errors || { cat errors >&2; exit 1; }
 }
-make ca "Throw-away CA"
-make alone localhost -addext subjectAltName=DNS:localhost
+make ca "Test CA"
+make self_signed localhost -addext subjectAltName=DNS:localhost
 make signed localhost -CA ca.pem -CAkey ca.key -addext subjectAltName=DNS:localhost
 ]]
 
-local FAR = [[
+local UPSTREAM = [[
 worker_processes 1;
 events { worker_connections 1024; }
 http {
-  lua_shared_dict far 1m;
+  lua_shared_dict upstream 1m;
   lua_socket_log_errors off;
   keepalive_requests 100000;
   client_max_body_size 32m;
@@ -37,36 +37,36 @@ http {
   ssl_certificate FOLDER/signed.pem;
   init_by_lua_block {
     package.path = "ROOT/?.lua;" .. package.path
-    far = require "spec.support.nginx.far"
+    upstream = require "spec.support.nginx.upstream"
   }
   server {
     listen 127.0.0.1:PORT1;
     listen 127.0.0.1:PORT2 ssl;
     listen 127.0.0.1:PORT5 ssl;
     ssl_protocols TLSv1.2 TLSv1.3;
-    location = /echo { content_by_lua_block { far.echo() } }
-    location = /raw { content_by_lua_block { far.raw() } }
-    location = /once { content_by_lua_block { far.once() } }
-    location = /hold { content_by_lua_block { far.hold() } }
-    location = /release { content_by_lua_block { far.release() } }
-    location = /count { content_by_lua_block { far.count() } }
-    location = /gzip { gzip on; gzip_types text/plain; gzip_min_length 1; content_by_lua_block { far.large() } }
-    location = /hello { content_by_lua_block { far.hello() } }
-    location = /slow_reader { content_by_lua_block { far.slow_reader() } }
-    location = /large { content_by_lua_block { far.large() } }
+    location = /echo { content_by_lua_block { upstream.echo() } }
+    location = /raw { content_by_lua_block { upstream.raw() } }
+    location = /once { content_by_lua_block { upstream.once() } }
+    location = /hold { content_by_lua_block { upstream.hold() } }
+    location = /release { content_by_lua_block { upstream.release() } }
+    location = /count { content_by_lua_block { upstream.count() } }
+    location = /gzip { gzip on; gzip_types text/plain; gzip_min_length 1; content_by_lua_block { upstream.large() } }
+    location = /hello { content_by_lua_block { upstream.hello() } }
+    location = /slow_reader { content_by_lua_block { upstream.slow_reader() } }
+    location = /large { content_by_lua_block { upstream.large() } }
   }
   server {
     listen 127.0.0.1:PORT3 ssl;
-    ssl_certificate_key FOLDER/alone.key;
-    ssl_certificate FOLDER/alone.pem;
-    location = /echo { content_by_lua_block { far.echo() } }
+    ssl_certificate_key FOLDER/self_signed.key;
+    ssl_certificate FOLDER/self_signed.pem;
+    location = /echo { content_by_lua_block { upstream.echo() } }
   }
   server {
     listen 127.0.0.1:PORT4 ssl;
     ssl_protocols TLSv1.2;
     ssl_session_cache shared:sessions:1m;
-    location = /echo { content_by_lua_block { far.echo() } }
-    location = /large { content_by_lua_block { far.large() } }
+    location = /echo { content_by_lua_block { upstream.echo() } }
+    location = /large { content_by_lua_block { upstream.large() } }
   }
 }
 ]]
@@ -85,47 +85,48 @@ http {
   lua_max_running_timers 16;
   client_body_buffer_size 1m;
   client_max_body_size 2m;
-  init_by_lua_block { inside = require "spec.support.nginx.inside" inside.init() }
-  init_worker_by_lua_block { inside.init_worker() }
+  init_by_lua_block { gateway = require "spec.support.nginx.gateway" gateway.init() }
+  init_worker_by_lua_block { gateway.init_worker() }
   server {
     listen 127.0.0.1:PORT1;
-    location = /ping { content_by_lua_block { inside.ping() } }
-    location = /contract { content_by_lua_block { inside.contract() } }
-    location = /note { content_by_lua_block { inside.note() } }
+    location = /ping { content_by_lua_block { gateway.ping() } }
+    location = /contract { content_by_lua_block { gateway.contract() } }
+    location = /note { content_by_lua_block { gateway.note() } }
     location = /content {
       lua_ssl_trusted_certificate FOLDER/ca.pem;
-      content_by_lua_block { inside.run() }
+      content_by_lua_block { gateway.run() }
     }
-    location = /untrusting { content_by_lua_block { inside.run() } }
-    location = /trusts_alone {
-      lua_ssl_trusted_certificate FOLDER/alone.pem;
-      content_by_lua_block { inside.run() }
+    location = /untrusting { content_by_lua_block { gateway.run() } }
+    location = /trusts_self_signed {
+      lua_ssl_trusted_certificate FOLDER/self_signed.pem;
+      content_by_lua_block { gateway.run() }
     }
     location = /silent_resolver {
       resolver 127.0.0.1:PORT2 ipv6=off;
       resolver_timeout 60s;
-      content_by_lua_block { inside.run() }
+      content_by_lua_block { gateway.run() }
     }
-    location = /rewrite { rewrite_by_lua_block { inside.run() } }
-    location = /access { access_by_lua_block { inside.run() } }
-    location = /header_filter { return 200 "."; header_filter_by_lua_block { inside.keep() } }
-    location = /body_filter { return 200 "."; body_filter_by_lua_block { inside.keep() } }
-    location = /log { return 200 "."; log_by_lua_block { inside.keep() } }
-    location = /set { set_by_lua_block $ignored { inside.keep() return "" } return 200 "."; }
-    location = /abandoned { content_by_lua_block { inside.abandoned() } }
-    location = /hook/secret { content_by_lua_block { inside.hook() } }
+    location = /rewrite { rewrite_by_lua_block { gateway.run() } }
+    location = /access { access_by_lua_block { gateway.run() } }
+    location = /header_filter { return 200 "."; header_filter_by_lua_block { gateway.keep() } }
+    location = /body_filter { return 200 "."; body_filter_by_lua_block { gateway.keep() } }
+    location = /log { return 200 "."; log_by_lua_block { gateway.keep() } }
+    location = /set { set_by_lua_block $ignored { gateway.keep() return "" } return 200 "."; }
+    location = /abandoned { content_by_lua_block { gateway.abandoned() } }
+    location = /hook/secret { content_by_lua_block { gateway.hook() } }
   }
   server {
     listen 127.0.0.1:PORT3 ssl;
     ssl_certificate_key FOLDER/signed.key;
     ssl_certificate FOLDER/signed.pem;
-    ssl_certificate_by_lua_block { inside.in_handshake("http://127.0.0.1:FARPORT/hello") }
+    ssl_certificate_by_lua_block { gateway.in_handshake("http://127.0.0.1:UPSTREAM_PORT/hello") }
   }
 }
 ]]
 
-local function fill(text, ports, folder, far_port)
-  return (text:gsub("FARPORT", far_port or ""):gsub("PORT(%d)", function(digit) return tostring(ports[tonumber(digit)]) end)
+local function fill(text, ports, folder, upstream_port)
+  return (text:gsub("UPSTREAM_PORT", upstream_port or "")
+    :gsub("PORT(%d)", function(digit) return tostring(ports[tonumber(digit)]) end)
     :gsub("FOLDER", folder):gsub("ROOT", ROOT))
 end
 
@@ -145,13 +146,13 @@ function Servers:get(path, opt)
   return res.status, res.body
 end
 
---- Runs Lua inside the gateway's worker, where `runtime`, `far` (URL), `tls`, `alone`, `tls12` (ports) and
+--- Runs Lua inside the gateway's worker process, where `runtime`, `upstream` (URL), `tls`, `self_signed`, `tls12` (ports) and
 -- `arg` (the value given here) are known, and returns what it returns: plain values, through JSON.
 -- A runtime's err arrives as a table with its `text` and `class`.
 function Servers:run(code, arg, place)
   local body = cjson.encode {
-    code = code, arg = arg, far = self.far, tls = self.tls, alone = self.alone, tls12 = self.tls12,
-    unused = self.unused, handshake = self.handshake,
+    code = code, arg = arg, upstream = self.upstream_url, tls = self.tls, self_signed = self.self_signed,
+    tls12 = self.tls12, untried = self.untried, handshake = self.handshake,
   }
   local status, answer = self:get(place or "/content", { body = body })
   if status ~= 200 then error("gateway: " .. tostring(status) .. " " .. tostring(answer) .. self.gateway:log(), 2) end
@@ -225,7 +226,7 @@ function servers.start()
     conf = function(ports, folder)
       local failed = launcher.shell("(" .. CERTIFICATES:format(folder) .. ") 2>&1")
       assert(failed == "", failed)
-      return fill(FAR, ports, folder)
+      return fill(UPSTREAM, ports, folder)
     end,
   }
   local gateway = launcher.start {
@@ -234,8 +235,8 @@ function servers.start()
   }
   return setmetatable({
     upstream = upstream, gateway = gateway, url = "http://127.0.0.1:" .. gateway.ports[1],
-    far = "http://127.0.0.1:" .. upstream.ports[1], tls = upstream.ports[2], alone = upstream.ports[3],
-    tls12 = upstream.ports[4], unused = upstream.ports[5], handshake = gateway.ports[3],
+    upstream_url = "http://127.0.0.1:" .. upstream.ports[1], tls = upstream.ports[2], self_signed = upstream.ports[3],
+    tls12 = upstream.ports[4], untried = upstream.ports[5], handshake = gateway.ports[3],
   }, Servers)
 end
 

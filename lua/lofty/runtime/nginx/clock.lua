@@ -1,4 +1,4 @@
---- The time: nginx's own, and one that no change of the system's clock moves.
+--- The time: nginx's own, and a monotonic clock.
 -- @module lofty.runtime.nginx.clock
 
 local ngx = ngx -- luacheck: globals ngx
@@ -9,7 +9,7 @@ local tonumber = tonumber
 
 local clock = {}
 
--- Under a name of ours: two declarations of one name would raise.
+-- Under names of ours, so that declarations by other code don't clash.
 ffi.cdef [[
 typedef struct { long seconds, nanoseconds; } lofty_timespec;
 int lofty_clock_gettime (int clock, lofty_timespec *time) __asm__("clock_gettime");
@@ -17,14 +17,14 @@ int lofty_clock_gettime (int clock, lofty_timespec *time) __asm__("clock_gettime
 local MONOTONIC = (ffi.os == "OSX" and 6) or (ffi.os == "BSD" and 4) or 1
 local C, time = ffi.C, ffi.new("lofty_timespec")
 
---- Seconds since some moment in the past, never backwards.
+--- Seconds on a monotonic clock.
 -- @treturn number
 function clock.monotonic()
   C.lofty_clock_gettime(MONOTONIC, time)
   return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
 end
 
---- Seconds since 1970. nginx's cached time stands still while a handler computes, so it is renewed first.
+--- Seconds since 1970. nginx caches the time until its next event, so the cache is updated first.
 -- @treturn number
 function clock.now()
   update_time()

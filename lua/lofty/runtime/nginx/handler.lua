@@ -1,4 +1,4 @@
---- Lets a function of a request, which knows nothing of nginx, serve a location.
+--- Serves a location by a function that knows nothing of nginx.
 -- @module lofty.runtime.nginx.handler
 
 local ngx = ngx -- luacheck: globals ngx
@@ -7,8 +7,8 @@ local detach = require "lofty.runtime.nginx.detach"
 local open, pairs = io.open, pairs
 local log, ERR = ngx.log, ngx.ERR
 
--- The request's body as a string, or nil. What the location's client_max_body_size lets in; beyond
--- client_body_buffer_size nginx keeps it in a file.
+-- The request's body as a string; nil when it can't be read. nginx bounds it by client_max_body_size, and keeps what is
+-- larger than client_body_buffer_size in a file.
 local function read_body()
   ngx.req.read_body()
   local body = ngx.req.get_body_data()
@@ -17,7 +17,7 @@ local function read_body()
   if not path then return "" end
   local file, why = open(path, "rb")
   if not file then
-    -- Not in the request: nginx would add its first line, and with it the secret of a webhook.
+    -- From a timer: in a request nginx would log its address too, and with it the secret of a webhook.
     detach.later(log, ERR, "lofty: a request's body can't be read: ", why)
     return nil
   end
@@ -26,8 +26,7 @@ local function read_body()
   return body
 end
 
--- In seconds; whoever sends a webhook does not wait longer either.
-local MAX_WAIT = 60
+local MAX_WAIT = 60 -- seconds that the sender of a webhook is kept waiting at most
 
 local function wait(fn, ...)
   return detach.call(MAX_WAIT, fn, ...)
@@ -35,14 +34,14 @@ end
 
 local function pause() ngx.sleep(0) end
 
---- Makes a content handler: reads the request, asks `respond` and sends what it answers.
--- @tparam function respond (request) -> status, body|nil, headers|nil. The request: `method`; `path`, as it
---   came, without the query; `query`; `headers`, names in lower case; `body`, a function that returns it;
---   `later(fn, ...)`, which calls fn(...) once the answer is out and returns false when there is no room;
---   `wait(fn, ...)`, which calls fn(...) where a client that goes away can't stop it, waits for its results for up to
---   60 s and then gives nil, err; `pause()`, which lets the worker serve other requests
--- @treturn function for content_by_lua: `location ~ ^/hook/ { content_by_lua_block { hook() } }`; called
---   with a request of the caller's own it hands that on to respond
+--- Makes a content handler: reads the request, calls `respond` and sends what it returns.
+-- @tparam function respond (request) -> status, body|nil, headers|nil. The request has `method`; `path`, as it came,
+--   without the query; `query`; `headers`, names in lower case; `body`, a function that returns the body;
+--   `later(fn, ...)`, which calls fn(...) after the response was sent, and returns false when too much waits already;
+--   `wait(fn, ...)`, which calls fn(...) where a client that goes away can't stop it, and returns its results, or nil,
+--   err after 60 s; `pause()`, which lets the worker process serve other requests
+-- @treturn function for content_by_lua: `location ~ ^/hook/ { content_by_lua_block { hook() } }`; called with a
+--   request table of the caller's own it passes that to respond and returns what respond returns
 return function(respond)
   return function(request)
     if request ~= nil then return respond(request) end

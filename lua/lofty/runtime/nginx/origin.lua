@@ -26,7 +26,7 @@ local function not_in_target()
 end
 local NOT_IN_TARGET = not_in_target()
 
--- Under a name of ours: two declarations of one name would raise.
+-- Under a name of ours, so that declarations by other code don't clash.
 ffi.cdef [[
 size_t lofty_strcspn (const char *text, const char *reject) __asm__("strcspn");
 ]]

@@ -1,5 +1,5 @@
---- What the gateway of the specs does: it runs the code that a spec sends, in the phase the spec names.
--- @module spec.support.nginx.inside
+--- The gateway's locations: they run the code that a spec sends, in the phase that the spec names. Runs inside nginx.
+-- @module spec.support.nginx.gateway
 
 local ngx = ngx -- luacheck: globals ngx
 local cjson = require "cjson"
@@ -7,11 +7,11 @@ local errors = require "lofty.errors"
 local runtime = require "lofty.runtime.nginx"
 local cases = require "spec.contracts.runtime"
 
-local inside = {}
+local gateway = {}
 
 local dict = ngx.shared.notes
 
--- An err keeps what JSON can hold, and how it prints.
+-- An err as a table that JSON can hold, with its one line as `text`.
 local function plain(value)
   if not errors.is(value) then return value == nil and cjson.null or value end
   local copy = { text = tostring(value), class = "lofty.error" }
@@ -29,11 +29,11 @@ end
 local function compile(text)
   local given = cjson.decode(text)
   local environment = setmetatable({
-    runtime = runtime, dict = dict, far = given.far, tls = given.tls, alone = given.alone, tls12 = given.tls12,
-    unused = given.unused, handshake = given.handshake, arg = given.arg,
+    runtime = runtime, dict = dict, upstream = given.upstream, tls = given.tls, self_signed = given.self_signed, tls12 = given.tls12,
+    untried = given.untried, handshake = given.handshake, arg = given.arg,
     get = function(path, fields)
       local req = {
-        method = "GET", url = given.far .. path, headers = {}, timeout = { connect = 2, total = 5 }, max_head = 65536,
+        method = "GET", url = given.upstream .. path, headers = {}, timeout = { connect = 2, total = 5 }, max_head = 65536,
         max_body = 1048576,
       }
       for name, value in pairs(fields or {}) do req[name] = value end
@@ -44,7 +44,7 @@ local function compile(text)
 end
 
 --- Runs the request's body as Lua and answers what it returns.
-function inside.run()
+function gateway.run()
   ngx.req.read_body()
   local answer = pack(pcall(compile(ngx.req.get_body_data())))
   ngx.header["Content-Length"] = #answer
@@ -52,7 +52,7 @@ function inside.run()
   ngx.exit(200)
 end
 
--- What each call says in a phase that can't wait.
+-- What each call returns in a phase that can't wait, as JSON.
 local function try_all()
   local request = { method = "GET", url = "http://127.0.0.1:1/", headers = {}, timeout = { connect = 1, total = 1 } }
   local said = {}
@@ -67,21 +67,21 @@ local function try_all()
   return cjson.encode(said)
 end
 
---- Keeps under the phase's name what the calls say there.
-function inside.keep()
+--- Keeps under the phase's name what the calls return there.
+function gateway.keep()
   local phase = ngx.get_phase()
   if not dict:get(phase) then dict:set(phase, try_all()) end
 end
 
-function inside.init() inside.keep() end
+function gateway.init() gateway.keep() end
 
-function inside.init_worker()
-  inside.keep()
+function gateway.init_worker()
+  gateway.keep()
   ngx.timer.at(0, function() dict:set("timer", pack(pcall(function() return runtime:sleep(0.001), ngx.get_phase() end))) end)
 end
 
---- Calls `url` while a client's TLS handshake waits, and notes what came of each call that waits.
-function inside.in_handshake(url)
+--- Calls `url` while a client's TLS handshake waits, and notes what each call that waits returned.
+function gateway.in_handshake(url)
   local res, err = runtime:request { method = "GET", url = url, headers = {}, timeout = { connect = 2, total = 5 } }
   dict:set("in_handshake", cjson.encode {
     res and res.body or tostring(err), runtime:sleep(0.001), runtime:detach(5, function() return true end),
@@ -90,10 +90,10 @@ function inside.in_handshake(url)
 end
 
 --- Runs one case of the contract of runtimes, in this request or in detached work.
-function inside.contract()
+function gateway.contract()
   local arg = ngx.req.get_uri_args()
   local case = cases[tonumber(arg.case)]
-  local world = { runtime = runtime, hello = arg.far .. "/hello", cut = arg.far .. "/raw", refused = "http://127.0.0.1:1/" }
+  local world = { runtime = runtime, hello = arg.upstream .. "/hello", cut = arg.upstream .. "/raw", refused = "http://127.0.0.1:1/" }
   local ok, why
   if arg.detached then
     ok, why = pcall(runtime.detach, runtime, 60, case.run, world)
@@ -103,10 +103,10 @@ function inside.contract()
   ngx.say(ok and "passed" or tostring(why))
 end
 
-function inside.ping() ngx.say("pong") end
+function gateway.ping() ngx.say("pong") end
 
---- Waits for a note, for a while.
-function inside.note()
+--- Answers a note, once there is one.
+function gateway.note()
   local name = ngx.var.arg_name
   for _ = 1, 2500 do
     local text = dict:get(name)
@@ -116,21 +116,21 @@ function inside.note()
   ngx.exit(404)
 end
 
--- A call that is still under way when its client goes away; notes its end.
+-- Makes a call and notes its end.
 local function call(name, url)
   local res = runtime:request { method = "GET", url = url, headers = {}, timeout = { connect = 2, total = 10 } }
   dict:set("ended:" .. name, res and res.body or "failed")
   return res
 end
 
---- Makes such a call, detached or not.
-function inside.abandoned()
+--- Makes a call, detached or not, whose client goes away meanwhile.
+function gateway.abandoned()
   local args = ngx.req.get_uri_args()
   if args.detached then runtime:detach(10, call, args.name, args.url) else call(args.name, args.url) end
   ngx.say("ended")
 end
 
-inside.hook = runtime:handler(function(request)
+gateway.hook = runtime:handler(function(request)
   if request.method ~= "POST" then return 405, "only POST", { allow = "POST" } end
   local body = request.body()
   local taken = request.later(function(name, value) ngx.sleep(0) dict:set(name, value) end, "hooked", ngx.get_phase())
@@ -139,4 +139,4 @@ inside.hook = runtime:handler(function(request)
   }
 end)
 
-return inside
+return gateway

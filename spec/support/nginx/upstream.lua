@@ -1,17 +1,17 @@
---- The far side's locations: they answer as the query says. Runs inside nginx.
--- @module spec.support.nginx.far
+--- The upstream's locations, which answer as the query says. Runs inside nginx.
+-- @module spec.support.nginx.upstream
 
 local ngx = ngx -- luacheck: globals ngx
 local cjson = require "cjson"
 
-local far = {}
+local upstream = {}
 
-local dict = ngx.shared.far
+local dict = ngx.shared.upstream
 
 local function seen(name) return dict:incr("seen:" .. name, 1, 0) end
 
---- Tells what arrived, and over which connection.
-function far.echo()
+--- Answers what arrived, and over which connection, as JSON.
+function upstream.echo()
   ngx.req.read_body()
   local var = ngx.var
   ngx.header["X-Two"] = { "a", "b" }
@@ -24,9 +24,9 @@ function far.echo()
   ngx.print(body)
 end
 
---- Sends `reply` byte by byte as it stands, then `fill` times an "x", then closes; with `stall` it does not
--- close, with `drip` it goes on with a byte every few milliseconds.
-function far.raw()
+--- Sends `reply` as it stands, then `fill` times an "x", then closes. With `drip` it goes on with a byte every few
+-- milliseconds, with `stall` it waits for the client before it closes, with `keep` it reads until the client closes.
+function upstream.raw()
   local args = ngx.req.get_uri_args()
   seen(args.name or "raw")
   ngx.req.read_body()
@@ -47,21 +47,21 @@ function far.raw()
 end
 
 --- Answers "hello", as the contract of runtimes wants it.
-function far.hello()
+function upstream.hello()
   ngx.header["X-Two"] = { "a", "b" }
   ngx.header["Content-Length"] = 5
   ngx.print("hello")
 end
 
 --- Reads the request's body a little at a time, and answers when it has it.
-function far.slow_reader()
+function upstream.slow_reader()
   local socket = assert(ngx.req.socket())
   while socket:receiveany(4096) do ngx.sleep(0.01) end
   ngx.say("read")
 end
 
---- Answers the first request of a connection, counts a later one and closes without a word.
-function far.once()
+--- Answers the first request of a connection; counts a later one and closes the connection without a response.
+function upstream.once()
   local name = ngx.req.get_uri_args().name
   ngx.req.read_body()
   local count = seen(name)
@@ -71,16 +71,16 @@ function far.once()
   ngx.print(body)
 end
 
---- Answers only after /release?name= was asked for.
-function far.hold()
+--- Answers only after a request for /release?name=.
+function upstream.hold()
   local name = ngx.req.get_uri_args().name
   seen(name)
   repeat ngx.sleep(0.002) until dict:get("released:" .. name)
   ngx.say("released")
 end
 
---- Lets those go on that hold at `name`, once there are `count` of them.
-function far.release()
+--- Lets the requests that wait at /hold?name= go on, once there are `count` of them; with `peek` only waits for them.
+function upstream.release()
   local args = ngx.req.get_uri_args()
   local count = tonumber(args.count or 1)
   while (dict:get("seen:" .. args.name) or 0) < count do ngx.sleep(0.002) end
@@ -89,15 +89,15 @@ function far.release()
 end
 
 --- How many requests arrived under a name.
-function far.count()
+function upstream.count()
   ngx.print(dict:get("seen:" .. ngx.req.get_uri_args().name) or 0)
 end
 
---- `size` bytes.
-function far.large()
+--- Answers `size` bytes of text.
+function upstream.large()
   ngx.header["Content-Type"] = "text/plain"
   local size = tonumber(ngx.req.get_uri_args().size)
   ngx.print(("0123456789"):rep(size / 10))
 end
 
-return far
+return upstream
