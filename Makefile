@@ -62,13 +62,14 @@ BINDINGS := $(addprefix lua/,buffer encodings value string_cache core params oau
 TRANSPORT := $(addprefix core/,buf head gunzip url_policy) $(addprefix curl/,multi receive transfer request outcome)
 TRANSPORT_BINDING := lua/curl lua/interrupt lua/string_cache
 HEADERS := $(wildcard src/*/*.h)
-MODULES := core crypto curl file $(if $(HIREDIS),redis)
+MODULES := core crypto curl file terminal $(if $(HIREDIS),redis)
 
 SOURCES_core := $(CORE) $(BINDINGS)
 SOURCES_crypto := lua/crypto
 SOURCES_curl := $(TRANSPORT) $(TRANSPORT_BINDING)
 SOURCES_file := lua/file
 SOURCES_redis := lua/redis
+SOURCES_terminal := lua/terminal
 LIBS_core := $(call pkg_config,--libs,zlib,-lz) -lm
 LIBS_crypto := $(call pkg_config,--libs,libcrypto,-lcrypto)
 LIBS_curl := $(LIBCURL_RPATH) $(call pkg_config,--libs,libcurl zlib,-lcurl -lz) -pthread
@@ -119,7 +120,7 @@ PREFIX ?= /usr/local
 install: all
 	@for v in $(FOUND); do \
 	  $(MAKE) --no-print-directory -s copy BUILT="$(BUILD)/$$v" \
-	    LIBDIR="$(DESTDIR)$(PREFIX)/lib/lua/$$v" LUADIR="$(DESTDIR)$(PREFIX)/share/lua/$$v" || exit 1; \
+	    LIBDIR="$(DESTDIR)$(PREFIX)/lib/lua/$$v" LUADIR="$(DESTDIR)$(PREFIX)/share/lua/$$v" BINDIR="$(DESTDIR)$(PREFIX)/bin" || exit 1; \
 	done
 
 rock: all
@@ -131,14 +132,17 @@ copy:
 	mkdir -p "$(LIBDIR)/lofty" "$(LUADIR)"
 	cp $(BUILT)/lofty/*.so "$(LIBDIR)/lofty/"
 	cp -R lua/lofty "$(LUADIR)/"
+	$(if $(BINDIR),mkdir -p "$(BINDIR)" && cp bin/lofty "$(BINDIR)/")
 
 # --- what each target needs of Debian; make demo and make test install it themselves ---
 
 BUILD_PACKAGES := gcc libc6-dev lua5.4 liblua5.4-dev libcurl4-openssl-dev zlib1g-dev libssl-dev
+# What the command needs beside the library.
+COMMAND_PACKAGES := lua-argparse lua-sql-sqlite3 lua-socket
 # With OPENRESTY=prefix its nginx is used, and Debian's need not be there. ngx_lua 0.10.23 is Debian 12's.
 SANDBOX_PACKAGES := $(if $(OPENRESTY),,nginx-light 'libnginx-mod-http-lua>=1:0.10.23') openssl curl
 # Where a release has both, Debian's nginx is linked with luajit2, which luajit would replace.
-TEST_PACKAGES := $(SANDBOX_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev \
+TEST_PACKAGES := $(SANDBOX_PACKAGES) $(COMMAND_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev \
   'lua5.5?' 'liblua5.5-dev?' 'luajit2|luajit' lua-busted lua-cjson libhiredis-dev redis-server \
   lua-nginx-redis lua-nginx-string locales
 # Node.js of Debian's or any other; npm comes with it or beside it.

@@ -45,7 +45,7 @@ local FOLDERS = {
   { "internal.ascii", height = -1, open = { "internal.ascii" } },
 }
 -- The C modules.
-local C_MODULES = { core = true, curl = true, crypto = true, file = true, redis = true }
+local C_MODULES = { core = true, curl = true, crypto = true, file = true, redis = true, terminal = true }
 
 local folder_named, is_open = {}, {}
 for _, folder in ipairs(FOLDERS) do

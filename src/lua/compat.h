@@ -16,6 +16,7 @@
 
 /* The entry of each module: the only symbols that a shared object of ours shows. */
 LOFTY_EXPORT int luaopen_lofty_core (lua_State *L);
+LOFTY_EXPORT int luaopen_lofty_terminal (lua_State *L);
 LOFTY_EXPORT int luaopen_lofty_crypto (lua_State *L);
 LOFTY_EXPORT int luaopen_lofty_curl (lua_State *L);
 LOFTY_EXPORT int luaopen_lofty_file (lua_State *L);

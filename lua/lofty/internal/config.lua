@@ -20,18 +20,22 @@ function config.get(option)
   return value
 end
 
+--- The value of a variable.
+-- @tparam string name such as "XDG_CONFIG_HOME"
+-- @treturn ?string nil when the variable is unset or empty
+function config.variable(name)
+  local value = getenv(name)
+  if value == "" then return nil end
+  return value
+end
+
 --- The trusted certificates that the environment names, by the rules of the curl command: CURL_CA_BUNDLE, else
 -- SSL_CERT_DIR and SSL_CERT_FILE.
 -- @treturn table `file` and `dir`, paths; each may be nil
 function config.trust()
-  local function path(name)
-    local value = getenv(name)
-    if value == "" then return nil end
-    return value
-  end
-  local bundle = path("CURL_CA_BUNDLE")
+  local bundle = config.variable "CURL_CA_BUNDLE"
   if bundle then return { file = bundle } end
-  return { file = path("SSL_CERT_FILE"), dir = path("SSL_CERT_DIR") }
+  return { file = config.variable "SSL_CERT_FILE", dir = config.variable "SSL_CERT_DIR" }
 end
 
 return config

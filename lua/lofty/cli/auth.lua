@@ -1,0 +1,177 @@
+--- `lofty auth`: log in and out, show who is logged in.
+-- @module lofty.cli.auth
+
+local accounts = require "lofty.cli.accounts"
+local exit_codes = require "lofty.cli.exit_codes"
+
+local auth = { summary = "log in and out, show who is logged in" }
+
+function auth.define(parser)
+  parser:command_target "action"
+  parser:require_command(true)
+  local login = parser:command("login", "log in with an API key (from standard input or a prompt) or with OAuth")
+  login:flag("--with-key", "read the API key from standard input")
+  login:flag("--oauth", "open Lofty's consent page; LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and LOFTY_REDIRECT_URI name "
+    .. "the application")
+  parser:command("status", "who is logged in, to which server, and for how long")
+  parser:command("list", "the accounts that are logged in")
+  local logout = parser:command("logout", "forget the credential of an account")
+  logout:flag("--yes", "do not ask")
+end
+
+-- The first line of standard input, typed without echo where it is a terminal.
+local function read_secret(context, prompt)
+  local streams = context.streams
+  if not streams.input_is_terminal then return streams.input:read "*l" end
+  streams.err:write(prompt)
+  streams.err:flush()
+  streams.echo(false)
+  local ok, line = pcall(streams.input.read, streams.input, "*l")
+  streams.echo(true)
+  streams.err:write("\n")
+  if not ok then error(line, 0) end
+  return line
+end
+
+local function name_of(me)
+  local name = ((me.firstName or "") .. " " .. (me.lastName or "")):match("^%s*(.-)%s*$")
+  return name ~= "" and name or me.email or "?"
+end
+
+local function told(context, record)
+  local folder = accounts.folder(context.streams)
+  context:say(("Logged in as %s (account %s). The credential is kept unsealed in %s, readable by you alone.")
+    :format(require("lofty.errors").sanitize(record.name), record.account, folder))
+  return exit_codes.ok
+end
+
+local function login_with_key(context)
+  local streams = context.streams
+  local key = read_secret(context, "API key: ")
+  key = key and key:match("^%s*(.-)%s*$")
+  if not key or key == "" then
+    return context:fail("no API key was given: printf %s \"$KEY\" | lofty auth login --with-key", exit_codes.usage)
+  end
+  local base_url = streams.variable "LOFTY_BASE_URL"
+  local me, err = require("lofty").client { api_key = key, base_url = base_url }:me()
+  if not me then return context:fail(err) end
+  local record = {
+    account = tostring(me.id), kind = "api_key", api_key = key, name = name_of(me), email = me.email,
+    base_url = base_url,
+  }
+  local saved, why = accounts.write(streams, record)
+  if not saved then return context:fail(why) end
+  return told(context, record)
+end
+
+-- The address that the browser landed on, pasted.
+local function landed_address(context, url)
+  local streams = context.streams
+  context:say("Open this address and agree:\n\n  ", url, "\n")
+  streams.err:write("Then paste the address that the browser landed on: ")
+  streams.err:flush()
+  return streams.input:read "*l"
+end
+
+local function login_with_oauth(context)
+  local streams = context.streams
+  local client_id, redirect_uri = streams.variable "LOFTY_CLIENT_ID", streams.variable "LOFTY_REDIRECT_URI"
+  if not client_id or not redirect_uri then
+    return context:fail("set LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and LOFTY_REDIRECT_URI to those of your application "
+      .. "in Lofty's developer portal", exit_codes.usage)
+  end
+  local record = {
+    kind = "oauth", client_id = client_id, client_secret = streams.variable "LOFTY_CLIENT_SECRET",
+    redirect_uri = redirect_uri, oauth_server = streams.variable "LOFTY_OAUTH_SERVER",
+    token_url = streams.variable "LOFTY_OAUTH_TOKEN_URL", authorize_url = streams.variable "LOFTY_AUTHORIZE_URL",
+    base_url = streams.variable "LOFTY_BASE_URL",
+  }
+  local app = accounts.app(streams, record)
+  local url, state, verifier = app:authorize_url()
+  local landed = landed_address(context, url)
+  if not landed or landed == "" then
+    return context:fail("no address was pasted: nothing was changed", exit_codes.usage)
+  end
+  local account, err = app:connect(landed, { state = state, code_verifier = verifier })
+  if not account then return context:fail(err) end
+  record.account = account
+  local me = app:client(account):me()
+  record.name, record.email = me and name_of(me) or "?", me and me.email
+  local saved, problem = accounts.write(streams, record)
+  if not saved then return context:fail(problem) end
+  return told(context, record)
+end
+
+local actions = {}
+
+function actions.login(args, context)
+  if args.oauth then return login_with_oauth(context) end
+  return login_with_key(context)
+end
+
+local SECONDS_PER_DAY = 86400
+
+-- Days until the refresh token of an OAuth account ends; nil when it is not known.
+local function days_left(context, record)
+  local list = accounts.app(context.streams, record):accounts { details = true }
+  for _, each in ipairs(list or {}) do
+    if type(each) == "table" and each.account == record.account and each.refresh_expires_at then
+      return math.floor((each.refresh_expires_at - context.streams.now()) / SECONDS_PER_DAY)
+    end
+  end
+end
+
+function actions.status(_, context)
+  local out = context.streams.out
+  local crm, who = context:client()
+  if not crm then return context:fail(who or "not logged in: run `lofty auth login`", exit_codes.credential) end
+  local me, err = crm:me()
+  if not me then return context:fail(err) end
+  local sanitize = require("lofty.errors").sanitize
+  out:write("account   ", tostring(me.id), "\n", "name      ", sanitize(name_of(me)), "\n",
+    "email     ", sanitize(me.email or "?"), "\n", "acts for  ", sanitize(who), "\n")
+  local account = accounts.chosen(context)
+  local record = account and accounts.read(context.streams, account)
+  if record then
+    out:write("server    ", record.base_url or "https://api.lofty.com", "\n",
+      "kind      ", record.kind == "oauth" and "OAuth" or "API key", "\n")
+    local days = record.kind == "oauth" and days_left(context, record)
+    if days then out:write("refresh   token ends in ", tostring(days), " days\n") end
+  end
+  return exit_codes.ok
+end
+
+function actions.list(_, context)
+  local list, err = accounts.list(context.streams)
+  if not list then return context:fail(err) end
+  local sanitize = require("lofty.errors").sanitize
+  for _, account in ipairs(list) do
+    local record = accounts.read(context.streams, account) or {}
+    context.streams.out:write(account, "\t", sanitize(record.name or "?"), "\t", sanitize(record.email or "?"), "\t",
+      record.kind == "oauth" and "OAuth" or "API key", "\n")
+  end
+  if #list == 0 then context:say("No account is logged in: run `lofty auth login`.") end
+  return exit_codes.ok
+end
+
+function actions.logout(_, context)
+  local account, why = accounts.chosen(context)
+  if not account then return context:fail(why or "no account is logged in", exit_codes.usage) end
+  local record, err = accounts.read(context.streams, account)
+  if not record then
+    return context:fail(err or "no account " .. account .. " is logged in",
+      err and exit_codes.failed or exit_codes.usage)
+  end
+  local ok, code = context:confirm(("Forget the credential of %s (account %s)?"):format(record.name or "?", account))
+  if not ok then return code end
+  local deleted, problem = accounts.delete(context.streams, record)
+  if not deleted then return context:fail(problem) end
+  context:say("Logged out. Revoke the key or press Disconnect in Lofty as well if it may be known to others.")
+  return exit_codes.ok
+end
+
+function auth.run(args, context)
+  return actions[args.action](args, context)
+end
+
+return auth

@@ -1,0 +1,80 @@
+--- What the parts of the command share: messages, confirmation, the account and its client.
+-- @module lofty.cli.context
+
+local exit_codes = require "lofty.cli.exit_codes"
+
+local Context = {}
+Context.__index = Context
+
+local context = {}
+
+--- Makes a context.
+-- @tparam table streams see `lofty.cli.streams`
+-- @tparam table args the parsed command line; `account` and `no_wait` are used here
+-- @treturn table
+function context.new(streams, args)
+  return setmetatable({ streams = streams, args = args }, Context)
+end
+
+--- Writes a line for the person, to stderr.
+function Context:say(...)
+  self.streams.err:write(...)
+  self.streams.err:write("\n")
+end
+
+--- Reports a failure.
+-- @param err an error of the library, or a text
+-- @tparam[opt] number code the exit code; by default that of the error's kind
+-- @treturn number the exit code
+function Context:fail(err, code)
+  self:say("lofty: ", type(err) == "string" and err or tostring(err))
+  local hint = type(err) == "table" and context.hint(err)
+  if hint then self:say(hint) end
+  return code or (type(err) == "table" and exit_codes.of(err) or exit_codes.failed)
+end
+
+local HINTS = {
+  auth = "Run `lofty auth login` with a valid key, or check LOFTY_API_KEY.",
+  oauth = "Run `lofty auth login --oauth` to connect again.",
+  forbidden = "This credential lacks the scope: see Lofty's developer portal, or ask the account's owner.",
+  rate_limit = "Wait a minute, or run it without --no-wait.",
+  network = "Check the connection; `lofty doctor` tests each step.",
+  tls = "`lofty doctor` shows which certificate was not trusted.",
+}
+
+--- What to do about an error, or nil.
+function context.hint(err)
+  if err.outcome_unknown then return nil end -- the message names the read that tells
+  return HINTS[err.kind]
+end
+
+--- Asks before something that reaches people or deletes.
+-- @tparam string question
+-- @treturn[1] boolean true: go on
+-- @treturn[2] boolean false
+-- @treturn[2] number the exit code
+function Context:confirm(question)
+  if self.args.yes then return true end
+  local streams = self.streams
+  if not (streams.input_is_terminal and streams.err_is_terminal) then
+    return false, self:fail(question .. " Run it with --yes: there is no terminal to ask on.", exit_codes.unconfirmed)
+  end
+  streams.err:write(question, " [y/N] ")
+  streams.err:flush()
+  local reply = streams.input:read "*l"
+  if reply == "y" or reply == "Y" or reply == "yes" then return true end
+  return false, self:fail("nothing was done", exit_codes.unconfirmed)
+end
+
+--- The client of the account that the command line, the environment or a `.lofty` file names.
+-- @tparam[opt] table opt options for `lofty.client`
+-- @treturn[1] table client
+-- @treturn[1] string who it acts for, for messages
+-- @treturn[2] nil
+-- @treturn[2] table|string err
+function Context:client(opt)
+  local crm, who = require("lofty.cli.accounts").client(self, opt or {})
+  return crm, who
+end
+
+return context

@@ -1,0 +1,76 @@
+--- Reads `NAME=VALUE` words into the fields of an operation, by the types of the table of operations.
+-- @module lofty.cli.values
+
+local values = {}
+
+local function from_json(text)
+  local json = require("lofty").json
+  local value, err = json.decode(text)
+  if value == nil then return nil, tostring(err) end
+  return value
+end
+
+local readers = {}
+
+function readers.boolean(text)
+  if text == "true" or text == "yes" then return true end
+  if text == "false" or text == "no" then return false end
+  return nil, "must be true or false"
+end
+
+-- Digits stay text: the library sends them as an exact integer.
+function readers.integer(text)
+  if text:find "^%-?%d+$" then return text end
+  return nil, "must be a whole number"
+end
+
+function readers.number(text)
+  local number = tonumber(text)
+  if number then return number end
+  return nil, "must be a number"
+end
+
+function readers.string(text) return text end
+
+-- A comma separates the items; a JSON array is understood too.
+function readers.array(text, shape)
+  if text:find "^%s*%[" then return from_json(text) end
+  local list = require("lofty").array {}
+  local items = shape.items or {}
+  if items.fields then return nil, "must be a JSON array" end
+  for word in (text .. ","):gmatch "([^,]*)," do
+    if word ~= "" then
+      local value, problem = values.read(word, items)
+      if value == nil then return nil, problem end
+      list[#list + 1] = value
+    end
+  end
+  return list
+end
+
+--- Reads one value.
+-- @tparam string text
+-- @tparam table shape of the field, as in `lofty.api.operations`
+-- @return[1] the value
+-- @treturn[2] nil
+-- @treturn[2] string what it must be
+function values.read(text, shape)
+  if text == "null" then return require("lofty").null end
+  if shape.fields or shape.open then
+    local value, problem = from_json(text)
+    if type(value) ~= "table" then return nil, problem or "must be a JSON object" end
+    return value
+  end
+  local reader = readers[shape.type] or readers.string
+  return reader(text, shape)
+end
+
+--- Splits `NAME=VALUE`.
+-- @tparam string word
+-- @treturn ?string name; nil when the word has no "="
+-- @treturn ?string value
+function values.split(word)
+  return word:match "^([%w_%.%-]+)=(.*)$"
+end
+
+return values
