@@ -182,6 +182,11 @@ RELEASE := trixie
 test-debian:
 	@RELEASE=$(RELEASE) ARCH=$(ARCH) LUAS="$(LUAS)" .ci/debian
 
+# Compares the table of operations with a newer document of the vendor's: make check-api DOC=openapi.json
+check-api: all
+	@[ -n "$(DOC)" ] || { echo "usage: make check-api DOC=openapi.json" >&2; exit 2; }
+	@eval "$$($(MAKE) -s env)" && lua5.4 tools/check_api.lua "$(DOC)"
+
 # The annotations of types/lofty.lua; spec/unit/types_spec.lua tells when they are out of step.
 types:
 	@lua5.4 tools/annotations/generate.lua >$(BUILD)/types.lua && mv $(BUILD)/types.lua types/lofty.lua
