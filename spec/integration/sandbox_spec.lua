@@ -245,7 +245,7 @@ describe("the sandbox #sandbox", function()
     it("doesn't start with a setting that it doesn't know", function()
       local ok, why = pcall(sandbox.start, { refresh_rotaton = true })
       assert.is_false(ok)
-      assert.is_truthy(why:find("no setting is called refresh_rotaton", 1, true))
+      assert.is_truthy(why:find("unknown setting refresh_rotaton", 1, true))
     end)
 
     it("serves an account that it makes up on the spot", function()

@@ -1,12 +1,12 @@
---- Who can say yes: a few people with data of their own, and anybody else by number.
+--- The accounts of the emulator: three people with data of their own, and one for any other number.
 -- @module lofty.sandbox.server.accounts
 
 local settings = require "lofty.sandbox.server.settings"
 
 local accounts = {}
 
---- The people on the consent page. An account is the digits of its /v1.0/me id.
--- `block` begins the ids of its records: 15 digits, or 19 and beyond 2^53.
+--- The people on the consent page. An account is the digits of its /v1.0/me id. The ids of its records begin with
+-- `block` and have 15 digits, or 19 and are larger than 2^53.
 accounts.people = {
   { id = "113209", first = "Ada", last = "Whitfield", email = "ada@whitfield.example", leads = 1250,
     block = "6510959", kinds = 60, about = "1,250 leads" },
@@ -19,9 +19,9 @@ accounts.people = {
 local by_id = {}
 for _, person in ipairs(accounts.people) do by_id[person.id] = person end
 
---- The person behind an account; any other number is somebody with 30 leads.
+--- The person of an account. A number that is not in the table gets a person with 30 leads.
 -- @treturn[1] table
--- @treturn[2] nil when that is no account
+-- @treturn[2] nil when the text is not the number of an account
 function accounts.find(id)
   if by_id[id] then return by_id[id] end
   if not id:match("^[1-9]%d*$") or #id > 18 then return nil end

@@ -1,9 +1,9 @@
---- The sandbox's nginx configuration.
+--- Writes the emulator's nginx configuration.
 -- @module lofty.sandbox.server.conf
 
 local format, gsub, rep = string.format, string.gsub, string.rep
 
--- A Lua long string that holds any text.
+-- Quotes a text as a Lua long string.
 local function quoted(text)
   local level = 1
   while text:find("]" .. rep("=", level) .. "]", 1, true) do level = level + 1 end

@@ -1,4 +1,4 @@
---- The operations' table read into Lua, and arguments held against it.
+--- Parses operations.lua and shapes.lua, and checks arguments against them.
 -- @module lofty.sandbox.server.contract
 
 local json = require "lofty.sandbox.server.json"
@@ -71,7 +71,7 @@ contract.shapes = parse_shapes(require "lofty.sandbox.server.shapes")
 --- Operations in order, and by "METHOD /path".
 contract.operations = parse_operations(require "lofty.sandbox.server.operations")
 
---- True when a text from a path or a query is of that type.
+--- Tells whether a text of a path or a query has a type.
 function contract.text_fits(kind, text)
   if kind.name == "i64" or kind.name == "i32" then return text:match("^%-?%d+$") ~= nil and #text <= 20 end
   if kind.name == "b" then return text == "true" or text == "false" end
@@ -103,7 +103,8 @@ end
 --- Tells whether a JSON value is of a type. Unknown fields are accepted, as Lofty accepts them.
 -- @tparam table kind
 -- @param value
--- @tparam[opt] table optional the paths (".leadId") of fields that this operation does not require, though the shape does
+-- @tparam[opt] table optional the paths (".leadId") of fields that this operation does not require, though the shape
+--   does
 -- @treturn[1] boolean true
 -- @treturn[2] boolean false
 -- @treturn[2] string the path of the first value that does not fit

@@ -1,6 +1,5 @@
---- The control endpoint: POST /_sandbox/NAME with a JSON object, answered by a JSON object.
---
--- For specs and for the person at the demo; README.md lists the names.
+--- The control endpoint: POST /_sandbox/NAME with a JSON object; the response is a JSON object. README.md lists the
+-- names.
 -- @module lofty.sandbox.server.control
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -15,57 +14,57 @@ local tokens = require "lofty.sandbox.server.tokens"
 
 local control = {}
 
-local function wrong(why) error({ status = 400, body = { error = why } }, 0) end
+local function refuse(why) error({ status = 400, body = { error = why } }, 0) end
 
 local function account_of(opt)
   local account = opt.account == nil and accounts.people[1].id or tostring(json.digits(opt.account) or opt.account)
-  if not accounts.find(account) then wrong("no account is called " .. account) end
+  if not accounts.find(account) then refuse("unknown account " .. account) end
   return account
 end
 
 local CONTROLS = {}
 
---- Changes settings, answers them all (without the credentials).
+--- Changes settings; returns all of them without the credentials.
 function CONTROLS.settings(opt)
   local ok, why = settings.set(opt)
-  if not ok then wrong(why) end
+  if not ok then refuse(why) end
   local shown = {}
   for name, value in pairs(settings.get()) do shown[name] = value end
   for _, secret in ipairs { "client_secret", "api_keys" } do shown[secret] = nil end
   return shown
 end
 
---- Moves the clock: {advance = seconds}; answers {now, offset}.
+--- Moves the clock: {advance = seconds}; returns {now, offset}.
 function CONTROLS.clock(opt)
   local offset = settings.move(opt.advance or 0)
   return { now = settings.now(), offset = offset }
 end
 
---- Sets a fault; answers {fault = number}.
+--- Sets a fault; returns {fault = number}.
 function CONTROLS.fault(opt)
   local n, why = faults.set(opt)
-  if not n then wrong(why) end
+  if not n then refuse(why) end
   return { fault = n }
 end
 
---- Takes all faults away.
+--- Removes all faults.
 function CONTROLS.clear_faults() faults.clear() return { ok = true } end
 
---- The counters; {reset = true} empties them afterwards.
+--- Returns the counters; {reset = true} sets them to zero afterwards.
 function CONTROLS.counters(opt)
   local counters = journal.counters()
   if opt.reset then journal.clear_counters() end
   return counters
 end
 
---- The journal; {reset = true} empties it afterwards.
+--- Returns the journal; {reset = true} empties it afterwards.
 function CONTROLS.journal(opt)
   local requests = journal.all()
   if opt.reset then journal.clear() end
   return { requests = requests }
 end
 
---- Gives tokens without the flow: {account, count, refresh}.
+--- Issues tokens without the consent page: {account, refresh, client_id}.
 function CONTROLS.issue(opt)
   local client = opt.client_id or settings.get().client_id
   local account = account_of(opt)
@@ -77,29 +76,29 @@ end
 --- Ends an account's grants now: {account, what = "access" | "refresh" | "code"}.
 function CONTROLS.expire(opt)
   local what = opt.what or "access"
-  if not ({ access = true, refresh = true, code = true })[what] then wrong("nothing is called " .. tostring(what)) end
+  if not ({ access = true, refresh = true, code = true })[what] then refuse("what must be access, refresh or code") end
   tokens.expire(what, opt.client_id or settings.get().client_id, account_of(opt))
   return { ok = true }
 end
 
---- The person presses Disconnect in Lofty: {account}.
+--- Revokes every grant of an account, as pressing Disconnect in Lofty does: {account}.
 function CONTROLS.revoke(opt)
   tokens.revoke(opt.client_id or settings.get().client_id, account_of(opt))
   return { ok = true }
 end
 
---- Makes Lofty send a webhook, see delivery.lua.
-function CONTROLS.deliver(opt) return delivery.send(opt, account_of(opt), wrong) end
+--- Sends a webhook delivery, see delivery.lua.
+function CONTROLS.deliver(opt) return delivery.send(opt, account_of(opt), refuse) end
 
---- Everything as it was at the start.
+--- Restores the state at the start.
 function CONTROLS.reset() state.reset() return { ok = true } end
 
 --- Answers a control request.
 function control.answer(req)
   local name = req.path:match("^/_sandbox/([%w_]+)$")
   local handler = name and CONTROLS[name]
-  if not handler then return { status = 404, body = { error = "no control is called " .. tostring(name) } } end
-  if req.method ~= "POST" then return { status = 405, body = { error = "POST it" } } end
+  if not handler then return { status = 404, body = { error = "unknown control " .. tostring(name) } } end
+  if req.method ~= "POST" then return { status = 405, body = { error = "the method must be POST" } } end
   local opt = {}
   if req.body ~= "" then opt = request.json(req) end
   if type(opt) ~= "table" or json.is_array(opt) then

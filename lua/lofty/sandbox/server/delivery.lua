@@ -1,7 +1,7 @@
 --- Webhook deliveries: what Lofty's servers POST to a subscriber.
 --
--- A delivery has no field that names its event: the plural bucket does. Buckets for the lists that no
--- stored page shows are made after the same pattern.
+-- A delivery has no field for the type of its event; the name of the array tells it (updatedLead, createdCall). The
+-- names for lists that Lofty documents without an example follow the same pattern.
 -- @module lofty.sandbox.server.delivery
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -25,7 +25,7 @@ local function of_lead(account, n)
   return { leadId = lead and lead.leadId or 0, updateTime = now_ms() + n }
 end
 
--- The n-th event of a list, in the fields that are known of it.
+-- The n-th event of a list, with the fields that are known of it.
 local function event(account, list, n)
   local noun, person = NOUNS[list], accounts.find(account)
   local out = of_lead(account, n)
@@ -43,7 +43,7 @@ local function event(account, list, n)
   elseif noun == "Task" or noun == "Appointment" then
     out[noun:lower() .. "Id"] = seed.id(person, "task", n - 1)
   elseif noun == "Pipeline" then
-    out.stage = seed.stages[n % #seed.stages + 1] -- the new one alone is told
+    out.stage = seed.stages[n % #seed.stages + 1] -- only the new stage is sent
   end
   return out
 end
@@ -57,7 +57,7 @@ function delivery.body(account, opt)
   return { listId = list, teamId = seed.team, [(opt.what or "updated") .. NOUNS[list]] = events }
 end
 
--- POSTs a text to an address on loopback; returns the status that came back, or nil and why.
+-- POSTs a text to an address on loopback; returns the status of the response, or nil and the reason.
 local function post(host, port, path, text, content_type)
   local socket = ngx.socket.tcp()
   socket:settimeouts(2000, 5000, 10000)
@@ -75,13 +75,13 @@ local function post(host, port, path, text, content_type)
   return tonumber(head:match("^HTTP/1%.[01] (%d%d%d)")), head
 end
 
---- Sends a delivery: {url, list, what, events, body, times}; `body` replaces the made-up one, as text or JSON.
--- Only loopback is written to: this is a sandbox.
-function delivery.send(opt, account, wrong)
+--- Sends a delivery: {url, list, what, events, body, times}; `body` (text or JSON) replaces the generated one.
+-- Sends to 127.0.0.1 only.
+function delivery.send(opt, account, refuse)
   local host, port, path = (opt.url or ""):match("^http://(127%.0%.0%.1):(%d+)(/[%w%-._~%%/?=&]*)$")
-  if not host then return wrong("url must be http://127.0.0.1:PORT/PATH") end
+  if not host then return refuse("url must be http://127.0.0.1:PORT/PATH") end
   local list = opt.list or 2
-  if not NOUNS[list] then return wrong("list must be 1 to 12") end
+  if not NOUNS[list] then return refuse("list must be 1 to 12") end
   local body = opt.body or delivery.body(account, opt)
   local text = type(body) == "string" and body or json.encode(body)
   local statuses = json.array {}

@@ -1,4 +1,4 @@
---- SHA-256 for PKCE, from the libcrypto that nginx has loaded already.
+--- SHA-256 for PKCE, by the libcrypto that nginx has loaded.
 -- @module lofty.sandbox.server.digest
 
 local ffi = require "ffi"

@@ -1,4 +1,4 @@
---- Lofty's failures: their numbers, their HTTP statuses, and the many shapes in which they come.
+--- Lofty's error responses: code, HTTP status and the shapes of the body.
 -- @module lofty.sandbox.server.errors
 
 local json = require "lofty.sandbox.server.json"
@@ -6,7 +6,7 @@ local settings = require "lofty.sandbox.server.settings"
 
 local errors = {}
 
--- name = { HTTP status, Lofty's number or nil }
+-- name = { HTTP status, Lofty's code or nil }
 local KNOWN = {
   CONTENT_TYPE = { 400, 20001 }, USER_NOT_EXIST = { 404, 20003 }, BAD_CREDENTIALS = { 401, 20004 },
   INTERNAL_ERROR = { 500, 20005 }, LEAD_NOT_EXIST = { 404, 20006 }, LEAD_NOT_FOUND = { 404, 20006 },
@@ -23,7 +23,7 @@ local KNOWN = {
   STRATEGY_TYPE_ERROR = { 400 }, INVAID_ID = { 400 }, INVAID_ROLE_ID = { 400 }, NO_ACCESS_WEBSITE = { 403 },
 }
 
--- What a person reads where the name alone would not do.
+-- Messages that differ from the name.
 local TEXTS = {
   CONTENT_TYPE = "Content-Type must be application/json", INTERNAL_ERROR = "Internal server error",
   SCOPE_NOT_GRANTED = "The scope for this endpoint was not granted",
@@ -39,29 +39,29 @@ local SHAPES = {
   status = function(code, name) return { status = { code = code or 20012, msg = name }, data = json.null } end,
 }
 
---- A failing answer by its name.
+--- Makes an error response by its name.
 -- @treturn table {status, body}
 function errors.answer(name)
   local known = assert(KNOWN[name], name)
   local status, code, text = known[1], known[2], TEXTS[name] or name
   local shape = settings.get().error_shape
-  if shape == "live" then -- seen on the real server: 404, 500 and 20042 carry the number inside the text
+  if shape == "live" then -- as seen live: 404, 500 and 20042 have the code inside the text
     shape = code and (status == 404 or status == 500 or code == 20042) and "text" or "code"
   end
   return { status = status, body = SHAPES[shape](code, text) }
 end
 
---- Leaves the handler with a failure; the server answers it.
+--- Ends the handler with an error response.
 function errors.raise(name)
   error(errors.answer(name), 0)
 end
 
---- Leaves the handler with an answer of its own.
+--- Ends the handler with a response of its own.
 function errors.respond(status, body, headers)
   error({ status = status, body = body, headers = headers }, 0)
 end
 
---- `value` if it is one, else the failure.
+--- Returns `value`, or ends the handler with the error when it is nil or false.
 function errors.need(value, name)
   if value == nil or value == false then errors.raise(name) end
   return value

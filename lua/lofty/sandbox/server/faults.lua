@@ -1,7 +1,7 @@
---- Faults on demand: what a network and a gateway do to a client on a bad day.
+--- Faults on demand, such as a network or a gateway causes them.
 --
--- A fault is a table, see README.md. It is set through the control endpoint and strikes the next
--- requests that match it, or comes with one request in its X-Sandbox-Fault header.
+-- A fault is a table, see README.md. It is set by the control endpoint and applies to the next requests that match it,
+-- or it comes with one request in the header X-Sandbox-Fault.
 -- @module lofty.sandbox.server.faults
 
 local json = require "lofty.sandbox.server.json"
@@ -11,7 +11,7 @@ local faults = {}
 local HTML = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
   .. "</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 
--- Faults that are asked for by name alone.
+-- Faults that have a name.
 local PRESETS = {
   ["html-502"] = { status = 502, body = HTML, headers = { ["Content-Type"] = "text/html" } },
   ["html-200"] = { status = 200, body = HTML, headers = { ["Content-Type"] = "text/html" } },
@@ -44,7 +44,7 @@ local FIELDS = {
 local LIST_FAULTS = { empty = true, null = true, missing = true }
 local TOTALS = { "total", "totalCount", "activeTotal", "soldTotal" }
 
--- The body of a list's answer with its arrays emptied, set to null or left out, or with another total.
+-- The body of a list's response with its arrays emptied, set to null or left out, or with another total.
 local function spoil_list(text, fault)
   local body = json.decode(text)
   if type(body) ~= "table" or json.is_array(body) then return fault.list and "[]" or text end
@@ -69,9 +69,9 @@ end
 local function complete(fault)
   local whole = {}
   for name, value in pairs(fault.preset and PRESETS[fault.preset] or {}) do whole[name] = value end
-  if fault.preset and not PRESETS[fault.preset] then return nil, "no preset is called " .. tostring(fault.preset) end
+  if fault.preset and not PRESETS[fault.preset] then return nil, "unknown preset " .. tostring(fault.preset) end
   for name, value in pairs(fault) do
-    if not FIELDS[name] then return nil, "a fault has no field " .. tostring(name) end
+    if not FIELDS[name] then return nil, "unknown field " .. tostring(name) end
     if name ~= "json" and type(value) ~= FIELDS[name] then return nil, name .. " must be a " .. FIELDS[name] end
     whole[name] = value
   end
@@ -94,7 +94,7 @@ function faults.set(fault)
   return n
 end
 
---- Takes every fault away.
+--- Removes all faults.
 function faults.clear()
   local dict = ngx.shared.sandbox
   dict:set("faults:first", (dict:get("faults:n") or 0) + 1)
@@ -108,15 +108,15 @@ local function matches(fault, req)
   return req.path == fault.path
 end
 
--- Counts the request against a fault; true when it is struck by it.
-local function struck(fault, n)
+-- Counts a request against a fault; true when the fault applies to it.
+local function applies(fault, n)
   if fault.times == 0 and not fault.skip then return true end
   local left = ngx.shared.sandbox:incr("faults:left:" .. n, -1)
   if fault.times == 0 then return left < 0 end
   return left >= 0 and left < (fault.times or 1)
 end
 
---- The fault that strikes this request, or nil.
+--- The fault that applies to this request, or nil.
 function faults.find(req)
   local asked = req.headers["x-sandbox-fault"]
   if asked then
@@ -128,12 +128,12 @@ function faults.find(req)
   for n = dict:get("faults:first") or 1, dict:get("faults:n") or 0 do
     local text = dict:get("faults:" .. n)
     local fault = text and json.decode(text)
-    if fault and matches(fault, req) and struck(fault, n) then return fault end
+    if fault and matches(fault, req) and applies(fault, n) then return fault end
   end
   return nil
 end
 
--- The answer as bytes, so that what is wrong with it can be chosen.
+-- The response as head and body, for faults that change bytes.
 local function bytes(answer, fault)
   local body = answer.body or ""
   local lines = { "HTTP/1.1 " .. answer.status .. " Sandbox" }
@@ -143,7 +143,7 @@ local function bytes(answer, fault)
   return table.concat(lines, "\r\n") .. "\r\n\r\n", body
 end
 
--- How many bytes of head and body come before the connection ends.
+-- The bytes of head and body that are sent before the connection is closed.
 local function cut(head, body, fault)
   local whole = head .. body
   if fault.cut == "head" then return whole:sub(1, math.floor(#head / 2)) end
@@ -152,10 +152,10 @@ local function cut(head, body, fault)
   return whole
 end
 
---- Answers in the fault's way.
+--- Responds as the fault says.
 -- @tparam table fault
--- @tparam function real makes the real answer {status, headers, body}
-function faults.strike(fault, real)
+-- @tparam function real makes the normal response {status, headers, body}
+function faults.apply(fault, real)
   if fault.delay then ngx.sleep(fault.delay) end
   local needs_real = fault.process or not (fault.status or fault.raw or fault.cut == "before")
   local answer = needs_real and real() or {}
@@ -167,16 +167,16 @@ function faults.strike(fault, real)
     headers[name] = value
   end
   for name, value in pairs(fault.headers or {}) do headers[name] = value end
-  local said = { status = fault.status or answer.status, headers = headers, body = fault.body or answer.body }
-  if not odd then return said end
+  local response = { status = fault.status or answer.status, headers = headers, body = fault.body or answer.body }
+  if not odd then return response end
   if ngx.req.http_version() ~= 1.1 then
-    return { status = 500, headers = {}, body = { message = "This fault spoils bytes of HTTP/1.1, and this is not" } }
+    return { status = 500, headers = {}, body = { message = "This fault changes bytes of HTTP/1.1 and needs a request over it" } }
   end
   local socket = assert(ngx.req.socket(true))
   if fault.raw then
     assert(socket:send(fault.raw))
   else
-    local head, body = bytes(said, fault)
+    local head, body = bytes(response, fault)
     assert(socket:send(cut(head, body, fault)))
   end
   if fault.pause then ngx.sleep(fault.pause) end

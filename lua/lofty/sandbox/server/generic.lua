@@ -1,4 +1,4 @@
---- An answer for an operation that has no part of its own here: made up after the document's shape.
+--- Generates a response from the document's shape, for operations without a handler.
 -- @module lofty.sandbox.server.generic
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -8,7 +8,7 @@ local seed = require "lofty.sandbox.server.seed"
 
 local generic = {}
 
--- Values for fields whose name says what they hold.
+-- Values for fields whose names say what they hold.
 local STRINGS = {
   email = "somebody@mail.example", phone = "5125550123", message = "success", msg = "success", url = "https://example.com/",
   firstName = "Maria", lastName = "Alvarez", city = "Austin", state = "TX", timeZoneCode = "America/Chicago",
@@ -46,7 +46,7 @@ function generic.value(kind, name, person, depth)
   return object
 end
 
---- Answers a call after the document.
+--- Responds to a call with the document's shape.
 function generic.answer(call)
   local gives = call.operation.gives
   if gives == "nothing" then return nil end

@@ -1,4 +1,4 @@
---- The few pieces of HTML that the sandbox's pages are made of.
+--- HTML for the emulator's pages.
 -- @module lofty.sandbox.server.html
 
 local html = {}
@@ -31,13 +31,13 @@ button.main { background: var(--main); color: var(--main-ink); }
 
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
---- Text as it may stand in an element or an attribute.
+--- Escapes text for an element or an attribute.
 function html.escape(text) return (text:gsub("[&<>\"']", ENTITIES)) end
 
 --- An element that holds text.
 function html.element(name, text) return "<" .. name .. ">" .. html.escape(text) .. "</" .. name .. ">\n" end
 
---- A form field that nobody sees.
+--- A hidden form field.
 function html.hidden(name, value)
   return '<input type="hidden" name="' .. name .. '" value="' .. html.escape(value) .. '">'
 end

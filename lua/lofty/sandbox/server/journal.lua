@@ -1,4 +1,4 @@
---- What has been asked: a journal of whole requests, and counters.
+--- A journal of the requests received, and counters.
 -- @module lofty.sandbox.server.journal
 
 local json = require "lofty.sandbox.server.json"
@@ -6,7 +6,7 @@ local settings = require "lofty.sandbox.server.settings"
 
 local journal = {}
 
--- Bytes that are not UTF-8 can't stand in JSON; a body of such bytes is kept in Base64.
+-- JSON holds UTF-8 only, so a body with other bytes is kept in Base64.
 local function printable(text)
   return json.is_utf8(text) and text or (text:gsub("[\128-\255]", "?"))
 end
@@ -19,7 +19,7 @@ local function headers_of(req)
   return headers
 end
 
---- Notes a request down; the oldest make room.
+--- Adds a request; the oldest is removed when the journal is full.
 function journal.add(req)
   local set = settings.get()
   if not set.journal then return end
@@ -34,7 +34,7 @@ function journal.add(req)
   if n > set.journal_size then dict:delete("#" .. n - set.journal_size) end
 end
 
---- The requests that are still noted, oldest first, as one JSON text.
+--- The requests in the journal, oldest first, as one JSON text.
 function journal.all()
   local dict = ngx.shared.sandbox_journal
   local n, out = dict:get("n") or 0, {}
@@ -63,7 +63,7 @@ function journal.counters()
   return out
 end
 
---- Sets every counter to nothing.
+--- Sets all counters to zero.
 function journal.clear_counters() ngx.shared.sandbox_counters:flush_all() end
 
 return journal

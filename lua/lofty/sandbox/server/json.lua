@@ -1,8 +1,7 @@
---- JSON with exact integers, the sandbox's own: it shares nothing with the library it judges.
+--- JSON with exact integers. It is the emulator's own, so that the library's is not tested with itself.
 --
--- An integer of more than 14 digits, and every id, is a `json.int`: one table a number, so that equal
--- numbers are the same table, and written as its bare digits. Runs on all five Luas, since the specs
--- read the sandbox's answers with it.
+-- An integer of more than 14 digits, and every id, is a `json.int`: equal numbers are the same table, and it is encoded
+-- as its digits. Runs on every Lua, because the specs read the emulator's responses with it.
 -- @module lofty.sandbox.server.json
 
 local byte, char, find, format, sub = string.byte, string.char, string.find, string.format, string.sub
@@ -42,22 +41,22 @@ function json.digits(value)
   return nil
 end
 
---- JSON's null, which is a value of its own.
+--- JSON's null.
 json.null = setmetatable({}, { __tostring = function() return "null" end, __name = "sandbox.null" })
 
 local Array = { __name = "sandbox.array" }
 
---- Says that a table is an array even when it is empty.
+--- Marks a table as an array, so that an empty one is `[]`.
 function json.array(list) return setmetatable(list or {}, Array) end
 
---- True for a table that was read from, or will be written as, an array.
+--- True for a table that was decoded from an array or will be encoded as one.
 function json.is_array(value)
   return type(value) == "table" and (getmetatable(value) == Array or (getmetatable(value) == nil and #value > 0))
 end
 
 local Raw = {}
 
---- Text that is JSON already and is written as it stands.
+--- Marks a text as JSON, so that it is encoded as it is.
 function json.raw(text) return setmetatable({ text = text }, Raw) end
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
@@ -138,7 +137,7 @@ local function utf8(point)
               0x80 + point % 64)
 end
 
--- One escape that begins at the backslash; returns its text and where the next byte stands.
+-- Reads one escape that begins at the backslash; returns its text and the position after it.
 local function read_escape(s, at)
   local c = sub(s, at + 1, at + 1)
   if plain[c] then return plain[c], at + 2 end
@@ -238,7 +237,7 @@ local function read_object(s, at, depth)
     name, at = read_string(s, at)
     at = space(s, at)
     if byte(s, at) ~= 58 then fail(at, "no colon") end
-    if object[name] ~= nil then fail(at, "a name twice") end -- the sandbox is strict: whoever says a thing twice errs
+    if object[name] ~= nil then fail(at, "a name twice") end -- the emulator is strict: a name must not occur twice
     object[name], at = read(s, space(s, at + 1), depth)
     at = space(s, at)
     local c = byte(s, at)
@@ -260,7 +259,7 @@ function read(s, at, depth)
   return read_number(s, at)
 end
 
---- A JSON text as a value, strictly by RFC 8259.
+--- Decodes a JSON text, strictly by RFC 8259.
 -- @treturn[1] any value
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong and at which byte

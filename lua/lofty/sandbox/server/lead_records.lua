@@ -1,4 +1,4 @@
---- Leads as records: made up, and made from what a caller sends.
+--- Leads as records: generated ones, and those that callers create.
 -- @module lofty.sandbox.server.lead_records
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -10,7 +10,7 @@ local state = require "lofty.sandbox.server.state"
 
 local records = {}
 
---- The first `length` characters, which is what Lofty silently keeps.
+--- The first `length` characters: Lofty cuts longer texts without an error.
 function records.cut(text, length)
   if #text <= length then return text end
   local at, count = 1, 0
@@ -78,26 +78,26 @@ function records.of(account)
   end)
 end
 
---- The lead of that number, unless it is in the trash or was never there.
+--- The lead with this id; an error when there is none or it is in the trash.
 function records.need(account, id, name)
   local lead = id and records.of(account):find(id)
   if not lead or lead.trashed then errors.raise(name or "LEAD_NOT_EXIST") end
   return lead
 end
 
---- True while a record that has just been made still hides from readers.
+--- True while a record that was just created still answers 404.
 function records.unsettled(id)
   local left = ngx.shared.sandbox:incr("settle:" .. id, -1)
   return left ~= nil and left >= 0
 end
 
---- Lets a new record hide from the next so many readers.
+--- Makes the next reads of a new record answer 404, as many as the setting settle_reads says.
 function records.settle(id)
   local reads = settings.get().settle_reads
   if reads > 0 then ngx.shared.sandbox:set("settle:" .. tostring(id), reads) end
 end
 
--- Fields that a lead takes over as they are sent.
+-- Fields that are stored as they are sent.
 local TAKEN = { "cannotText", "cannotCall", "cannotEmail", "emails", "phones", "leadTypes", "assignedUserId",
                 "referredBy", "stage", "source", "birthday", "buyingTimeFrame", "preQual", "houseToSell", "fthb",
                 "withBuyerAgent", "sellingTimeFrame", "mortgage", "buyHouse", "withListingAgent", "language",
@@ -145,7 +145,7 @@ function records.with_property(lead, property)
   return list
 end
 
---- What a request changes in a lead; json.null stands for "taken away".
+--- The fields of a lead that a request changes; json.null removes a field.
 function records.fields(person, lead, body, nulls)
   local out = {}
   for _, name in ipairs(TAKEN) do

@@ -1,4 +1,4 @@
---- The budget of each application: so many calls a window, told in three headers.
+--- The rate limit of each application: calls in a window, stated in three headers.
 -- @module lofty.sandbox.server.limits
 
 local journal = require "lofty.sandbox.server.journal"
@@ -6,7 +6,7 @@ local settings = require "lofty.sandbox.server.settings"
 
 local limits = {}
 
--- X-RateLimit-Reset in the forms that Lofty's own pages contradict each other with.
+-- X-RateLimit-Reset in each form that Lofty's documentation shows; they contradict each other.
 local FORMS = {
   epoch = function(_, ends) return ("%.0f"):format(math.ceil(ends)) end,
   epoch_ms = function(_, ends) return ("%.0f"):format(ends * 1000) end,

@@ -20,7 +20,7 @@ local function member(person, id, user, who, n)
   }
 end
 
---- The members of an account's team. The account itself comes first; its id joins with nothing else.
+--- The members of an account's team. The account itself comes first; other records do not refer to its id.
 function records.of(account)
   local person = accounts.find(account)
   return state.collection(account .. "/members", "id", function()

@@ -22,7 +22,7 @@ local function note(person, id, lead_id, content, pinned, when)
   }
 end
 
---- The notes of an account. The first leads have some, the very first one twelve.
+--- The notes of an account. The first 20 leads have some, the first one has twelve.
 function records.of(account)
   local person = accounts.find(account)
   return state.collection(account .. "/notes", "noteId", function()

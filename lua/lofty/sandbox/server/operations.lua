@@ -1,8 +1,8 @@
---- The operations of the Open API as the vendor's document has them: parameters, body, answer.
+--- The operations of the Open API as the vendor's document has them: parameters, body, response.
 --
--- A text, so that it can be read at a glance. Types: i64 i32 n(umber) s(tring) b(oolean) time object,
--- s<a|b> one of these words (a space is written _), [x] an array of x, @Name a shape of shapes.lua; `!` marks what is
--- required.
+-- Types: i64 i32 n(umber) s(tring) b(oolean) time object, s<a|b> one of these words (a space is written _), [x] an
+-- array of x, @Name a shape of shapes.lua; `!` marks what is required. `optional` names fields of the body that the
+-- shape requires and the operation's own description does not.
 -- @module lofty.sandbox.server.operations
 
 return [[

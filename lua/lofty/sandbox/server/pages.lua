@@ -1,4 +1,4 @@
---- The arithmetic of Lofty's many ways of paging.
+--- Lofty's ways of paging.
 -- @module lofty.sandbox.server.pages
 
 local errors = require "lofty.sandbox.server.errors"
@@ -15,25 +15,25 @@ function pages.number(source, name, default)
   return tonumber(json.digits(value) or value)
 end
 
---- A page size between 1 and `max`; outside of it the failure called `name`.
+--- A page size between 1 and `max`; the error `name` when it is outside.
 function pages.limit(source, default, max, name, field)
   local limit = pages.number(source, field or "limit", default)
   if limit < 1 or limit > max then errors.raise(name or "LIMIT_NOT_VALID") end
   return limit
 end
 
---- Items offset+1 .. offset+limit, as JSON texts that are made once.
+--- The items offset+1 to offset+limit, as JSON texts that are encoded once.
 function pages.slice(list, offset, limit)
   local out = json.array {}
   for i = offset + 1, math.min(#list, offset + limit) do out[#out + 1] = state.text(list[i]) end
   return out
 end
 
---- Items without any paging.
+--- All items.
 function pages.all(list) return pages.slice(list, 0, #list) end
 
---- Where the page begins that follows the item `current`: at that item again, or after it.
--- An id that isn't there begins where it would stand; 0 means from the start.
+--- The offset of the page that follows the item `current`: at that item or after it, by the setting current_id. 0 means
+-- the start; an unknown id the end.
 function pages.after(list, key, current)
   if not current or tonumber(current) <= 0 then return 0 end
   for i, item in ipairs(list) do
@@ -44,7 +44,7 @@ function pages.after(list, key, current)
   return #list
 end
 
---- limit with currentId or offset, the style of the communication lists.
+--- A page by limit with currentId or offset, as the communication lists have it.
 -- @tparam table call
 -- @tparam table list
 -- @tparam string key the field that holds the id
@@ -57,7 +57,7 @@ function pages.current(call, list, key, default, max)
   return pages.slice(list, offset, limit)
 end
 
---- Items of a list that a test lets pass.
+--- The items for which `test` returns true.
 function pages.filter(list, test)
   local out = {}
   for _, item in ipairs(list) do
@@ -66,24 +66,24 @@ function pages.filter(list, test)
   return out
 end
 
---- The list from its other end.
+--- The list in reverse order.
 function pages.reverse(list)
   local out = {}
   for i = #list, 1, -1 do out[#out + 1] = list[i] end
   return out
 end
 
---- An opaque word that stands for a place in a list, for some time.
+--- Makes an opaque cursor for a place in a list; it expires after `ttl` seconds.
 function pages.keep(kind, place, ttl)
   local word = ngx.encode_base64(kind .. state.sequence("cursor") .. ":" .. ngx.now()):gsub("=", "")
   ngx.shared.sandbox:set("cursor:" .. word, json.encode(place), ttl)
   return word
 end
 
---- Notes a new place for such a word.
+--- Sets a new place for a cursor.
 function pages.move(word, place, ttl) ngx.shared.sandbox:set("cursor:" .. word, json.encode(place), ttl) end
 
---- The place that a word stands for, or nil when it is unknown or too old.
+--- The place of a cursor, or nil when it is unknown or has expired.
 function pages.place(word)
   local text = ngx.shared.sandbox:get("cursor:" .. word)
   return text and json.decode(text) or nil
@@ -110,7 +110,7 @@ function pages.scroll_id(word, place, at_end)
   return pages.keep("scroll", place, set.scroll_ttl)
 end
 
---- A page of members or calls: by offset as the document says, or by scrollId alone as it was seen live.
+--- A page of members or calls: by offset as in the document, or by scrollId alone as seen live.
 -- @tparam table call
 -- @tparam string name of the list
 -- @tparam table list
@@ -133,7 +133,7 @@ function pages.counted(call, name, list, limit)
   return { _metadata = pages.metadata(name, limit, offset, #list, cursor), [name] = pages.slice(list, offset, limit) }
 end
 
---- The object that the real server calls `_metadata`, and its document `get_metadata`.
+--- The paging object: `_metadata` in live responses, `get_metadata` in the document.
 function pages.metadata(collection, limit, offset, total, scroll)
   return { collection = collection, limit = limit, offset = offset, total = total, scrollId = scroll }
 end

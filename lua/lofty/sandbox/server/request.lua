@@ -1,4 +1,4 @@
---- One request, as the sandbox's parts see it.
+--- Reads the current request.
 -- @module lofty.sandbox.server.request
 
 local json = require "lofty.sandbox.server.json"
@@ -41,7 +41,7 @@ local function body()
   return text or ""
 end
 
---- Reads the current request whole.
+--- Reads the current request with its body.
 function request.read()
   local uri = ngx.var.request_uri
   local path, query = match(uri, "^([^?]*)%??(.*)$")
@@ -60,7 +60,7 @@ function request.json(req)
   return req.decoded and req.decoded[1] or nil
 end
 
---- True when the body is declared to be of that media type, whatever parameters follow.
+--- True when Content-Type is this media type, with or without parameters.
 function request.is_type(req, media)
   local declared = req.headers["content-type"]
   if type(declared) ~= "string" then return false end

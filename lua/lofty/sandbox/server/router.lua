@@ -1,4 +1,4 @@
---- Finds the operation that a request means, and who serves it.
+--- Finds the operation of a request and its handler.
 -- @module lofty.sandbox.server.router
 
 local contract = require "lofty.sandbox.server.contract"
@@ -21,7 +21,7 @@ local function split(path)
   return parts
 end
 
--- Operations by number of segments; those with fewer parameters are asked first.
+-- Operations by number of path segments; those with fewer parameters are tried first.
 local by_count = {}
 for _, operation in ipairs(contract.operations) do
   local parts = split(operation.path)

@@ -1,6 +1,6 @@
---- Makes up records: ids of the length that Lofty's have, people, times.
+--- Generates records: ids as long as Lofty's, people, times.
 --
--- Everything follows from an account and a number, so every worker makes the same.
+-- Everything is computed from an account and a number, so every worker generates the same.
 -- @module lofty.sandbox.server.seed
 
 local json = require "lofty.sandbox.server.json"
@@ -29,13 +29,13 @@ local KINDS = { lead = 0, note = 1, task = 2, call = 3, text = 4, email = 5, log
 -- The first lead of the first account is 651095960136641, of the second 1738234566814937089.
 local FROM = { ["6510959"] = 136641, ["17382345668"] = 937089 }
 
---- The n-th id of a kind in an account, n from 0; those made while running begin at 500000.
+--- The n-th id of a kind in an account, n from 0.
 function seed.id(person, kind, n)
   local number = ((FROM[person.block] or 100001) + n * 7) % 1000000
   return json.int(("%s%02d%06d"):format(person.block, person.kinds + KINDS[kind], number))
 end
 
---- The id of the n-th record of a kind that was made while running.
+--- The id of the n-th record of a kind that a caller created.
 function seed.new_id(person, kind, n)
   return json.int(("%s%02d%06d"):format(person.block, (person.kinds + KINDS[kind] + 16) % 100, n))
 end
@@ -44,7 +44,7 @@ end
 seed.team = json.int("400919269340348")
 function seed.user(person) return seed.id(person, "user", 0) end
 
---- A made-up person by number.
+--- A generated person by number.
 function seed.person(n)
   local first, last = FIRST[n % #FIRST + 1], LAST[(n * 7 + math.floor(n / #FIRST)) % #LAST + 1]
   local city = CITIES[n % #CITIES + 1]

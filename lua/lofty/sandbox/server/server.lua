@@ -1,4 +1,4 @@
---- One request from its first byte to its answer.
+--- Handles one request.
 -- @module lofty.sandbox.server.server
 
 local consent = require "lofty.sandbox.server.consent"
@@ -16,7 +16,7 @@ local router = require "lofty.sandbox.server.router"
 
 local server = {}
 
--- Lofty wants a Content-Type on whatever writes; and, seen on the real one, on these two reads.
+-- Lofty requires a Content-Type on POST, PUT and DELETE and, as seen live, on two reads.
 local WANTS_TYPE = { POST = true, PUT = true, DELETE = true }
 local READS_WANT_TYPE = {
   ["GET /v1.0/team-features/lead-ponds"] = true, ["GET /v1.0/teamFeatures/listCustomField"] = true,
@@ -54,7 +54,7 @@ local function check_arguments(call, route)
   end
 end
 
--- JSON null in a body says "not given" to whoever reads it.
+-- Handlers see a null in the body as a field that was not given; `call.nulls` is the body with its nulls.
 local function without_nulls(body)
   if type(body) ~= "table" or json.is_array(body) or json.digits(body) then return body end
   local copy = {}
@@ -103,7 +103,7 @@ local PLACES = {
   ["/callback"] = consent.landing,
 }
 
--- The answer with its body as text.
+-- Encodes the body of a response.
 local function finish(answer)
   local body = answer.body
   if body == nil then
@@ -119,8 +119,8 @@ end
 local function real(req)
   local ok, answer = pcall(PLACES[req.path] or api, req)
   if not ok and (type(answer) ~= "table" or not answer.status) then
-    ngx.log(ngx.ERR, "the sandbox itself failed: ", tostring(answer))
-    answer = { status = 500, body = { message = "The sandbox itself failed, see its error log" } }
+    ngx.log(ngx.ERR, "internal error of the emulator: ", tostring(answer))
+    answer = { status = 500, body = { message = "Internal error of the emulator, see its error log" } }
   end
   return finish(answer)
 end
@@ -132,7 +132,7 @@ local function send(answer)
   ngx.print(answer.body)
 end
 
---- Serves the current request.
+--- Handles the current request.
 function server.handle()
   local req = request.read()
   if req.path:find("^/_sandbox/") then return send(finish(control.answer(req))) end
@@ -141,7 +141,7 @@ function server.handle()
   local fault = faults.find(req)
   if not fault then return send(real(req)) end
   journal.count("faults", req.method .. " " .. req.path)
-  local answer = faults.strike(fault, function() return real(req) end)
+  local answer = faults.apply(fault, function() return real(req) end)
   if answer then send(finish(answer)) end
 end
 

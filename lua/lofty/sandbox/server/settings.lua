@@ -1,7 +1,7 @@
---- What can be switched while the sandbox runs, and its clock.
+--- The settings of the running emulator, and its clock.
 --
--- The launcher hands in the fixed part (addresses, credentials); changes made through the control
--- endpoint live in the shared dict, so that every worker sees them at its next request.
+-- The launcher passes the fixed part (addresses, credentials). Changes by the control endpoint are in the shared dict,
+-- so that every worker sees them at its next request.
 -- @module lofty.sandbox.server.settings
 
 local json = require "lofty.sandbox.server.json"
@@ -11,26 +11,26 @@ local settings = {}
 local DEFAULTS = {
   -- tokens
   access_ttl = 3600, refresh_ttl = 180 * 86400, code_ttl = 300,
-  refresh_rotation = false,  -- each refresh answers a new refresh token; a second use of an old one revokes the account
-  refresh_grace = 0,         -- seconds in which a rotated refresh token is answered its successor again
+  refresh_rotation = false,  -- each refresh gives a new refresh token; a second use of an old one revokes the account
+  refresh_grace = 0,         -- seconds in which a rotated refresh token gets the same successor again
   refresh_answer = "same",   -- without rotation: "same" repeats the refresh token, "absent" leaves it out
   expires_in = "number",     -- or "string", "missing", "zero", "word"
   basic = "plain",           -- or "form": the pair is form-encoded first (RFC 6749 section 2.3.1)
-  query_grants = false,      -- true: token requests may carry their fields in the query, as Lofty's older text shows
+  query_grants = false,      -- true: token requests may have their fields in the query, as Lofty's older text shows
   -- limits
   rate_limit = 10000, rate_window = 60,
   rate_limits = { ["POST /v2.0/ai/lead-analysis"] = 20, ["POST /v2.0/ai/call-summary/generate"] = 20 },
   reset_form = "epoch",      -- or "epoch_ms", "left_ms", "seconds", "missing", "word"
-  -- answers
+  -- responses
   error_shape = "live",      -- or "code", "text", "string", "error_code", "status"
   current_id = "inclusive",  -- or "exclusive": whether the item named by currentId comes again
   scroll = "fresh",          -- or "same": one scrollId from page to page
-  scroll_end = "empty",      -- or "missing": the last page names no scrollId
+  scroll_end = "empty",      -- or "missing": the last page has no scrollId
   scroll_ttl = 300,
   member_paging = "offset",  -- members and calls; or "scroll": by scrollId alone, offset is ignored, as seen live
   page_cap = 0,              -- most items in a page of leads, members or calls, whatever limit says; 0: no cap
   settle_reads = 0,          -- this many reads of a new lead, note or log answer 404 first
-  merge_leads = false,       -- true: a lead with a known e-mail answers an id that stays 404
+  merge_leads = false,       -- true: creating a lead with a known e-mail returns an id that stays 404
   -- records
   journal = true, journal_size = 5000,
 }
@@ -38,16 +38,16 @@ local DEFAULTS = {
 local fixed
 local cached, cached_version
 
--- What the launcher hands in beside settings.
+-- What the launcher passes beside settings.
 local GIVEN = { client_id = true, client_secret = true, public_client_id = true, api_keys = true, app_name = true,
                 redirect_uris = true }
 
---- Called once, before there are workers. An unknown name keeps nginx from starting, and is told.
+--- Called once, before there are workers. Raises for an unknown name, so that nginx does not start.
 -- @tparam string text the launcher's part, as JSON
 function settings.init(text)
   fixed = assert(json.decode(text))
   for name in pairs(fixed) do
-    if DEFAULTS[name] == nil and not GIVEN[name] then error("no setting is called " .. name, 0) end
+    if DEFAULTS[name] == nil and not GIVEN[name] then error("unknown setting " .. name, 0) end
   end
 end
 
@@ -75,7 +75,7 @@ function settings.set(changes)
   local text = dict:get("settings")
   local all = text and json.decode(text) or {}
   for name, value in pairs(changes) do
-    if DEFAULTS[name] == nil then return nil, "no setting is called " .. tostring(name) end
+    if DEFAULTS[name] == nil then return nil, "unknown setting " .. tostring(name) end
     if type(value) ~= type(DEFAULTS[name]) then return nil, name .. " must be a " .. type(DEFAULTS[name]) end
     all[name] = value
   end
@@ -84,7 +84,7 @@ function settings.set(changes)
   return true
 end
 
---- The sandbox's clock: epoch seconds, moved by `settings.move`.
+--- The emulator's clock: epoch seconds, moved by `settings.move`.
 function settings.now()
   return ngx.now() + (ngx.shared.sandbox:get("clock") or 0)
 end

@@ -1,7 +1,5 @@
---- The shapes that operations.lua names: what a body may hold and what an answer holds.
---
--- As the vendor's document has them; `!` marks what it calls required. Of LogTypeRequest's callingOutcome it says in
--- prose that other words are taken too, so here it is any.
+--- The shapes of bodies and responses that operations.lua names, as the vendor's document has them; `!` marks what it
+-- requires. LogTypeRequest's callingOutcome is any text, because the operation's description accepts other words.
 -- @module lofty.sandbox.server.shapes
 
 return [[

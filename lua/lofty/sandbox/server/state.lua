@@ -1,8 +1,7 @@
---- Collections of records: generated ones that every worker makes for itself, and what has been
--- written since, which lives in the shared dict.
+--- Collections of records: generated ones, which each worker computes, and written ones, which are in the shared dict.
 --
--- A write stores the record and then appends its id to the collection's log; a worker that finds the
--- log longer than it knows takes over what is new. Records are never modified, only replaced.
+-- A write stores the record and then appends its id to the collection's log. A worker reads the entries of the log that
+-- are new to it. Records are never modified, only replaced.
 -- @module lofty.sandbox.server.state
 
 local json = require "lofty.sandbox.server.json"
@@ -15,13 +14,13 @@ local texts = setmetatable({}, { __mode = "k" })
 local Collection = {}
 Collection.__index = Collection
 
--- Takes over what the log has and this worker has not.
+-- Reads the entries of the log that are new to this worker.
 local function catch_up(self)
   local dict = ngx.shared.sandbox
   local version = dict:get(self.prefix .. "n") or 0
   while self.version < version do
     local id = dict:get(self.prefix .. "#" .. self.version + 1)
-    if not id then break end -- another worker is just writing it
+    if not id then break end -- another worker is writing it
     self.version = self.version + 1
     local text = dict:get(self.prefix .. id)
     if not self.known[id] then
@@ -33,7 +32,7 @@ local function catch_up(self)
   end
 end
 
---- The records that are there, in the order of their making. Not to be modified.
+--- The records in the order of their creation. Not to be modified.
 function Collection:list()
   catch_up(self)
   if not self.live then
@@ -44,7 +43,7 @@ function Collection:list()
   return self.live
 end
 
---- A record by its digits (or composite id), or nil.
+--- A record by the digits of its id (or its composite id), or nil.
 function Collection:find(id)
   catch_up(self)
   return self.by_id[id]
@@ -52,18 +51,18 @@ end
 
 local function append(self, id, text)
   local dict = ngx.shared.sandbox
-  assert(dict:safe_set(self.prefix .. id, text), "the sandbox's memory is full")
+  assert(dict:safe_set(self.prefix .. id, text), "the emulator's shared dict is full")
   local n = assert(dict:incr(self.prefix .. "n", 1, 0))
-  assert(dict:safe_set(self.prefix .. "#" .. n, id), "the sandbox's memory is full")
+  assert(dict:safe_set(self.prefix .. "#" .. n, id), "the emulator's shared dict is full")
 end
 
---- Writes a record whole.
+--- Writes a record.
 function Collection:put(record)
   append(self, tostring(record[self.key]), json.encode(record))
   return record
 end
 
---- A record with some fields changed, written; nil fields stay, json.null is kept as null.
+--- Writes a record with some fields changed.
 function Collection:change(record, fields)
   local copy = {}
   for name, value in pairs(record) do copy[name] = value end
@@ -71,12 +70,12 @@ function Collection:change(record, fields)
   return self:put(copy)
 end
 
---- Takes a record away.
+--- Removes a record.
 function Collection:remove(id)
   append(self, id, "")
 end
 
---- The collection of that name.
+--- The collection with this name.
 -- @tparam string name account and kind, for instance "113209/leads"
 -- @tparam string key the field that holds the id
 -- @tparam[opt] function seed returns the generated records
@@ -96,12 +95,12 @@ function state.collection(name, key, seed)
   return self
 end
 
---- A number that nobody had before, from 1.
+--- The next number of a sequence, from 1.
 function state.sequence(name)
   return assert(ngx.shared.sandbox:incr("sequence:" .. name, 1, 0))
 end
 
---- A record as JSON text that is made once.
+--- A record as JSON text, encoded once.
 function state.text(record)
   local raw = texts[record]
   if not raw then
@@ -111,7 +110,7 @@ function state.text(record)
   return raw
 end
 
---- Forgets everything that has happened since the start.
+--- Restores the state at the start.
 function state.reset()
   local dict = ngx.shared.sandbox
   local before = (dict:get("generation") or 0) + 1

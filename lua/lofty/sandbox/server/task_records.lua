@@ -1,4 +1,4 @@
---- Tasks and appointments, which share one space of ids, and the four ways in which Lofty shows them.
+--- Tasks and appointments, which share their ids, in the four forms in which Lofty returns them.
 -- @module lofty.sandbox.server.task_records
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -36,7 +36,7 @@ function records.of(account)
   end)
 end
 
---- The record of that id, or the failure called `name`.
+--- The record with this id, or the error `name`.
 function records.need(account, id, name)
   return errors.need(records.of(account):find(id), name or "TASK_NOT_EXIST")
 end
@@ -115,7 +115,7 @@ function records.appointment(account, record)
   }
 end
 
---- As /v2.0/calendar shows it: its id is the number and what it is.
+--- As /v2.0/calendar shows it: its id is the number with "-task" or "-appointment".
 function records.calendar(account, record)
   local lead, kind = lead_of(account, record), record.appointment and "appointment" or "task"
   return {

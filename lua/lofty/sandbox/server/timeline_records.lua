@@ -1,4 +1,4 @@
---- Calls, texts and e-mails with leads, and the ways in which Lofty shows them.
+--- Calls, texts and e-mails with leads, in the forms in which Lofty returns them.
 -- @module lofty.sandbox.server.timeline_records
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -42,7 +42,7 @@ function records.of_lead(account, id, kind)
   return out
 end
 
---- Writes an entry for a message that has just been sent.
+--- Writes an entry for a message that was sent.
 function records.add(account, lead, kind, content)
   local id = seed.new_id(accounts.find(account), "timeline", state.sequence("timeline"))
   return records.of(account):put {

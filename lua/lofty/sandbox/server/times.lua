@@ -1,4 +1,4 @@
---- Reads the times that callers send.
+--- Parses the times that callers send.
 -- @module lofty.sandbox.server.times
 
 local times = {}

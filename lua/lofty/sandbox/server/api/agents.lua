@@ -1,4 +1,4 @@
---- Agents: made, tagged, activated, notified. Their failures come with HTTP 200.
+--- Agents: create, tag, activate, notify. Their errors come with HTTP 200.
 -- @module lofty.sandbox.server.api.agents
 
 local accounts = require "lofty.sandbox.server.accounts"

@@ -1,4 +1,4 @@
---- The AI routes, whose own limits are lower than the application's.
+--- The AI operations, whose rate limits are lower than the application's.
 -- @module lofty.sandbox.server.api.ai
 
 local accounts = require "lofty.sandbox.server.accounts"

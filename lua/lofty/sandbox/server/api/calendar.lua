@@ -1,4 +1,4 @@
---- /v2.0/calendar: tasks and appointments by day, under composite ids.
+--- /v2.0/calendar: tasks and appointments with composite ids.
 -- @module lofty.sandbox.server.api.calendar
 
 local errors = require "lofty.sandbox.server.errors"
@@ -25,7 +25,7 @@ local function millis(call, name)
   return text and errors.need(text:match("^%d+$"), "INVALID_PARAMETER") or nil
 end
 
--- The ISO form wins over the milliseconds when both are given.
+-- The ISO form is used when both are given.
 local function range(call)
   return records.moment(call.query.startTime, millis(call, "startTimeMs")),
     records.moment(call.query.endTime, millis(call, "endTimeMs"))
@@ -75,7 +75,7 @@ calendar["POST /v2.0/calendar"] = function(call)
   return { data = { id = tostring(record.id) .. "-" .. kind, type = kind:upper(), message = "success" } }
 end
 
--- The record behind a composite id: the number and the word must both be right.
+-- The record of a composite id; number and word must both fit.
 local function need(call)
   local digits, kind = call.params.calendarId:match("^(%d+)%-(%a+)$")
   if kind ~= "task" and kind ~= "appointment" then errors.raise("INVALID_PARAMETER") end

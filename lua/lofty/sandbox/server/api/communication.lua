@@ -1,4 +1,4 @@
---- Calls, texts, e-mails: their lists in five styles of paging, single ones, and sending.
+--- Calls, texts and e-mails: lists, single records, sending.
 -- @module lofty.sandbox.server.api.communication
 
 local errors = require "lofty.sandbox.server.errors"
@@ -40,14 +40,14 @@ communication["GET /v1.0/calls"] = function(call)
   return pages.counted(call, "calls", records.shown(call.account, list, records.call), limit)
 end
 
--- An entry of a kind; Lofty doesn't tell an unknown one from one that is not the caller's.
+-- An entry of a kind; Lofty gives the same error for an unknown one and for one of another account.
 local function need(call, id, kind)
   local entry = records.of(call.account):find(id)
   if not entry or entry.kind ~= kind then errors.raise("PERMISSION_DENIED") end
   return entry
 end
 
--- One object under the plural name, as the real server has it.
+-- One object under the plural name, as seen live.
 communication["GET /v1.0/calls/{callId}"] = function(call)
   return { calls = records.call(call.account, need(call, call.params.callId, "Call")) }
 end
@@ -79,7 +79,7 @@ local function window(call, source, longest)
   end)
 end
 
--- A full page can't tell whether there is more, so the last page may be empty.
+-- After a full page the server does not know whether there is more, so the last page may be empty.
 communication["GET /v2.0/communication/agent"] = function(call)
   local limit, offset = pages.limit(call.query, 100, 1000, "INVALID_PARAMETER"), 0
   local list = window(call, call.query, 90)
@@ -103,7 +103,7 @@ communication["POST /v1.0/agent/communication"] = function(call)
            pageData = pages.slice(records.shown(call.account, list, records.communication), offset, limit) }
 end
 
--- Sending: who gets it is the lead's, whatever the caller wished for.
+-- The recipient's address: the wanted one when the lead has it, else the lead's first.
 local function chosen(list, wish)
   for _, value in ipairs(list or {}) do
     if value == wish then return value end

@@ -1,4 +1,4 @@
---- What hangs on a lead: assignment, inquiry, property, site activity.
+--- Parts of a lead: assignment, inquiry, property, site activity.
 -- @module lofty.sandbox.server.api.lead_parts
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -15,7 +15,7 @@ local parts = {}
 local KINDS = { "Search", "Browse", "Favorite", "Showing Request", "Submission" }
 local OF_FIRST = 230
 
--- What a lead did on the site, newest first: a lot for the first lead, a little for every other.
+-- What a lead did on the site, newest first: 230 entries for the first lead, 3 for others.
 local function activities(account, lead)
   local first = records.of(account):list()[1] == lead
   local list = {}

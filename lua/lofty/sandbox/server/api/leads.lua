@@ -35,7 +35,7 @@ local function words(text)
   return out
 end
 
--- One test a parameter; all that are given must pass.
+-- One test for each parameter; a lead must pass those that are given.
 local FILTERS = {
   stage = function(lead, text) return lead.stage == text end,
   source = function(lead, text) return lead.source == text end,
@@ -87,7 +87,7 @@ local function found(account, query)
   return list
 end
 
--- Only the fields that returnFields names.
+-- The leads with only the fields that returnFields names.
 local function trimmed(list, names)
   local out = {}
   for i, lead in ipairs(list) do

@@ -26,7 +26,7 @@ local function made_up(person, n)
     pictureList = json.array { "https://pictures.example/" .. id .. ".jpg" }, agentId = tostring(seed.user(person)),
     agentName = person.first .. " " .. person.last, agentOrgId = "1", agentOrgName = "Sandbox Realty",
     mlsListDateL = seed.millis(when), hoaFee = 25.5, openHouseSchedules = json.null, coAgentName = json.null,
-    -- names that the real search was seen to use beside, or instead of, the document's
+    -- names that the live search uses beside or instead of the document's
     id = id, streetAddress = who.street, city = who.city, state = who.state, zipCode = who.zip, bedrooms = beds,
     bathrooms = baths, previewPicture = "https://pictures.example/" .. id .. ".jpg", latitude = 30.2672 + n / 1000,
     longitude = -97.7431 - n / 1000, siteDetailLink = "https://site.example/listing/" .. id,
@@ -56,7 +56,7 @@ local function trim(list, names)
   return out
 end
 
--- A wrong name in the body is not an error on the real server: the answer simply has no rows.
+-- A wrong name in the body is no error, as seen live: the response has no rows.
 local function misnamed(body)
   for name in pairs(body) do
     if not BODY[name] then return true end
@@ -104,7 +104,7 @@ local function place_of(call, name)
   return place.offset
 end
 
--- The key for what follows, empty when nothing does.
+-- The key of the next page, empty when there is none.
 local function key(call, name, list, offset)
   if offset >= #list then return "" end
   return pages.keep(name, { account = call.account, list = name, offset = offset }, settings.get().scroll_ttl)

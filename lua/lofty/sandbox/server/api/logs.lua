@@ -1,4 +1,4 @@
---- /v1.0/logType, the logs that agents write by hand, and /v1.0/systemLogs.
+--- /v1.0/logType (entries that agents log by hand) and /v1.0/systemLogs.
 -- @module lofty.sandbox.server.api.logs
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -48,7 +48,7 @@ logs["GET /v1.0/logType"] = function(call)
   local query = call.query
   local id = json.digits(leads.need(call.account, query.leadId).leadId)
   local limit, offset = pages.number(query, "limit", 10), math.max(0, pages.number(query, "offset", 0))
-  if limit < 1 or limit > 1000 then limit = 10 end -- silently, as documented
+  if limit < 1 or limit > 1000 then limit = 10 end -- without an error, as documented
   if offset + limit > 20000 then errors.raise("OFFSET_EXCEED_LIMIT") end
   local list = pages.filter(of(call.account):list(), function(record)
     return json.digits(record.leadId) == id and record.kind == query.logType

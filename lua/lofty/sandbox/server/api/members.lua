@@ -1,4 +1,4 @@
---- /v1.0/me, /v1.0/members, /v1.0/users: who is in the team.
+--- /v1.0/me, /v1.0/members, /v1.0/users: the members of the team.
 -- @module lofty.sandbox.server.api.members
 
 local errors = require "lofty.sandbox.server.errors"

@@ -21,7 +21,7 @@ local function shown(lead, when)
            phone = lead.phones[1], createdAt = seed.zulu(when) }
 end
 
--- The leads that are worked on: the first 45.
+-- The leads that the agent works on: the first 45.
 local function working(account)
   return state.collection(account .. "/working", "leadId", function()
     local list = {}
@@ -48,7 +48,7 @@ sales["GET /v2.0/working-leads"] = function(call)
   return { workingLeads = page, metadata = { total = #list, count = #page, offset = offset, limit = limit } }
 end
 
--- Many leads at once: those that are not there come back as failed.
+-- Many leads at once: those that do not exist are returned as failed.
 local function batch(call, each)
   local ids = call.body.leadIds
   if #ids == 0 or #ids > 100 then errors.raise("INVALID_PARAMETER") end
@@ -112,7 +112,7 @@ sales["PUT /v2.0/sales-agents/working-lead/{leadId}/mute"] = function(call)
   return DONE
 end
 
--- The flag is a word, not a boolean.
+-- The flag is text, not a boolean.
 sales["GET /v2.0/sales-agent/lead/mute-status"] = function(call)
   local lead = leads.need(call.account, call.query.leadId, "PERMISSION_DENIED")
   local muted = ngx.shared.sandbox:get("muted:" .. call.account .. ":" .. json.digits(lead.leadId))
@@ -163,7 +163,7 @@ sales["PUT /v2.0/sales-agent/settings"] = function(call)
   return DONE
 end
 
--- What reaches a person: the journal knows of it.
+-- A message to a person is not sent; the journal shows the request.
 local function told(call)
   if not call.body.content:find("%S") then errors.raise("INVALID_PARAMETER") end
   return DONE

@@ -1,4 +1,4 @@
---- What a team has set up: ponds, pipelines, tags, custom fields, offices, routing, vendors.
+--- A team's configuration: ponds, pipelines, tags, custom fields, offices, routing, vendors.
 -- @module lofty.sandbox.server.api.team
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -28,7 +28,7 @@ team["GET /v1.0/team-features/lead-pond/{id}"] = function(call)
   for _, pond in ipairs(ponds(call)) do
     if json.digits(pond.id) == call.params.id then return pond end
   end
-  return errors.raise("PERMISSION_DENIED") -- whether it exists is not told
+  return errors.raise("PERMISSION_DENIED") -- the same error whether it exists or not
 end
 
 local function pipelines()
@@ -96,7 +96,7 @@ team["POST /v1.0/org/company"] = function() return { code = 0, message = "succes
 
 local function offices(call) return state.collection(call.account .. "/offices", "id") end
 
--- PUT adds and POST changes: so it is in the document.
+-- PUT adds and POST changes, as the document has it.
 team["PUT /v1.0/org/office"] = function(call)
   if not (call.body.name or ""):find("%S") then return { code = 20012, message = "INVALID_PARAMETER", data = json.null } end
   local id = seed.new_id(person_of(call), "office", state.sequence("office"))

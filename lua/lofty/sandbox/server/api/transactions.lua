@@ -45,7 +45,7 @@ local function shown(record)
   return out
 end
 
--- As the routes below a lead show it: they don't repeat whose it is.
+-- As the operations below a lead show it: without the fields that name the lead.
 local function of_lead(record)
   local out = shown(record)
   out.leadId, out.agentName, out.propertyId = nil, nil, nil
@@ -74,7 +74,7 @@ transactions["GET /v2.0/transactions"] = function(call)
   local size = pages.limit(query, 20, 100, "LIMIT_NOT_VALID", "pageSize")
   local page, kind = pages.number(query, "pageNum", 0), query.transactionType or "Purchase"
   if page < 0 then errors.raise("INVALID_PARAMETER") end
-  local key = (query.queryKey or ""):sub(1, 15):lower() -- more is not looked at
+  local key = (query.queryKey or ""):sub(1, 15):lower() -- the rest is ignored
   local list = pages.filter(of(call.account):list(), function(record)
     return (kind == "All" or record.transactionType == kind)
       and (not query.leadId or json.digits(record.leadId) == query.leadId)
@@ -135,7 +135,7 @@ transactions["GET /v1.0/leads/{leadId}/transaction/{transactionId}/property/addr
   return address
 end
 
--- Replaces the whole address; the transaction is named in the body.
+-- Replaces the whole address; the body names the transaction.
 transactions["POST /v1.0/leads/{leadId}/transaction/property/address"] = function(call)
   local record, address = need(call, json.digits(call.body.transactionId)), {}
   for name, value in pairs(call.body) do address[name] = value end

@@ -1,4 +1,4 @@
---- Subscriptions to webhooks. Deliveries are made by delivery.lua.
+--- Webhook subscriptions. delivery.lua makes the deliveries.
 -- @module lofty.sandbox.server.api.webhooks
 
 local errors = require "lofty.sandbox.server.errors"
