@@ -1,5 +1,4 @@
--- Every operation, through the library, against a mock that refuses what the vendor's own document does not
--- allow.
+-- Every operation, through the library, against a mock that refuses what the vendor's document does not allow.
 local fake = require "spec.support.fake_client"
 local lofty = require "lofty"
 local prism = require "spec.support.prism"
@@ -8,8 +7,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 
 local DOCUMENT = "../shared/lofty-openapi.json"
 
--- What is wrong with the document itself, and how it is mended before the mock reads it: a pattern, what goes
--- in its place, and how often it must be there.
+-- Mistakes of the document, corrected before the mock reads it: a pattern, its replacement, and how often it must occur.
 local DEFECTS = {
   {
     reason = "the type in the five paths of /v1.0/routing is an int32 whose allowed values are the strings"
@@ -62,14 +60,14 @@ describe("every operation against the vendor's document", function()
     if document then os.remove(document) end
   end)
 
-  -- The mock tells what it refuses in a header.
+  -- The mock says in a header why it refuses a request.
   local function tell(err)
     local headers = err.response and err.response.headers or {}
     return tostring(err) .. " " .. (headers["sl-violations"] or "")
   end
 
   for i, defect in ipairs(DEFECTS) do
-    it("still needs a mend: " .. defect.reason, function() assert.equal(defect.times, counts[i]) end)
+    it("the document still has the mistake: " .. defect.reason, function() assert.equal(defect.times, counts[i]) end)
   end
 
   -- The mock compiles each schema at its first use, which takes its time; on the other Luas one way will do.
@@ -99,7 +97,7 @@ describe("every operation against the vendor's document", function()
     end
   end
 
-  it("gives one thing out of its wrapper", function()
+  it("unwraps a record", function()
     for _, case in ipairs {
       { "notes", "get", "noteId" }, { "tasks", "get", "id" }, { "calls", "get_recording", "url" },
       { "logs", "get", "id" },
@@ -115,7 +113,7 @@ describe("every operation against the vendor's document", function()
     assert.truthy(response.headers["content-type"]:find("xml", 1, true))
   end)
 
-  it("is held to the document: what the check lets pass by mistake is refused", function()
+  it("is checked by the mock: a wrong request is refused", function()
     local lax = lofty.client {
       access_token = "conformance-token", base_url = server.url, retry = false, validate = false, limit = 1000000,
     }

@@ -1,11 +1,11 @@
--- The operations by name against the sandbox: what a script does all day.
+-- The operations by name against the emulator.
 local fake = require "spec.support.fake_client"
 local lofty = require "lofty"
 local sandbox = require "lofty.sandbox"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 
-local FIRST = "651095960136641" -- the lead that has everything
+local FIRST = "651095960136641" -- the lead with all kinds of records
 local DAY = 86400
 
 local box, crm
@@ -27,7 +27,7 @@ local function count(items)
   return number
 end
 
--- Arguments that find something.
+-- Arguments that match existing records.
 local function arguments_of(one)
   local now = os.time()
   local list = fake.arguments(one.op)
@@ -84,13 +84,13 @@ describe("the operations by name", function()
           local pieces = lofty.assert(resource[one.verb]:all(unpack(with_size(one, arguments_of(one)))))
           assert.equal(#whole, #pieces)
           local has_ids = whole[1] and (whole[1].id or whole[1].leadId or whole[1].transactionId or whole[1].listingId)
-          -- Tags stand there once a use.
+          -- A tag is listed once for each use.
           if has_ids and one.name ~= "team_features.tags" then count(pieces) end
         end)
       end
     end
 
-    it("are as long as the account is large", function()
+    it("give all records of the account", function()
       assert.equal(1250, count(lofty.assert(crm.leads:all())))
       assert.equal(63, #lofty.assert(crm.members:all()))
       assert.equal(130, #lofty.assert(crm.transactions:all { transactionType = "All" }))
@@ -154,13 +154,13 @@ describe("the operations by name", function()
       assert.equal("server", err.kind)
       assert.equal(400, #seen)
       assert.truthy(err.cursor:find("^s:400:."))
-      -- The scroll is forgotten by the server meanwhile, as after a night.
+      -- The scrollId has expired meanwhile.
       box:control("clock", { advance = 7200 })
       for lead in new_client().leads:each({}, { resume = err.cursor }) do seen[#seen + 1] = lead end
       assert.equal(1250, count(seen))
     end)
 
-    it("repeat at most one page when a night's work is taken up again", function()
+    it("repeat at most one page after a resume", function()
       local saved
       local function work(stop_after)
         local done = 0
@@ -178,7 +178,7 @@ describe("the operations by name", function()
     end)
   end)
 
-  it("keep ids beyond 2^53, there and back", function()
+  it("keep ids larger than 2^53 exact in both directions", function()
     crm = new_client { api_key = box.api_keys["9007199254740993"] }
     local second = lofty.assert(crm.leads:list { limit = 2 }).leads[2]
     assert.equal("9007199254740993", tostring(second.leadId))
@@ -195,7 +195,7 @@ describe("the operations by name", function()
     assert.same({ path = true, query = true, body = true }, found)
   end)
 
-  it("empty the tags of every lead that has one", function()
+  it("remove all tags of the leads that have one", function()
     local tagged = lofty.assert(crm.leads:all { allTags = "portal" })
     assert.is_true(#tagged > 0)
     for _, lead in ipairs(tagged) do lofty.assert(crm.leads:update(lead.leadId, { tags = lofty.array {} })) end
@@ -206,7 +206,7 @@ describe("the operations by name", function()
     assert.equal(0, #lofty.assert(crm.leads:get(id)).tags)
   end)
 
-  it("take one thing out of its wrapper", function()
+  it("unwrap a record", function()
     assert.truthy(lofty.assert(crm.leads:get(FIRST)).firstName)
     local task = lofty.assert(crm.tasks:create {
       type = "Call", content = "Ring", leadId = FIRST, assignedRole = "Agent",
@@ -228,7 +228,7 @@ describe("the operations by name", function()
     assert.equal("Wrote", lofty.assert(crm.logs:get(log.id)).content)
   end)
 
-  it("give true for an empty answer", function()
+  it("return true for an empty response", function()
     local note = lofty.assert(crm.notes:create { leadId = FIRST, content = "Hello", isPin = false })
     assert.is_true(lofty.assert(crm.notes:update(note.noteId, { leadId = FIRST, content = "Bye", isPin = true })))
     assert.is_true(lofty.assert(crm.notes:delete(note.noteId)))
@@ -237,7 +237,7 @@ describe("the operations by name", function()
     assert.equal("not_found", err.kind)
   end)
 
-  it("make a deal, change it and read its address", function()
+  it("create a deal, change it and read its address", function()
     local deal = lofty.assert(crm.transactions:create(FIRST, {
       transactionName = "12 Elm Street", transactionType = "Purchase", customFields = {}, homePrice = 450000.5,
     }))
@@ -253,14 +253,14 @@ describe("the operations by name", function()
     assert.truthy(response.headers["content-type"]:find("xml", 1, true))
   end)
 
-  it("are errors where Lofty says so in a 200", function()
+  it("are errors where a 200 has an error in its body", function()
     local done, err = crm.agents:deactivate(1)
     assert.is_nil(done)
     assert.equal(200, err.status)
     assert.equal("agents.deactivate", err.operation)
   end)
 
-  it("find what was just made, once it is there", function()
+  it("find a new record with `wait`", function()
     box:control("settings", { settle_reads = 3 })
     local made = lofty.assert(crm.leads:create { firstName = "Ann" })
     local lead, err = crm.leads:get(made.leadId)
@@ -269,7 +269,7 @@ describe("the operations by name", function()
     assert.equal("Ann", lofty.assert(crm.leads:get(made.leadId, { wait = 20 })).firstName)
   end)
 
-  it("name the read that tells what became of a lost write", function()
+  it("have a recovery hint in the err of a lost write", function()
     box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
     local lead, err = crm.leads:create { firstName = "Ann", emails = { "ann@example.com" } }
     assert.is_nil(lead)
@@ -288,7 +288,7 @@ describe("the operations by name", function()
     assert.equal(1, box:control("counters").operations["POST /v1.0/message/sms/send"])
   end)
 
-  it("make the webhook subscriptions what they should be", function()
+  it("create and delete webhook subscriptions with ensure", function()
     local url = "https://example.com/hook/s3cret"
     local function numbers(list)
       local all = {}
@@ -307,7 +307,7 @@ describe("the operations by name", function()
     assert.equal(0, #changes.created + #changes.deleted)
   end)
 
-  it("let others go on while they wait, lists read by all included", function()
+  it("do not block other tasks, lists read by `all` included", function()
     box:control("fault", { path = "/v1.0/*", delay = 0.05, times = 0 })
     local ids = {}
     for i, lead in ipairs(lofty.assert(crm.leads:list { limit = 8 }).leads) do ids[i] = lead.leadId end

@@ -1,4 +1,4 @@
---- The sandbox held against the vendor's own document, so that it can't drift into our invention.
+--- Checks the emulator against the vendor's document.
 
 local contract = require "lofty.sandbox.server.contract"
 local json = require "lofty.sandbox.server.json"
@@ -7,8 +7,8 @@ local nginx = require "lofty.sandbox.nginx"
 
 local DOCUMENT = "../shared/lofty-openapi.json"
 
--- Where the sandbox does otherwise than the document, and why: { operation, where, why }. "*" at the end of
--- either stands for anything. The reasons are what has been seen on the real server, or the document's own prose.
+-- Where the emulator differs from the document, and why: { operation, where, why }. "*" at the end stands for anything.
+-- The reasons are what was seen live, or the operation's own description.
 local DIFFERENCES = {
   { "GET /v1.0/leads", "._metadata*", "the server says _metadata, get_metadata comes of a Java getter" },
   { "GET /v1.0/members", "._metadata*", "the same" },
@@ -53,7 +53,7 @@ local function explained(operation, where)
   return nil
 end
 
--- In the order of their names, so that what one leaves behind for another is always the same.
+-- In the order of their names, because an operation may see what another has written.
 local function each_operation(action)
   local names, operations = {}, {}
   for path, methods in pairs(document.paths) do
@@ -150,7 +150,7 @@ describe("the sandbox's answers #sandbox", function()
   local lead_id = json.int(LEAD)
   local member = "651095969136648"
 
-  -- What each operation is called with: {params, query, body}; a function makes first what the call needs.
+  -- The arguments for each operation: {params, query, body}; a function creates first what the call needs.
   local CALLS = {
     ["POST /v1.0/agent/communication"] = { body = { type = "ALL", startTime = 1767528000000, endTime = 1767614400000 } },
     ["POST /v1.0/agent/profile/add"] = { body = { accountType = 1, accountInfo = {
@@ -276,7 +276,7 @@ describe("the sandbox's answers #sandbox", function()
     return content and content["application/json"] and content["application/json"].schema
   end
 
-  it("are what the document says for every operation, but for the differences that are written down", function()
+  it("are as in the document for each operation, except for the listed differences", function()
     local is, wrong = known(), {}
     each_operation(function(name, operation)
       local params, query, body = arguments(name, is)
@@ -301,7 +301,7 @@ describe("the sandbox's answers #sandbox", function()
     assert.equal("", table.concat(wrong, "\n"))
   end)
 
-  it("need every difference that is written down", function()
+  it("need every listed difference", function()
     local status, text = ask("GET", "/v2.0/communication/agent", { startTime = "1767610000000", endTime = "1767614400000" })
     assert.equal(200, status)
     if json.decode(text).nextCursor == json.null then used[explained("GET /v2.0/communication/agent", ".nextCursor")] = true end
@@ -310,7 +310,7 @@ describe("the sandbox's answers #sandbox", function()
     end
   end)
 
-  it("show a wrapped lead with the fields of the document's flat one", function()
+  it("have a wrapped lead with the fields of the document's flat one", function()
     local _, text = ask("GET", "/v1.0/leads/" .. LEAD)
     local schema = document.components.schemas.LeadResponse
     assert.same({}, json_schema.check(schema, json.decode(text).lead, document))

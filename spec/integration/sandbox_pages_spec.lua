@@ -1,4 +1,4 @@
---- Every way of paging that Lofty has, walked to its end on the sandbox.
+--- Each of the emulator's ways of paging, walked to its end.
 
 local json = require "lofty.sandbox.server.json"
 local asking = require "spec.support.sandbox_asking"
@@ -84,7 +84,7 @@ describe("the sandbox's pages #sandbox", function()
     end
   end
 
-  it("refuse a scrollId that is unknown or too old", function()
+  it("refuse an unknown scrollId and one of another account", function()
     refuses(400, "/v1.0/leads?scrollId=nonsense")
     local word = get("/v1.0/leads")._metadata.scrollId
     local other = "token " .. box.api_keys["9007199254740993"]
@@ -104,7 +104,7 @@ describe("the sandbox's pages #sandbox", function()
     refuses(404, "/v1.0/calls?leadId=1")
   end)
 
-  it("go by scrollId alone through members and calls, when told to", function()
+  it("go by scrollId alone through members and calls with member_paging = scroll", function()
     box:control("settings", { member_paging = "scroll", page_cap = 25 })
     for path, case in pairs { ["/v1.0/members?limit=100"] = { "members", 63 },
                               ["/v1.0/calls?limit=100&leadId=" .. LEAD] = { "calls", 115 } } do
@@ -120,7 +120,7 @@ describe("the sandbox's pages #sandbox", function()
     assert.equal(25, #get("/v1.0/leads?limit=100").leads)
   end)
 
-  it("can be spoilt: another total, the list empty, null or missing", function()
+  it("can have another total, and a list that is empty, null or missing", function()
     box:control("fault", { path = "/v1.0/leads", total = 100 })
     local answer = get("/v1.0/leads")
     assert.same({ 100, 25 }, { answer._metadata.total, #answer.leads })
@@ -182,7 +182,7 @@ describe("the sandbox's pages #sandbox", function()
     refuses(400, "/v2.0/tasks/my-tasks?currentId=-1")
   end)
 
-  it("go by offset and currentId through the manual logs, mending a bad limit in silence", function()
+  it("go by offset and currentId through the manual logs, correcting a wrong limit without an error", function()
     local base = "/v1.0/logType?logType=logCall&leadId=" .. LEAD
     assert.equal(35, (walk("id", function(_, offset) return get(base .. "&offset=" .. offset).logType end)))
     assert.equal(10, #get(base .. "&limit=5000").logType)
@@ -242,7 +242,7 @@ describe("the sandbox's pages #sandbox", function()
     assert.equal(130, (walk("transactionId", function(page)
       return get("/v2.0/transactions?transactionType=All&pageNum=" .. page).pageData
     end)))
-    assert.is_true(get("/v2.0/transactions").totalCount < 130) -- purchases alone
+    assert.is_true(get("/v2.0/transactions").totalCount < 130) -- purchases only
     refuses(400, "/v2.0/transactions?pageSize=101")
     assert.equal(23, (walk("id", function(page)
       return get("/v1.0/teamFeatures/lead-pipelines?currPage=" .. page).pipelines

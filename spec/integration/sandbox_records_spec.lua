@@ -1,4 +1,4 @@
---- What the sandbox keeps beside leads and notes: tasks, calendar, logs, transactions, messages, agents.
+--- The emulator's records beside leads and notes: tasks, calendar, logs, transactions, messages, agents.
 
 local json = require "lofty.sandbox.server.json"
 local asking = require "spec.support.sandbox_asking"
@@ -26,7 +26,7 @@ describe("the sandbox keeps #sandbox", function()
 
   local lead_id = json.int(LEAD)
 
-  it("tasks: made, changed, finished, opened again, gone", function()
+  it("tasks: create, update, finish, unfinish, delete", function()
     local new = { leadId = lead_id, type = "Call", content = "call", assignedRole = "Agent", endAt = LATER }
     local path = "/v2.0/tasks/" .. tostring(call(200, "POST", "/v2.0/tasks", new).taskId)
     call(200, "PUT", path, { content = "changed", endAt = EVEN_LATER })
@@ -45,7 +45,7 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(20017, call(400, "POST", "/v2.0/tasks", new).code)
   end)
 
-  it("the same tasks for both versions, the old one with empty answers", function()
+  it("the same tasks for both versions, the older with empty responses", function()
     local new = { leadId = lead_id, type = "Call", content = "call", assignedRole = "Agent", deadline = 1935928800000 }
     local id = tostring(call(200, "POST", "/v1.0/tasks", new).taskId)
     local path = "/v1.0/tasks/" .. id
@@ -62,7 +62,7 @@ describe("the sandbox keeps #sandbox", function()
     call(404, "GET", path)
   end)
 
-  it("what a partial update leaves out", function()
+  it("fields that a partial update leaves out", function()
     local new = { leadId = lead_id, type = "Call", content = "call", assignedRole = "Agent", deadline = 1935928800000 }
     local path = "/v1.0/tasks/" .. tostring(call(200, "POST", "/v1.0/tasks", new).taskId)
     call(200, "PUT", path, { content = "changed" })
@@ -134,11 +134,11 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(20012, call(400, "DELETE", path).code)
     new.startAt = "2020-01-01T00:00:00Z"
     call(400, "POST", "/v2.0/calendar", new)
-    new.startAt, new.type = LATER, "TASK" -- a task also wants taskWay
+    new.startAt, new.type = LATER, "TASK" -- a task also requires taskWay
     call(400, "POST", "/v2.0/calendar", new)
   end)
 
-  it("manual logs, with what they silently mend", function()
+  it("manual logs, with the values that are corrected without an error", function()
     local new = { leadId = lead_id, logType = "logCall", content = ("x"):rep(6000), leadPhoneNumber = "5125550188",
                   callingOutcome = "Vanished" }
     local log = call(200, "POST", "/v1.0/logType", new).logType
@@ -154,7 +154,7 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(20012, call(400, "POST", "/v1.0/logType", new).code)
   end)
 
-  it("transactions, which belong to their lead alone", function()
+  it("transactions, each below its lead only", function()
     local base = "/v1.0/leads/" .. LEAD .. "/transaction"
     local made = call(200, "POST", base, { transactionName = "1 Main Street", homePrice = 350000.5 })
     local path = base .. "/" .. tostring(made.transactionId)
@@ -174,7 +174,7 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(1, call(200, "GET", "/v2.0/transactions?queryKey=1+Main").totalCount)
   end)
 
-  it("calls, of which it doesn't tell whether they exist", function()
+  it("calls, with the same error whether one exists or not", function()
     local first = call(200, "GET", "/v1.0/calls?leadId=" .. LEAD).calls[1]
     local one = call(200, "GET", "/v1.0/calls/" .. tostring(first.id))
     assert.equal(first.id, one.calls.id) -- one object under the plural name
@@ -183,7 +183,7 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(20017, call(400, "GET", "/v2.0/communication/text/" .. tostring(first.id)).code)
   end)
 
-  it("messages, which go to the lead's first number when another is wished for", function()
+  it("messages, sent to the lead's first number when the wanted one is not the lead's", function()
     local sent = call(200, "POST", "/v1.0/message/sms/send", { leadId = lead_id, content = "hello", phoneNumber = "1" })
     assert.equal("5125550000", sent.phoneNumber)
     assert.equal("string", type(sent.messageId))
@@ -192,7 +192,7 @@ describe("the sandbox keeps #sandbox", function()
     call(400, "POST", "/v1.0/message/email/send", { leadId = lead_id, content = " ", subject = "Hi" })
   end)
 
-  it("agents, whose failures come with a 200", function()
+  it("agents, whose errors come with HTTP 200", function()
     local me = call(200, "GET", "/v1.0/me")
     assert.equal(990107, call(200, "POST", "/v2.0/agents/" .. tostring(me.memberUserId) .. "/deactivate").code)
     local path = "/v2.0/agents/651095969136648/"

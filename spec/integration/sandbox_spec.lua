@@ -1,4 +1,4 @@
---- The sandbox itself, asked with curl: what other specs rely on must not be our imagination alone.
+--- The emulator, asked with curl and without the library.
 -- Its OAuth servers are in sandbox_oauth_spec, its pages in sandbox_pages_spec.
 
 local json = require "lofty.sandbox.server.json"
@@ -29,7 +29,7 @@ describe("the sandbox #sandbox", function()
       assert.equal(200, (ask.api("GET", "/v1.0/me", nil, nil, none)))
     end)
 
-    it("gives the XML feed only to those who accept it", function()
+    it("gives the XML feed only with Accept: application/xml", function()
       local path = "/v1.0/getPublishedListings?type=LuxVT"
       assert.equal(406, (ask.api("GET", path, nil, nil, { Accept = "application/json" })))
       local status, _, headers, text = ask.api("GET", path, nil, nil, { Accept = "application/xml" })
@@ -38,7 +38,7 @@ describe("the sandbox #sandbox", function()
       assert.is_truthy(text:find("^<%?xml"))
     end)
 
-    it("knows 403 and 404 for paths that are not its own, 405 for another method", function()
+    it("answers 403 and 404 to unknown paths, 405 to another method", function()
       assert.equal(403, (ask.api("GET", "/v1/leads")))
       assert.equal(404, (ask.api("GET", "/v1.0/contacts")))
       assert.equal(405, (ask.api("PUT", "/v1.0/leads")))
@@ -58,7 +58,7 @@ describe("the sandbox #sandbox", function()
       end)
     end
 
-    it("says the same failure in every shape asked for", function()
+    it("has the same error in each shape", function()
       local shapes = {
         live = '{"message":"BaseApplicationException:errorCode=20006,errorMsg=LEAD_NOT_EXIST"}',
         code = '{"code":20006,"message":"LEAD_NOT_EXIST"}', string = '"LEAD_NOT_EXIST"',
@@ -75,7 +75,7 @@ describe("the sandbox #sandbox", function()
   end)
 
   describe("with leads and notes", function()
-    it("shows ids with all their digits", function()
+    it("has ids with all digits", function()
       local _, _, _, text = ask.api("GET", "/v1.0/leads?limit=1")
       assert.is_truthy(text:find('"leadId":' .. LEAD .. ",", 1, true))
       local key = "token " .. box.api_keys["9007199254740993"]
@@ -119,7 +119,7 @@ describe("the sandbox #sandbox", function()
       assert.equal("", tags())
     end)
 
-    it("wants an address for a property, and merges by it", function()
+    it("requires an address for a property, and merges by it", function()
       assert.equal(200057, select(2, ask.api("POST", "/v1.0/leads", '{"firstName":"A","property":{"price":1}}')).code)
       local path = "/v1.0/leads/" .. LEAD
       ask.api("POST", path .. "/property", '{"city":"Waco"}')
@@ -140,7 +140,7 @@ describe("the sandbox #sandbox", function()
       assert.same({ leadId = json.int(LEAD), stage = "New Lead" }, page.leads[1])
     end)
 
-    it("keeps notes: made, changed, gone, with empty answers", function()
+    it("creates, changes and deletes notes, with empty responses", function()
       local _, made = ask.api("POST", "/v1.0/notes", '{"leadId":' .. LEAD .. ',"content":"one","isPin":false}')
       local path = "/v1.0/notes/" .. tostring(made.noteId)
       local status, _, _, text = ask.api("PUT", path, '{"leadId":' .. LEAD .. ',"content":"two","isPin":true}')
@@ -160,7 +160,7 @@ describe("the sandbox #sandbox", function()
       assert.equal(4000, #select(2, ask.api("GET", "/v1.0/notes/" .. tostring(made.noteId))).note.content)
     end)
 
-    it("lets a new lead hide for as many reads as told", function()
+    it("answers 404 to the first reads of a new lead, as settle_reads says", function()
       box:control("settings", { settle_reads = 2 })
       local _, made = ask.api("POST", "/v1.0/leads", '{"firstName":"A"}')
       local path = "/v1.0/leads/" .. tostring(made.leadId)
@@ -169,7 +169,7 @@ describe("the sandbox #sandbox", function()
       assert.equal(200, (ask.api("GET", path)))
     end)
 
-    it("absorbs a lead with a known e-mail when told to", function()
+    it("merges a lead with a known e-mail when merge_leads is set", function()
       box:control("settings", { merge_leads = true })
       local _, made = ask.api("POST", "/v1.0/leads", '{"firstName":"A","emails":["lead7@mail.example"]}')
       assert.equal(404, (ask.api("GET", "/v1.0/leads/" .. tostring(made.leadId))))
@@ -177,7 +177,7 @@ describe("the sandbox #sandbox", function()
   end)
 
   describe("counting calls", function()
-    it("tells the budget in three headers and refuses what is over it", function()
+    it("states the rate limit in three headers and refuses calls over it", function()
       box:control("settings", { rate_limit = 2 })
       local _, _, headers = ask.api("GET", "/v1.0/me")
       assert.equal("2", headers["x-ratelimit-limit"])
@@ -192,7 +192,7 @@ describe("the sandbox #sandbox", function()
       assert.equal(1, box:control("counters").refused["GET /v1.0/me"])
     end)
 
-    it("says when the window ends in every form asked for", function()
+    it("has X-RateLimit-Reset in each form", function()
       local shapes = { epoch_ms = "^%d%d%d%d%d%d%d%d%d%d%d%d%d$", left_ms = "^%d?%d?%d?%d?%d$", seconds = "^%d?%d$", word = "^soon$" }
       for form_of, pattern in pairs(shapes) do
         box:control("settings", { reset_form = form_of })
@@ -234,7 +234,7 @@ describe("the sandbox #sandbox", function()
       assert.equal(1, counters.operations["GET /v1.0/me"])
     end)
 
-    it("refuses a control, a setting and a fault that it doesn't know", function()
+    it("refuses an unknown control, setting and fault", function()
       assert.has_error(function() box:control("nonsense") end)
       assert.has_error(function() box:control("settings", { refresh_rotaton = true }) end)
       assert.has_error(function() box:control("settings", { refresh_rotation = "yes" }) end)
@@ -242,13 +242,13 @@ describe("the sandbox #sandbox", function()
       assert.has_error(function() box:control("fault", { preset = "nonsense" }) end)
     end)
 
-    it("doesn't start with a setting that it doesn't know", function()
+    it("does not start with an unknown setting", function()
       local ok, why = pcall(sandbox.start, { refresh_rotaton = true })
       assert.is_false(ok)
       assert.is_truthy(why:find("unknown setting refresh_rotaton", 1, true))
     end)
 
-    it("serves an account that it makes up on the spot", function()
+    it("serves an account of any number", function()
       local token = box:issue("5000017")
       local _, page = ask.api("GET", "/v1.0/leads?limit=100", nil, "Bearer " .. token.access_token)
       assert.equal(30, page._metadata.total)
@@ -258,7 +258,7 @@ describe("the sandbox #sandbox", function()
   describe("with a fault", function()
     local function fault(opt) box:control("fault", opt) end
 
-    it("strikes as often as told, after letting some pass", function()
+    it("applies `times` times, after the first `skip` requests", function()
       fault { method = "GET", path = "/v1.0/m*", status = 503, body = "busy", times = 2, skip = 1 }
       local seen = {}
       for i = 1, 4 do seen[i] = (ask.api("GET", "/v1.0/me")) end
@@ -269,7 +269,7 @@ describe("the sandbox #sandbox", function()
       assert.equal(200, (ask.api("GET", "/v1.0/me")))
     end)
 
-    it("comes with one request's header", function()
+    it("applies to one request by its header", function()
       assert.equal(502, (ask.api("GET", "/v1.0/me", nil, nil, { ["X-Sandbox-Fault"] = "html-502" })))
       assert.equal(418, (ask.api("GET", "/v1.0/me", nil, nil, { ["X-Sandbox-Fault"] = '{"status":418,"body":"{}"}' })))
     end)
@@ -287,14 +287,14 @@ describe("the sandbox #sandbox", function()
       assert.equal(whole:sub(1, 5), select(4, ask.api("GET", "/v1.0/me")))
     end)
 
-    it("lies about the length, and sends any bytes", function()
+    it("sends a wrong Content-Length, and any bytes", function()
       fault { preset = "long-length" }
       assert.equal("100000", select(3, ask.api("GET", "/v1.0/me"))["content-length"])
       fault { raw = "HTTP/1.1 200 OK\r\nX-Odd: yes\r\nContent-Length: 2\r\n\r\nok" }
       assert.equal("yes", select(3, ask.api("GET", "/v1.0/me"))["x-odd"])
     end)
 
-    it("can let the request take effect before its answer is lost", function()
+    it("can lose the response after the request took effect", function()
       local before = select(2, ask.api("GET", "/v1.0/leads?limit=1"))._metadata.total
       fault { method = "POST", path = "/v1.0/leads", preset = "cut-after" }
       assert.equal(0, (ask.api("POST", "/v1.0/leads", '{"firstName":"A"}')))
@@ -306,9 +306,9 @@ describe("the sandbox #sandbox", function()
   end)
 
   describe("delivering webhooks", function()
-    it("posts plural buckets with exact ids to a subscriber on loopback", function()
+    it("posts arrays of events with exact ids to a subscriber on loopback", function()
       local said = box:control("deliver", { url = box.url .. "/hook/x", events = 2 })
-      assert.equal(404, said.statuses[1]) -- the sandbox itself stands in for the subscriber
+      assert.equal(404, said.statuses[1]) -- the emulator is the subscriber here
       local seen = box:journal()[1]
       assert.equal("/hook/x", seen.path)
       assert.equal(said.body, seen.body)
@@ -319,7 +319,7 @@ describe("the sandbox #sandbox", function()
       assert.is_truthy(json.decode(box:control("deliver", { url = box.url .. "/", list = 6, what = "created" }).body).createdCall)
     end)
 
-    it("keeps subscriptions, wants https, and has a quota", function()
+    it("keeps subscriptions, requires https, and has a quota", function()
       local function subscribe(url, list)
         return ask.api("POST", "/v1.0/webhook", '{"listId":' .. (list or 2) .. ',"callbackUrl":"' .. url .. '"}')
       end
@@ -345,7 +345,7 @@ describe("the sandbox with three workers #sandbox", function()
   end)
   teardown(function() box:finish() end)
 
-  it("shows every worker what another has written", function()
+  it("shows each worker what another has written", function()
     for n = 1, 15 do
       local _, made = ask.api("POST", "/v1.0/leads", '{"firstName":"N' .. n .. '"}')
       local _, got = ask.api("GET", "/v1.0/leads/" .. tostring(made.leadId))
@@ -354,7 +354,7 @@ describe("the sandbox with three workers #sandbox", function()
     end
   end)
 
-  it("takes a refresh token once, whoever is asked", function()
+  it("accepts a refresh token once among all workers", function()
     local token = box:issue("5000017")
     local succeeded = 0
     for _ = 1, 6 do
@@ -363,7 +363,7 @@ describe("the sandbox with three workers #sandbox", function()
     assert.equal(1, succeeded)
   end)
 
-  it("forgets in every worker when it is reset", function()
+  it("resets every worker", function()
     box:control("reset")
     for _ = 1, 6 do assert.equal(1250, select(2, ask.api("GET", "/v1.0/leads?limit=1"))._metadata.total) end
   end)
@@ -377,7 +377,7 @@ describe("the sandbox command #sandbox", function()
     return arg[at] and not arg[at]:find("busted", 1, true) and arg[at] or "lua5.4"
   end
 
-  it("runs a command with the exports set, and hands on its status", function()
+  it("runs a command with the variables set, and exits with its status", function()
     local said = nginx.shell(lua() .. " lua/lofty/sandbox/run.lua --set rate_limit=7 -- sh -c "
       .. nginx.quote('curl -sD - -o /dev/null -H "Authorization: token $LOFTY_API_KEY" "$LOFTY_BASE_URL/v1.0/me"; exit 3')
       .. "; echo status $?")
@@ -394,7 +394,7 @@ done]])
     assert.equal("hidden\nhidden\nhidden", said)
   end)
 
-  it("ends with its input, and leaves neither server nor file behind", function()
+  it("ends when its input ends, and leaves no server and no file", function()
     local said = nginx.shell("f=$(mktemp -u); " .. lua() .. " lua/lofty/sandbox/run.lua --write $f </dev/null; ls $f 2>&1")
     local url = said:match("listens at (%S+)")
     assert.is_truthy(said:find("No such file", 1, true))

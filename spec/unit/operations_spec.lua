@@ -36,17 +36,17 @@ describe("the table of operations", function()
     assert.equal(123, #all)
   end)
 
-  it("says how safe each is to repeat", function()
+  it("has a class for each operation", function()
     local counts = { read = 0, idempotent = 0, create = 0, notify = 0 }
     for _, one in ipairs(fake.operations()) do counts[one.op.class] = counts[one.op.class] + 1 end
     assert.same({ read = 66, idempotent = 29, create = 21, notify = 7 }, counts)
   end)
 
-  it("never spreads the fields of a call over query and body", function()
+  it("has a query or a body, not both", function()
     for _, one in ipairs(fake.operations()) do assert.is_false(one.op.query ~= nil and one.op.body ~= nil, one.name) end
   end)
 
-  it("names only what exists: required fields, conditions, parameters of pages, reads that tell the fate", function()
+  it("names only fields, parameters and operations that exist", function()
     local crm = fake.new()
     local function check_shape(shape, where, params)
       for _, name in ipairs(shape.required or {}) do assert.truthy(shape.fields[name], where .. "." .. name) end
@@ -87,7 +87,7 @@ describe("the table of operations", function()
   end)
 end)
 
-describe("the table of operations, held against the vendor's document", function()
+describe("the table of operations and the vendor's document", function()
   local text = read("../shared/lofty-openapi.json")
   if not text then
     pending("../shared/lofty-openapi.json is not on this machine")
@@ -101,7 +101,7 @@ describe("the table of operations, held against the vendor's document", function
     return schema
   end
 
-  it("has the same operations, parameters and fields", function()
+  it("have the same operations, parameters and fields", function()
     assert.same({}, check_api(document, operations))
   end)
 
@@ -111,10 +111,10 @@ describe("the table of operations, held against the vendor's document", function
   for path, methods in pairs(document.paths) do
     for method, raw in pairs(methods) do
       local call = method:upper() .. " " .. path
-      it("has the list or the wrapped record where the document has it: " .. call, function()
+      it("have the list or the wrapped record in the same place: " .. call, function()
         local one = assert(by_call[call], "there is no such operation")
         local op = one.op
-        -- What is wrapped, and where the items are.
+        -- The wrapped record, and the items of a list.
         for status, answer in pairs(raw.responses) do
           local content = status:match("^2") and answer.content
           if content and op.page then
@@ -133,7 +133,7 @@ describe("the table of operations, held against the vendor's document", function
   end
 
   local facts = assert(json.decode(assert(read("../shared/operations.json"))))
-  it("repeats no more than is safe", function()
+  it("have the classes of ../shared/operations.json", function()
     local class = { read = "read", idempotent = "idempotent", create = "create", never = "notify" }
     for _, fact in ipairs(facts) do
       local one = by_call[fact.method .. " " .. fact.path]
@@ -143,7 +143,7 @@ describe("the table of operations, held against the vendor's document", function
 end)
 
 describe("loading", function()
-  it("leaves the table alone until a resource is used", function()
+  it("the client does not load the table until a resource is used", function()
     local held = package.loaded["lofty.api.operations"]
     package.loaded["lofty.api.operations"] = nil
     finally(function() package.loaded["lofty.api.operations"] = held end)

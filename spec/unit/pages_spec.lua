@@ -112,7 +112,7 @@ function servers.key(total)
   end
 end
 
--- Every paged operation, its arguments, and a server that answers it.
+-- Every paged operation, its arguments, and a server for it.
 local window = { startTime = 1, endTime = 2 }
 local lists = {
   { "leads.list", {}, servers.scroll },
@@ -269,7 +269,7 @@ describe("a list without pages", function()
 end)
 
 describe("a list", function()
-  it("asks for large pages, unless told how large", function()
+  it("asks for large pages by default", function()
     local crm = fake.new(servers.scroll(10, { no_id = true }))
     assert(crm.leads:all { stage = "New Lead" })
     assert.equal(100, crm.sent[1].query.limit)
@@ -281,14 +281,14 @@ describe("a list", function()
   end)
 
   for _, place in ipairs { "_metadata", "get_metadata", "metadata" } do
-    it("reads what the server tells about a page in " .. place, function()
+    it("reads the paging fields in " .. place, function()
       local crm = fake.new(servers.scroll(200, { place = place, no_id = true }))
       assert.equal(200, #assert(crm.leads:all()))
       assert.equal(2, #crm.sent)
     end)
   end
 
-  it("counts what came back, not what it asked for", function()
+  it("counts the items received, not the page size asked for", function()
     local crm = fake.new(servers.scroll(90, { cap = 25 }))
     assert.same(up_to(1, 90), places(assert(crm.leads:all { limit = 100 })))
     crm = fake.new(servers.scroll(90, { cap = 25, no_id = true }))
@@ -301,7 +301,7 @@ describe("a list", function()
     assert.same(up_to(1, 90), places(assert(crm.transactions:all { pageSize = 100 })))
   end)
 
-  it("ends at an empty page where nothing tells the total", function()
+  it("ends at an empty page where no total is stated", function()
     local crm = fake.new(servers.scroll(200, { silent = true }))
     assert.same(up_to(1, 200), places(assert(crm.leads:all())))
     assert.equal(3, #crm.sent)
@@ -324,14 +324,14 @@ describe("a list", function()
     assert.is_nil(query.scrollId)
   end)
 
-  it("drops the first item after currentId only if it is that one", function()
+  it("drops the first item of a page only when it is the one that currentId named", function()
     for _, exclusive in ipairs { true, false } do
       local crm = fake.new(servers.current(30, { items = "texts", exclusive = exclusive }))
       assert.same(up_to(1, 30), places(assert(crm.communication.texts:all { leadId = 1, limit = 10 })))
     end
   end)
 
-  it("asks for the next page by all digits of an id", function()
+  it("sends all digits of an id as currentId", function()
     local id = "9007199254740993"
     local crm = fake.new(function(_, count) return { tasks = count == 1 and { { id = id } } or {} } end)
     assert(crm.tasks.mine:all())
@@ -353,7 +353,7 @@ describe("a list", function()
     assert.same(up_to(11, 50), places(assert(crm.listings.search:all { pageNum = 2, pageSize = 10 })))
   end)
 
-  it("walks the other list of an answer when told its name", function()
+  it("walks the other list of a response by its name", function()
     local crm = fake.new(servers.key(250))
     local filter = { agentListings = true, limit = 100 }
     assert.equal(250, #assert(crm.listings:all(filter, { list = "soldListing" })))
@@ -368,18 +368,18 @@ describe("a list", function()
     assert.equal("invalid", err.kind)
   end)
 
-  it("takes a lone object where the reference says object and the server an array", function()
+  it("accepts one object in place of an array", function()
     local crm = fake.new(function() return { listIng = { listingId = "1" }, soldListing = {} } end)
     assert.equal(1, #assert(crm.listings:all { listingId = "1" }))
   end)
 
-  it("takes a list that is null or absent for an empty one", function()
+  it("takes a null or absent list for an empty one where no total is stated", function()
     for _, body in ipairs { { leads = null }, {} } do
       assert.equal(0, #assert(fake.new(function() return body end).leads:all()))
     end
   end)
 
-  it("does not take for a list what is none", function()
+  it("is an err where the response has no list", function()
     for _, body in ipairs { true, "gone", { leads = "none" } } do
       local all, err = fake.new(function() return body end).leads:all()
       assert.is_nil(all)
@@ -414,7 +414,7 @@ describe("a list", function()
   end)
 
   for _, cursor in ipairs { "", "o:400", "s:", "s:x:y", "400", "s", "p:1:100", "\0" } do
-    it(("refuses %q as its cursor"):format(cursor), function()
+    it(("refuses the cursor %q"):format(cursor), function()
       local crm = fake.new()
       local all, err = crm.leads:all({}, { resume = cursor })
       assert.is_nil(all)
@@ -432,7 +432,7 @@ describe("a list", function()
     assert.same(up_to(41, 90), places(assert(crm.transactions:all({}, { resume = "p:2:20" }))))
   end)
 
-  it("knows after a resume, too, that the total is reached", function()
+  it("ends at the total after a resume too", function()
     local crm = fake.new(servers.page(90, {
       number = "pageNum", count = "pageSize", base = 0, size = 20, items = "pageData", total = "totalCount",
     }))
@@ -452,7 +452,7 @@ describe("a server that repeats itself", function()
     assert.is_true(#crm.sent <= at_most, #crm.sent .. " requests")
   end
 
-  it("is noticed when it gives the same page for ever", function()
+  it("is detected when it gives the same page forever", function()
     local crm = fake.new(function() return { leads = slice(0, 100, 1000, "leadId"), _metadata = { scrollId = "x" } } end)
     notices(crm, crm.leads, {}, 2)
     crm = fake.new(function() return { members = slice(0, 10, 10) } end)
@@ -463,14 +463,14 @@ describe("a server that repeats itself", function()
     notices(crm, crm.transactions, {}, 2)
   end)
 
-  it("is noticed when it starts over from the first page", function()
+  it("is detected when it starts over from the first page", function()
     local crm = fake.new(function(_, count)
       return { members = slice((count - 1) % 5 * 25, 25, 1000), _metadata = { total = 1000, scrollId = "x" } }
     end)
     notices(crm, crm.members, {}, 6)
   end)
 
-  it("is noticed when the cycle is long", function()
+  it("is detected when the cycle is long", function()
     local crm = fake.new(function(_, count)
       local offset = count <= 20 and count * 10 or 200 + (count - 20) % 7 * 10
       return { data = slice(offset, 10, 10000), nextCursor = "at " .. offset }
@@ -478,7 +478,7 @@ describe("a server that repeats itself", function()
     notices(crm, crm.communication.by_agent, window, 64)
   end)
 
-  it("is noticed among items that have no ids", function()
+  it("is detected among items without ids", function()
     local crm = fake.new(function() return { { type = "Browse", created = 1 }, { type = "Search", created = 2 } } end)
     notices(crm, crm.leads.site_activities, "5", 2)
   end)
@@ -499,7 +499,7 @@ describe("a server that repeats itself", function()
     assert.equal(10, #assert(crm.leads:all { returnFields = "stage" }))
   end)
 
-  it("is noticed at once when the list gets stuck in its middle", function()
+  it("is detected at the first repeated page in the middle of a list", function()
     local crm = fake.new(function(_, count)
       return { data = slice(math.min(count, 6) * 10, 10, 10000), nextCursor = "at " .. math.min(count, 6) }
     end)
@@ -517,7 +517,7 @@ describe("a server that repeats itself", function()
     end
   end)
 
-  it("gives none of the repeated items", function()
+  it("does not get its repeated items passed on", function()
     local crm = fake.new(function() return { leads = slice(0, 100, 1000, "leadId"), _metadata = { scrollId = "x" } } end)
     local count = 0
     pcall(function()
@@ -527,7 +527,7 @@ describe("a server that repeats itself", function()
   end)
 end)
 
-describe("a list whose end is in doubt", function()
+describe("the end of a list", function()
   -- Walks with `all` and `each`: both give what came, then the same err.
   local function incomplete(answer, list, filter, came, cursor)
     local crm = fake.new(answer)
@@ -553,7 +553,7 @@ describe("a list whose end is in doubt", function()
     return err
   end
 
-  -- A scroll of 250 leads whose third page is spoilt by `change(body)`.
+  -- A scroll of 250 leads whose third page is changed by `change(body)`.
   local function spoilt(change)
     local answer = servers.scroll(250)
     return function(call, number_of_call)
@@ -563,14 +563,14 @@ describe("a list whose end is in doubt", function()
     end
   end
 
-  it("goes on past a total that is too low, while a cursor and new items come", function()
+  it("is not a total that is too low, while a cursor and new items come", function()
     for _, total in ipairs { 10, 100, 349 } do
       local crm = fake.new(servers.scroll(350, { total = total }))
       assert.same(up_to(1, 350), places(assert(crm.leads:all())))
     end
   end)
 
-  it("goes on past a total that is capped at 10,000", function()
+  it("is not a total that is capped at 10,000", function()
     local crm = fake.new(servers.scroll(12345, { total = 10000 }))
     assert.equal(12345, #assert(crm.leads:all()))
     crm = fake.new(function(call)
@@ -581,7 +581,7 @@ describe("a list whose end is in doubt", function()
     assert.equal(12345, #assert(crm.communication.by_agent:all { startTime = 1, endTime = 2, limit = 1000 }))
   end)
 
-  it("goes on past a total that is too low where the server says hasMore", function()
+  it("is not a total that is too low where the server says hasMore", function()
     local answer = servers.page(250, {
       number = "pageNum", count = "pageSize", base = 1, size = 25, items = "listing", total = "totalCount",
       more = function(more) return more end,
@@ -594,7 +594,7 @@ describe("a list whose end is in doubt", function()
     assert.same(up_to(1, 250), places(assert(crm.listings.search:all())))
   end)
 
-  it("is incomplete at an empty page beside a live cursor", function()
+  it("is an err at an empty page beside a live cursor, before the total", function()
     local err = incomplete(spoilt(function(body) body.leads = {} end), "leads", {}, 200, "s:200:scroll-250")
     assert.truthy(err.message:find("200 of 250 items", 1, true))
     assert.truthy(err.message:find("strict = false", 1, true))
@@ -602,7 +602,7 @@ describe("a list whose end is in doubt", function()
   end)
 
   for what, value in pairs { ["null"] = null, ["missing"] = false } do
-    it("is incomplete where the list is " .. what .. " beside a total", function()
+    it("is an err where the list is " .. what .. " beside a total", function()
       local function change(body) body.leads = value or nil end
       incomplete(spoilt(change), "leads", {}, 200, "s:200:scroll-250")
       incomplete(function()
@@ -611,7 +611,7 @@ describe("a list whose end is in doubt", function()
     end)
   end
 
-  it("is incomplete where a page of a counted list is empty before the total", function()
+  it("is an err where a page of a counted list is empty before the total", function()
     incomplete(function(call)
       local body = servers.offset(250, { items = "workingLeads", total = true })(call)
       if call.query.offset then body.workingLeads = {} end
@@ -626,7 +626,7 @@ describe("a list whose end is in doubt", function()
     end, "transactions", {}, 100, "p:2:100")
   end)
 
-  it("is incomplete where a page key is missing before the total of its list", function()
+  it("is an err where a page key is missing before the total of its list", function()
     incomplete(function(call)
       local body = servers.key(250)(call)
       body._listingMetadata.activeTotal = 250
@@ -635,7 +635,7 @@ describe("a list whose end is in doubt", function()
     end, "listings", { agentListings = true, limit = 100 }, 200, "k:listIng:")
   end)
 
-  it("is incomplete where the server says that there is more and gives no items", function()
+  it("is an err where the server says that there is more and gives no items", function()
     incomplete(function(call)
       local body = servers.offset(250, { items = "pageData", more = true })(call)
       if call.body.offset then body.pageData, body.hasMore = {}, true end
@@ -649,7 +649,7 @@ describe("a list whose end is in doubt", function()
     end, "communication.by_agent", { startTime = 1, endTime = 2, limit = 100 }, 100, "c:at 100")
   end)
 
-  it("is incomplete where a cursor is missing, but complete where it is null", function()
+  it("is an err where a cursor is missing before the total, but not where it is null", function()
     local function answer(value)
       return function(call)
         local body = servers.cursor(250)(call)
@@ -662,7 +662,7 @@ describe("a list whose end is in doubt", function()
     assert.equal(200, #assert(fake.new(answer(null)).communication.by_agent:all(filter)))
   end)
 
-  it("is complete where the server says that there is no more", function()
+  it("is accepted where the server says that there is no more", function()
     for _, more in ipairs { false, 0 } do
       local crm = fake.new(function(_, count)
         return { timeLines = slice(count * 100 - 100, 100, 1000), hasMore = count == 1 and 1 or more, total = 1000 }
@@ -671,14 +671,14 @@ describe("a list whose end is in doubt", function()
     end
   end)
 
-  it("judges by the last total, because records may be deleted meanwhile", function()
+  it("is compared with the last total, because records may be deleted meanwhile", function()
     local crm = fake.new(spoilt(function(body)
       body.leads, body._metadata.total = {}, 200
     end))
     assert.equal(200, #assert(crm.leads:all()))
   end)
 
-  it("takes a total of 0 beside items, -1, and a total in quotes for what they are", function()
+  it("ignores a total of 0 beside items and -1, and reads a total in quotes", function()
     for _, total in ipairs { 0, -1, "60" } do
       local crm = fake.new(servers.scroll(60, { total = total }))
       assert.equal(60, #assert(crm.leads:all { limit = 25 }))
@@ -688,7 +688,7 @@ describe("a list whose end is in doubt", function()
     end), "leads", {}, 200, "s:200:scroll-250")
   end)
 
-  it("resumes from the cursor of the err and gives the rest", function()
+  it("is followed by the rest when the walk resumes from the cursor of the err", function()
     local answer, broken = servers.scroll(250), true
     local crm = fake.new(function(call, count)
       local body = answer(call)
@@ -700,7 +700,7 @@ describe("a list whose end is in doubt", function()
     assert.same(up_to(201, 250), places(assert(crm.leads:all({}, { resume = err.cursor }))))
   end)
 
-  it("does not judge a walk that starts at a place which it cannot count from", function()
+  it("is not compared with the total when the walk starts at an unknown place", function()
     local crm = fake.new(servers.scroll(250))
     assert.same(up_to(101, 250), places(assert(crm.leads:all { scrollId = "scroll-100" })))
     crm = fake.new(servers.page(90, {
@@ -710,7 +710,7 @@ describe("a list whose end is in doubt", function()
     assert.same(up_to(81, 90), places(assert(crm.transactions:all({}, { resume = "p:4:20" }))))
   end)
 
-  it("judges a list without pages, unless the caller limits it", function()
+  it("is compared in a list without pages too, unless the caller sets a limit", function()
     local function answer() return { data = { total = 30, slots = slice(0, 10, 10) } } end
     incomplete(answer, "calendar.available_meetings", { startTimeMs = 1, endTimeMs = 2 }, 10, "a:")
     local crm = fake.new(answer)
@@ -720,7 +720,7 @@ describe("a list whose end is in doubt", function()
     assert.truthy(err.message:find("larger limit", 1, true))
   end)
 
-  it("gives the items of the pages before with any err of all", function()
+  it("leaves the items of the pages before in any err of all", function()
     local answer = servers.scroll(250)
     local crm = fake.new(function(call, count)
       if count == 3 then return nil, fault() end
@@ -732,7 +732,7 @@ describe("a list whose end is in doubt", function()
     assert.equal("s:200:scroll-200", err.cursor)
   end)
 
-  it("refuses a `strict` that is no boolean", function()
+  it("raises for a `strict` that is not a boolean", function()
     local ok, raised = pcall(function() return fake.new().leads:all({}, { strict = "no" }) end)
     assert.is_false(ok)
     assert.truthy(raised:find("strict must be a boolean", 1, true))
@@ -768,7 +768,7 @@ describe("a cursor of the server's", function()
     assert.equal("12345", crm.sent[2].query.cursor)
   end)
 
-  it("of any length is refused from the caller too", function()
+  it("is refused from the caller when it is too long or out of range", function()
     for _, cursor in ipairs {
       "s::" .. ("x"):rep(100000), "s:" .. ("1"):rep(400) .. ":", "s:1e5:", "i:" .. ("9"):rep(30),
     } do

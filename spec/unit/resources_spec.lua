@@ -7,7 +7,7 @@ local encode = core.json_encode
 
 local LEAD = "651095960136641"
 
--- The last call, as text, so that what an id became can be compared on every Lua.
+-- The last call that was sent.
 local function last(crm)
   return crm.sent[#crm.sent]
 end
@@ -36,7 +36,7 @@ describe("a resource", function()
     assert.is_nil(call.query)
   end)
 
-  it("puts a filter into the query, and says what is wrapped", function()
+  it("puts a filter into the query, and passes unwrap and accept", function()
     assert(crm.leads:get(LEAD, { withTrash = true }))
     assert.same({ withTrash = true }, last(crm).query)
     assert.equal("lead", last(crm).unwrap)
@@ -47,7 +47,7 @@ describe("a resource", function()
     assert.equal("application/xml", last(crm).accept)
   end)
 
-  it("hands on value and response, or nil and the err", function()
+  it("returns value and response, or nil and the err", function()
     local lost = errors.new { kind = "network", message = "gone", sent = false }
     crm = fake.new(function(_, number)
       if number == 1 then return { leadId = 1 }, { status = 200 } end
@@ -62,7 +62,7 @@ describe("a resource", function()
   end)
 
   for _, one in ipairs(fake.operations()) do
-    it("sends " .. one.name .. " with what it needs and with all it takes", function()
+    it("sends " .. one.name .. " with its required fields and with all fields", function()
       for _, all in ipairs { false, true } do
         local resource = one.resource(crm)
         local value, response = resource[one.verb](resource, unpack(fake.arguments(one.op, all)))
@@ -77,7 +77,7 @@ describe("a resource", function()
     end)
   end
 
-  it("has v1 below a name of its own", function()
+  it("has the v1 resources under crm.v1", function()
     assert(crm.v1.tasks:list { leadId = 1 })
     assert.equal("/v1.0/tasks", last(crm).path)
     assert(crm.tasks:list { leadId = 1 })
@@ -86,7 +86,7 @@ describe("a resource", function()
     assert.equal(crm.v1.tasks, crm.v1.tasks)
   end)
 
-  it("knows what it has not", function()
+  it("raises for an unknown verb, and for a name close to a resource's", function()
     assert.is_nil(crm.zzzzzz)
     assert.is_nil(crm.account)
     assert.has_error(function() return crm.lead end)
@@ -103,7 +103,7 @@ describe("a resource", function()
     assert.equal("lofty.resource: crm.v1.tasks", tostring(crm.v1.tasks))
   end)
 
-  it("is a class N call when a new lead is written to", function()
+  it("has class notify when a new lead gets an e-mail", function()
     assert(crm.leads:create { firstName = "Ann" })
     assert.equal("create", last(crm).class)
     assert(crm.leads:create { firstName = "Ann", welcomeEmail = true })
@@ -112,7 +112,7 @@ describe("a resource", function()
     assert.equal("create", last(crm).class)
   end)
 
-  it("leaves the caller's table alone and raises nothing, even with checks off", function()
+  it("does not modify the caller's table and does not raise with validate = false", function()
     crm = fake.new(nil, { validate = false })
     local given = { { a = 1 } }
     assert(crm.leads:all(given))
@@ -121,7 +121,7 @@ describe("a resource", function()
     assert.equal("abc", last(crm).query.currentId)
   end)
 
-  it("reaches a person by whatever the server may take for true", function()
+  it("has class notify for each value that the server may take for true", function()
     for _, value in ipairs { "true", 1 } do
       crm = fake.new(nil, { validate = false })
       assert(crm.leads:create { firstName = "Ann", welcomeEmail = value })
@@ -133,12 +133,12 @@ describe("a resource", function()
   end)
 end)
 
-describe("what is checked before anything is sent", function()
+describe("the check of arguments", function()
   local crm
   before_each(function() crm = fake.new() end)
   after_each(function() assert.equal(0, #crm.sent) end)
 
-  it("is every name, and the error says which is near", function()
+  it("refuses unknown names and suggests a near one", function()
     refuses('leads.update: unknown field "stagee", did you mean "stage"?', crm.leads:update(LEAD, { stagee = "x" }))
     refuses('leads.list: unknown parameter "limt", did you mean "limit"?', crm.leads:list { limt = 5 })
     refuses('leads.create: unknown field "first_name", did you mean "firstName"?', crm.leads:create { first_name = "x" })
@@ -148,7 +148,7 @@ describe("what is checked before anything is sent", function()
     refuses('tasks.finish: unknown parameter "note"', crm.tasks:finish(1, { note = "x" }))
   end)
 
-  it("tells one thing at a time, and always the same", function()
+  it("reports one problem, always the same", function()
     for _ = 1, 20 do
       refuses('leads.create: unknown field "aaa"', crm.leads:create { ccc = 1, bbb = 1, aaa = 1, zipCode = 7 })
       refuses('leads.create: field "firstName": a string expected, got 1',
@@ -156,7 +156,7 @@ describe("what is checked before anything is sent", function()
     end
   end)
 
-  it("is what must be there", function()
+  it("requires required fields", function()
     refuses('leads.create: field "firstName": is required', crm.leads:create { lastName = "x" })
     refuses('webhooks.create: fields "listId" and "callbackUrl" are required', crm.webhooks:create {})
     refuses('leads.delete: parameter "reason": is required', crm.leads:delete(LEAD))
@@ -165,7 +165,7 @@ describe("what is checked before anything is sent", function()
       crm.leads:create { firstName = "x", leadFamilyMemberList = { { firstName = "y" }, { lastName = "z" } } })
   end)
 
-  it("is what must be there beside something else", function()
+  it("requires fields that depend on others", function()
     refuses('tasks.update: needs "content", "startAt", "endAt" or "address"', crm.tasks:update(1, { timeZoneCode = "x" }))
     refuses('calendar.list: needs "startTime", "endTime", "startTimeMs" or "endTimeMs"', crm.calendar:list {})
     refuses('leads.save_property: needs "city", "state", "zipCode" or "streetAddress"',
@@ -193,7 +193,7 @@ describe("what is checked before anything is sent", function()
       crm.leads:update(LEAD, { ownershipScope = "OFFICE" }))
   end)
 
-  it("is the type", function()
+  it("requires the right type", function()
     refuses('leads.create: field "zipCode": a string expected, got 98101',
       crm.leads:create { firstName = "x", zipCode = 98101 })
     refuses('leads.create: field "emails": an array expected, got "a@example.com"',
@@ -220,7 +220,7 @@ describe("what is checked before anything is sent", function()
     refuses('leads.list: parameter "contacted": a boolean expected, got 1', crm.leads:list { contacted = 1 })
   end)
 
-  it("is the form that the vendor's guides and others get wrong, with a hint at the right one", function()
+  it("refuses the wrong forms of the vendor's guides with a hint at the right one", function()
     refuses('leads.update: field "tags[1]": a string expected, got table; tags are names, as in { "vip" }',
       crm.leads:update(LEAD, { stage = "Contacted", tags = { { tagName = "follow-up" } } }))
     refuses('communication.send_email: unknown field "body", did you mean "content"?',
@@ -244,7 +244,7 @@ describe("what is checked before anything is sent", function()
       crm.leads:assign(1, { { role = "Agent", userId = 7 } }))
   end)
 
-  it("is what Lofty would cut without an error", function()
+  it("refuses texts that Lofty would cut without an error", function()
     local function too_long(what, most, value, err)
       assert.is_nil(value)
       assert.equal(('field "%s": is longer than %d characters'):format(what, most), err.message)
@@ -265,7 +265,7 @@ describe("what is checked before anything is sent", function()
       crm.transactions:create(LEAD, { transactionName = "A <b>" }))
   end)
 
-  it("is what is allowed", function()
+  it("requires a value of the enum", function()
     refuses('transactions.list: parameter "transactionType": "purchase" is not known, did you mean "Purchase"?',
       crm.transactions:list { transactionType = "purchase" })
     refuses('logs.list: parameter "logType": must be one of "logCall", "logEmail", "logText", got "fax"',
@@ -275,7 +275,7 @@ describe("what is checked before anything is sent", function()
     refuses("routing.rules: type: must be one of 1, 2, 4, got 3", crm.routing:rules(3))
   end)
 
-  it("is the range, in characters and not in bytes", function()
+  it("requires numbers in range, and lengths in characters", function()
     refuses('leads.list: parameter "limit": must be between 1 and 100, got 101', crm.leads:list { limit = 101 })
     refuses('leads.list: parameter "offset": must be at least 0, got -1', crm.leads:list { offset = -1 })
     refuses("leads.get: leadId: must be at least 1, got 0", crm.leads:get(0))
@@ -293,15 +293,15 @@ describe("what is checked before anything is sent", function()
       crm.sales_agents:create_plan_tasks { leadIds = many })
   end)
 
-  it("is that an id is still the id it was", function()
+  it("refuses a float that may have lost digits of an id", function()
     local value, err = crm.leads:get(9007199254740994.0)
-    -- Lua 5.3 and newer read the literal as the float it is; past 2^53 it may be another person's id.
+    -- A float above 2^53 may be another record's id.
     assert.is_nil(value)
     assert.equal("invalid", err.kind)
     assert.truthy(err.message:find("string", 1, true), err.message)
   end)
 
-  it("is that null stands in a body alone", function()
+  it("accepts null in a body only", function()
     refuses("leads.get: leadId: is null", crm.leads:get(core.null))
     refuses('leads.list: parameter "stage": a string expected, got null', crm.leads:list { stage = core.null })
   end)
@@ -316,14 +316,14 @@ describe("what is sent", function()
     return encode(last(crm).body)
   end
 
-  it("has an empty array where the operation says array", function()
+  it("has an empty array for an empty table where the operation has an array", function()
     assert.equal('{"tags":[]}', body_of { tags = {} })
     assert.equal('{"inquiry":{"locations":[]}}', body_of { inquiry = { locations = {} } })
     assert.equal('{"inquiry":{}}', body_of { inquiry = {} })
   end)
 
   for _, id in ipairs { "1", LEAD, "9007199254740993", "9223372036854775807", "-9223372036854775808" } do
-    it("has the id " .. id .. " as bare digits, from a string and from lofty.integer", function()
+    it("has the id " .. id .. " as a JSON integer, from a string and from lofty.integer", function()
       assert.equal('{"assignedUserId":' .. id .. "}", body_of { assignedUserId = id })
       assert.equal('{"assignedUserId":' .. id .. "}", body_of { assignedUserId = core.integer(id) })
       assert(crm.leads:list { assignedUserId = id })
@@ -368,7 +368,7 @@ describe("what is sent", function()
     assert.equal("contacted=true&limit=25", core.query_encode(last(crm).query))
   end)
 
-  it("has null where a field is to be cleared", function()
+  it("has null for lofty.null", function()
     assert.equal('{"birthday":null}', body_of { birthday = core.null })
     assert.equal('{"inquiry":null}', body_of { inquiry = core.null })
   end)
@@ -387,7 +387,7 @@ describe("what is sent", function()
     assert.same({ limit = "50", desc = "false" }, last(crm).query)
   end)
 
-  it("takes both shapes where the reference leaves it open", function()
+  it("may be an object or an array where the document is unclear", function()
     local strategy = { memberWeights = { { memberId = 1, weight = 2 }, { memberId = 3, weight = 4 } } }
     assert(crm.routing:update_rule(1, { id = 7, routingStrategy = strategy }))
     assert.equal('[{"memberId":1,"weight":2},{"memberId":3,"weight":4}]',
@@ -397,12 +397,12 @@ describe("what is sent", function()
     assert.equal('{"memberId":1,"weight":2}', encode(last(crm).body.routingStrategy.memberWeights))
   end)
 
-  it("leaves out what the server alone may say", function()
+  it("lacks read-only fields", function()
     assert(crm.transactions:update(LEAD, 5, { transactionName = "Elm Street 1", created = 1, transactionId = "5" }))
     assert.equal('{"transactionName":"Elm Street 1"}', encode(last(crm).body))
   end)
 
-  it("is a copy: the caller's own tables stay as they are", function()
+  it("is a copy; the caller's tables are not modified", function()
     local tags, given = {}, { assignedUserId = "9007199254740993" }
     given.tags = tags
     assert(crm.leads:update(LEAD, given))
@@ -415,7 +415,7 @@ describe("what is sent", function()
     assert.same({ stage = "New Lead" }, filter)
   end)
 
-  it("may be anything with validate = false, and is still prepared", function()
+  it("may be anything with validate = false, and still has arrays and ids", function()
     crm = fake.new(nil, { validate = false })
     assert(crm.leads:update(LEAD, { brandNew = { 1 }, tags = {}, assignedUserId = "5", zipCode = 7 }))
     assert.equal('{"assignedUserId":5,"brandNew":[1],"tags":[],"zipCode":7}', encode(last(crm).body))
@@ -432,12 +432,12 @@ describe("a call of the wrong shape", function()
   local function raises(text, fn)
     local ok, message = pcall(fn)
     assert.is_false(ok)
-    -- Where the caller stands, so that he finds it.
+    -- The message has the caller's line.
     assert.equal("spec/unit/resources_spec.lua:", tostring(message):match("(spec/unit/resources_spec%.lua:)%d+: "), message)
     assert.equal(text, (tostring(message):gsub("^.-:%d+: ", "")))
   end
 
-  it("raises where the caller stands", function()
+  it("raises on the caller's line", function()
     raises("crm.leads.update: leadId expected as argument 1, got nil", function() crm.leads:update() end)
     raises("crm.leads.update: leadId expected as argument 1, got table", function() crm.leads:update { stage = "x" } end)
     raises("crm.transactions.get: transactionId expected as argument 2, got nil", function()
@@ -453,14 +453,14 @@ describe("a call of the wrong shape", function()
     assert.equal(0, #crm.sent)
   end)
 
-  it("raises for a dot where a colon belongs", function()
+  it("raises when it is called with a dot", function()
     raises("crm.leads.get: call it with a colon", function() crm.leads.get(LEAD) end)
     raises("crm.leads.list: call it with a colon", function() crm.leads.list {} end)
     raises("crm.leads.list: call it with a colon", function() crm.leads.each {} end)
     raises("crm.webhooks.ensure: call it with a colon", function() crm.webhooks.ensure {} end)
   end)
 
-  it("raises for options of a list that do not exist", function()
+  it("raises for unknown options of a list", function()
     raises('crm.leads.list: unknown option "resum", did you mean "resume"?', function() crm.leads:each({}, { resum = "x" }) end)
     raises("crm.leads.list: resume must be a cursor, a string, got number", function()
       crm.leads:all({}, { resume = 5 })
@@ -489,7 +489,7 @@ describe("a get right after a create", function()
     return crm, naps
   end
 
-  it("waits only when it is told to", function()
+  it("does not wait without `wait`", function()
     local crm, naps = world(2)
     local lead, err = crm.leads:get(1)
     assert.is_nil(lead)
@@ -497,7 +497,7 @@ describe("a get right after a create", function()
     assert.equal(0, #naps)
   end)
 
-  it("asks again, less and less often, until it is there", function()
+  it("asks again with growing pauses until the record is found", function()
     local crm, naps = world(4)
     assert(crm.leads:get(1, { wait = 10 }))
     assert.equal(4, #crm.sent)
@@ -505,7 +505,7 @@ describe("a get right after a create", function()
     assert.is_nil(crm.sent[1].query)
   end)
 
-  it("waits no longer than it was told", function()
+  it("waits no longer than `wait`", function()
     local crm, naps = world(100)
     local lead, err = crm.leads:get(1, { wait = 2 })
     assert.is_nil(lead)

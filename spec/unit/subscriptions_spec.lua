@@ -44,7 +44,7 @@ local function lists(found)
 end
 
 describe("crm.webhooks:ensure", function()
-  it("makes what is missing, by number or by name", function()
+  it("creates missing subscriptions, by number or by name", function()
     local crm, kept = world {}
     local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "note", "lead", 3 } }
     assert.same({ 2, 3, 9 }, lists(found))
@@ -54,7 +54,7 @@ describe("crm.webhooks:ensure", function()
     assert.equal(URL, crm.sent[2].body.callbackUrl)
   end)
 
-  it("does nothing the second time", function()
+  it("does nothing when called again", function()
     local crm = world {}
     local wanted = { callbackUrl = URL, lists = { "lead", "note" }, limit = 50, permissionMode = 1 }
     assert(crm.webhooks:ensure(wanted))
@@ -66,7 +66,7 @@ describe("crm.webhooks:ensure", function()
     assert.equal(0, #changes.created + #changes.deleted)
   end)
 
-  it("removes what is too much at its address, and doubles", function()
+  it("deletes unwanted and duplicate subscriptions of its address", function()
     local crm, kept = world { one(1, 2), one(2, 2), one(3, 5) }
     local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "lead" } }
     assert.same({ 2 }, lists(found))
@@ -75,14 +75,14 @@ describe("crm.webhooks:ensure", function()
     assert.equal(1, kept[1].subscribeId)
   end)
 
-  it("leaves alone what belongs to somebody else", function()
+  it("does not touch other addresses", function()
     local theirs = one(7, 2, "https://other.example/hook")
     local crm, kept = world { theirs, one(8, 5) }
     assert(crm.webhooks:ensure { callbackUrl = URL, lists = {} })
     assert.same({ theirs }, kept)
   end)
 
-  it("takes over from an old address of one's own when told how those begin", function()
+  it("replaces subscriptions of addresses that begin with `prefix`", function()
     local crm, kept = world { one(7, 2, "https://example.com/hook/old"), one(8, 2, "https://example.com/other") }
     local found = assert(crm.webhooks:ensure {
       callbackUrl = URL, lists = { "lead" }, prefix = "https://example.com/hook/",
@@ -92,7 +92,7 @@ describe("crm.webhooks:ensure", function()
     assert.equal("https://example.com/other", kept[1].callbackUrl)
   end)
 
-  it("makes anew what differs, for there is no call to change it", function()
+  it("replaces a subscription with other settings", function()
     local crm = world { one(1, 2, URL, 100) }
     local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 }, limit = 500 }
     assert.equal(500, tonumber(tostring(found[1].limit)))
@@ -101,7 +101,7 @@ describe("crm.webhooks:ensure", function()
     assert.equal("webhooks.delete", crm.sent[2].operation)
   end)
 
-  it("removes nothing for what could then not be made", function()
+  it("deletes nothing when the new values are invalid", function()
     for _, wrong in ipairs { { limit = 9999 }, { limit = "many" }, { permissionMode = 7 } } do
       local crm, kept = world { one(1, 2) }
       wrong.callbackUrl, wrong.lists = URL, { 2 }
@@ -113,13 +113,13 @@ describe("crm.webhooks:ensure", function()
     end
   end)
 
-  it("finds no difference between a number and its digits", function()
+  it("takes a number and its digits for equal", function()
     local crm = world { one(1, 2, URL, 500) }
     local _, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 }, limit = "500" }
     assert.equal(1, #changes.kept)
   end)
 
-  it("bears empty answers", function()
+  it("accepts empty responses, and refuses a response without a list", function()
     local crm = fake.new(function(call)
       if call.operation == "webhooks.list" then return {} end
       return true
@@ -136,7 +136,7 @@ describe("crm.webhooks:ensure", function()
     assert.equal(1, #crm.sent)
   end)
 
-  it("does not mind that one is gone already", function()
+  it("accepts that a subscription was deleted meanwhile", function()
     local crm = world {}
     local send = crm.send
     function crm:send(call)
@@ -165,7 +165,7 @@ describe("crm.webhooks:ensure", function()
     { "an empty prefix", { callbackUrl = URL, lists = {}, prefix = "" },
       "crm.webhooks.ensure: prefix must be the beginning of your own URLs" },
   } do
-    it("raises where the caller stands for " .. case[1], function()
+    it("raises on the caller's line for " .. case[1], function()
       local crm = world {}
       local ok, message = pcall(function() crm.webhooks:ensure(case[2]) end)
       assert.is_false(ok)

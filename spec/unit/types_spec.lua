@@ -15,7 +15,7 @@ end
 describe("the annotations", function()
   local text = assert(read("types/lofty.lua"))
 
-  it("are what the script makes of the operations (lua tools/annotations/generate.lua > types/lofty.lua)", function()
+  it("are up to date (make types)", function()
     assert.is_true(generate(".") == text, "types/lofty.lua is older than what it is made of")
   end)
 
@@ -27,7 +27,7 @@ describe("the annotations", function()
     end
   end)
 
-  it("are a Lua file that does nothing", function()
+  it("are a valid Lua file", function()
     assert((loadstring or load)(text)) -- luacheck: ignore 113
   end)
 
@@ -60,7 +60,7 @@ describe("the annotations", function()
     end
   end)
 
-  it("name no type that they do not define", function()
+  it("define every type that they name", function()
     local defined = {}
     for name in text:gmatch("%-%-%-@class (lofty[%w_.]*)") do defined[name] = true end
     for name in text:gmatch("%-%-%-@alias (lofty[%w_.]*)") do defined[name] = true end
@@ -77,7 +77,7 @@ describe("the annotations", function()
 end)
 
 describe("the answers", function()
-  it("have a shape for what every operation returns, and no shape too many", function()
+  it("have a shape for every returned type, and no unused shape", function()
     local used = {}
     local function use(name)
       name = name:gsub("[%[%]]", "")
@@ -133,7 +133,7 @@ describe("the answers", function()
         if seen[kind] then return end
         seen[kind] = true
         for name, property in pairs(schema.properties) do
-          -- A getter's name that slipped into the document; the wire has it without.
+          -- The document has the name of a Java getter; live responses have the field without `get`.
           local field = name:gsub("^get_", "_")
           if not fields[field] then
             tell("has no " .. field)
