@@ -149,6 +149,10 @@ local function authorize(self, call, state)
   local token, err = self.source(state.rejected, state.deadline)
   if not token then
     err = err and without_secrets(err, self, call, state) or state.fault or no_credential()
+    if state.deadline and self.settings.runtime:monotonic() >= state.deadline and err ~= state.fault then
+      local late = deadline_error(state, "its token is refreshed: " .. err.message)
+      late.cause, late.retryable, err = err, true, late
+    end
     return nil, annotate(err, call, self, state)
   end
   state.token = token

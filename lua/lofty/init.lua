@@ -47,7 +47,7 @@ local lofty = {
 -- @treturn[2] table err of kind "invalid"
 function lofty.token(fields)
   if type(fields) ~= "table" then
-    error("lofty.token: a table of a token's fields expected, got " .. type(fields), 2)
+    misuse("lofty.token: a table of a token's fields expected, got " .. type(fields))
   end
   local held, err = token.wrap(fields)
   return held, err
@@ -107,7 +107,7 @@ local function credential_of(opt)
   local given
   for _, name in ipairs(CREDENTIALS) do
     if opt[name] ~= nil then
-      if given then error("lofty.client: give " .. given .. " or " .. name .. ", not both", 3) end
+      if given then misuse("lofty.client: give " .. given .. " or " .. name .. ", not both") end
       given = name
     end
   end
@@ -122,7 +122,7 @@ end
 -- For `lofty.client` alone, whose caller is blamed.
 local function checked_token(fields)
   local held, err = token.wrap(fields)
-  if not held then error("lofty.client: " .. err.message, 3) end
+  if not held then misuse("lofty.client: " .. err.message) end
   return held
 end
 
@@ -151,7 +151,7 @@ function lofty.client(opt)
   opt = errors.options("lofty.client", opt, CLIENT_OPTIONS)
   local given, credential = credential_of(opt)
   if given == "token" and type(credential) ~= "table" then
-    error("lofty.client: token must be a table, got " .. type(credential) .. "; text goes into access_token", 2)
+    misuse("lofty.client: token must be a table, got " .. type(credential) .. "; text goes into access_token")
   end
   local full = complete(opt)
   for _, name in ipairs(CREDENTIALS) do full[name] = nil end
@@ -174,13 +174,13 @@ function lofty.client(opt)
       return made
     end
     if not given then
-      error("lofty.client: no credential: give api_key, token or access_token, or set LOFTY_API_KEY", 2)
+      misuse("lofty.client: no credential: give api_key, token or access_token, or set LOFTY_API_KEY")
     end
   end
 
   local store = full.store
   if store ~= nil and type(store) ~= "table" and type(store) ~= "userdata" then
-    error("lofty.client: store must be a store, got " .. type(store), 2)
+    misuse("lofty.client: store must be a store, got " .. type(store))
   end
 
   local held
@@ -188,7 +188,7 @@ function lofty.client(opt)
     held = checked_token(credential)
   else
     held = token.fixed(credential, given == "api_key" and "token" or "Bearer")
-    if not held then error("lofty.client: " .. given .. " must be a string of printable ASCII, not empty", 2) end
+    if not held then misuse("lofty.client: " .. given .. " must be a string of printable ASCII, not empty") end
   end
   local settings = client.settings(full)
   return client.new {

@@ -7,6 +7,7 @@
 --     box:stop()
 -- @module lofty.sandbox
 
+local ascii = require "lofty.internal.ascii"
 local conf = require "lofty.sandbox.server.conf"
 local json = require "lofty.sandbox.server.json"
 local nginx = require "lofty.sandbox.nginx"
@@ -131,7 +132,7 @@ function Box:request(method, url, opt)
   local said = curl("-g -K " .. quote(base .. ".curl") .. " 2>/dev/null")
   local headers = {}
   for name, value in nginx.contents(base .. ".head"):gmatch("([^\r\n:]+): ?([^\r\n]*)") do
-    headers[name:lower()] = value
+    headers[ascii.lower(name)] = value
   end
   local body = nginx.contents(base .. ".body")
   for _, ending in ipairs { ".body", ".head", ".sent", ".curl" } do os.remove(base .. ending) end

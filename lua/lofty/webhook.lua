@@ -5,6 +5,7 @@
 -- are not known are kept under their own names.
 -- @module lofty.webhook
 
+local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
@@ -43,14 +44,14 @@ local function split(bucket)
   local word, rest = match(bucket, "^(%l+)(.*)$")
   if ACTIONS[word] and not find(rest, "^%l") then return ACTIONS[word], rest end
   rest, word = match(bucket, "^(.*)(%u%l+)$")
-  local action = word and ACTIONS[word:lower()]
+  local action = word and ACTIONS[ascii.lower(word)]
   if action then return action, rest end
   return nil, bucket
 end
 
 -- "ListingAlert" -> "listing_alert"
 local function snake(name)
-  return (name:gsub("(%l)(%u)", "%1_%2"):lower())
+  return ascii.lower((name:gsub("([a-z])([A-Z])", "%1_%2")))
 end
 
 local function is_array(value)

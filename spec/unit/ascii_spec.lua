@@ -13,4 +13,16 @@ describe("ascii", function()
     assert.equal((every:gsub(letters, "")), (ascii.lower(every):gsub(letters, "")))
     assert.equal((every:gsub(letters, "")), (ascii.upper(every):gsub(letters, "")))
   end)
+
+  -- string.lower and string.upper follow the locale: in a Turkish one "I" becomes a dotless i.
+  it("is what the library uses: no module calls string.lower or string.upper", function()
+    local pipe = assert(io.popen("grep -rnE '[.:](lower|upper) ?\\(|string\\.(lower|upper)' lua/lofty "
+      .. "--include=*.lua --exclude-dir=server"))
+    local found = {}
+    for line in pipe:lines() do
+      if not line:find("ascii.", 1, true) then found[#found + 1] = line end
+    end
+    pipe:close()
+    assert.same({}, found)
+  end)
 end)

@@ -480,6 +480,54 @@ describe("a source over a store", function()
     assert.same({}, grants)
   end)
 
+  describe("with a call's deadline", function()
+    it("waits for another process's lock no longer", function()
+      runtime.time = runtime.time + 3600
+      store.locks[KEY] = "another process"
+      local get, before = make(), runtime.time
+      local _, err = get(nil, runtime.time + 2.5)
+      assert.equal("locked", err.code)
+      assert.is_true(runtime.time - before <= 2.5, runtime.time - before .. " s")
+    end)
+
+    it("waits for another call's refresh no longer, and lets that go on", function()
+      runtime.time = runtime.time + 3600
+      grant_hook = function()
+        runtime:sleep(10)
+        return new_token("slow", runtime:now())
+      end
+      local get, left_at, got = make(), nil, nil
+      local before = runtime.time
+      runtime:together {
+        function() got = get() end,
+        function()
+          local _, err = get(nil, before + 2)
+          left_at = runtime.time
+          assert.equal("timeout", err.kind)
+        end,
+      }
+      assert.equal("slow", got.access_token)
+      assert.is_true(left_at - before <= 2)
+      assert.equal(1, #grants)
+    end)
+
+    it("does not make calls with more time give up", function()
+      runtime.time = runtime.time + 3600
+      store.locks[KEY] = "another process"
+      local get, got = make(), nil
+      local before = runtime.time
+      runtime:together {
+        function() get(nil, before + 1) end,
+        function() got = get(nil, before + 60) end,
+        function()
+          runtime:sleep(5)
+          store.locks[KEY] = nil
+        end,
+      }
+      assert.equal("fresh1", got.access_token)
+    end)
+  end)
+
   it("waits a moment for a store that restarts", function()
     runtime.time = runtime.time + 3600
     local attempts, try_lock = 0, store.try_lock

@@ -132,6 +132,34 @@ describe("a deadline", function()
   end)
 end)
 
+describe("a deadline of a walk", function()
+  it("counts from the first page, and ends the walk with the cursor", function()
+    local runtime
+    local function page(_, number)
+      runtime.time = runtime.time + 1
+      return json(200, ('{"_metadata":{"total":1000,"offset":%d,"limit":1},"leads":[{"leadId":%d}]}'):format(number - 1, number))
+    end
+    local crm
+    crm, runtime = client(page)
+    local items, err = crm:with({ deadline = 3.5 }).leads:all()
+    assert.is_nil(items)
+    assert.equal("timeout", err.kind)
+    assert.truthy(err.cursor)
+    assert.equal(4, #runtime.requests)
+    assert.equal(3.5, runtime.requests[1].timeout.total)
+    assert.equal(0.5, runtime.requests[4].timeout.total)
+  end)
+
+  it("bounds a get that waits for its record", function()
+    local crm, runtime = client(function() return json(404, '{"message":"not yet"}') end)
+    local before = runtime.time
+    local lead, err = crm:with({ deadline = 3 }).leads:get("1", { wait = 60 })
+    assert.is_nil(lead)
+    assert.is_table(err)
+    assert.is_true(runtime.time - before <= 3, runtime.time - before .. " s")
+  end)
+end)
+
 describe("a dry run", function()
   local shown
   local function dry(answer)

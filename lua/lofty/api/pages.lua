@@ -395,6 +395,8 @@ function pages.walk(client, op, call, opt)
     if is_done then return nil end
     style.apply(state, args, page)
     local at = style.letter .. ":" .. style.cursor(state)
+    -- A deadline bounds the whole walk, from its first page.
+    if call.deadline == nil and client.walk_deadline then call.deadline = client:walk_deadline() or false end
     local body, response = client:send(call)
     if body == nil then
       response.cursor = at

@@ -118,6 +118,8 @@ end
 local function retry_until_found(client, call)
   local runtime = client.settings.runtime
   local deadline, pause = runtime:monotonic() + call.wait, FIRST_PAUSE
+  call.deadline = client.walk_deadline and client:walk_deadline()
+  if call.deadline and call.deadline < deadline then deadline = call.deadline end
   while true do
     local value, response = client:send(call)
     if value ~= nil or response.kind ~= "not_found" then return value, response end

@@ -39,7 +39,7 @@ local function take(self, owner, deadline, peek)
       }
     end
     attempt = attempt + 1
-    runtime:sleep(pause(attempt))
+    runtime:sleep(min(pause(attempt), deadline - now))
     local found = peek and peek()
     if found then return nil, nil, found end
   end

@@ -7,6 +7,7 @@
 local errors = require "lofty.errors"
 
 local setmetatable = setmetatable
+local max, min = math.max, math.min
 
 -- place -> key -> the flight under way
 local under_way = setmetatable({}, { __mode = "k" })
@@ -59,14 +60,16 @@ local function wait(self, deadline, rejected, may_share)
     local flight, now = current(self), runtime:monotonic()
     if not flight or now >= flight.ends then return true end
     if not flight.event:wait(deadline - now) then return nil end
-    if may_share and flight.shared and flight.has_result
+    -- A flight that gave up waiting for the lock had an earlier deadline, perhaps.
+    local gave_up = flight.err and flight.err.code == "locked"
+    if may_share and flight.shared and flight.has_result and not gave_up
       and not (flight.value and flight.value.access_token == rejected) then
       return flight
     end
   end
 end
 
-local function run(self, deadline, rejected, shared, fn, ...)
+local function run(self, deadline, leave_at, rejected, shared, fn, ...)
   local settled = wait(self, deadline, rejected, shared)
   if settled == nil then
     return nil, errors.new {
@@ -76,7 +79,8 @@ local function run(self, deadline, rejected, shared, fn, ...)
   end
   if settled ~= true then return settled.value, settled.err, settled.cache end
   local flight = begin(self, shared)
-  local value, err, cache = self.runtime:detach(self.timeout, fly, self, flight, fn, ...)
+  local timeout = leave_at and max(0, min(self.timeout, leave_at - self.runtime:monotonic())) or self.timeout
+  local value, err, cache = self.runtime:detach(timeout, fly, self, flight, fn, ...)
   -- nginx has refused to run it.
   if not flight.started then settle(self, flight) end
   return value, err, cache
@@ -85,12 +89,13 @@ end
 --- Returns the result of the refresh under way, or, when there is none, of fn(...).
 -- In nginx fn runs to its end even when the request that asked is aborted.
 -- @tparam number deadline until when to wait for another's refresh, on the runtime's monotonic clock
+-- @tparam ?number leave_at monotonic seconds: in nginx the caller leaves then, and fn goes on
 -- @tparam ?string rejected an access token that is not good enough as a result
 -- @tparam function fn returns token, err, cache
 -- @param ... its arguments
 -- @return what fn returned, here or for another caller (then the err is shared: copy it); nil, err of kind "timeout"
-function Singleflight:run(deadline, rejected, fn, ...)
-  local token, err, cache = run(self, deadline, rejected, true, fn, ...)
+function Singleflight:run(deadline, leave_at, rejected, fn, ...)
+  local token, err, cache = run(self, deadline, leave_at, rejected, true, fn, ...)
   return token, err, cache
 end
 
@@ -100,7 +105,7 @@ end
 -- @param ... its arguments
 -- @return what fn returned; nil, err of kind "timeout"
 function Singleflight:run_alone(deadline, fn, ...)
-  local value, err = run(self, deadline, nil, false, fn, ...)
+  local value, err = run(self, deadline, nil, nil, false, fn, ...)
   return value, err
 end
 

@@ -1,4 +1,4 @@
---- Where a client's token comes from: functions `source(rejected) -> token | nil, err`.
+--- Where a client's token comes from: functions `source(rejected, call_deadline) -> token | nil, err`.
 --
 -- `rejected` is the access token that the server has just answered 401. A source that has no other returns nil alone.
 -- @module lofty.oauth.source
@@ -8,7 +8,8 @@ local lease = require "lofty.oauth.lease"
 local singleflight = require "lofty.oauth.singleflight"
 local times = require "lofty.oauth.times"
 
-local getmetatable, min, pairs, setmetatable = getmetatable, math.min, pairs, setmetatable
+local getmetatable, pairs, setmetatable = getmetatable, pairs, setmetatable
+local huge, min = math.huge, math.min
 
 local source = {}
 
@@ -108,18 +109,20 @@ end
 
 --- The token to use.
 -- @tparam ?string rejected the access token that the server has just refused
+-- @tparam ?number call_deadline monotonic seconds: waits for no refresh and no lock longer; a token request that was
+--   sent is not cut (in nginx it goes on without this call)
 -- @treturn[1] table token
 -- @treturn[2] nil
 -- @treturn[2] ?table err; none when there is nothing to renew the rejected token with
-function Source:get(rejected)
+function Source:get(rejected, call_deadline)
   local cache = self.cache
   local token, state, err = cache:get(rejected)
   if err then return nil, err end
   if state == "fresh" or state == "stale" and is_backing_off(self) then return token end
 
   local max_wait = self.max_wait[cache:token_state(rejected)]
-  local deadline = self.runtime:monotonic() + max_wait
-  local new, why, leader_cache = self.flight:run(deadline, rejected, refresh, self, rejected, deadline)
+  local deadline = min(self.runtime:monotonic() + max_wait, call_deadline or huge)
+  local new, why, leader_cache = self.flight:run(deadline, call_deadline, rejected, refresh, self, rejected, deadline)
   if new then
     if leader_cache ~= cache then cache:adopt(leader_cache) end
     if cache.unsaved then begin_backoff(self) else self.backoff = nil end
@@ -153,8 +156,8 @@ function source.cached(grant, cache, opt)
     lock = { runtime = runtime, cache = cache, ttl = durations.lease_ttl, on_error = opt.on_error },
     flight = singleflight.new(runtime, cache.store or cache, cache.key, durations.detach_timeout),
   }, Source)
-  return function(rejected)
-    local token, err = self:get(rejected)
+  return function(rejected, call_deadline)
+    local token, err = self:get(rejected, call_deadline)
     return token, err
   end
 end
