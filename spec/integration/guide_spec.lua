@@ -8,7 +8,7 @@ local PAGES = { "calls", "errors", "limits", "nginx", "numbers", "oauth", "pagin
 -- What an example may use beside the library: the person who agrees at the consent page.
 local PRELUDE = [[
 local function consent(url)
-  local pipe = assert(io.popen("lua5.4 " .. CLICK .. " '" .. url .. "'"))
+  local pipe = assert(io.popen(CLICK .. " '" .. url .. "'"))
   local landed = pipe:read("*l")
   pipe:close()
   return landed
@@ -51,7 +51,7 @@ describe("the guide's example", function()
       it(("on page %s at line %d runs"):format(page, block.line), function()
         local place = ("%s/%s-%d"):format(folder, page, block.line)
         nginx.shell("mkdir " .. place)
-        local prelude = PRELUDE:gsub("CLICK", ("%q"):format(root .. "/lua/lofty/sandbox/click.lua")):gsub("\n", " ")
+        local prelude = PRELUDE:gsub("CLICK", ("%q"):format("lua5.4 " .. nginx.quote(root .. "/lua/lofty/sandbox/click.lua"))):gsub("\n", " ")
         nginx.write(place .. "/example.lua", prelude .. "local ok, why = pcall(function() " .. block.text
           .. ' end)\nprint(ok and "done" or tostring(why))\n')
         local environment = {}

@@ -1,4 +1,5 @@
 local cases = require "spec.contracts.runtime"
+local json = require "lofty.sandbox.server.json"
 local servers = require "spec.support.nginx.servers"
 
 local function escape(text)
@@ -449,7 +450,7 @@ describe("nginx runtime", function()
 
     it("that may wait: one that the runtime does not know by name (ssl_certificate_by_lua)", function()
       run [[get("", { url = "https://localhost:" .. handshake .. "/" })]]
-      local said = require("cjson").decode(box:note("in_handshake"))
+      local said = json.decode(box:note("in_handshake"))
       assert.same({ "hello", true, true, { 1, 2 }, "ssl_cert" }, said)
     end)
 
@@ -463,7 +464,7 @@ describe("nginx runtime", function()
     } do
       it("that can't wait return an error that says what to do: " .. case[1], function()
         if case[2] then box:get(case[2]) end
-        local said = require("cjson").decode(box:note(case[1]))
+        local said = json.decode(box:note(case[1]))
         for _, call in ipairs { "request", "sleep", "detach", "map" } do
           local err = said[call].err
           assert.same({ "invalid", false, case[1] }, { err.kind, err.sent, err.phase }, call)
@@ -742,7 +743,7 @@ describe("nginx runtime", function()
   it("makes a content handler of a function, which may leave work for later", function()
     local status, body = box:get("/hook/secret?a=b", { body = ("x"):rep(1200000) })
     assert.equal(200, status)
-    local said = require("cjson").decode(body)
+    local said = json.decode(body)
     assert.same({ "/hook/secret", "a=b", 1200000, true }, { said.path, said.query, said.size, said.taken })
     assert.equal("content", box:note("hooked"))
     assert.equal(405, (box:get("/hook/secret")))

@@ -9,6 +9,12 @@ local redis_store = require "lofty.store.redis"
 
 local format = string.format
 
+-- Sets the collector's pause and step; returns what they were.
+local function tune_collector(pause, step)
+  if _VERSION ~= "Lua 5.5" then return collectgarbage("setpause", pause), collectgarbage("setstepmul", step) end
+  return collectgarbage("param", "pause", pause), collectgarbage("param", "stepmul", step)
+end
+
 describe("redis store", function()
   local PASSWORD = "p@ss/w:rd%1"
   local ENCODED = "p%40ss%2Fw%3Ard%251"
@@ -387,15 +393,14 @@ describe("redis store", function()
     local function garbage()
       if newproxy then getmetatable(newproxy(true)).__gc = use else setmetatable({}, { __gc = use }) end
     end
-    local pause, step = collectgarbage("setpause", 1), collectgarbage("setstepmul", 10000)
+    local pause, step = tune_collector(1, 10000)
     for _ = 1, 20 do
       garbage()
       assert.equal(100, #assert(store:keys()))
       garbage()
       assert.equal("v", store:get("id/1" .. ("x"):rep(60)))
     end
-    collectgarbage("setpause", pause)
-    collectgarbage("setstepmul", step)
+    tune_collector(pause, step)
     collectgarbage()
     assert.truthy(runs > 0)
   end)

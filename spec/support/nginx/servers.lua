@@ -2,7 +2,7 @@
 -- one worker process, in which the code under test runs.
 -- @module spec.support.nginx.servers
 
-local cjson = require "cjson"
+local json = require "lofty.sandbox.server.json"
 local launcher = require "lofty.sandbox.nginx"
 local outside = require "lofty.runtime.curl"
 
@@ -150,18 +150,18 @@ end
 -- `arg` (the value given here) are known, and returns what it returns: plain values, through JSON.
 -- A runtime's err arrives as a table with its `text` and `class`.
 function Servers:run(code, arg, place)
-  local body = cjson.encode {
+  local body = json.encode {
     code = code, arg = arg, upstream = self.upstream_url, tls = self.tls, self_signed = self.self_signed,
     tls12 = self.tls12, untried = self.untried, handshake = self.handshake,
   }
   local status, answer = self:get(place or "/content", { body = body })
   if status ~= 200 then error("gateway: " .. tostring(status) .. " " .. tostring(answer) .. self.gateway:log(), 2) end
-  local results = cjson.decode(answer)
+  local results = json.decode(answer)
   if results.raised then error(results.raised, 2) end
   local values = {}
   for i = 1, results.n do
     local value = results[tostring(i)]
-    if value ~= cjson.null then values[i] = value end
+    if value ~= json.null then values[i] = value end
   end
   return (table.unpack or unpack)(values, 1, results.n) -- luacheck: std max
 end
