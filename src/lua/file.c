@@ -432,9 +432,14 @@ static int listing_close (lua_State *L) {
   return 0;
 }
 
-/* directory:list() -> array of all names but . and .. | nil, message, code */
+/*
+** directory:list([ending]) -> array of names | nil, message, code
+** All names but . and ..; or those with the ending, without it.
+*/
 static int directory_list (lua_State *L) {
   Directory *dir = check_directory(L);
+  size_t ending_size;
+  const char *ending = luaL_optlstring(L, 2, "", &ending_size);
   Listing *listing = (Listing *)lua_newuserdata(L, sizeof(Listing));
   int count = 0, fd, error;
   listing->stream = NULL;
@@ -451,11 +456,15 @@ static int directory_list (lua_State *L) {
   lua_newtable(L);
   for (;;) {
     struct dirent *entry;
+    size_t size;
     errno = 0;
     entry = readdir(listing->stream);
     if (!entry) break;
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    lua_pushstring(L, entry->d_name);
+    size = strlen(entry->d_name);
+    if (size < ending_size || memcmp(entry->d_name + size - ending_size, ending, ending_size) != 0)
+      continue;
+    lua_pushlstring(L, entry->d_name, size - ending_size);
     lua_rawseti(L, -2, ++count);
   }
   error = errno;

@@ -19,7 +19,8 @@ local file = require "lofty.file"
 local misuse = require "lofty.internal.misuse"
 
 local ipairs, pairs, setmetatable, tonumber, type = ipairs, pairs, setmetatable, tonumber, type
-local byte, format, gsub, rep, sub = string.byte, string.format, string.gsub, string.rep, string.sub
+local byte, find, format, gsub, rep, sub =
+  string.byte, string.find, string.format, string.gsub, string.rep, string.sub
 local min = math.min
 local sort = table.sort
 
@@ -38,13 +39,14 @@ end
 -- What to do about a directory or file that is not private, by the code of lofty.file.
 local function recovery_hint(self, why, code)
   local path = shell_quoted(self.path)
-  if code == "mode" then
-    return format("%s: run chmod -R go= %s (in Kubernetes, set fsGroupChangePolicy: OnRootMismatch)", why, path)
-  elseif code == "owner" then
-    return format("%s: run as root chown -R %d %s (in Kubernetes, name a new directory below it)", why,
-      file.user(), path)
+  if code == "owner" then
+    return format("%s: run as root chown -R %d %s, or name a new directory below it", why, file.user(), path)
+  elseif code ~= "mode" then
+    return why
   end
-  return why
+  -- Kubernetes' fsGroup sets the set-group-ID bit, and the modes again whenever a pod starts.
+  local again = find(why, "mode 2", 1, true) and "; in Kubernetes also set fsGroupChangePolicy: OnRootMismatch" or ""
+  return format("%s: run chmod -R go= %s%s", why, path, again)
 end
 
 -- nil, err
@@ -159,7 +161,7 @@ end
 -- Deletes the temporary files of processes that died. A running process holds its file's lock.
 local function delete_abandoned(dir)
   for _, name in ipairs(dir:list() or {}) do
-    local handle = name:find("^%.lofty%-.*%.tmp$") and dir:claim(name)
+    local handle = find(name, "^%.lofty%-.*%.tmp$") and dir:claim(name)
     if handle then
       dir:unlink(name)
       handle:close()
@@ -313,16 +315,20 @@ function Store:keys()
   local dir, err = open_directory(self)
   if err then return nil, err end
   if not dir then return {} end
-  local names, why, code = dir:list()
+  local names, why, code = dir:list(TOKEN)
   dir:close()
   if not names then return failed(self, nil, why, code) end
-  local keys, prefix = {}, self.prefix
-  for _, name in ipairs(names) do
-    local encoded = sub(name, -#TOKEN) == TOKEN and sub(name, 1, -#TOKEN - 1)
-    local key = encoded and core.percent_decode(encoded)
-    -- Other spellings of a name are not this library's files.
-    if key and core.percent_encode(key) == encoded and sub(key, 1, #prefix) == prefix and #key > #prefix then
-      keys[#keys + 1] = sub(key, #prefix + 1)
+  local keys, count, prefix = {}, 0, core.percent_encode(self.prefix)
+  for index = 1, #names do
+    local name = names[index]
+    if sub(name, 1, #prefix) == prefix and #name > #prefix then
+      local encoded = sub(name, #prefix + 1)
+      local key = core.percent_decode(encoded)
+      -- A file whose name is spelled in another way is not this library's.
+      if key and core.percent_encode(key) == encoded then
+        count = count + 1
+        keys[count] = key
+      end
     end
   end
   sort(keys)
@@ -400,7 +406,7 @@ local OPTIONS = { path = true, prefix = true, now = true }
 return function(opt)
   opt = errors.options("lofty.store.file", opt, OPTIONS)
   local path, prefix = opt.path, opt.prefix or "lofty:"
-  if type(path) ~= "string" or path == "" or path:find("\0", 1, true) then
+  if type(path) ~= "string" or path == "" or find(path, "\0", 1, true) then
     misuse("lofty.store.file: path must be the name of a directory")
   end
   if type(prefix) ~= "string" then misuse("lofty.store.file: prefix must be a string") end
