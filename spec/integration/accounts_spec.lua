@@ -180,6 +180,17 @@ describe("an application with a store", function()
       assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
     end)
 
+    it("asks the store whether it can do everything before the code is spent", function()
+      function store.check() return nil, "a permission is missing" end
+      local none, err, args, state = connect(app)
+      assert.is_nil(none)
+      assert.equal("store", err.kind)
+      assert.truthy(err.message:find("a permission is missing", 1, true), err.message)
+      assert.equal(0, grants())
+      function store.check() return true end
+      assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
+    end)
+
     it("gives it to on_refresh, when the store fails after that", function()
       function store.put() return nil, "the disk is full" end
       local none, err = connect(app)

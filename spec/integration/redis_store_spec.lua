@@ -449,12 +449,16 @@ describe("redis store", function()
         servers[index] = redis.scripted(case.connections)
         urls[index] = servers[index].url
       end
-      verdicts = in_nginx("spec.support.redis_cases_nginx", table.concat(urls, " ")).redis
+      verdicts = in_nginx("spec.support.redis_cases_nginx",
+        format("%d %s %s", server.port, ENCODED, table.concat(urls, " ")))
       for _, scripted in ipairs(servers) do scripted:stop() end
     end)
 
     for index, case in ipairs(redis_cases) do
-      it(case.name, function() assert.equal("ok", (verdicts or {})[index]) end)
+      it(case.name, function() assert.equal("ok", (verdicts.redis or {})[index]) end)
+    end
+    for index, case in ipairs(redis_cases.nginx) do
+      it(case.name, function() assert.equal("ok", (verdicts.login or {})[index]) end)
     end
   end)
 end)

@@ -112,10 +112,38 @@ case("ends with an err when the server closes in the middle of a reply", {
   equal(true, err.retryable)
 end)
 
---- For spec.support.in_nginx: the argument is one url for each case, with spaces between.
+-- Cases for nginx, which keeps connections by the name of their pool: { name =, run = function(port, password) }, with
+-- a real server and its password, percent-encoded.
+cases.nginx = {
+  { name = "gives no connection of one login to another", run = function(port, password)
+    local function store(login) return store_at("redis://" .. login .. "127.0.0.1:" .. port) end
+    for _ = 1, 2 do
+      equal(true, store(":" .. password .. "@"):put("k", "v"))
+      has(select(2, store(":wrong@"):get("k")), "WRONGPASS")
+      has(select(2, store(""):get("k")), "NOAUTH")
+    end
+  end },
+  { name = "finds a server on localhost without a resolver", run = function(port, password)
+    equal(true, store_at("redis://:" .. password .. "@localhost:" .. port):put("k", "v"))
+  end },
+  { name = "refuses options that only plain Lua can use", run = function()
+    for _, name in ipairs { "ca", "certificate" } do
+      local ok, why = pcall(require "lofty.store.redis", { url = "rediss://127.0.0.1", [name] = "file.pem" })
+      equal(false, ok)
+      if not why:find("in nginx", 1, true) then error(why) end
+    end
+  end },
+}
+
+--- For spec.support.in_nginx: the argument is a server's port, its password, and one url for each case.
 cases.run = function(report, argument)
+  local port, password, urls = argument:match("^(%S+) (%S+) (.*)$")
+  for index, one in ipairs(cases.nginx) do
+    local ok, why = pcall(one.run, port, password)
+    report("login", index, ok and "ok" or why)
+  end
   local index = 0
-  for url in argument:gmatch("%S+") do
+  for url in urls:gmatch("%S+") do
     index = index + 1
     local ok, why = pcall(cases[index].run, url)
     report("redis", index, ok and "ok" or why)

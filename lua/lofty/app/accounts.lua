@@ -66,7 +66,9 @@ end
 -- Finds out whether the store can be read, locked and written, before the code, which can be exchanged once, is sent.
 local function check_store(self)
   local lock = lock_of(self, PROBE)
-  local _, _, err = lock.cache:reload()
+  local _, err = lock.cache:check()
+  if err then return nil, err end
+  _, _, err = lock.cache:reload()
   if err then return nil, err end
   -- Another connect that does the same at this moment is good enough: do not wait for its lock.
   local ok, why = lease.with(lock, self.runtime:monotonic(), nil, function()

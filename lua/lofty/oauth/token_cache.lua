@@ -196,6 +196,18 @@ function Cache:reserve()
   return failure(self)
 end
 
+--- Asks the store, where it has a method for that, whether it can do everything that it will be asked to do.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Cache:check()
+  if not self.store or not self.store.check then return true end
+  local ok, err = call_store(self, "check")
+  if ok then return true end
+  if err then return nil, err end
+  return failure(self)
+end
+
 --- Caches and writes a token that follows another one. It serves this process even when the store fails.
 -- When the lease is over, another process may have refreshed: then it is written only over the token that was read.
 -- @tparam table new the token

@@ -187,11 +187,10 @@ end
 --   logged in must not serve another login, so the pool's name has a digest of both
 -- @treturn table
 return function(target, settings)
-  for _, name in ipairs { "ca", "certificate", "key" } do
-    if settings[name] then
-      misuse("lofty.store.redis: in nginx " .. name .. " cannot be set here: nginx.conf names the authorities "
-        .. "(lua_ssl_trusted_certificate)")
-    end
+  if settings.ca then
+    misuse("lofty.store.redis: in nginx ca cannot be set here: use lua_ssl_trusted_certificate in nginx.conf")
+  elseif settings.certificate then
+    misuse("lofty.store.redis: in nginx a client certificate cannot be used: leave out certificate and key")
   end
   local server_name = settings.server_name or target.host
   return setmetatable({
