@@ -488,6 +488,66 @@ describe("the libcurl transport", function()
     assert.matches("proxy", proxied.message)
   end)
 
+  describe("with a proxy", function()
+    it("names the proxy and says nothing of its password", function()
+      local host = wire.urls.plain:match("//([^/]*)")
+      local err = refused("network", get("https://example.invalid/", { proxy = "http://user:pass%40word@" .. host }))
+      assert.matches("the proxy " .. host .. " made no connection", err.message)
+      assert.is_false(err.sent)
+      assert.is_nil(tostring(err):find("pass", 1, true))
+      assert.is_nil(tostring(err):find("word", 1, true))
+    end)
+
+    for status, words in pairs { [403] = "does not allow connections", [407] = "wants other credentials" } do
+      it("makes no second try after " .. status, function()
+        -- To nginx a CONNECT is a bad request; what it answers to those can be set.
+        local server = nginx.start {
+          ports = 1,
+          conf = function(ports)
+            return ([[
+              events {}
+              http { server { listen 127.0.0.1:%d; error_page 400 405 =%d /no; location = /no { return %d; } } }
+            ]]):format(ports[1], status, status)
+          end,
+        }
+        local proxy = "127.0.0.1:" .. server.ports[1]
+        local err = refused("network", get("https://example.invalid/", { proxy = "http://u:p@" .. proxy }))
+        server:stop()
+        assert.matches("the proxy " .. proxy .. " " .. words, err.message)
+        assert.is_false(err.retryable)
+        assert.is_false(err.sent)
+      end)
+    end
+
+    it("refuses one whose URL is none", function()
+      for _, proxy in ipairs { "nonsense proxy", "ftp://proxy.example", "http://" } do
+        refused("invalid", get("https://example.invalid/", { proxy = proxy }))
+      end
+    end)
+  end)
+
+  it("takes a head whose first line is folded for a bad response, each time", function()
+    local url = wire:raw("folded", [[ read() send("HTTP/1.1 200 OK\r\n folded\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nhi") ]])
+    local hello = wire:lua("unfolded", "ngx.print('hi')")
+    for _ = 1, 5 do
+      assert.equal("hi", assert(get(hello)).body)
+      refused("decode", get(url))
+    end
+  end)
+
+  it("tells that a long body was sent to a server that stopped reading it, and sends it no second time", function()
+    for _, server in ipairs { "plain", "tls" } do
+      local name = "impatient_" .. server
+      local url = wire:raw(name, [[ note("head") sock:receive(10) ]], server)
+      for i = 1, 10 do
+        local err = refused("network", get(url, { method = "POST", body = ("x"):rep(40000 + 10000 * i), once = true }))
+        assert.is_true(err.sent)
+        wire:closed(url)
+        assert.is_true(#wire:notes(name) <= i)
+      end
+    end
+  end)
+
   describe("with proxies in the environment", function()
     -- The environment of this process cannot be changed from Lua; another Lua's can.
     local function elsewhere(environment, url)

@@ -294,10 +294,15 @@ static int multi_enter_section (lua_State *L) {
   return 0;
 }
 
+/* multi:leave_section() -> nothing | true, value: a signal's hook raised the value */
 static int multi_leave_section (lua_State *L) {
+  LoftyInterrupt *interrupt = INTERRUPT;
   check_self(L, MULTI_T);
-  lofty_leave_section(INTERRUPT);
-  return 0;
+  lofty_leave_section(interrupt);
+  if (interrupt->sections > 0 || !lofty_end_wait(L, interrupt, 0)) return 0;
+  lua_pushboolean(L, 1);
+  lua_insert(L, -2);
+  return 2;
 }
 
 /* multi:finished() -> the id of a transfer that has ended, each once; nil: no more */

@@ -333,10 +333,14 @@ function scheduler.enter_section()
   return count(section_calls, running() or MAIN, 1)
 end
 
---- What a signal handler was about to raise meanwhile is raised soon after.
+--- Leaves a section; raises what a signal handler was about to raise meanwhile.
 function scheduler.leave_section(co)
   count(section_calls, co, -1)
-  open():leave_section()
+  local raised, value = open():leave_section()
+  if raised then
+    interrupt(value)
+    error(value, 0)
+  end
 end
 
 --- Whether the running coroutine is in a section.
