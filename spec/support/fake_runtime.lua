@@ -56,7 +56,6 @@ function Runtime:ensure(release, fn, ...)
 end
 
 function Runtime.detach(_, _, fn, ...) return fn(...) end
-function Runtime.holding() end
 function Runtime.close() end
 
 --- Runs functions as if at the same moment: each wait yields, and ends in the order of time. What one of them raises is

@@ -25,7 +25,6 @@ describe("the environment", function()
       function fake:now() return 0 end
       function fake:monotonic() return 0 end
       function fake:sleep() end
-      function fake:holding() end
       function fake:detach(_, fn, ...) return fn(...) end
       function fake:event() return { set = function() end } end
       function fake:ensure(release, fn, ...) return (function(...) release() return ... end)(fn(...)) end

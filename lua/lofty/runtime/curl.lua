@@ -135,12 +135,6 @@ function runtime:ensure(give_back, fn, ...) -- luacheck: no self
   end, fn, ...))
 end
 
---- Like a call of `ensure` from holding(true) to holding(false). Use `ensure`: this one is about to go.
--- @tparam boolean yes
-function runtime:holding(yes) -- luacheck: no self
-  if yes then scheduler.begin_io_only() else scheduler.end_io_only() end
-end
-
 --- Closes the connections that were kept alive, unless requests are still under way; may be called again.
 -- A later request opens new ones.
 -- @treturn boolean true

@@ -105,9 +105,6 @@ function nginx:event() return event() end -- luacheck: no self
 -- @return what fn returns
 function nginx:ensure(release, fn, ...) return ensure(release, fn, ...) end -- luacheck: no self
 
---- Does nothing here: a light thread that holds a lock waits like any other, and none is resumed on top of it.
-function nginx:holding() end -- luacheck: no self
-
 --- Makes a content handler of a function of a request; see `lofty.runtime.nginx.handler`.
 function nginx:handler(respond) return handler(respond) end -- luacheck: no self
 

@@ -323,7 +323,7 @@ function scheduler.begin_io_only()
 end
 
 function scheduler.end_io_only(co)
-  count(io_only_calls, co or running() or MAIN, -1)
+  count(io_only_calls, co, -1)
 end
 
 --- The running coroutine enters a section: once a response to a request in it has come, signals wait for its end.
