@@ -1,5 +1,5 @@
---- Inside nginx, side by side: a location that makes one upstream API call with lofty, with proxy_pass (the
--- upper bound) and with a blocking libcurl binding (what one does who does not know better).
+--- Compares, inside nginx, a location that makes one upstream API call by lofty, by proxy_pass (the upper bound) and by a
+-- libcurl binding that blocks the worker process.
 --
 --     eval "$(make -s env)"; lua5.4 bench/nginx/run.lua
 --
@@ -43,12 +43,12 @@ local function load(server, path, count, connections)
   return rate
 end
 
--- Requests a second, alternating, so that what else the machine does hits all alike.
+-- Requests a second, in turns, so that other load on the machine affects all ways alike.
 local function throughput(all)
   local ways = {
     { name = "proxy_pass", server = all.main, path = "/proxy" },
     { name = "lofty", server = all.main, path = "/lofty" },
-    { name = "blocking libcurl", server = all.naive, path = "/curl" },
+    { name = "blocking libcurl", server = all.blocking, path = "/curl" },
   }
   for _, way in ipairs(ways) do
     load(way.server, way.path, 2000)
@@ -71,8 +71,8 @@ local function throughput(all)
   say("  goal: lofty at least 0.75 of proxy_pass: %s", median(ways[2].rates) / bound >= 0.75 and "reached" or "MISSED")
 end
 
--- The p99 in milliseconds of /ping while 64 slow calls are in flight. They begin one after the other, spread over
--- their 200 ms, as calls of independent users are; 64 that end in the same moment would measure that moment.
+-- The p99 in milliseconds of /ping while 64 slow calls are in flight. They start one after the other within 200 ms, as
+-- calls of independent users do, so that they do not all end at the same moment.
 local function ping(server, path, folder)
   local log = folder .. "/ping.tsv"
   os.remove(log)
@@ -88,7 +88,7 @@ local function ping(server, path, folder)
   return times[math.ceil(#times * 0.99)] or 1 / 0
 end
 
--- Each call stops the worker: two pings tell, and more would take minutes.
+-- Two pings suffice: each call blocks the worker process, and more would take minutes.
 local function ping_blocked(server, path)
   local text = shell(format("h2load --h1 -c 8 -n 16 %s%s >/dev/null 2>&1 & sleep 0.3; h2load --h1 -c 1 -n 2 %s/ping; wait",
     server.url, path, server.url))
@@ -110,7 +110,7 @@ local function latency(all, folder)
   for _, way in ipairs(ways) do
     say("  %-18s %8.2f ms   %.2f of proxy_pass", way.name, median(way.p99), median(way.p99) / bound)
   end
-  say("  %-18s %8.2f ms   (the worse of 2 pings beside 8 calls)", "blocking libcurl", ping_blocked(all.naive, "/curl-slow"))
+  say("  %-18s %8.2f ms   (the worse of 2 pings beside 8 calls)", "blocking libcurl", ping_blocked(all.blocking, "/curl-slow"))
   say("  goal: lofty at most 1.2 of proxy_pass: %s", median(ways[3].p99) <= 1.2 * bound and "reached" or "MISSED")
 end
 
@@ -133,7 +133,8 @@ local function memory(all)
   end
 end
 
--- libcurl is a client that sends again what a closing keep-alive connection did not answer, as HTTP has it (RFC 9112, 9.3.1).
+-- The client is libcurl, which sends an idempotent request again when a kept connection closes without a response (RFC
+-- 9112, section 9.3.1).
 local function reload(all)
   local list = {}
   for i = 1, 20000 do list[i] = i end

@@ -1,5 +1,5 @@
---- The servers that the nginx bench compares: one upstream, and a gateway with a single worker that asks it
--- in each of the ways a user might pick.
+--- The servers of the nginx bench: an upstream, and gateways with a single worker process that call it in each of the
+-- ways that are compared.
 -- @module bench.nginx.servers
 
 local launcher = require "lofty.sandbox.nginx"
@@ -9,7 +9,7 @@ local servers = {}
 local ROOT = launcher.shell("pwd")
 local KEY = "0123456789abcdef0123456789abcdef"
 
--- What GET /v1.0/me answers, in size and shape.
+-- A response to GET /v1.0/me of the usual size and shape.
 local ME = [[{"userId":651095960136641,"teamId":1738234566814937089,"email":"ann.lee@example.com",]]
   .. [["firstName":"Ann","lastName":"Lee","phoneNumber":"+1 555 0100","role":"agent","timezone":"America/Phoenix"}]]
 
@@ -33,7 +33,7 @@ http {
   keepalive_requests 10000000;
   lua_package_path "ROOT/lua/?.lua;ROOT/lua/?/init.lua;;";
   lua_package_cpath "ROOT/build/5.1/?.so;;";
-  upstream far { server FAR; keepalive 128; keepalive_requests 10000000; }
+  upstream api { server API; keepalive 128; keepalive_requests 10000000; }
   proxy_http_version 1.1;
   proxy_set_header Connection "";
   proxy_set_header Authorization "token KEY";
@@ -41,7 +41,7 @@ http {
     local lofty = require "lofty"
     BLOCKING
     cjson = require "cjson"
-    crm = lofty.client { api_key = "KEY", base_url = "http://FAR" }
+    crm = lofty.client { api_key = "KEY", base_url = "http://API" }
     function answer(value, err)
       if not value then ngx.status = 502 return ngx.say(tostring(err)) end
       ngx.print(value.userId, " ", value.firstName)
@@ -50,8 +50,8 @@ http {
   server {
     listen 127.0.0.1:PORT1 backlog=4096;
     location = /ping { return 200 "pong"; }
-    location = /proxy { proxy_pass http://far/v1.0/me; }
-    location = /proxy-slow { proxy_pass http://far/slow; }
+    location = /proxy { proxy_pass http://api/v1.0/me; }
+    location = /proxy-slow { proxy_pass http://api/slow; }
     location = /lofty { content_by_lua_block { answer(crm:get("/v1.0/me")) } }
     location = /lofty-slow { content_by_lua_block { answer(crm:get("/slow")) } }
     location = /curl { content_by_lua_block { answer(blocking("/v1.0/me")) } }
@@ -67,40 +67,40 @@ http {
 }
 ]]
 
--- What somebody does who takes a libcurl binding and lua-cjson, and does not know that it blocks the worker.
+-- A libcurl binding with lua-cjson, which blocks the worker process.
 local BLOCKING = [[
     local curl = require "lofty.runtime.curl"
     local headers = { Authorization = "token KEY", Accept = "application/json" }
     function blocking(path)
-      local res, err = curl:request { method = "GET", url = "http://FAR" .. path, headers = headers }
+      local res, err = curl:request { method = "GET", url = "http://API" .. path, headers = headers }
       if not res then return nil, err end
       return cjson.decode(res.body)
     end
 ]]
 
-local function fill(text, ports, far, blocking)
+local function fill(text, ports, api, blocking)
   return (text:gsub("BLOCKING", function() return blocking or "" end)
     :gsub("%f[%u]ME%f[%U]", function() return ME end)
-    :gsub("%f[%u]KEY%f[%U]", KEY):gsub("PORT1", tostring(ports[1])):gsub("%f[%u]FAR%f[%U]", far or "")
+    :gsub("%f[%u]KEY%f[%U]", KEY):gsub("PORT1", tostring(ports[1])):gsub("%f[%u]API%f[%U]", api or "")
     :gsub("ROOT", function() return ROOT end))
 end
 
---- Starts upstream and gateways: `main`, and `naive` with the blocking binding, which the other one never loads.
+--- Starts the upstream and two gateways: `main`, and `blocking`, the only one that loads the blocking binding.
 function servers.start()
   local upstream = launcher.start { conf = function(ports) return fill(UPSTREAM, ports) end }
-  local far = "127.0.0.1:" .. upstream.ports[1]
+  local api = "127.0.0.1:" .. upstream.ports[1]
   local function gateway(blocking)
-    local server = launcher.start { conf = function(ports) return fill(GATEWAY, ports, far, blocking) end }
+    local server = launcher.start { conf = function(ports) return fill(GATEWAY, ports, api, blocking) end }
     server.url = "http://127.0.0.1:" .. server.ports[1]
     server.worker = launcher.shell("pgrep -P " .. server.pid)
     return server
   end
-  return { upstream = upstream, main = gateway(), naive = gateway(BLOCKING) }
+  return { upstream = upstream, main = gateway(), blocking = gateway(BLOCKING) }
 end
 
---- Stops them.
+--- Stops them all.
 function servers.stop(all)
-  all.naive:stop()
+  all.blocking:stop()
   all.main:stop()
   all.upstream:stop()
 end

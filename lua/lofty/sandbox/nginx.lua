@@ -1,8 +1,7 @@
---- Starts a real nginx on loopback for a spec, and ends it without leaving anything behind.
+--- Starts a real nginx on loopback, and stops it without leaving a process or a file behind.
 --
--- Needs nothing but a shell and nginx: the server is the child of a shell whose standard input is a
--- pipe from this process. Closing the pipe stops the server; so does the death of this process,
--- however it dies.
+-- Needs only a shell and nginx: the server is the child of a shell, the keeper, whose standard input is a pipe from
+-- this process. The keeper stops the server when the pipe is closed, as it is when this process ends in any way.
 -- @module lofty.sandbox.nginx
 
 local open, popen = io.open, io.popen
@@ -14,10 +13,9 @@ local MODULES = "/usr/lib/nginx/modules/"
 local ATTEMPTS = 8
 local FIRST_PORT, LAST_PORT = 12000, 32000 -- below the ports that the kernel gives to clients
 
--- $1 is the server's folder. Says "up PID" or "down" on the fifo, then waits for a line or the end of its input.
--- nginx writes its pid file after it has bound and listens, so there is nothing more to wait for.
--- What belongs to this process's sanitizers or valgrind is not for nginx. A Ctrl-C at the terminal reaches the keeper
--- too, which must outlive it to clean up; nginx handles it itself.
+-- The keeper; $1 is the server's folder. Writes "up PID" or "down" to the fifo, then waits for a line or the end of its
+-- input. nginx writes its pid file once it listens. LD_PRELOAD is unset because this process may run under a sanitizer
+-- or valgrind. A Ctrl-C at the terminal reaches the keeper too, which ignores it in order to clean up.
 local KEEPER = [[
 exec 2>/dev/null
 trap '' INT
@@ -56,7 +54,9 @@ local function write(path, text)
 end
 nginx.write = write
 
---- What a shell command printed, without its last line end.
+--- Runs a shell command.
+-- @tparam string command
+-- @treturn string what it printed, without the last line end
 function nginx.shell(command)
   local pipe = assert(popen("unset LD_PRELOAD; " .. command, "r"))
   local text = pipe:read("*a")
@@ -64,12 +64,14 @@ function nginx.shell(command)
   return (text:gsub("\n$", ""))
 end
 
---- A word that a shell takes literally.
+--- Quotes a word for the shell.
+-- @tparam string text
+-- @treturn string
 function nginx.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- Set of the TCP ports that are in use here, in whatever state.
+-- The set of TCP ports that are in use on this machine, in any state.
 local function used_ports()
   local used = {}
   for _, name in ipairs { "/proc/net/tcp", "/proc/net/tcp6" } do
@@ -78,8 +80,8 @@ local function used_ports()
   return used
 end
 
---- Ports that nobody uses at this moment.
--- Whoever binds one may still lose a race, and tries again with others.
+--- Finds ports that are not in use at this moment. Another process may still take one before you bind it: then try
+-- again with others.
 -- @tparam number count
 -- @treturn {number,...}
 function nginx.free_ports(count)
@@ -98,8 +100,8 @@ function nginx.free_ports(count)
   return ports
 end
 
--- The lines that every configuration here begins with. OpenResty, named by OPENRESTY=prefix or found where Debian's
--- modules are not, has the modules built in. As root, workers stay root: the folder is closed to others.
+-- The lines that each configuration begins with. OpenResty, named by OPENRESTY=prefix or found where Debian's modules
+-- are not, has the modules built in. When run as root, worker processes stay root, as only root may enter the folder.
 local function header(folder)
   local lines = {
     "daemon off;", "master_process on;",
@@ -118,7 +120,7 @@ local function header(folder)
   return concat(lines, "\n") .. "\n"
 end
 
--- Lines for the http block: nothing is written outside the folder, and no access log.
+-- The lines that each http block begins with: no access log, and nothing is written outside the folder.
 local function http_lines(folder)
   local lines = { "\naccess_log off;" }
   for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
@@ -135,7 +137,7 @@ function Server:stop()
   local pipe = self.pipe
   if not pipe then return end
   self.pipe = nil
-  pipe:write("stop\n") -- a word, since a child of ours may hold the pipe open too
+  pipe:write("stop\n") -- a line, since a child process of ours may hold the pipe open too
   pipe:close()
 end
 
