@@ -72,6 +72,29 @@
 ---@field reserve? fun(self: lofty.Store, key: string, bytes: number): boolean?, lofty.Error?
 ---@field take? fun(self: lofty.Store, key: string, limit: number, window: number): number?, lofty.Error?
 
+---@class lofty.RequestEvent
+---@field id integer of the call, the same in all its attempts
+---@field operation? string
+---@field method string
+---@field path string the template, without ids
+---@field attempt integer from 1
+
+---@class lofty.ResponseEvent: lofty.RequestEvent
+---@field status? integer absent when no response came
+---@field elapsed number seconds
+---@field err? lofty.Error
+
+---@class lofty.RetryEvent: lofty.RequestEvent
+---@field wait number seconds until the next attempt
+---@field reason string
+---@field err lofty.Error of the attempt that failed
+
+---@class lofty.WaitEvent
+---@field seconds number
+---@field ends_at number epoch seconds
+---@field operation? string
+---@field reason "429"|"budget" what limits the calls
+
 ---@class lofty.ClientOptions
 ---@field api_key? string a personal API key
 ---@field access_token? string a token that nothing renews
@@ -94,10 +117,10 @@
 ---@field dry_run? boolean true: writes are checked and shown, and not sent
 ---@field on_dry_run? fun(call: table) takes what a dry run does not send; without it a line goes to stderr
 ---@field store? lofty.Store
----@field on_request? fun(event: table)
----@field on_response? fun(event: table)
----@field on_retry? fun(event: table)
----@field on_wait? fun(event: table)
+---@field on_request? fun(event: lofty.RequestEvent) before each attempt
+---@field on_response? fun(event: lofty.ResponseEvent) after each attempt
+---@field on_retry? fun(event: lofty.RetryEvent) before the pause between two attempts
+---@field on_wait? fun(event: lofty.WaitEvent) when calls begin to wait for the rate limit
 ---@field on_refresh? fun(token: lofty.Token, err?: lofty.Error)
 ---@field on_error? fun(err: lofty.Error) a failure that no call returns
 ---@field runtime? table
@@ -198,9 +221,25 @@ function App:accounts() end
 ---@field team_id? lofty.id
 ---@field leadId? lofty.id
 ---@field updateTime? lofty.id epoch milliseconds
----@field data table
----@field bucket? string
----@field delivery table
+---@field data table the item as it came
+---@field bucket? string the name of the item's array in the delivery
+---@field delivery table the whole delivery
+
+---@class lofty.HandlerOptions
+---@field secret string|string[] the last segment of the callback URL's path; an array accepts each of them
+---@field on_event fun(event: lofty.Event): any, any fails when it raises or returns nil, err
+---@field seen? fun(key: string, event: lofty.Event): boolean? true when it was called with this key before
+---@field forget? fun(key: string, event: lofty.Event) makes seen forget a key
+---@field later? true|fun(fn: function, ...: any): boolean? respond first, then handle the events
+---@field max_body? integer bytes
+---@field max_events? integer of one delivery
+---@field on_error? fun(err: any, event?: lofty.Event)
+
+---@class lofty.HandlerRequest
+---@field method? string
+---@field path string
+---@field body? string|fun(): string?
+---@field headers? table<string, string>
 
 ---@class lofty.ActiveHours
 ---@field activeDays? integer[]
@@ -3159,14 +3198,41 @@ function Client:with(opt) end
 ---@return lofty.Stats
 function Client:stats() end
 
+---@class lofty.Stores
+---@field memory fun(opt?: { now?: fun(): number }): lofty.Store for tests and short scripts
+---@field file fun(opt: { path: string, prefix?: string, now?: fun(): number }): lofty.Store one file for each account
+---@field shdict fun(opt: { dict: string, backing?: lofty.Store, prefix?: string, now?: fun(): number }): lofty.Store nginx's shared memory
+---@field redis fun(opt: lofty.RedisOptions): lofty.Store
+
+---@class lofty.RedisOptions
+---@field url string redis://user:password@host:6379/0, rediss:// for TLS, unix:///path/to.sock?db=0
+---@field prefix? string
+---@field timeout? number seconds for connecting and for each whole reply
+---@field server_name? string with TLS
+---@field ca? string with TLS, a PEM file
+---@field certificate? string with TLS, a PEM file
+---@field key? string with TLS, a PEM file
+---@field connections? integer in nginx: idle connections of a worker
+---@field idle? number in nginx: seconds
+
+---@class lofty.Time
+---@field parse fun(value: string|number): number?, lofty.Error? epoch seconds of a time in any of the API's forms
+---@field format fun(epoch: number, offset?: string|number): string ISO 8601 with an offset
+
+---@class lofty.Webhook
+---@field parse fun(body: string, opt?: { max_events?: integer }): lofty.Event[]?, lofty.Error?
+---@field key fun(event: lofty.Event): string the same for the same event, however it was batched
+---@field handler fun(opt: lofty.HandlerOptions): fun(request?: lofty.HandlerRequest): integer, string, table<string, string> inside nginx the function reads the request itself
+
 ---@class lofty
 ---@field _VERSION string
 ---@field null any JSON's null
 ---@field placeholder any stands for an id in what a dry run returns
 ---@field sanitize fun(text: string, max?: integer): string makes text from outside safe to print
 ---@field json { decode: fun(text: string, opt?: { repair?: boolean }): any, string?, integer?; encode: fun(value: any): string?, string? }
----@field store { memory: (fun(opt?: table): lofty.Store), file: (fun(opt: table): lofty.Store), shdict: (fun(opt: table): lofty.Store), redis: (fun(opt: table): lofty.Store) }
----@field webhook { parse: (fun(body: string): lofty.Event[]?, lofty.Error?), handler: (fun(opt: table): function) }
+---@field store lofty.Stores
+---@field time lofty.Time
+---@field webhook lofty.Webhook
 local lofty = {}
 
 ---A client of one account.
