@@ -42,7 +42,7 @@ describe("the libcurl transport", function()
     ]]
     setup(function() url = wire:lua("echo", ECHO) end)
 
-    it("the method, the URL as it stands, and the caller's headers", function()
+    it("the method, the URL unchanged, and the caller's headers", function()
       local res = assert(get(url .. "/./a%2Fb?x=1&y=%20", { headers = { Authorization = "Bearer x", Accept = "application/json" } }))
       assert.equal(200, res.status)
       assert.equal("text/plain", res.headers["content-type"])
@@ -52,7 +52,7 @@ describe("the libcurl transport", function()
       assert.matches("\r\nAccept%-Encoding: gzip\r\n", res.body)
     end)
 
-    it("headers of one request with that request alone", function()
+    it("the headers of a request, and none of an earlier one", function()
       assert.matches("\r\nAuthorization: Bearer x\r\n", assert(get(url, { headers = { Authorization = "Bearer x" } })).body)
       assert.is_nil(assert(get(url)).body:find("Authorization", 1, true))
       assert.is_nil(assert(get(url, { method = "POST", body = "{}" })).body:find("Authorization", 1, true))
@@ -64,7 +64,7 @@ describe("the libcurl transport", function()
     end)
 
     for _, method in ipairs { "POST", "PUT", "PATCH", "DELETE" } do
-      it("a body with " .. method .. ", and of whatever type the caller says", function()
+      it("a body with " .. method .. " and the caller's Content-Type", function()
         local res = assert(get(url, { method = method, body = "a\0b", headers = { ["Content-Type"] = "application/json" } }))
         assert.matches("^" .. method .. " ", res.body)
         assert.matches("\r\nContent%-Length: 3\r\n", res.body)
@@ -73,7 +73,7 @@ describe("the libcurl transport", function()
       end)
     end
 
-    it("no type, no Expect and no second header that nobody asked for", function()
+    it("no Content-Type, Expect, Cookie or User-Agent of libcurl's", function()
       local res = assert(get(url, { method = "POST", body = ("x"):rep(2000000) }))
       local head = res.body:match("^(.-\r\n\r\n)"):lower()
       assert.is_nil(head:find("expect", 1, true))
@@ -107,7 +107,7 @@ describe("the libcurl transport", function()
       assert.is_true(res.reused)
     end)
 
-    it("over HTTP/1.1 with TLS where it does not, reusing the connection", function()
+    it("over HTTP/1.1 with TLS where the server offers no other, on one connection", function()
       local version = wire:lua("version", "ngx.print(ngx.req.http_version())", "tls")
       assert(get(version))
       local res = assert(get(version))
@@ -157,7 +157,7 @@ describe("the libcurl transport", function()
     end
 
     -- Line by line these are the bytes of what went out before.
-    it("a header that would look like the ones sent last", function()
+    it("a header whose line equals one that was sent last", function()
       local url = wire:raw("fine", plain_answer "hi")
       assert(get(url, { headers = { ["X-A"] = "1: b" } }))
       refused("invalid", get(url, { headers = { ["X-A: 1"] = "b" } }))
@@ -168,7 +168,7 @@ describe("the libcurl transport", function()
       assert(get(url, { headers = { ["X-A"] = "a" } }))
     end)
 
-    it("and goes on as if nothing had been", function()
+    it("and sends the next request normally", function()
       local url = wire:raw("fine", plain_answer "hi")
       assert.equal("hi", assert(get(url)).body)
       refused("invalid", get("http://example.com/"))
@@ -176,7 +176,7 @@ describe("the libcurl transport", function()
     end)
   end)
 
-  describe("tells", function()
+  describe("gives an err for", function()
     -- name, script, kind, whole head had come
     for _, case in ipairs {
       { "a head cut in the middle", [[ send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n") ]], "network", false },
@@ -224,7 +224,7 @@ describe("the libcurl transport", function()
       assert.is_nil(tostring(err):find("secret", 1, true))
     end)
 
-    it("a name that nobody knows", function()
+    it("a host name that can't be resolved", function()
       local err = refused("network", get("https://nowhere.invalid/"))
       assert.is_false(err.sent)
       assert.is_false(err.connected)
@@ -316,7 +316,7 @@ describe("the libcurl transport", function()
       assert.equal("", assert(get(url("gzip_empty", [[ send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n") ]]))).body)
     end)
 
-    it("and tells a body cut short, however it is framed", function()
+    it("and finds a body cut short, however it is framed", function()
       refused("network", get(url("gzip_cut", [[
         send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" .. bytes:sub(1, #bytes / 2)) ]])))
       refused("network", get(url("gzip_cut_first", [[ send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n") ]])))
@@ -331,7 +331,7 @@ describe("the libcurl transport", function()
       assert.is_true(err.head)
     end)
 
-    it("and tells damage", function()
+    it("and finds a damaged body", function()
       assert.matches("damaged", refused("decode", get(url("gzip_damaged", [[
         bytes = bytes:sub(1, -6) .. "\0" .. bytes:sub(-4)
         send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " .. #bytes .. "\r\n\r\n" .. bytes) ]]))).message)
@@ -355,24 +355,24 @@ describe("the libcurl transport", function()
       end)
     end
 
-    it("refuses one of a CA that the system does not know, also when a connection that knew it is there", function()
+    it("refuses one of a CA that the system does not know, also when a connection that trusted it is kept", function()
       local url = wire:lua("hi", "ngx.print('hi')", "tls")
       assert(get(url))
       refused("tls", runtime:request { method = "GET", url = url, headers = {} })
       assert(get(url))
     end)
 
-    it("says so when the file of CAs is not there", function()
+    it("names the file of CAs when it is missing", function()
       local err = refused("tls", get(wire:lua("hi", "ngx.print('hi')", "tls"), { ca = "/nonexistent" }))
       assert.matches("trusted certificates", err.message)
     end)
 
-    it("tells TLS from a server that has none", function()
+    it("gives a tls err for a server that does not speak TLS", function()
       refused("tls", get((wire.urls.plain:gsub("^http:", "https:"))))
     end)
   end)
 
-  describe("when a connection that was kept dies", function()
+  describe("when a kept connection breaks", function()
     -- Answers one request, reads the next and closes.
     local TWICE = [[
       note(read())
@@ -384,7 +384,7 @@ describe("the libcurl transport", function()
     before_each(function() runtime:close() end) -- no connection on which another script still reads
 
     for _, method in ipairs { "POST", "PUT", "DELETE" } do
-      it("does not send a " .. method .. " twice that may not be", function()
+      it("sends a " .. method .. " with once = true only once", function()
         local name = "once_" .. method
         local url = wire:raw(name, TWICE)
         assert(get(url, { method = method, body = "x", once = true }))
@@ -396,21 +396,21 @@ describe("the libcurl transport", function()
       end)
     end
 
-    it("nor an empty POST", function()
+    it("sends an empty POST with once = true only once", function()
       local url = wire:raw("once_empty", TWICE)
       assert(get(url, { method = "POST", once = true }))
       assert.is_true(refused("network", get(url, { method = "POST", once = true })).sent)
       assert.equal(2, #wire:notes "once_empty")
     end)
 
-    it("sends a request again that may be", function()
+    it("sends a request without once again", function()
       local url = wire:raw("again", TWICE)
       assert(get(url))
       assert.equal("hi", assert(get(url)).body)
       assert.equal(3, #wire:notes "again")
     end)
 
-    it("does not mind one that the server had closed before", function()
+    it("uses a new connection where the server had closed the kept one", function()
       local url = wire:raw("closed", [[ note(read()) send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") ]])
       for i = 1, 3 do
         assert.equal("hi", assert(get(url, { method = "POST", body = "x", once = true })).body)
@@ -419,14 +419,14 @@ describe("the libcurl transport", function()
       end
     end)
 
-    it("goes on for as long as connections die", function()
+    it("succeeds however many connections broke before", function()
       local url = wire:raw("mortal", TWICE)
       for i = 1, 20 do
         assert.equal("hi", assert(get(url)).body, "request " .. i)
       end
     end)
 
-    it("opens a new one after an answer that said close", function()
+    it("opens a new one after a response with Connection: close", function()
       local url = wire:lua("goodbye", "ngx.header.Connection = 'close'; ngx.print('hi')")
       assert(get(url))
       assert.is_false(assert(get(url)).reused)
@@ -445,7 +445,7 @@ describe("the libcurl transport", function()
     assert.equal("was followedno cookie", assert(get(url .. "?to=1")).body)
   end)
 
-  it("sends no credential of its own when it is asked for one", function()
+  it("sends no credential of its own in reply to a challenge", function()
     local url = wire:lua("challenge", [[
       ngx.header["WWW-Authenticate"] = { "Basic realm=x", "Digest realm=x, nonce=y", "NTLM", "Negotiate" }
       ngx.status = 401
@@ -464,7 +464,7 @@ describe("the libcurl transport", function()
     end
   end)
 
-  it("reads an answer that came before the body was sent", function()
+  it("reads a response that came before the whole body was sent", function()
     local url = wire:raw("early", [[ send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno") read() ]])
     local res = assert(get(url, { method = "POST", body = ("x"):rep(100000) }))
     assert.equal(413, res.status)
@@ -476,7 +476,7 @@ describe("the libcurl transport", function()
     assert.equal("hi", assert(get(url, { proxy = "http://127.0.0.1:1" })).body)
   end)
 
-  it("uses the proxy that is named for https elsewhere, and tells when it is not there", function()
+  it("uses the proxy that is named for https elsewhere, and gives an err when it is unreachable", function()
     local port = nginx.free_ports(1)[1]
     local err = refused("network", get("https://example.invalid/", { proxy = "http://127.0.0.1:" .. port }))
     assert.is_false(err.sent)
@@ -526,7 +526,7 @@ describe("the libcurl transport", function()
     end)
   end)
 
-  it("takes a head whose first line is folded for a bad response, each time", function()
+  it("gives a decode err for a head whose first line is folded, on a used handle too", function()
     local url = wire:raw("folded", [[ read() send("HTTP/1.1 200 OK\r\n folded\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nhi") ]])
     local hello = wire:lua("unfolded", "ngx.print('hi')")
     for _ = 1, 5 do
@@ -535,7 +535,7 @@ describe("the libcurl transport", function()
     end
   end)
 
-  it("tells that a long body was sent to a server that stopped reading it, and sends it no second time", function()
+  it("gives err.sent for a long body to a server that stopped reading, and sends it only once", function()
     for _, server in ipairs { "plain", "tls" } do
       local name = "impatient_" .. server
       local url = wire:raw(name, [[ note("head") sock:receive(10) ]], server)
@@ -587,14 +587,14 @@ describe("the libcurl transport", function()
     assert.is_true(runtime:close())
   end)
 
-  it("tells the time", function()
+  it("has a wall clock and a monotonic clock", function()
     assert.is_true(math.abs(runtime:now() - os.time()) < 5)
     local before = runtime:monotonic()
     assert.is_true(runtime:sleep(0.001))
     assert.is_true(runtime:monotonic() >= before + 0.001)
   end)
 
-  it("calls what is detached", function()
+  it("passes arguments and results through detach", function()
     local function three(...) return select("#", ...), ... end
     assert.same({ 3, 1, nil, 3, n = 4 }, (function(...) return { n = select("#", ...), ... } end)(runtime:detach(1, three, 1, nil, 3)))
   end)

@@ -59,7 +59,7 @@ describe("map in plain Lua", function()
     assert.same({ "1met", "2met", "3met", "4met", "5met", "6met", "7met", "8met" }, results)
   end)
 
-  it("keeps within its concurrency", function()
+  it("runs no more items at once than its concurrency", function()
     local running, most = 0, 0
     local results = runtime:map(range(20), function(item)
       running = running + 1
@@ -83,7 +83,7 @@ describe("map in plain Lua", function()
     for i = 2, 6 do assert.equal(results[1], results[i]) end
   end)
 
-  it("keeps what each item came to", function()
+  it("keeps each result and each error by index", function()
     local results, errors = runtime:map({ "value", "nothing", "false", "nil, err", "raise", "raise nil", "several" }, function(what)
       runtime:sleep(0)
       if what == "value" then return { 1 } end
@@ -106,7 +106,7 @@ describe("map in plain Lua", function()
     assert.is_nil(errors)
   end)
 
-  it("blames a caller who hands in something else", function()
+  it("raises for wrong arguments", function()
     local function blamed(...)
       local ok, err = pcall(runtime.map, runtime, ...)
       assert.is_false(ok)
@@ -119,7 +119,7 @@ describe("map in plain Lua", function()
     assert.matches("list", blamed(nil, print))
   end)
 
-  it("tells how far it is, and lets that function make requests", function()
+  it("calls on_progress for each item, and on_progress may make requests", function()
     local told = {}
     local results = runtime:map(range(5), function(item)
       local text = body(hello .. "?i=" .. item)
@@ -175,7 +175,7 @@ describe("map in plain Lua", function()
     assert.same({ 0.01, 0.02, 0.03, 0.04 }, order)
   end)
 
-  it("takes a bare yield for a way to let the others run", function()
+  it("resumes a task that yields by itself after the others", function()
     local order = {}
     local results = runtime:map({ "a", "b" }, function(item)
       for i = 1, 2 do
@@ -188,7 +188,7 @@ describe("map in plain Lua", function()
     assert.same({ "a", "b" }, results)
   end)
 
-  it("does not close what is in use", function()
+  it("does not close connections in use", function()
     local results, errors = runtime:map(range(4), function(item)
       if item == 2 then runtime:close() end
       local text = body(hello .. "?i=" .. item)
@@ -222,7 +222,7 @@ describe("map in plain Lua", function()
   end)
 
   -- Where a coroutine may not yield, what waits there runs the others from where it stands.
-  describe("goes on for all when one waits", function()
+  describe("runs the other tasks while one waits", function()
     local places = {
       { "in pcall", function(fetch)
         local ok, text = pcall(fetch)
@@ -367,7 +367,7 @@ describe("map in plain Lua", function()
     assert.same(range(6), results)
   end)
 
-  it("lets no waiter stand above the one it waits for, wherever each of them stands", function()
+  it("wakes every waiter of an event, whether waiters and leader may yield or not", function()
     local flight, wrong = nil, false
     local function fetch_alone(item)
       while flight do
@@ -429,7 +429,7 @@ describe("map in plain Lua", function()
     event:set()
   end)
 
-  it("does not stop for one that sleeps", function()
+  it("runs the others while a task sleeps", function()
     local slept = false
     local results = runtime:map({ "sleeper", "worker" }, function(item)
       if item == "sleeper" then

@@ -1,8 +1,7 @@
 /*
-** transport.c - the same for lofty.curl: the n-th allocation of Lua, of ours or
-** of libcurl is refused, alone or with all that follow, in the middle of
-** requests to a server. Whatever came of it, the next request has to succeed,
-** and nothing may be lost.
+** transport.c - out of memory in lofty.curl: the n-th allocation of Lua, of ours
+** or of libcurl fails, alone or with all that follow, during requests to a
+** server. The next request has to succeed, and nothing may leak.
 ** usage: transport URL [n [alone | on]]
 */
 #include <stdio.h>
@@ -36,7 +35,7 @@ static const char chunk[] =
     "    local status, headers, body\n"
     "    repeat status, headers, body = transfer:result() until status ~= false\n"
     "    if not status then error(body, 0) end\n"
-    "    assert(status == 200 and headers['x-a'] == '1, 2' and #body == 48894, 'a wrong answer')\n"
+    "    assert(status == 200 and headers['x-a'] == '1, 2' and #body == 48894, 'a wrong response')\n"
     "  end\n"
     "end, function() if transfer then transfer:close() end if multi then multi:close() end end\n";
 

@@ -5,7 +5,7 @@ describe("lofty.curl", function()
     return transfer:start(1, "GET", url, {}, nil, false, 5, 5, 1000, 1000, nil, nil)
   end
 
-  it("gives everything back in whatever order it is closed or collected", function()
+  it("frees everything in whatever order handles are closed or collected", function()
     for _, order in ipairs { "multi first", "transfer first", "collected" } do
       local multi = curl.multi()
       local transfers = {}
@@ -27,7 +27,7 @@ describe("lofty.curl", function()
     end
   end)
 
-  it("raises when what is closed is used", function()
+  it("raises when a closed handle is used", function()
     local multi = curl.multi()
     local transfer = multi:transfer()
     multi:close()
@@ -36,7 +36,7 @@ describe("lofty.curl", function()
     assert.has_error(function() start(transfer, "http://127.0.0.1:1/") end)
   end)
 
-  it("raises when a transfer is started twice, or asked when it was not started", function()
+  it("raises when a transfer is started twice, or has no result because it was not started", function()
     local multi = curl.multi()
     local transfer = multi:transfer()
     assert.has_error(function() transfer:result() end)
@@ -50,7 +50,7 @@ describe("lofty.curl", function()
     multi:close()
   end)
 
-  it("does not take one thing for another", function()
+  it("refuses a self of another type", function()
     local multi = curl.multi()
     assert.has_error(function() multi.wait(io.stdout, 0) end)
     assert.has_error(function() multi:transfer().result(multi) end)

@@ -48,7 +48,7 @@ describe("the environment", function()
   local SHOW_SERVER = [[
     local url
     local runtime = { now = function() return 0 end, monotonic = function() return 0 end, sleep = function() end,
-      holding = function() end, detach = function(_, _, fn, ...) return fn(...) end,
+      detach = function(_, _, fn, ...) return fn(...) end,
       request = function(_, r)
         url = r.url .. (r.headers.Authorization and " basic" or r.body:find("client_secret", 1, true) and " body" or " none")
         return { status = 200, body = '{"access_token":"a"}', headers = {} }

@@ -316,7 +316,7 @@ const char *lofty_transfer_header (Transfer *t, LoftySpan name, LoftySpan value)
     value.size--;
   }
   lofty_buf_add(&t->headers, name.data, name.size);
-  if (value.size == 0) { /* libcurl's way to say "empty" */
+  if (value.size == 0) { /* libcurl's notation for a field without a value */
     add_line(&t->headers, ";");
     return NULL;
   }

@@ -50,7 +50,7 @@ struct Transfer {
   CURLcode result;
   /* the request */
   LoftyBuf origin;               /* scheme://authority of the last URL, NUL-terminated */
-  LoftyBuf url;                  /* as the handle was told it last, NUL-terminated */
+  LoftyBuf url;                  /* as the handle has it, NUL-terminated */
   LoftyBuf ca;                   /* the same for the certificates: see set_trust */
   LoftyBuf headers, headers_set; /* lines, each NUL-terminated: wanted, and in 'list' */
   LoftyBuf proxy_host;           /* host and port of the proxy that was named, NUL-terminated */
@@ -59,9 +59,9 @@ struct Transfer {
   int list_set;                  /* the handle has it */
   int has_type;                  /* the wanted headers have a Content-Type */
   int loopback, secure;
-  int plain_get;       /* the handle is told a GET without body */
-  int route;           /* which proxy it was told, see request.c */
-  long connect, total; /* the times it was told */
+  int plain_get;       /* the handle is set to a GET without body */
+  int route;           /* which proxy it is set to, see request.c */
+  long connect, total; /* the timeouts it is set to */
   int once, protect;
   int is_head;        /* the response has no body, whatever its head says */
   int attempts;       /* how often libcurl was about to send */
@@ -114,7 +114,7 @@ size_t lofty_on_header (char *bytes, size_t one, size_t size, void *closure);
 size_t lofty_on_body (char *bytes, size_t one, size_t size, void *closure);
 int lofty_on_request (void *closure, char *ip, char *local, int port, int local_port);
 
-/* --- request.c: what a handle is told; CURLE_OK or NULL is success --- */
+/* --- request.c: setting the options of a handle; CURLE_OK or NULL is success --- */
 
 int lofty_handle_ensure (Transfer *t);   /* makes the handle, if there is none; false: no memory */
 void lofty_handle_discard (Transfer *t); /* idempotent */
