@@ -1,17 +1,17 @@
---- What every store must do, as cases that need nothing but a store: they run under busted, inside nginx, and over a
--- store of your own.
+--- The contract of `lofty.store.contract` as test cases that need nothing but a store. Copy this file to test a store of
+-- your own; docs/guide/stores.md shows how.
 --
--- Each case is { name = , run = function(world) }, and raises when the store is wrong. `world` says how to come by one:
+-- Each case is { name = , run = function(world) }; `run` raises when the store breaks the contract. `world` makes stores:
 --
 --     world.new()            a store over a place of its own, empty
 --     world.another(store)   a second store over the same place, as another process would make it
---     world.rest()           lets a few hundredths of a second go by, on the clock of the store's locks
---     world.many             how many keys are many, if not 50
+--     world.rest()           lets a few hundredths of a second pass, on the clock of the store's locks
+--     world.many             the number of keys in a long list, 50 if absent
 -- @module spec.contracts.store
 
 local format = string.format
 
-local RESTS = 500 -- far more than a lock or a window in here can last
+local RESTS = 500 -- far more than any lock or window of these cases lasts
 
 local function fail(text, ...) error(format(text, ...), 3) end
 
@@ -25,7 +25,7 @@ local function equal(expected, value, err)
   fail("expected %s, got %s%s", show(expected), show(value), err and " (" .. tostring(err) .. ")" or "")
 end
 
--- Nothing there, and no error.
+-- Absent, and no error.
 local function absent(value, err)
   if err ~= nil then fail("expected nothing and no error, got error %s", tostring(err)) end
   if value ~= nil then fail("expected nothing, got %s", show(value)) end
@@ -48,7 +48,7 @@ local function same_list(expected, list, err)
   local left = {}
   for _, key in ipairs(expected) do left[key] = true end
   for _, key in ipairs(list) do
-    if not left[key] then fail("key %s is told twice, or is none", show(key)) end
+    if not left[key] then fail("key %s is listed twice, or does not exist", show(key)) end
     left[key] = nil
   end
   local key = next(left)
@@ -67,14 +67,14 @@ local KEYS = {
 local cases = {}
 local function case(name, run) cases[#cases + 1] = { name = name, run = run } end
 
-case("says nothing of a key that is absent, and no error", function(world)
+case("returns nil alone for a key that is absent", function(world)
   local store = world.new()
   absent(store:get("k"))
   absent(store:get("k", true))
   same_list({}, store:keys())
 end)
 
-case("gives back what was put, and the last one", function(world)
+case("returns the value that was put last", function(world)
   local store = world.new()
   equal(true, store:put("k", "one"))
   equal("one", store:get("k"))
@@ -93,7 +93,7 @@ case("keeps any bytes", function(world)
   end
 end)
 
-case("takes any key, and tells each from all others", function(world)
+case("takes any key, and keeps all apart", function(world)
   local store = world.new()
   for index, key in ipairs(KEYS) do equal(true, store:put(key, "value " .. index)) end
   for index, key in ipairs(KEYS) do equal("value " .. index, store:get(key)) end
@@ -105,7 +105,7 @@ case("takes any key, and tells each from all others", function(world)
   for _, key in ipairs(KEYS) do equal(true, store:unlock(key, "one")) end
 end)
 
-case("forgets what is deleted, and that alone", function(world)
+case("deletes one key alone", function(world)
   local store = world.new()
   store:put("k", "one")
   store:put("kk", "two")
@@ -119,7 +119,7 @@ case("forgets what is deleted, and that alone", function(world)
   equal("again", store:get("k", true))
 end)
 
-case("lists tokens alone, no locks and no budgets", function(world)
+case("lists keys with values, not locks and budgets", function(world)
   local store = world.new()
   store:put("k", "one")
   equal(true, store:try_lock("k", "owner", 60))
@@ -129,7 +129,7 @@ case("lists tokens alone, no locks and no budgets", function(world)
   absent(store:get("other"))
 end)
 
-case("lists many", function(world)
+case("lists many keys", function(world)
   local store, expected = world.new(), {}
   for number = 1, world.many or 50 do
     expected[number] = "id/" .. number
@@ -138,7 +138,7 @@ case("lists many", function(world)
   same_list(expected, store:keys())
 end)
 
-case("shows to others what one wrote", function(world)
+case("shares values between stores", function(world)
   local store = world.new()
   local other = world.another(store)
   store:put("k", "one")
@@ -150,7 +150,7 @@ case("shows to others what one wrote", function(world)
   absent(store:get("k", true))
 end)
 
-case("gives a lock to one, and not twice to its owner", function(world)
+case("gives a lock once, not twice to its owner either", function(world)
   local store = world.new()
   equal(true, store:try_lock("k", "one", 60))
   equal(false, store:try_lock("k", "two", 60))
@@ -184,7 +184,7 @@ case("frees a lock for its owner alone", function(world)
   equal(false, store:unlock("k", "one"))
 end)
 
-case("locks each key apart, and reads and writes go on under a lock", function(world)
+case("locks each key alone, and reads and writes under a lock", function(world)
   local store = world.new()
   equal(true, store:try_lock("a", "one", 60))
   equal(true, store:try_lock("b", "two", 60))
@@ -197,14 +197,14 @@ case("locks each key apart, and reads and writes go on under a lock", function(w
   equal(true, store:unlock("b", "two"))
 end)
 
-case("frees a lock by time", function(world)
+case("ends a lock after its ttl", function(world)
   local store = world.new()
   equal(true, store:try_lock("k", "dead", 0.05))
   eventually(world, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
   equal(true, store:unlock("k", "next"))
 end)
 
-case("keeps the next owner's lock when the last one unlocks late", function(world)
+case("keeps the next owner's lock when the former one unlocks late", function(world)
   local store = world.new()
   equal(true, store:try_lock("k", "late", 0.05))
   eventually(world, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
@@ -230,7 +230,7 @@ case("reserves room for the value of a locked key", function(world)
   same_list({ "k" }, store:keys())
 end)
 
-case("counts a budget up to its limit, each apart", function(world)
+case("counts each budget up to its limit", function(world)
   local store = world.new()
   if not store.take then return end
   local other = world.another(store)
@@ -239,14 +239,14 @@ case("counts a budget up to its limit, each apart", function(world)
   for _, each in ipairs { store, other } do
     local seconds, err = each:take("app", 4, 60)
     if type(seconds) ~= "number" or seconds <= 0 or seconds > 60 then
-      fail("expected to be told how long to wait, got %s (%s)", show(seconds), tostring(err))
+      fail("expected the seconds to wait, got %s (%s)", show(seconds), tostring(err))
     end
   end
   equal(0, store:take("app/operation", 1, 60))
   same_list({}, store:keys())
 end)
 
-case("opens a budget again when its window is over", function(world)
+case("grants calls again when the window is over", function(world)
   local store = world.new()
   if not store.take then return end
   equal(0, store:take("app", 2, 0.05))
@@ -254,7 +254,7 @@ case("opens a budget again when its window is over", function(world)
   eventually(world, "the end of the window", function() return store:take("app", 2, 0.05) == 0 end)
 end)
 
-case("raises for a key or a value that is none", function(world)
+case("raises for an invalid key or value", function(world)
   local store = world.new()
   raises(store.get, store, "")
   raises(store.get, store, nil)

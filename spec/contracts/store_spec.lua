@@ -1,4 +1,4 @@
--- One suite over every store: those of plain Lua here, those of nginx inside a real one.
+-- The contract over every store: those for plain Lua here, those for nginx inside a real nginx.
 
 local cases = require "spec.contracts.store"
 local in_nginx = require "spec.support.in_nginx"

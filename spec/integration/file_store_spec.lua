@@ -1,4 +1,4 @@
--- What the file store promises beyond the contract: privacy, crashes at any instant, locks that end with their holder.
+-- What the file store promises beyond the contract: privacy, crashes at any step, locks that end with their holder.
 
 local file_store = require "lofty.store.file"
 local child = require "spec.support.child"
@@ -88,7 +88,7 @@ describe("file store", function()
       end)
     end
 
-    it("says the mode and what to do", function()
+    it("names the mode and the command that corrects it", function()
       local store = file_store { path = path }
       assert.is_true(store:put("id/1", "secret"))
       shell("chmod 644 " .. quote(path .. TOKEN))
@@ -124,7 +124,7 @@ describe("file store", function()
       assert.truthy(err.message:find(path .. ": it belongs to user 65534", 1, true), err.message)
     end)
 
-    it("refuses to lock through a link, and leaves alone what it leads to", function()
+    it("does not lock through a symbolic link, nor create its target", function()
       local store = file_store { path = path }
       assert.is_true(store:put("id/1", "secret"))
       shell("cd " .. quote(path) .. " && ln -s ../made 'lofty%3Aid%2F1.lock'")
@@ -133,7 +133,7 @@ describe("file store", function()
     end)
   end)
 
-  it("refuses a key whose name no file system takes", function()
+  it("refuses a key whose file name would be too long", function()
     local store = file_store { path = path }
     for _, method in ipairs { "get", "delete", "unlock", "try_lock" } do
       local value, err = store[method](store, ("/"):rep(90), "owner", 60)
@@ -153,7 +153,7 @@ describe("file store", function()
     assert.equal("old", store:get("k"))
   end)
 
-  it("keeps two prefixes apart in one directory, and ignores strangers' files", function()
+  it("keeps two prefixes apart in one directory, and ignores other files", function()
     local one = file_store { path = path, prefix = "one:" }
     local two = file_store { path = path, prefix = "two:" }
     assert.is_true(one:put("k", "1"))
@@ -166,13 +166,13 @@ describe("file store", function()
     assert.equal("1", one:get("k"))
   end)
 
-  it("raises for options that cannot be meant", function()
+  it("raises for invalid options", function()
     for _, opt in ipairs { {}, { path = "" }, { path = 5 }, { path = "a\0b" }, { path = "p", paht = 1 } } do
       assert.has_error(function() file_store(opt) end)
     end
   end)
 
-  -- A store whose primitives count their calls: the nth fails, or is the last thing that its process does.
+  -- A store whose primitives count their calls, so that the nth can fail or end the process.
   local function rigged(fault)
     local calls = 0
     local function wrap(handle, kind)
@@ -202,7 +202,7 @@ describe("file store", function()
     return store, function() return calls end
   end
 
-  it("has the old token or the new one whichever step a crash comes at, and the new one once it was written", function()
+  it("has the old value or the new one after a crash at any step, and the new one once it was written", function()
     local good = file_store { path = path }
     local steps, seen = 0, {}
     for step = 1, 100 do
@@ -214,7 +214,7 @@ describe("file store", function()
       end)
       local finished = pcall(dies.put, dies, "id/1", "new")
       collectgarbage()
-      collectgarbage() -- closes what the dead one had open, as the kernel would
+      collectgarbage() -- closes what the dead process had open, as the kernel would
       local value = assert(file_store { path = path }:get("id/1", true))
       assert.equal(written and "new" or "old", value, "step " .. step)
       seen[value] = true
@@ -227,7 +227,7 @@ describe("file store", function()
     assert.truthy(seen.old and seen.new)
   end)
 
-  -- What a writer leaves who dies while he writes.
+  -- The draft that a process leaves when it dies while it writes.
   local function leave_draft(text) write(path .. "/lofty%3Aid%2F1.new", text) shell("chmod 600 " .. path .. "/*.new") end
   local function whole(value)
     local other = file_store { path = path .. "-whole" }
@@ -235,7 +235,7 @@ describe("file store", function()
     return contents(path .. "-whole" .. TOKEN)
   end
 
-  it("takes nothing of a draft that was cut at any byte", function()
+  it("deletes a draft that was cut at any byte", function()
     local store = file_store { path = path }
     assert.is_true(store:put("id/1", "old"))
     local text = whole("new")
@@ -249,7 +249,7 @@ describe("file store", function()
     assert.equal(TOKEN:sub(2), names())
   end)
 
-  it("ends the work of a dead writer whichever step a crash of its own comes at", function()
+  it("finishes the put of a dead process, also after a crash of its own at any step", function()
     local good = file_store { path = path }
     local text = whole("new")
     for step = 1, 100 do
@@ -270,7 +270,7 @@ describe("file store", function()
     end
   end)
 
-  it("keeps a dead writer's draft when its work cannot be ended now", function()
+  it("keeps a dead process's draft when its put cannot be finished now", function()
     local good = file_store { path = path }
     assert.is_true(good:put("id/1", "old"))
     leave_draft(whole("new"))
@@ -283,7 +283,7 @@ describe("file store", function()
     assert.equal("new", good:get("id/1"))
   end)
 
-  it("forgets a dead writer's draft too", function()
+  it("deletes a dead process's draft too", function()
     local store = file_store { path = path }
     local text = whole("new")
     for _, value in ipairs { "old", false } do
@@ -294,7 +294,7 @@ describe("file store", function()
     end
   end)
 
-  it("refuses a draft that others can reach", function()
+  it("refuses a draft that other users can reach", function()
     local store = file_store { path = path }
     assert.is_true(store:put("id/1", "old"))
     leave_draft(whole("planted"))
@@ -305,7 +305,7 @@ describe("file store", function()
     assert.is_nil((store:put("id/1", "x")))
   end)
 
-  it("says of a damaged file that it is one", function()
+  it("reports a damaged file", function()
     local store = file_store { path = path }
     assert.is_true(store:put("id/1", "value"))
     local text = contents(path .. TOKEN)
@@ -319,7 +319,7 @@ describe("file store", function()
     assert.equal("mended", store:get("id/1"))
   end)
 
-  it("leaves a draft, and a temporary file, whose writer lives", function()
+  it("leaves the draft and the temporary file of a running process alone", function()
     local other = file_store { path = path }
     assert.is_true(other:put("id/1", "old"))
     local slow = rigged(function(_, name)
@@ -344,7 +344,7 @@ describe("file store", function()
       return store
     end
 
-    it("has its space on the disk before the value is written, and put uses it", function()
+    it("allocates disk space before the value is written, and put uses it", function()
       local store = locked_store()
       assert.is_true(store:reserve("id/1", 8192))
       assert.truthy(allocated(path .. DRAFT) >= 8192)
@@ -359,7 +359,7 @@ describe("file store", function()
       assert.equal("1", shell("test -e " .. quote(path .. DRAFT) .. "; echo $?"))
     end)
 
-    it("that no put used is gone after unlock, delete, or the lock's end", function()
+    it("is deleted by unlock, by delete and at the lock's end when no put used it", function()
       local now = 0
       local store = file_store { path = path, now = function() return now end }
       local before = descriptors()
@@ -381,7 +381,7 @@ describe("file store", function()
       end
     end)
 
-    it("of more than a store takes is the caller's mistake", function()
+    it("raises for a size that no value can have", function()
       local store = file_store { path = path }
       for _, bytes in ipairs { 0, -1, 0.5, 1024 * 1024 + 1, "x", 0 / 0, 1 / 0 } do
         assert.has_error(function() store:reserve("id/1", bytes) end)
@@ -389,7 +389,7 @@ describe("file store", function()
       assert.is_true(store:reserve("id/1", 1024 * 1024))
     end)
 
-    it("fails where the disk is full, and the value stays", function()
+    it("fails when the disk is full, and the value stays", function()
       local store = rigged(function(_, name)
         if name == "file:allocate" then return false, "no space can be allocated: No space left on device" end
       end)
@@ -436,7 +436,7 @@ describe("file store", function()
         end)
         collectgarbage()
         collectgarbage()
-        dies.reservations = {} -- its open file, which the kernel would close
+        dies.reservations = {} -- closes its open file, as the kernel would
         collectgarbage()
         collectgarbage()
         assert.equal(written and "new" or "old", file_store { path = path }:get("id/1", true), "step " .. step)
@@ -448,7 +448,7 @@ describe("file store", function()
       end
     end)
 
-    it("written and not yet cut to its size is a complete draft", function()
+    it("is complete once written, before it is cut to its size", function()
       local store = file_store { path = path }
       assert.is_true(store:put("id/1", "old"))
       leave_draft(whole("new") .. ("\0"):rep(4000))
@@ -458,7 +458,7 @@ describe("file store", function()
     end)
   end)
 
-  it("says that a directory is missing that held tokens, instead of that there is no token", function()
+  it("reports a missing directory that held tokens, instead of an absent token", function()
     local store = file_store { path = path }
     assert.is_nil((store:get("id/1")))
     assert.is_true(store:put("id/1", "value"))
@@ -477,7 +477,7 @@ describe("file store", function()
     assert.equal("value", store:get("id/1"))
   end)
 
-  it("clears away the temporary files of dead writers", function()
+  it("deletes the temporary files of dead processes", function()
     local dir = assert(primitives.directory(path, true))
     local handle, name = dir:create()
     assert.is_true(file_store { path = path }:put("id/1", "value"))
@@ -488,7 +488,7 @@ describe("file store", function()
     assert.equal(TOKEN:sub(2), names())
   end)
 
-  it("answers a fault at any step with an err or goes on, and keeps a whole token", function()
+  it("returns an err or goes on when any step fails, and keeps a complete value", function()
     local good = file_store { path = path }
     local failures = 0
     for step = 1, 100 do
@@ -509,7 +509,7 @@ describe("file store", function()
       else
         assert.equal("store", err.kind)
         assert.truthy(err.message:find("no luck at", 1, true), err.message)
-        -- Where not even the draft could be deleted, its value comes out after all.
+        -- When the draft could not be deleted either, the next get finishes it.
         local value = good:get("id/1")
         assert.truthy(value == "old" or value == "new", value)
       end
@@ -517,7 +517,7 @@ describe("file store", function()
     assert.truthy(failures >= 5)
   end)
 
-  it("writes another file after a failed fsync, and does not repeat it on the same", function()
+  it("writes another file after a failed fsync instead of repeating it", function()
     local steps = {}
     local failed
     local store = rigged(function(_, name)
@@ -535,7 +535,7 @@ describe("file store", function()
     assert.equal(TOKEN:sub(2), names())
   end)
 
-  it("keeps what it said yes to, and nothing by halves, when its process is killed", function()
+  it("has every value for which put returned true, complete, after kill -9", function()
     local script = folder .. "/writer.lua"
     write(script, ([[
       local store = require "lofty.store.file" { path = %q }
@@ -593,7 +593,7 @@ describe("file store", function()
       assert.is_true(store:try_lock("id/1", "owner", 60))
     end)
 
-    it("does not outlive its holder in a child that the holder started", function()
+    it("ends with its holder although a child of the holder goes on", function()
       local store = file_store { path = path }
       shell(("mkfifo %s/fifo"):format(folder))
       local pipe = holder(('local kept = io.popen("echo up >%s/child; read -r x <%s/fifo", "w")'):format(folder, folder)
@@ -606,7 +606,7 @@ describe("file store", function()
       shell(("timeout 5 sh -c 'echo end >%s/fifo'"):format(folder)) -- and the child ends too
     end)
 
-    it("keeps its file, whatever happens to the token", function()
+    it("keeps its file when the token is replaced or deleted", function()
       local store = file_store { path = path }
       local function inode() return shell("stat -c %i " .. quote(path .. "/lofty%3Aid%2F1.lock")) end
       assert.is_true(store:try_lock("id/1", "one", 60))
@@ -618,7 +618,7 @@ describe("file store", function()
       assert.equal(before, inode())
     end)
 
-    it("leaves no descriptor behind, refused or freed", function()
+    it("leaves no descriptor open, whether refused or freed", function()
       local store, other = file_store { path = path }, file_store { path = path }
       assert.is_true(store:put("id/1", "value"))
       local before = descriptors()
@@ -674,8 +674,8 @@ describe("file store", function()
       assert.has_error(function() dir:list() end, "attempt to use a closed directory")
     end)
 
-    -- They were left to the collector: who asks for a busy file again and again has no descriptors left before it comes.
-    it("keep no file open that they refuse", function()
+    -- Left to the garbage collector, refused files could use up the descriptors of a process that retries.
+    it("close a file that they refuse at once", function()
       local dir = assert(primitives.directory(path, true))
       local busy = assert(dir:open("busy", "create"))
       assert.is_true(busy:lock())
@@ -695,7 +695,7 @@ describe("file store", function()
       dir:close()
     end)
 
-    it("take no name that leads out of the directory", function()
+    it("refuse names that lead out of the directory", function()
       local dir = assert(primitives.directory(path, true))
       for _, name in ipairs { "", ".", "..", "a/b", "/etc/passwd", "a\0b" } do
         assert.has_error(function() dir:open(name, "create") end)

@@ -33,7 +33,7 @@ describe("redis store", function()
     return format("redis://%s@127.0.0.1:%d%s", login or ":" .. ENCODED, server.port, db and "/" .. db or "")
   end
 
-  local function silent(err)
+  local function shows_no_password(err)
     local text = tostring(err) .. err.message
     for _, word in ipairs { PASSWORD, ENCODED, "wrong" } do assert.is_nil(text:find(word, 1, true), text) end
   end
@@ -59,7 +59,7 @@ describe("redis store", function()
       assert.truthy(err.message:find("DB index", 1, true), err.message)
     end)
 
-    it("that does not open the server ends in an err that says so, without the password", function()
+    it("with a wrong or missing login gives an err without the password", function()
       for _, login in ipairs { ":wrong", "nobody:wrong", "" } do
         local store = redis_store { url = login == "" and format("redis://127.0.0.1:%d", server.port) or url(login) }
         for _ = 1, 2 do
@@ -68,7 +68,7 @@ describe("redis store", function()
           assert.equal("store", err.kind)
           assert.truthy(err.message:find("password", 1, true), err.message)
           assert.truthy(err.message:find("127.0.0.1:" .. server.port, 1, true), err.message)
-          silent(err)
+          shows_no_password(err)
         end
       end
     end)
@@ -92,18 +92,18 @@ describe("redis store", function()
     end
   end)
 
-  it("says where it found nobody, and that another try may help", function()
+  it("reports a server that is not there, as retryable", function()
     local port = nginx.free_ports(1)[1]
     for _, place in ipairs { "redis://:" .. ENCODED .. "@127.0.0.1:" .. port, "unix:///nowhere/redis.sock" } do
       local value, err = redis_store { url = place }:get("k")
       assert.is_nil(value)
       assert.truthy(err.message:find("cannot connect", 1, true), err.message)
       assert.is_true(err.retryable)
-      silent(err)
+      shows_no_password(err)
     end
   end)
 
-  it("does not recite a token that the server refused with its arguments", function()
+  it("does not show a token that the server quotes in a refusal", function()
     local odd = redis.start { conf = 'rename-command SET ""' }
     local ok, err = redis_store { url = "unix://" .. odd.socket }:put("k", "secret-token")
     odd:stop()
@@ -112,7 +112,7 @@ describe("redis store", function()
     assert.is_nil(err.message:find("secret", 1, true), err.message)
   end)
 
-  it("says which permissions a user lacks, by the command that gives them", function()
+  it("names the command that gives a user the missing permissions", function()
     local store = redis_store { url = url("reader:reader") }
     for _, call in ipairs { "put", "check" } do
       local ok, err = store[call](store, "k", "v")
@@ -125,7 +125,7 @@ describe("redis store", function()
     end
   end)
 
-  it("needs no permission beyond those of that command", function()
+  it("needs no other permission than those of that command", function()
     server:cli("acl setuser least on '>least' '~lofty:*' +get +set +del +scan +eval +evalsha '+script|load' +time "
       .. "+lindex +lpush +ltrim +pexpire")
     local store = redis_store { url = url("least:least") }
@@ -142,7 +142,7 @@ describe("redis store", function()
     assert.same({}, store:keys())
   end)
 
-  it("misses each of those permissions", function()
+  it("reports each of those permissions when it is missing", function()
     for _, command in ipairs {
       "get", "set", "del", "scan", "eval", "evalsha", "script|load", "time", "lindex", "lpush", "ltrim", "pexpire",
     } do
@@ -154,7 +154,7 @@ describe("redis store", function()
     end
   end)
 
-  describe("over a connection that is dead,", function()
+  describe("over a closed connection,", function()
     local store
     before_each(function()
       store = redis_store { url = url() }
@@ -177,7 +177,7 @@ describe("redis store", function()
       end)
     end
 
-    it("a lock that was taken just before the connection broke counts as ours", function()
+    it("try_lock recognizes a lock that it took just before the connection broke", function()
       -- The first answer is lost: the command is done, and its connection is closed.
       local connections, lost = store.connections, false
       local connect = connections.connect
@@ -198,7 +198,7 @@ describe("redis store", function()
     end)
   end)
 
-  it("goes on when the server is restarted, with what it has on disk", function()
+  it("goes on after a restart of the server", function()
     local store = redis_store { url = url() }
     server:cli("flushall")
     assert.is_true(store:put("k", "v"))
@@ -209,18 +209,18 @@ describe("redis store", function()
     local value, err = store:get("k")
     assert.is_nil(value)
     assert.is_true(err.retryable)
-    silent(err)
+    shows_no_password(err)
     server:up()
     assert.equal("v", store:get("k"))
     assert.is_false(store:try_lock("k", "two", 60))
-    assert.equal(0, store:take("app", 5, 60)) -- its script is told again
+    assert.equal(0, store:take("app", 5, 60)) -- its script is loaded again
     assert.is_true(store:unlock("k", "one"))
     server:kill()
     server:up()
     assert.equal("v", store:get("k"))
   end)
 
-  it("does not wait longer than it was told for a server that is stopped", function()
+  it("waits no longer than its timeout for a server that is stopped", function()
     local store = redis_store { url = url(), timeout = 0.2 }
     assert.is_true(store:put("k", "v"))
     nginx.shell("kill -STOP " .. server.pid)
@@ -231,7 +231,7 @@ describe("redis store", function()
     assert.equal("v", store:get("k"))
   end)
 
-  it("never grants more than the limit in any window, and tells when the next is free", function()
+  it("grants no more than the limit in any window, and says when the next call is free", function()
     local store = redis_store { url = url() }
     local function times() return server:cli("lrange lofty:budget:app 0 -1") end
     server:cli("del lofty:budget:app")

@@ -1,4 +1,4 @@
---- Starts a real redis-server on loopback for a spec, takes it down and up again, and leaves nothing behind.
+--- Starts a redis-server on loopback for a spec, stops and restarts it, and removes its files.
 --
 -- The server is the child of a shell whose standard input is a pipe from this process: closing the pipe ends the
 -- server, and so does the death of this process, however it dies.
@@ -60,13 +60,13 @@ local function order(self, word)
   return answer(self.folder)
 end
 
---- Ends the server in good order; what it was told it has on disk.
+--- Ends the server with SIGTERM; it writes its data to disk.
 function Server:down() order(self, "down") end
 
 --- Ends the server with kill -9.
 function Server:kill() order(self, "kill") end
 
---- Starts it again, at the same place and with the same data.
+--- Starts it again, at the same address and with the same data.
 function Server:up()
   local said = order(self, "up")
   self.pid = assert(tonumber(said:match("^up (%d+)")), "redis-server did not come up again")
@@ -81,7 +81,7 @@ function Server:stop()
   pipe:close()
 end
 
---- What redis-cli prints for a command.
+--- Returns what redis-cli prints for a command.
 -- @tparam string words as a shell takes them
 function Server:cli(words)
   local login = self.password and "--no-auth-warning -a " .. nginx.quote(self.password) .. " " or ""

@@ -1,7 +1,7 @@
---- What the shared dict's store promises beyond the contract; run inside nginx by spec/integration/shdict_store_spec.lua, which
--- takes the names from here.
+--- What the shared dict store promises beyond the contract. spec/integration/shdict_store_spec.lua runs the cases inside
+-- nginx and reads their names here.
 
-local ngx = rawget(_G, "ngx") -- absent where only the names are read
+local ngx = rawget(_G, "ngx") -- nil where only the names are read
 local cases = {}
 local function case(name, run) cases[#cases + 1] = { name = name, run = run } end
 
@@ -11,8 +11,8 @@ end
 
 local function shdict(opt) return require "lofty.store.shdict" (opt) end
 
--- A store behind that can be told to fail.
-local function behind()
+-- A backing store that can be made to fail.
+local function backing_store()
   local inner = require "lofty.store.memory" {}
   local one = setmetatable({ asked = 0 }, { __index = inner })
   for _, method in ipairs { "get", "put", "delete" } do
@@ -28,7 +28,7 @@ local function behind()
   return one
 end
 
--- Fills a dictionary until it takes no more.
+-- Fills a dictionary until nothing more can be added.
 local function fill(dict, prefix)
   local number = 0
   repeat number = number + 1 until not dict:safe_set(prefix .. number, ("x"):rep(900))
@@ -36,7 +36,7 @@ local function fill(dict, prefix)
   return number
 end
 
-case("keeps every token when the dictionary is full, and says so", function()
+case("keeps every token when the dictionary is full, and reports that", function()
   local dict = ngx.shared.small
   dict:flush_all()
   dict:flush_expired()
@@ -57,11 +57,11 @@ case("keeps every token when the dictionary is full, and says so", function()
   equal(kept, #store:keys())
 end)
 
-case("goes on with the store behind when the dictionary is full", function()
+case("goes on with the backing store when the dictionary is full", function()
   local dict = ngx.shared.small
   dict:flush_all()
   dict:flush_expired()
-  local under = behind()
+  local under = backing_store()
   local store = shdict { dict = "small", backing = under }
   equal(true, store:put("id/1", "short"))
   fill(dict, "filler:")
@@ -75,8 +75,8 @@ case("goes on with the store behind when the dictionary is full", function()
   dict:flush_expired()
 end)
 
-case("answers reads from the dictionary, and fresh ones from behind", function()
-  local under = behind()
+case("answers reads from the dictionary, and fresh ones from the backing store", function()
+  local under = backing_store()
   local store = shdict { dict = "tokens", backing = under, prefix = "reads:" }
   under:put("k", "old")
   under.asked = 0
@@ -92,16 +92,16 @@ case("answers reads from the dictionary, and fresh ones from behind", function()
   equal(nil, store:get("k"))
 end)
 
-case("finds everything behind after nginx forgot it", function()
-  local under = behind()
+case("finds everything in the backing store after a restart of nginx", function()
+  local under = backing_store()
   equal(true, shdict { dict = "tokens", backing = under, prefix = "before:" }:put("k", "v"))
   local after = shdict { dict = "tokens", backing = under, prefix = "after:" }
   equal("v", after:get("k"))
   equal("k", after:keys()[1])
 end)
 
-case("writes nothing to the dictionary that did not go behind", function()
-  local under = behind()
+case("writes nothing to the dictionary that the backing store did not take", function()
+  local under = backing_store()
   local store = shdict { dict = "tokens", backing = under, prefix = "broken:" }
   equal(true, store:put("k", "old"))
   under.broken = require "lofty.errors".new { kind = "store", message = "no disk" }
@@ -118,8 +118,8 @@ case("writes nothing to the dictionary that did not go behind", function()
   equal("old", store:get("k"))
 end)
 
-case("does not bring back a token that was deleted while somebody read it behind", function()
-  local under = behind()
+case("does not bring back a token that was deleted while another worker read it", function()
+  local under = backing_store()
   local store = shdict { dict = "tokens", backing = under, prefix = "late:" }
   under:put("k", "v")
   local get = under.get
@@ -129,12 +129,12 @@ case("does not bring back a token that was deleted while somebody read it behind
     equal(true, store:delete("k"))
     return value
   end
-  equal("v", store:get("k")) -- it came first
+  equal("v", store:get("k")) -- read before the delete
   equal(nil, store:get("k"))
 end)
 
-case("shares the budget of the store behind, where that has one", function()
-  local under = behind()
+case("uses the budget of the backing store, if it has take()", function()
+  local under = backing_store()
   under.take = function(_, key, limit, window) return key == "app" and limit == 5 and window == 60 and 7 end
   equal(7, shdict { dict = "tokens", backing = under, prefix = "take:" }:take("app", 5, 60))
   under.take = nil
@@ -224,7 +224,7 @@ case("keeps one counter of a budget, however many windows go by", function()
 end)
 
 case("checks its backing store", function()
-  local under = behind()
+  local under = backing_store()
   local store = shdict { dict = "tokens", backing = under, prefix = "check:" }
   equal(true, store:check())
   under.check = function() return nil, "no" end
@@ -233,12 +233,12 @@ case("checks its backing store", function()
   equal("no", err)
 end)
 
-case("raises where nginx.conf or the store behind is not what it takes", function()
+case("raises for options that do not fit nginx.conf or the contract", function()
   for _, opt in ipairs {
     {}, { dict = "nowhere" }, { dict = 5 }, { dict = "tokens", backing = {} }, { dict = "tokens", backing = "file" },
     { dict = "tokens", prefix = 5 }, { dict = "tokens", dcit = 1 },
   } do
-    if pcall(shdict, opt) then error("an option was taken that should not be") end
+    if pcall(shdict, opt) then error("an invalid option was accepted") end
   end
 end)
 

@@ -1,15 +1,15 @@
---- Ways to come by a store for spec/contracts/store.lua, the same under busted and inside nginx.
+--- Makes stores for spec/contracts/store.lua, under busted and inside nginx.
 -- @module spec.support.store_worlds
 
 local count = 0
 
--- A name that no other store of this run has.
+-- A name for one store of this run.
 local function fresh()
   count = count + 1
   return "world" .. count
 end
 
--- A world of stores made by `make(options)`; another one has the same options.
+-- A world whose stores `make(options)` makes; another one has the same options.
 local function world(rest, make, options)
   local made = {}
   return {
@@ -31,7 +31,7 @@ end
 
 local worlds = {}
 
--- The stores' own clocks, where time is ours to move.
+-- The clock of stores that take one.
 local now = 1000
 local function clock() return now end
 local function tick() now = now + 0.03 end
@@ -39,7 +39,7 @@ local function tick() now = now + 0.03 end
 function worlds.memory()
   local memory = require "lofty.store.memory"
   local one = { rest = tick, new = function() return memory { now = clock } end }
-  one.another = function(store) return store end -- it is the place
+  one.another = function(store) return store end -- its values live in itself
   return one
 end
 
@@ -48,7 +48,7 @@ function worlds.file(folder)
   return world(tick, file, function(name) return { path = folder .. "/" .. name, now = clock } end)
 end
 
--- Prefixes that mean something to Redis's patterns, and to nobody else.
+-- The prefix has the special characters of Redis's patterns.
 function worlds.redis(url, rest)
   local redis = require "lofty.store.redis"
   local one = world(rest or function() os.execute("sleep 0.01") end, redis, function(name)
@@ -63,13 +63,13 @@ function worlds.shdict(dict, rest)
   return world(rest, shdict, function(name) return { dict = dict, prefix = name .. ":" } end)
 end
 
--- A dictionary over another store, which each of two processes opens for itself.
+-- A dictionary over another store; each of two processes has its own object for both.
 function worlds.shdict_over(dict, inner, rest)
   local shdict = require "lofty.store.shdict"
   local one, options_of = {}, {}
   function one.rest()
-    inner.rest() -- locks may be the backing store's,
-    rest() -- budgets the dictionary's
+    inner.rest() -- for locks, which are the backing store's
+    rest() -- for budgets, which are the dictionary's
   end
   function one.new()
     local under = inner.new()
@@ -87,7 +87,7 @@ function worlds.shdict_over(dict, inner, rest)
   return one
 end
 
---- Runs every case and says of each "ok" or what was wrong.
+--- Runs every case; the verdict of each is "ok" or what was wrong.
 -- @tparam {table,...} cases of spec.contracts.store
 -- @tparam table one a world
 -- @treturn {string,...}

@@ -1,4 +1,4 @@
--- The contract over every store of nginx's world; the argument is the urls of a Redis, with a space between.
+-- The contract over every store for nginx; the argument is two urls of one Redis, with a space between.
 
 return function(report, argument, folder)
   local cases, worlds = require "spec.contracts.store", require "spec.support.store_worlds"

@@ -1,4 +1,4 @@
--- Random bytes, SHA-256 and sealing, against published vectors and every kind of damage.
+-- Random bytes, SHA-256 and sealing: published test vectors, and every kind of damage.
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 
@@ -29,7 +29,7 @@ describe("SHA-256", function()
 end)
 
 describe("random", function()
-  it("gives as many bytes as asked, other ones each time", function()
+  it("gives the number of bytes asked for, different each time", function()
     local seen = {}
     for _, size in ipairs { 1, 16, 32, 4096 } do assert.equal(size, #crypto.random(size)) end
     for _ = 1, 200 do
@@ -39,7 +39,7 @@ describe("random", function()
     end
   end)
 
-  it("raises on a size that is none", function()
+  it("raises for an invalid size", function()
     for _, size in ipairs { 0, -1, 4097, "x" } do
       assert.has_error(function() crypto.random(size) end)
     end
@@ -49,7 +49,7 @@ end)
 describe("sealing", function()
   local key, plain, aad = ("k"):rep(32), "a token that nobody may read", "lofty:app/42"
 
-  it("is undone by the same key in the same place", function()
+  it("is opened by the same key and the same associated data", function()
     for _, text in ipairs { "", "x", plain, ("\0\255"):rep(50000) } do
       local sealed = crypto.seal(key, text, aad)
       assert.equal(#text + 28, #sealed)
@@ -90,7 +90,7 @@ describe("sealing", function()
     assert.is_nil((crypto.open(key, sealed .. "x", aad)))
   end)
 
-  it("does not open with another key or in another place, and says no more than that", function()
+  it("does not open with another key or other associated data, and says no more than that", function()
     local sealed = crypto.seal(key, plain, aad)
     for _, case in ipairs { { ("q"):rep(32), aad }, { key, "lofty:app/43" }, { key, "" } } do
       local text, why = crypto.open(case[1], sealed, case[2])

@@ -1,7 +1,8 @@
 /*
-** compat.h - Lua 5.1 to 5.5 and LuaJIT as one. Nothing else tests LUA_VERSION_NUM.
-** Static and under our own prefix: a C module may not define a lua_ or luaL_ name.
-** A module for 5.1 also serves LuaJIT, so what only LuaJIT has is found out at run time.
+** compat.h - one API over Lua 5.1 to 5.5 and LuaJIT. Nothing else tests LUA_VERSION_NUM.
+** Static functions with our own prefix, since a C module may not define lua_ or luaL_
+** names. A module built for 5.1 also runs in LuaJIT, so what only LuaJIT has is looked
+** for at run time.
 */
 #ifndef LOFTY_LUA_COMPAT_H
 #define LOFTY_LUA_COMPAT_H
@@ -14,7 +15,7 @@
 
 #define LOFTY_EXPORT __attribute__((visibility("default")))
 
-/* The entry of each module: the only symbols that a shared object of ours shows. */
+/* The entry of each module, the only symbols that our shared objects export. */
 LOFTY_EXPORT int luaopen_lofty_core (lua_State *L);
 LOFTY_EXPORT int luaopen_lofty_terminal (lua_State *L);
 LOFTY_EXPORT int luaopen_lofty_crypto (lua_State *L);
@@ -22,18 +23,18 @@ LOFTY_EXPORT int luaopen_lofty_curl (lua_State *L);
 LOFTY_EXPORT int luaopen_lofty_file (lua_State *L);
 LOFTY_EXPORT int luaopen_lofty_redis (lua_State *L);
 
-#define LOFTY_TCDATA 10     /* LuaJIT's type of an ffi value; no other Lua has a type 10 */
+#define LOFTY_TCDATA 10     /* LuaJIT's type for ffi values; other Luas have no type 10 */
 #define LOFTY_INT64_TEXT 24 /* room for the digits of any 64-bit integer, its sign and a NUL */
 
 #if LUA_VERSION_NUM < 502
-/* Absent in 5.1 and LuaJIT, present in all later ones: what a module for 5.1 knows strangers by. */
+/* Absent in 5.1 and LuaJIT, present in all later versions. */
 extern void lua_callk (lua_State *L, int nargs, int nresults, ptrdiff_t context, void *k)
     __attribute__((weak));
 #endif
 
 /*
-** Raises in a Lua for which this module was not built. First thing in every
-** luaopen_: such a module loads without a word and crashes later.
+** Raises in a Lua for which this module was not built; called first in every
+** luaopen_, since such a module would load and crash later.
 */
 static inline void lofty_checkversion (lua_State *L) {
 #if LUA_VERSION_NUM < 502
@@ -56,7 +57,7 @@ static inline lua_State *lofty_mainthread (lua_State *L) {
   return thread;
 }
 
-/* 'index' as one that stays right when the stack grows. */
+/* 'index' counted from the bottom of the stack. */
 static inline int lofty_absindex (lua_State *L, int index) {
   return index > 0 || index <= LUA_REGISTRYINDEX ? index : lua_gettop(L) + index + 1;
 }
@@ -138,7 +139,7 @@ static inline int lofty_is_cdata (lua_State *L, int index) {
 /*
 ** The decimal digits of an int64_t or uint64_t of LuaJIT's ffi, NUL-terminated
 ** in 'out'; returns their count, 0 for anything else. Its own __tostring writes
-** them with LL or ULL behind. It may run out of memory, and then it raises.
+** them with LL or ULL at the end. Raises when memory runs out.
 */
 static inline size_t lofty_int64_text (lua_State *L, int index, char out[LOFTY_INT64_TEXT]) {
   const char *text;

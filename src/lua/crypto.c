@@ -1,6 +1,6 @@
 /*
 ** crypto.c - luaopen_lofty_crypto: random bytes, SHA-256, and sealing with
-** AES-256-GCM. The only file that sees OpenSSL; serves scripts and nginx alike.
+** AES-256-GCM, by OpenSSL; for plain Lua and nginx.
 */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,8 +12,8 @@
 
 #define MAX_RANDOM 4096
 #define KEY_SIZE 32
-#define NONCE_SIZE 12 /* in front of what is sealed: NIST SP 800-38D, section 8.2.2 */
-#define TAG_SIZE 16   /* at its end */
+#define NONCE_SIZE 12 /* before the ciphertext: NIST SP 800-38D, section 8.2.2 */
+#define TAG_SIZE 16   /* after it */
 #define OVERHEAD (NONCE_SIZE + TAG_SIZE)
 
 static const unsigned char *check_bytes (lua_State *L, int index, size_t *size) {
@@ -21,12 +21,12 @@ static const unsigned char *check_bytes (lua_State *L, int index, size_t *size) 
   return (const unsigned char *)lua_tolstring(L, index, size);
 }
 
-/* crypto.random(n) -> n bytes, fit for keys, states and verifiers. Raises when there are none. */
+/* crypto.random(n) -> n bytes from a cryptographic generator; raises when that fails */
 static int crypto_random (lua_State *L) {
   unsigned char bytes[MAX_RANDOM];
   lua_Integer n = luaL_checkinteger(L, 1);
   luaL_argcheck(L, 0 < n && n <= MAX_RANDOM, 1, "out of range");
-  if (RAND_bytes(bytes, (int)n) != 1) return luaL_error(L, "no random bytes to be had");
+  if (RAND_bytes(bytes, (int)n) != 1) return luaL_error(L, "the random number generator failed");
   lua_pushlstring(L, (const char *)bytes, (size_t)n);
   OPENSSL_cleanse(bytes, (size_t)n);
   return 1;
@@ -42,17 +42,16 @@ static int crypto_sha256 (lua_State *L) {
   return 1;
 }
 
-/* One sealing or opening: what goes in, and where the result stands. */
+/* The inputs and outputs of one sealing or opening. */
 typedef struct Job {
   const unsigned char *key, *nonce, *in, *aad;
   unsigned char *out, *tag;
-  int size, aad_size; /* of 'in' and 'out', and of 'aad' */
+  int size, aad_size; /* of 'in' and 'out'; of 'aad' */
 } Job;
 
 /*
-** Runs the cipher one way. Between making the context and freeing it nothing can
-** raise, so it is never lost. True when all went well; when opening, only then
-** may 'out' be believed.
+** Runs the cipher. Nothing can raise between making the context and freeing it.
+** True on success; when opening, 'out' is authentic only then.
 */
 static int run (const Job *job, int sealing) {
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -72,7 +71,7 @@ static int run (const Job *job, int sealing) {
   return ok;
 }
 
-/* Arguments (key, text, aad) into a job; returns the text's size. */
+/* Reads the arguments (key, text, aad) into a job; returns the text's size. */
 static size_t check_job (lua_State *L, Job *job) {
   size_t key_size, size, aad_size;
   job->key = check_bytes(L, 1, &key_size);
@@ -86,15 +85,16 @@ static size_t check_job (lua_State *L, Job *job) {
 }
 
 /*
-** crypto.seal(key, plain, aad) -> sealed: a nonce of its own, the ciphertext, the
-** tag. 'aad' is not in it, but opens it: what was sealed for one place cannot be
-** moved to another.
+** crypto.seal(key, plain, aad) -> sealed: a random nonce, the ciphertext, the tag.
+** 'aad' (associated data, here the key of the store) is not part of it, but must be
+** the same to open it, so that a token cannot be moved to another account.
 */
 static int crypto_seal (lua_State *L) {
   Job job;
   size_t size = check_job(L, &job);
   unsigned char *sealed = (unsigned char *)lua_newuserdata(L, size + OVERHEAD);
-  if (RAND_bytes(sealed, NONCE_SIZE) != 1) return luaL_error(L, "no random bytes to be had");
+  if (RAND_bytes(sealed, NONCE_SIZE) != 1)
+    return luaL_error(L, "the random number generator failed");
   job.nonce = sealed;
   job.out = sealed + NONCE_SIZE;
   job.tag = job.out + size;
@@ -124,7 +124,7 @@ static int crypto_open (lua_State *L) {
     OPENSSL_cleanse(job.out, (size_t)job.size);
   }
   lua_pushnil(L);
-  lua_pushliteral(L, "cannot be opened: another key, another place, or damaged bytes");
+  lua_pushliteral(L, "cannot be opened: another key, another account, or damaged bytes");
   return 2;
 }
 

@@ -1,6 +1,4 @@
---- A store that lives and dies with this process: for specs, scripts and a first try.
---
--- It is also the shortest example of what a store is.
+--- A store in the memory of this process: for specs, scripts and a first try. Also the shortest example of a store.
 -- @module lofty.store.memory
 
 local errors = require "lofty.errors"
@@ -12,15 +10,15 @@ local sort = table.sort
 local Store = { __name = "lofty.store.memory" }
 Store.__index = Store
 
---- Reads what stands under a key.
+--- Reads the value of a key.
 -- @tparam string key
--- @treturn string|nil nil when nothing does
+-- @treturn string|nil nil when the key is absent
 function Store:get(key)
   contract.check_key(key)
   return self.values[key]
 end
 
---- Writes, in place of what stood there.
+--- Replaces the value of a key.
 -- @tparam string key
 -- @tparam string value any bytes
 -- @treturn boolean true
@@ -31,7 +29,7 @@ function Store:put(key, value)
   return true
 end
 
---- Forgets a key; one that is absent is no error.
+--- Deletes a key; an absent one is no error.
 -- @tparam string key
 -- @treturn boolean true
 function Store:delete(key)
@@ -40,7 +38,7 @@ function Store:delete(key)
   return true
 end
 
---- Lists the keys under which something stands, in order.
+--- Lists the keys that have a value, sorted.
 -- @treturn {string,...}
 function Store:keys()
   local list = {}
@@ -49,17 +47,17 @@ function Store:keys()
   return list
 end
 
--- Drops the locks whose time is over, so that their table does not grow.
+-- Deletes the locks that have ended, so that their table does not grow.
 local function sweep(self, now)
   for key, held in next, self.locks do
     if held.ends <= now then self.locks[key] = nil end
   end
 end
 
---- Takes a key's lock, if nobody has it. Not re-entrant: the owner, too, gets it once.
+--- Takes a key's lock, unless somebody has it, the same owner included.
 -- @tparam string key
 -- @tparam string owner a name that no other attempt has
--- @tparam number ttl seconds after which the lock frees itself
+-- @tparam number ttl seconds after which the lock ends
 -- @treturn boolean
 function Store:try_lock(key, owner, ttl)
   contract.check_key(key)
@@ -70,9 +68,9 @@ function Store:try_lock(key, owner, ttl)
   return true
 end
 
---- Gives a lock back.
+--- Frees a lock.
 -- @tparam string key
--- @tparam string owner as at try_lock; another's lock stays
+-- @tparam string owner as given to try_lock; another owner's lock stays
 -- @treturn boolean whether the lock was the owner's
 function Store:unlock(key, owner)
   contract.check_key(key)
@@ -85,7 +83,7 @@ end
 local OPTIONS = { now = true }
 
 --- Makes a store.
---     memory{ now = os.time }   -- the clock of its locks, in seconds, so that specs can own time
+--     memory{ now = os.time }   -- the clock of its locks, in seconds, for specs
 -- @tparam[opt] table opt as above
 -- @treturn table the store
 return function(opt)
