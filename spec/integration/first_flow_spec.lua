@@ -136,11 +136,15 @@ describe("the first flow", function()
     for _, case in ipairs {
       { "a state that differs", "code=c&state=other", "state_mismatch" },
       { "a missing state", "code=c", "state_missing" },
-      { "a missing code", "state=s", "code_missing" },
-      { "an empty code", "code=&state=s", "code_missing" },
+      { "a missing code", "state=s", "code_missing", true },
+      { "an empty code", "code=&state=s", "code_missing", true },
       { "a code given twice", "code=a&code=b&state=s", "invalid_request" },
-      { "a refusal", "error=access_denied&state=s", "access_denied" },
+      { "a refusal", "error=access_denied&state=s", "access_denied", true },
       { "a refusal without a state", "error=access_denied", "access_denied" },
+      { "another error without a state", "error=invalid_client", "state_missing" },
+      { "another error with the state", "error=server_error&state=s", "server_error", true },
+      { "a code and a parameter of another's that comes twice", "utm=1&utm=2&state=s", "code_missing", true },
+      { "a very long address", ("x"):rep(70000) .. "&code=c&state=s", "invalid_request" },
       { "a refusal with another state", "error=access_denied&state=x", "state_mismatch" },
       { "broken encoding", "code=%zz&state=s", "invalid_request" },
       { "nothing", "", "state_missing" },
@@ -150,8 +154,27 @@ describe("the first flow", function()
         assert.is_nil(code)
         assert.equal("oauth", err.kind)
         assert.equal(case[3], err.code)
+        assert.equal(case[4] or false, err.state_verified)
       end)
     end
+
+    it("raises for an expected state that can't be one, on the caller's line", function()
+      for _, state in ipairs { "", 5, false } do
+        for _, call in ipairs {
+          function() app:callback({ code = "ATTACKERS", state = "" }, { state = state }) end,
+          function() new_app { store = lofty.store.memory() }:connect("code=ATTACKERS&state=", { state = state }) end,
+        } do
+          local ok, message = pcall(call)
+          assert.is_false(ok)
+          assert.matches("first_flow_spec", message)
+          assert.matches("expected state", message)
+        end
+      end
+    end)
+
+    it("ignores parameters that are not of OAuth, however often they come", function()
+      assert.equal("c", lofty.assert(app:callback("?utm=1&utm=2&x[]=%zz&code=c&state=s \r\n", { state = "s" })))
+    end)
 
     it("without a state passes only where the application says so", function()
       assert.equal("c", lofty.assert(new_app { require_state = false }:callback("code=c", {})))

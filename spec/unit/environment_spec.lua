@@ -84,6 +84,66 @@ describe("the environment", function()
     assert.equal("http://127.0.0.1:9/v1.0/me Bearer mine", printed)
   end)
 
+  local REFRESH = [[
+    local lofty = require "lofty"
+    local fake = require "spec.support.fake_runtime"
+    local grants = 0
+    local runtime = fake.new(function(request)
+      if request.method == "GET" then
+        if request.headers.Authorization == "Bearer dead" then return fake.json(401, "{}") end
+        return fake.json(200, "{}")
+      end
+      grants = grants + 1
+      return fake.json(200, '{"access_token":"granted","refresh_token":"next","expires_in":3600}')
+    end)
+    local function show(store, on_refresh)
+      local crm = lofty.client { runtime = runtime, store = store, on_refresh = on_refresh }
+      lofty.assert(crm:me())
+      local last = runtime.requests[#runtime.requests]
+      local form = ""
+      for _, request in ipairs(runtime.requests) do form = request.body and request.body:match("refresh_token=(%w+)&?") or form end
+      return last.headers.Authorization .. " after " .. grants .. " grants, last with " .. form
+    end
+  ]]
+  local WITH_REFRESH_TOKEN = { LOFTY_REFRESH_TOKEN = "first", LOFTY_CLIENT_ID = "id", LOFTY_CLIENT_SECRET = "secret" }
+
+  it("gives a refresh token, whose successor the store keeps", function()
+    assert.equal("Bearer granted after 1 grants, last with first|Bearer granted after 1 grants, last with first|"
+      .. "Bearer granted after 2 grants, last with next||", run(WITH_REFRESH_TOKEN, REFRESH .. [[
+      local store = lofty.store.memory()
+      io.write(show(store), "|", show(store), "|")
+      runtime.skew = 3600
+      io.write(show(store), "|")
+      -- It is no account's.
+      local app = lofty.app { store = store, runtime = runtime }
+      io.write(table.concat(app:accounts(), ","), "|")
+    ]]))
+  end)
+
+  it("gives a refresh token, whose successor on_refresh gets", function()
+    assert.equal("granted next|Bearer granted after 1 grants, last with first", run(WITH_REFRESH_TOKEN, REFRESH .. [[
+      io.write(show(nil, function(new) io.write(new.access_token, " ", new.refresh_token, "|") end))
+    ]]))
+  end)
+
+  it("gives an access token to begin with beside the refresh token", function()
+    local both = { LOFTY_ACCESS_TOKEN = "alive" }
+    for name, value in pairs(WITH_REFRESH_TOKEN) do both[name] = value end
+    assert.equal("Bearer alive after 0 grants, last with ", run(both, REFRESH .. "io.write(show(lofty.store.memory()))"))
+    both.LOFTY_ACCESS_TOKEN = "dead"
+    assert.equal("Bearer granted after 1 grants, last with first",
+      run(both, REFRESH .. "io.write(show(lofty.store.memory()))"))
+  end)
+
+  it("does not give a refresh token to a client that could not keep its successor", function()
+    local printed = run(WITH_REFRESH_TOKEN, [[print(select(2, pcall(require("lofty").client)))]])
+    assert.truthy(printed:find("LOFTY_REFRESH_TOKEN needs a store or on_refresh", 1, true), printed)
+    printed = run({ LOFTY_REFRESH_TOKEN = "first" }, [[
+      print(select(2, pcall(require("lofty").client, { on_refresh = print })))
+    ]])
+    assert.truthy(printed:find("LOFTY_CLIENT_ID", 1, true), printed)
+  end)
+
   it("without a credential is an error that names what to set", function()
     local printed = run({}, [[print(select(2, pcall(require("lofty").client)))]])
     assert.truthy(printed:find("LOFTY_API_KEY", 1, true), printed)

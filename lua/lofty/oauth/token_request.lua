@@ -190,13 +190,13 @@ function token_request.requester(opt)
     local is_repeated = is_lost(res, err)
     if is_repeated then res, err = runtime:request(request) end
 
-    local problem
+    local problem, refused_with
     if res then
       local now = runtime:now()
       local new
       new, problem = read(res, fields, now)
       if new then return new end
-      problem.sent = true
+      problem.sent, refused_with = true, problem.code
       if problem.retryable then
         local _, retry_after = rate_headers.read(res.headers, now, res.status)
         problem.retry_after = retry_after
@@ -208,7 +208,10 @@ function token_request.requester(opt)
       problem.message = problem.message
         .. "; an earlier request for the same grant got no response, and may have used it up"
     end
-    return nil, redact.err(errors.new(problem), secrets_of(opt, fields, built))
+    local failed = redact.err(errors.new(problem), secrets_of(opt, fields, built))
+    -- One of REFUSALS is not a secret, even where a client_secret begins with the same letters.
+    if failed.kind == "oauth" then failed.code = refused_with end
+    return nil, failed
   end
 end
 
