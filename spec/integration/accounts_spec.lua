@@ -1,5 +1,6 @@
 -- A vendor's accounts in a store: connect, accounts, client(account), disconnect, against the sandbox.
 local lofty = require "lofty"
+local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
 local FIRST, LARGE = "113209", "9007199254740993"
@@ -191,6 +192,18 @@ describe("an application with a store", function()
       assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
     end)
 
+    it("notices a store that can't be locked or has no room before the code is spent", function()
+      for _, name in ipairs { "try_lock", "reserve" } do
+        store[name] = function() return nil, "not today" end
+        local none, err = connect(app)
+        assert.is_nil(none)
+        assert.equal("store", err.kind, name)
+        assert.is_nil(err.account)
+        store[name] = nil
+      end
+      assert.equal(0, grants())
+    end)
+
     it("gives it to on_refresh, when the store fails after that", function()
       function store.put() return nil, "the disk is full" end
       local none, err = connect(app)
@@ -258,6 +271,77 @@ describe("an application with a store", function()
       assert.is_true(grants() - before <= 3)
     end)
   end
+
+  it("makes one grant for calls of many clients in map, half of them where Lua 5.1 can't yield", function()
+    local account = lofty.assert(connect(app))
+    box:control("expire", { account = account })
+    local stale = lofty.json.decode(store:get(box.client_id .. "/" .. account))
+    stale.expires_at = 1
+    store:put(box.client_id .. "/" .. account, lofty.json.encode(stale))
+    box:control("counters", { reset = true })
+    box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 0.2 })
+    local indexes = {}
+    for i = 1, 40 do indexes[i] = i end
+    local results, errors = lofty.map(indexes, function(i)
+      local crm = app:client(account)
+      if i % 2 == 0 then
+        local me, err = crm:me()
+        return me, err
+      end
+      -- Lua 5.1 can't yield across pcall: this call waits in place.
+      local ok, me, err = pcall(crm.me, crm)
+      return ok and me, err
+    end)
+    assert.is_nil(errors and select(2, next(errors)))
+    assert.equal(40, #results)
+    assert.equal(1, grants())
+    assert.is_true(store:try_lock(box.client_id .. "/" .. account, "probe", 1))
+  end)
+
+  describe("in a directory", function()
+    local folder
+
+    before_each(function()
+      folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-accounts.XXXXXX"')
+      store = lofty.store.file { path = folder .. "/tokens" }
+      app = new_app()
+    end)
+    after_each(function() nginx.shell("rm -rf " .. nginx.quote(folder)) end)
+
+    local function files()
+      return nginx.shell("ls -A " .. nginx.quote(folder) .. "/tokens 2>/dev/null | sort | tr '\\n' ' '")
+    end
+
+    it("leaves no file behind for accounts that it does not know", function()
+      for i = 1, 5 do
+        assert.equal("no_token", select(2, app:client("unknown" .. i):me()).code)
+        assert.is_true(lofty.assert(app:disconnect("unknown" .. i)))
+      end
+      assert.equal("", files())
+    end)
+
+    it("has a token, its lock and the application's own lock after connect", function()
+      lofty.assert(connect(app))
+      local name = "lofty%3A" .. box.client_id .. "%2F"
+      assert.equal(name .. "-.lock " .. name .. FIRST .. ".lock " .. name .. FIRST .. ".token ", files())
+      assert.same({ FIRST }, app:accounts())
+    end)
+  end)
+
+  it("reports a lock that it can't give back to on_error", function()
+    local reported = {}
+    app = new_app { on_error = function(err) reported[#reported + 1] = err end }
+    local account = lofty.assert(connect(app))
+    local crm = app:client(account)
+    function store.unlock() return nil, "NOPERM: no permission for 'evalsha'" end
+    box:control("expire", { account = account })
+    lofty.assert(crm:me())
+    assert.equal(1, #reported)
+    assert.equal("store", reported[1].kind)
+    assert.equal(account, reported[1].account)
+    assert.matches("NOPERM", reported[1].message)
+    store.unlock = nil
+  end)
 
   it("raises for what cannot be meant, on the caller's line", function()
     local function bare_app(options)
