@@ -1,13 +1,13 @@
--- Kills a process that refreshes a token in a loop, 500 times with kill -9, and looks each time at what is left in its
--- file store. Without rotation every token must be usable; with rotation a kill between the server's answer and the
--- first write of it loses one, and this counts how many, among refreshes that follow one another without a pause.
+-- Kills a process that refreshes a token in a loop, 500 times with kill -9, and checks each time what is in its file
+-- store. Without rotation every token must be usable. With rotation a kill between the server's response and its first
+-- write loses the token: this counts how many, among refreshes that follow one another without a pause.
 --
 --     eval "$(make -s env)"; lua5.4 bench/kill.lua [rounds]
 
 local lofty = require "lofty"
 local curl = require "lofty.runtime.curl"
 
--- The real runtime under a clock that can be set hours ahead: each call finds its token stale.
+-- The libcurl runtime with a clock that can be set ahead, so that each call finds its token expired.
 local function runtime_of()
   local offset = 0
   local runtime = setmetatable({}, { __index = function(_, name)
@@ -27,7 +27,7 @@ local function app_of(where, runtime)
   }
 end
 
-if arg[1] == "victim" then
+if arg[1] == "child" then
   local where = dofile(arg[2])
   local runtime, set = runtime_of()
   local crm = app_of(where, runtime):client(where.account)
@@ -46,9 +46,9 @@ local rounds = tonumber(arg[1]) or 500
 local lua = arg[-1] or "lua"
 local folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-kill.XXXXXX"')
 
--- A victim that finds its account lost ends by itself; that is its word on stderr, and no concern of ours here.
-local VICTIM = [[
-%s bench/kill.lua victim %s %d 2>>%s/errors & pid=$!
+-- A process whose account is lost ends by itself; its message on stderr is not used here.
+local CHILD = [[
+%s bench/kill.lua child %s %d 2>>%s/errors & pid=$!
 sleep 0.%03d
 kill -9 $pid 2>/dev/null && wait $pid 2>/dev/null
 ]]
@@ -80,15 +80,15 @@ local function run(rotation)
   local seen = { broken = 0, lost = 0, drafts = 0, locked = 0 }
   math.randomseed(os.time())
   for _ = 1, rounds do
-    os.execute(VICTIM:format(lua, path .. ".lua", ahead, folder, math.random(15, 75)))
-    -- What a kill left behind is a whole token, an unlocked lock, and at most a draft.
+    os.execute(CHILD:format(lua, path .. ".lua", ahead, folder, math.random(15, 75)))
+    -- A kill leaves a complete token, an unlocked lock and at most a draft.
     seen.drafts = seen.drafts + tonumber(nginx.shell("ls -A " .. path .. " | grep -c new$"))
     local text = store:get(key, true)
     local fields = text and lofty.json.decode(text)
     if not fields or not fields.access_token or not fields.refresh_token then seen.broken = seen.broken + 1 end
     if store:try_lock(key, "look", 60) then store:unlock(key, "look") else seen.locked = seen.locked + 1 end
-    -- Usable: a refresh with it succeeds.
-    ahead = ahead + 10000000 -- past whatever the victim reached
+    -- A token is usable when a refresh with it succeeds.
+    ahead = ahead + 10000000 -- later than any time of the killed process
     set(ahead)
     local me, err = app:client(where.account):me()
     if not me then

@@ -1,8 +1,7 @@
--- Many processes ask at the same moment for the tokens of accounts that have ended: how many grants reach the server,
--- and how many calls succeed. Processes of plain Lua over a file store and over Redis, nginx's workers over a shared
--- dict with either behind; where refresh tokens stay and where they rotate (then a second use of one revokes the
--- account). The server takes 0.2 s for the grant of the one account, so that all meet at its lock. Ends with 1 unless
--- there is exactly one grant an account and no failed call.
+-- Many processes use accounts with expired tokens at the same moment: counts the grants that reach the server and the
+-- calls that succeed. Processes of plain Lua share a file store or Redis, nginx's workers a shared dict backed by either;
+-- refresh tokens stay, or rotate (then a second use of one revokes the account). The server takes 0.2 s for a grant, so
+-- that all processes meet at the lock. Exits with 1 unless there is one grant for each account and no failed call.
 --
 --     eval "$(make -s env)"; lua5.4 bench/tokens/crowd.lua [processes [coroutines [accounts]]]
 

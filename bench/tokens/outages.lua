@@ -1,6 +1,6 @@
--- What goes away while processes call: a Redis that restarts again and again, and a holder of a lock that dies in the
--- middle of a refresh. Prints how many calls failed, and how long the lock stood. Ends with 1 when a call with a valid
--- token failed, or a lock outlived its time.
+-- Outages while processes call: a Redis that restarts again and again, and a holder of a lock that dies in the middle of
+-- a refresh. Prints how many calls failed, and for how long the lock was held. Exits with 1 when a call with a valid token
+-- failed, or a lock was held for longer than its time.
 --
 --     eval "$(make -s env)"; lua5.4 bench/tokens/outages.lua [restarts]
 
@@ -25,7 +25,7 @@ local function place_of(kind)
     or { redis = "redis://127.0.0.1:" .. redis.port, timeout = TIMEOUT })
 end
 
--- A Redis that is killed and comes back while one process calls: valid tokens go on, stale ones wait for it.
+-- Redis is killed and started again while one process calls: valid tokens are used, expired ones wait for it.
 local function restart()
   local place = place_of "redis"
   crowd.stale(place, { ACCOUNT })
@@ -48,13 +48,13 @@ local function restart()
     .. "%d refreshes after it, %d failed"):format(restarts, failed, calls, refreshed, lost))
 end
 
--- Until the one that holds the lock waits for the answer to its grant.
+-- Waits until the holder of the lock waits for the response to its token request.
 local function wait_for_fault()
   for _ = 1, 2000 do
     if box:control("counters").faults then return end
     runtime:sleep(0.005)
   end
-  error("the holder sends no grant")
+  error("the holder sends no token request")
 end
 
 local function holder(kind)
@@ -71,7 +71,7 @@ local function holder(kind)
   local _, app = crowd.open(place)
   local began = runtime:monotonic()
   local me, err = app:client(ACCOUNT):me()
-  local ttl = require("lofty.oauth.source").ttl(TIMEOUT)
+  local ttl = require("lofty.oauth.times").of(TIMEOUT).lease_ttl
   local took = runtime:monotonic() - began
   local ok = me and took < (kind == "file" and 1 or ttl + 1)
   good = good and ok

@@ -1,4 +1,4 @@
--- A vendor's accounts in a store: connect, accounts, client(account), disconnect, against the sandbox.
+-- An application's accounts in a store, against the emulator: connect, accounts, client(account), disconnect.
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
@@ -18,7 +18,7 @@ describe("an application with a store", function()
     return lofty.app(opt)
   end
 
-  -- What a person does, and what the callback handler then does.
+  -- A person consents, and the callback handler connects the account.
   local function connect(which, account)
     local url, state = which:authorize_url()
     local args = box:consent(url, { account = account })
@@ -37,7 +37,7 @@ describe("an application with a store", function()
     app = new_app()
   end)
 
-  it("keeps a token under the account that /v1.0/me names, and makes clients of it", function()
+  it("stores a token under the account that /v1.0/me names, and makes clients of it", function()
     local account, token = lofty.assert(connect(app))
     assert.equal(FIRST, account)
     assert.equal(FIRST, token.account)
@@ -49,19 +49,19 @@ describe("an application with a store", function()
     assert.same({}, told)
   end)
 
-  it("knows an account beyond 2^53 by its exact digits", function()
+  it("keeps every digit of an account beyond 2^53", function()
     assert.equal(LARGE, (lofty.assert(connect(app, LARGE))))
     assert.same({ LARGE }, app:accounts())
     assert.equal(LARGE, tostring(lofty.assert(app:client(LARGE):me()).id))
   end)
 
-  it("believes /v1.0/me and not what the callback claims", function()
+  it("takes the account from /v1.0/me, not from the callback", function()
     local url, state = app:authorize_url()
     local args = box:consent(url, { account = FIRST }) .. "&account=113377&userId=113377"
     assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
   end)
 
-  it("connects nobody for a state that differs, and spends no code for it", function()
+  it("refuses a callback with another state without exchanging its code", function()
     local url = app:authorize_url()
     local none, err = app:connect(box:consent(url), { state = "another" })
     assert.is_nil(none)
@@ -75,7 +75,7 @@ describe("an application with a store", function()
     assert.same({ FIRST, "113377", LARGE }, app:accounts())
   end)
 
-  it("forgets an account, and says so to who asks for it", function()
+  it("deletes a disconnected account's token, and its clients say so", function()
     lofty.assert(connect(app))
     assert.is_true(lofty.assert(app:disconnect(FIRST)))
     assert.is_true(lofty.assert(app:disconnect(FIRST)), "twice is no error")
@@ -102,7 +102,7 @@ describe("an application with a store", function()
     assert.equal("no_token", select(2, other:client(FIRST):me()).code)
   end)
 
-  it("lets two applications of one client id use each other's tokens", function()
+  it("shares tokens with another application object of the same client id", function()
     lofty.assert(connect(app))
     local other = new_app()
     box:control("expire", { account = FIRST })
@@ -111,7 +111,7 @@ describe("an application with a store", function()
     assert.equal(2, grants())
   end)
 
-  it("seals what it keeps with its encryption_key, and reads it back", function()
+  it("seals tokens with its encryption_key, and reads them back", function()
     local sealing = new_app { encryption_key = ("k"):rep(32) }
     lofty.assert(connect(sealing))
     assert.is_nil(lofty.json.decode(store:get(box.client_id .. "/" .. FIRST)))
@@ -133,7 +133,7 @@ describe("an application with a store", function()
       box:control("revoke", { account = FIRST })
     end)
 
-    it("says so as an err of kind oauth with the account, and keeps the token, marked", function()
+    it("returns an err of kind oauth with the account, and keeps the token, marked as revoked", function()
       local crm = app:client(FIRST)
       for _ = 1, 2 do
         local none, err = crm:me()
@@ -161,18 +161,18 @@ describe("an application with a store", function()
     end)
   end)
 
-  describe("that can't keep what connect was granted", function()
-    local away
+  describe("that can't store the token that connect was granted", function()
+    local outage
 
     before_each(function()
-      away = { kind = "store" }
+      outage = { kind = "store" }
       store = setmetatable({}, { __index = store })
       store.keys = nil
       app = new_app()
     end)
 
-    it("notices a store that is away before the code is spent", function()
-      function store.get() return nil, away end
+    it("finds out that the store is down before it exchanges the code", function()
+      function store.get() return nil, outage end
       local none, err, args, state = connect(app)
       assert.is_nil(none)
       assert.equal("store", err.kind)
@@ -181,7 +181,7 @@ describe("an application with a store", function()
       assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
     end)
 
-    it("asks the store whether it can do everything before the code is spent", function()
+    it("asks the store whether it can do everything before it exchanges the code", function()
       function store.check() return nil, "a permission is missing" end
       local none, err, args, state = connect(app)
       assert.is_nil(none)
@@ -192,7 +192,7 @@ describe("an application with a store", function()
       assert.equal(FIRST, (lofty.assert(app:connect(args, { state = state }))))
     end)
 
-    it("notices a store that can't be locked or has no room before the code is spent", function()
+    it("finds out that the store can't lock or has no room before it exchanges the code", function()
       for _, name in ipairs { "try_lock", "reserve" } do
         store[name] = function() return nil, "not today" end
         local none, err = connect(app)
@@ -204,7 +204,7 @@ describe("an application with a store", function()
       assert.equal(0, grants())
     end)
 
-    it("gives it to on_refresh, when the store fails after that", function()
+    it("gives it to on_refresh when the store fails after that", function()
       function store.put() return nil, "the disk is full" end
       local none, err = connect(app)
       assert.is_nil(none)
@@ -217,7 +217,7 @@ describe("an application with a store", function()
       lofty.assert(new_app():client(told[1][1]):me())
     end)
 
-    it("gives it to on_refresh, when /v1.0/me does not answer", function()
+    it("gives it to on_refresh when /v1.0/me fails", function()
       box:control("fault", { path = "/v1.0/me", status = 500, body = "" })
       local none, err = connect(app)
       assert.is_nil(none)
@@ -226,7 +226,7 @@ describe("an application with a store", function()
       lofty.assert(new_app():client(told[1][1]):me())
     end)
 
-    it("renews nothing on the way, where the new one would be lost", function()
+    it("does not refresh it for /v1.0/me, since the new token would be lost", function()
       box:control("fault", { path = "/v1.0/me", status = 401, json = { message = "no" }, times = 0 })
       local none, err = connect(app)
       assert.is_nil(none)
@@ -234,7 +234,7 @@ describe("an application with a store", function()
       assert.equal(1, grants())
     end)
 
-    it("writes over the lock of a holder that does not end, when its time is over", function()
+    it("writes without the lock when another process keeps that for longer than its time", function()
       local runtime = setmetatable({ past = 0 }, { __index = function(_, name)
         local real = require "lofty.runtime.curl"
         return function(_, ...) return real[name](real, ...) end
@@ -264,7 +264,7 @@ describe("an application with a store", function()
         for _ = 1, 5 do lofty.assert(crm:me()) end
         for _ = 1, 5 do lofty.assert(app:client(FIRST):me()) end
       end
-      -- At most one for each jump that makes a token look stale.
+      -- At most one for each jump that makes a token stale.
       assert.is_true(grants() - before <= 2)
       box:control("clock", { advance = 3600 })
       for _ = 1, 5 do lofty.assert(crm:me()) end
@@ -312,7 +312,7 @@ describe("an application with a store", function()
       return nginx.shell("ls -A " .. nginx.quote(folder) .. "/tokens 2>/dev/null | sort | tr '\\n' ' '")
     end
 
-    it("leaves no file behind for accounts that it does not know", function()
+    it("makes no file for an unknown account", function()
       for i = 1, 5 do
         assert.equal("no_token", select(2, app:client("unknown" .. i):me()).code)
         assert.is_true(lofty.assert(app:disconnect("unknown" .. i)))
@@ -320,7 +320,7 @@ describe("an application with a store", function()
       assert.equal("", files())
     end)
 
-    it("has a token, its lock and the application's own lock after connect", function()
+    it("makes a token file and two lock files at connect: the account's and the application's", function()
       lofty.assert(connect(app))
       local name = "lofty%3A" .. box.client_id .. "%2F"
       assert.equal(name .. "-.lock " .. name .. FIRST .. ".lock " .. name .. FIRST .. ".token ", files())
@@ -343,7 +343,7 @@ describe("an application with a store", function()
     store.unlock = nil
   end)
 
-  it("raises for what cannot be meant, on the caller's line", function()
+  it("raises for wrong arguments on the caller's line", function()
     local function bare_app(options)
       local opt = { client_id = "c", client_secret = "s", redirect_uri = "https://example.com/cb" }
       for name, value in pairs(options or {}) do opt[name] = value end

@@ -1,5 +1,5 @@
--- The whole flow against the sandbox: consent, code, token, refresh, calls; and each of its failures, which
--- must end in an error of its own and leave the client usable.
+-- The whole flow against the emulator: consent, code, token, refresh, calls. Each failure has an err of its own and leaves
+-- the client usable.
 local lofty = require "lofty"
 local sandbox = require "lofty.sandbox"
 
@@ -25,7 +25,7 @@ describe("the first flow", function()
   before_each(function() box:control("reset") end)
 
   describe("through the vendor OAuth server", function()
-    it("turns consent into a token, refreshes it, and reads and writes the CRM", function()
+    it("exchanges a code, refreshes the token, and reads and writes the CRM", function()
       local app = new_app()
       local token = lofty.assert(app:exchange((new_code(app))))
       assert.equal("Bearer", token.token_type)
@@ -44,7 +44,7 @@ describe("the first flow", function()
       assert.is_true(lofty.assert(crm:delete("/v1.0/notes/{noteId}", { noteId = note.noteId })))
     end)
 
-    it("sends what Lofty documents and not more", function()
+    it("sends the fields that Lofty documents and no others", function()
       local app = new_app()
       local token = lofty.assert(app:exchange((new_code(app))))
       lofty.assert(app:refresh(token))
@@ -64,7 +64,7 @@ describe("the first flow", function()
       assert.same({ "client_id", "code", "grant_type", "redirect_uri" }, names)
     end)
 
-    it("is refreshed by itself, saved, and the call made again, when Lofty answers 401", function()
+    it("refreshes, calls on_refresh and repeats the call when Lofty answers 401", function()
       local app = new_app()
       local saved
       local crm = app:client(lofty.assert(app:exchange((new_code(app)))), { on_refresh = function(t) saved = t end })
@@ -83,7 +83,7 @@ describe("the first flow", function()
       return new_app(opt)
     end
 
-    it("turns consent into a token with the secret in the form", function()
+    it("exchanges a code with the secret in the form", function()
       local app = developer()
       local token = lofty.assert(app:exchange((new_code(app))))
       assert.equal("table", type(token.app_info))
@@ -91,7 +91,7 @@ describe("the first flow", function()
       lofty.assert(app:client(token):me())
     end)
 
-    it("takes a PKCE verifier in place of a secret", function()
+    it("exchanges a code with a PKCE verifier in place of a secret", function()
       local app = lofty.app {
         client_id = box.public_client_id, redirect_uri = box.redirect_uri, base_url = box.url,
         token_url = box.developer_token_url, authorize_url = box.authorize_url,
@@ -106,7 +106,7 @@ describe("the first flow", function()
       assert.equal("invalid_grant", err.code)
     end)
 
-    it("grants by client credentials and a customer key, and renews by itself", function()
+    it("requests tokens with client_credentials and a customer key, and again when they expire", function()
       local app = developer { customer_key = box.customer_key }
       local crm = app:client()
       lofty.assert(crm:me())
@@ -149,7 +149,7 @@ describe("the first flow", function()
       { "broken encoding", "code=%zz&state=s", "invalid_request" },
       { "nothing", "", "state_missing" },
     } do
-      it("with " .. case[1] .. " is an error", function()
+      it("is an err with " .. case[1], function()
         local code, err = app:callback(case[2], { state = "s" })
         assert.is_nil(code)
         assert.equal("oauth", err.kind)
@@ -176,14 +176,14 @@ describe("the first flow", function()
       assert.equal("c", lofty.assert(app:callback("?utm=1&utm=2&x[]=%zz&code=c&state=s \r\n", { state = "s" })))
     end)
 
-    it("without a state passes only where the application says so", function()
+    it("may lack the state only with require_state = false", function()
       assert.equal("c", lofty.assert(new_app { require_state = false }:callback("code=c", {})))
       local code, err = app:callback("code=c&state=x", {})
       assert.is_nil(code)
       assert.equal("state_mismatch", err.code)
     end)
 
-    it("tells that access was denied on the page", function()
+    it("reports that access was denied on the consent page", function()
       local url, state = app:authorize_url()
       local code, err = app:callback(box:consent(url, { deny = true }), { state = state })
       assert.is_nil(code)
@@ -196,7 +196,7 @@ describe("the first flow", function()
       assert.is_nil(value)
       assert.equal(kind, err.kind, tostring(err))
       if code then assert.equal(code, err.code) end
-      -- The application goes on working.
+      -- The application stays usable.
       local app = new_app()
       lofty.assert(app:exchange((new_code(app))))
     end
@@ -251,7 +251,7 @@ describe("the first flow", function()
       end)
     end
 
-    it("is repeated once when its answer was lost", function()
+    it("is repeated once when its response was lost", function()
       local app = new_app()
       local code = new_code(app)
       box:control("fault", { cut = "before", path = "/api/user-web/oauth/token" })
@@ -259,7 +259,7 @@ describe("the first flow", function()
     end)
 
     for _, case in ipairs { { "missing" }, { "zero" }, { "string", 3600 } } do
-      it("is none of them when expires_in is " .. case[1], function()
+      it("does not fail when expires_in is " .. case[1], function()
         box:control("settings", { expires_in = case[1] })
         local app = new_app()
         local token = lofty.assert(app:exchange((new_code(app))))
@@ -306,15 +306,15 @@ describe("the first flow", function()
       assert.equal("rate_limit", err.kind)
     end)
 
-    it("by an empty 200 is none: it is true", function()
+    it("does not fail with an empty 200, whose value is true", function()
       box:control("fault", { preset = "empty-200", path = "/v1.0/me" })
       assert.is_true(lofty.assert(crm:me()))
     end)
 
     it("by a server that stalls is a timeout", function()
       box:control("fault", { delay = 5, path = "/v1.0/me" })
-      local impatient = lofty.client { api_key = box.api_key, base_url = box.url, timeout = 0.2, retry = false }
-      local value, err = impatient:me()
+      local short_timeout = lofty.client { api_key = box.api_key, base_url = box.url, timeout = 0.2, retry = false }
+      local value, err = short_timeout:me()
       assert.is_nil(value)
       assert.equal("timeout", err.kind)
       assert.is_true(err.sent)
@@ -386,7 +386,7 @@ describe("the first flow", function()
     end
   end)
 
-  it("shows no secret, in no error, tostring or trace", function()
+  it("shows no secret in an err, a tostring or a hook", function()
     local shown = {}
     local function show(value) shown[#shown + 1] = tostring(value) end
     local function show_all(err, depth)
@@ -411,7 +411,7 @@ describe("the first flow", function()
     end
     local crm = app:client(token, hooks)
     show(crm)
-    -- A server that says our secrets back to us.
+    -- The server repeats our secrets.
     for _, preset in ipairs { "html-502", "not-json", "cut-body", "bare-string" } do
       box:control("fault", { preset = preset, path = "/v1.0/me" })
       show_all(select(2, crm:me()))

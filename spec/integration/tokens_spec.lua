@@ -1,4 +1,5 @@
--- Tokens that many processes use, refresh and lose their lives over; small versions of what bench/tokens/ does at length.
+-- Tokens that many processes share: refreshes at the same moment, killed processes, a Redis that restarts, lost responses.
+-- bench/tokens does the same with larger numbers.
 local child = require "spec.support.child"
 local crowd = require "spec.support.crowd"
 local lofty = require "lofty"
@@ -25,7 +26,7 @@ local function stop()
   shell("rm -rf " .. quote(folder))
 end
 
--- A place that nobody has used.
+-- A new directory or Redis database.
 local function place_of(kind, more)
   count = count + 1
   local place = kind == "file" and { path = folder .. "/" .. count }
@@ -119,7 +120,7 @@ describe("a lock whose holder dies #once", function()
   teardown(stop)
   before_each(fresh_start)
 
-  -- A process that has the lock and waits for an answer that does not come.
+  -- A process that holds the lock and waits for a response that does not come.
   local function kill_holder(place)
     crowd.stale(place, { ACCOUNT })
     box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 60 })
@@ -139,7 +140,7 @@ describe("a lock whose holder dies #once", function()
     end
   end
 
-  it("is free at once in a directory", function()
+  it("is released at once with a file store", function()
     local place = place_of "file"
     local _, kill = kill_holder(place)
     local store, app = crowd.open(place)
@@ -151,7 +152,7 @@ describe("a lock whose holder dies #once", function()
     assert.is_true(store:try_lock(key, "me", 60))
   end)
 
-  it("is free after its time in Redis", function()
+  it("is released after its ttl in Redis", function()
     local place = place_of "redis"
     local _, kill = kill_holder(place)
     kill()
@@ -161,14 +162,14 @@ describe("a lock whose holder dies #once", function()
     local lock = quote("lofty:lock:" .. key)
     local left = tonumber(redis:cli("-n " .. db .. " pttl " .. lock))
     assert.is_true(left > 2 * place.timeout * 1000 and left <= (2 * place.timeout + 20) * 1000, left)
-    redis:cli("-n " .. db .. " pexpire " .. lock .. " 200") -- the rest of its time passes
+    redis:cli("-n " .. db .. " pexpire " .. lock .. " 200") -- so that the spec does not wait for it
     lofty.assert(app:client(ACCOUNT):me())
     assert.equal(1, grants())
   end)
 end)
 
 describe("a process killed in the middle of refreshes #once", function()
-  it("leaves a usable token, no lock and nothing half-written behind", function()
+  it("leaves a usable token, no lock and no incomplete file", function()
     local said = child.script("bench/kill.lua", "6")
     for _, rotation in ipairs { "off", "on " } do
       local line = said:match("rotation " .. rotation .. ": 6 kills[^\n]*")
@@ -187,7 +188,7 @@ describe("a Redis that restarts", function()
   teardown(stop)
   before_each(fresh_start)
 
-  it("stops no call that holds a valid token, and the refresh after it finds the token again", function()
+  it("fails no call with a valid token, and the next refresh finds the token again", function()
     local place = place_of "redis"
     crowd.stale(place, { ACCOUNT })
     local _, app = crowd.open(place)
@@ -205,11 +206,11 @@ describe("a Redis that restarts", function()
     assert.equal(2, grants())
   end)
 
-  it("loses no token when it goes away between a grant and its write", function()
+  it("loses no token when it stops between a grant and its write", function()
     local place = place_of "redis"
     crowd.stale(place, { ACCOUNT })
     local told = {}
-    -- Down after the grant was answered, before it is written: on_request comes too late, the runtime does not.
+    -- The runtime stops Redis between the response to the token request and the write.
     local real = require "lofty.runtime.curl"
     local runtime = setmetatable({}, { __index = function(_, name)
       return function(_, ...) return real[name](real, ...) end
@@ -225,7 +226,7 @@ describe("a Redis that restarts", function()
     assert.equal("store", told[1].kind)
     lofty.assert(crm:me())
     redis:up()
-    -- The lock of that refresh could not be given back, but nobody has to have it: the token is good, only unwritten.
+    -- The lock of that refresh could not be released: delete it instead of waiting for its ttl.
     redis:cli("-n " .. place.redis:match("%d+$") .. " del " .. quote("lofty:lock:" .. place.client_id .. "/" .. ACCOUNT))
     for _ = 1, 200 do
       lofty.assert(crm:me())
@@ -255,11 +256,11 @@ describe("a POST", function()
 
   before_each(function() NOTE.leadId = lofty.integer "651095960136641" end)
 
-  it("that dies after its bytes were sent is not sent again", function()
+  it("whose connection breaks after its bytes were sent is not sent again", function()
     for _, preset in ipairs { "cut-before", "cut-after", "cut-head" } do
       box:journal(true)
       local crm = lofty.client { api_key = box.api_key, base_url = box.url }
-      lofty.assert(crm:me()) -- a connection that is kept alive, where libcurl would send it again
+      lofty.assert(crm:me()) -- on a connection that is kept alive libcurl would send it again
       box:control("fault", { method = "POST", path = "/v1.0/notes", preset = preset })
       local none, err = crm:post("/v1.0/notes", NOTE)
       assert.is_nil(none)
@@ -269,7 +270,7 @@ describe("a POST", function()
     end
   end)
 
-  it("that is refused at connect is sent again, and arrives once", function()
+  it("whose connection is refused is sent again, and arrives once", function()
     local real = require "lofty.runtime.curl"
     local runtime = setmetatable({}, { __index = function(_, name)
       return function(_, ...) return real[name](real, ...) end
@@ -290,7 +291,7 @@ describe("a POST", function()
     assert.equal(1, posts())
   end)
 
-  it("of a grant whose answer is lost is sent once more, at once, and the account is not lost by it", function()
+  it("of a token request whose response is lost is sent once more, at once, and the account is not lost", function()
     local place = place_of "file"
     crowd.stale(place, { ACCOUNT })
     box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", preset = "cut-after" })

@@ -17,7 +17,7 @@ describe("Basic credentials", function()
     assert.equal("Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW", core.basic("s6BhdRkqt3", "gX1fBat3bV", "form"))
   end)
 
-  it("are form-encoded first where the server wants it (RFC 6749 section 2.3.1)", function()
+  it("are form-encoded first with basic = form (RFC 6749 section 2.3.1)", function()
     local secret = "a+b %\195\169"
     assert.equal("Basic " .. core.base64_encode("my+id%3A1:a%2Bb+%25%C3%A9"), core.basic("my id:1", secret, "form"))
     assert.equal("Basic " .. core.base64_encode("my id:" .. secret), core.basic("my id", secret, "plain"))
@@ -27,7 +27,7 @@ describe("Basic credentials", function()
     assert.equal("Basic " .. core.base64_encode("id:a:b"), core.basic("id", "a:b"))
   end)
 
-  it("say what to do about a colon in a plain client id", function()
+  it("are refused with a hint for a colon in a plain client id", function()
     local header, why = core.basic("my:id", "secret")
     assert.is_nil(header)
     assert.is_truthy(why:find("client id holds a colon", 1, true))
@@ -47,7 +47,7 @@ describe("Basic credentials", function()
     { "an endless secret", "id", ("hush"):rep(16385), "client secret is longer than 65536 bytes" };
   } do
     for _, how in ipairs { "plain", "form" } do
-      it("with " .. case[1] .. " are refused as " .. how, function()
+      it("are refused as " .. how .. " with " .. case[1], function()
         local header, why = core.basic(case[2], case[3], how)
         assert.is_nil(header)
         assert.is_truthy(why:find(case[4], 1, true), why)
@@ -65,7 +65,7 @@ describe("Basic credentials", function()
     end
   end)
 
-  it("know two ways and no third", function()
+  it("raise for another form than plain and form", function()
     assert.has_error(function() core.basic("id", "secret", "Form") end)
     assert.has_error(function() core.basic("id") end)
     assert.has_error(function() core.basic("id", 12) end)
@@ -111,19 +111,19 @@ describe("a token request", function()
     { "client credentials, developer OAuth server", "client_credentials", { customer_key = "k=1", authentication = "body" },
       "grant_type=client_credentials&client_id=my+id&client_secret=s%2Bcret%2F%3D&customer_key=k%3D1" };
   } do
-    it("for " .. case[1] .. " is exactly this", function()
+    it("has these bytes for " .. case[1], function()
       local made = assert(request(case[2], case[3]))
       assert.equal(case[4], made.body)
       assert.equal(case[5], made.authorization)
     end)
   end
 
-  it("form-encodes the pair in the header where told so", function()
+  it("form-encodes the pair in the header with basic = form", function()
     local made = assert(request("refresh_token", { refresh_token = "r", basic = "form" }))
     assert.equal("Basic " .. core.base64_encode("my+id:s%2Bcret%2F%3D"), made.authorization)
   end)
 
-  it("takes the public client's secret nowhere, even if it is given", function()
+  it("leaves out a secret that a public client was given", function()
     local more = with(code, { code_verifier = verifier, authentication = "none" })
     local made = assert(request("authorization_code", more))
     assert.is_nil(made.body:find("cret", 1, true))
@@ -157,7 +157,7 @@ describe("a token request", function()
     { "no id", "refresh_token", { refresh_token = "hush", client_id = "", authentication = "none" },
       "client id is missing" };
   } do
-    it("with " .. case[1] .. " is refused, in words without the secret", function()
+    it("is refused without showing a secret: " .. case[1], function()
       local made, why = request(case[2], case[3])
       assert.is_nil(made)
       assert.is_truthy(why:find(case[4], 1, true), why)
@@ -166,7 +166,7 @@ describe("a token request", function()
     end)
   end
 
-  it("takes an id with a colon wherever it is encoded", function()
+  it("may have a colon in a client id that is encoded", function()
     for _, more in ipairs { { authentication = "body" }, { authentication = "none" }, { basic = "form" } } do
       assert(request("refresh_token", with(more, { refresh_token = "r", client_id = "a:b" })))
     end

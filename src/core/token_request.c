@@ -9,44 +9,44 @@
 #include "limits.h"
 #include "uri.h"
 
-/* What can be said of a field without showing it. */
-typedef struct Words {
-  const char *name; /* as it stands in the form */
-  const char *missing, *dirty, *too_long;
-} Words;
+/* A field's name and the messages about it, none of which shows its value. */
+typedef struct Field {
+  const char *name; /* in the form */
+  const char *missing, *has_control, *too_long;
+} Field;
 
-#define WORDS(name, text)                                                                          \
+#define FIELD(name, text)                                                                          \
   {                                                                                                \
     name, text " is missing or empty",                                                             \
         text " holds a control character, such as a line break or a NUL byte",                     \
         text " is longer than 65536 bytes"                                                         \
   }
 
-static const Words client_id = WORDS("client_id", "the client id");
-static const Words client_secret = WORDS("client_secret", "the client secret");
-static const Words code = WORDS("code", "the authorization code");
-static const Words redirect_uri = WORDS("redirect_uri", "the redirect URI");
-static const Words code_verifier = WORDS("code_verifier", "the code verifier");
-static const Words refresh_token = WORDS("refresh_token", "the refresh token");
-static const Words customer_key = WORDS("customer_key", "the customer key");
+static const Field client_id = FIELD("client_id", "the client id");
+static const Field client_secret = FIELD("client_secret", "the client secret");
+static const Field code = FIELD("code", "the authorization code");
+static const Field redirect_uri = FIELD("redirect_uri", "the redirect URI");
+static const Field code_verifier = FIELD("code_verifier", "the code verifier");
+static const Field refresh_token = FIELD("refresh_token", "the refresh token");
+static const Field customer_key = FIELD("customer_key", "the customer key");
 
 /*
-** NULL, or what is wrong with a credential. Control characters are in none
-** (RFC 6749 appendix A, RFC 7617 section 2): mostly a line break that came along
-** from a file. An empty one is a variable that was never set.
+** NULL, or what is wrong with a credential. No credential has control characters
+** (RFC 6749 appendix A, RFC 7617 section 2); most often it is a line break from
+** a file. An empty one is mostly a variable that is not set.
 */
-static const char *field_problem (LoftySpan value, const Words *words) {
+static const char *field_problem (LoftySpan value, const Field *field) {
   size_t i;
-  if (!value.data || value.size == 0) return words->missing;
-  if (value.size > LOFTY_MAX_CREDENTIAL) return words->too_long;
+  if (!value.data || value.size == 0) return field->missing;
+  if (value.size > LOFTY_MAX_CREDENTIAL) return field->too_long;
   for (i = 0; i < value.size; i++) {
     unsigned char c = (unsigned char)value.data[i];
-    if (c < 0x20 || c == 0x7F) return words->dirty;
+    if (c < 0x20 || c == 0x7F) return field->has_control;
   }
   return NULL;
 }
 
-/* Checks the pair that goes into the header; 'how' as in lofty_basic. */
+/* NULL, or what is wrong with the pair for a Basic header; 'how' as in lofty_basic. */
 static const char *pair_problem (LoftySpan id, LoftySpan secret, LoftyBasic how) {
   const char *problem = field_problem(id, &client_id);
   if (!problem) problem = field_problem(secret, &client_secret);
@@ -57,8 +57,8 @@ static const char *pair_problem (LoftySpan id, LoftySpan secret, LoftyBasic how)
 }
 
 /*
-** The pair as it is, which is what Lofty documents, or each half form-encoded
-** first, which is what RFC 6749 section 2.3.1 asks for; then Base64.
+** Base64 of the plain pair, as Lofty documents it, or of a pair whose halves are
+** form-encoded first, as RFC 6749 section 2.3.1 requires.
 */
 static LoftyCode add_basic (LoftyBuf *out, LoftySpan id, LoftySpan secret, LoftyBasic how) {
   LoftyBuf pair;
@@ -103,7 +103,7 @@ static const char *verifier_problem (LoftySpan verifier) {
   return "the code verifier is not 43 to 128 letters, digits, \"-\", \".\", \"_\" or \"~\"";
 }
 
-/* What the grant itself needs, apart from who the client is. */
+/* NULL, or what is wrong with the fields of the grant type. */
 static const char *grant_problem (const LoftyTokenRequest *grant) {
   const char *problem = NULL;
   switch (grant->type) {
@@ -126,6 +126,7 @@ static const char *grant_problem (const LoftyTokenRequest *grant) {
   return problem;
 }
 
+/* NULL, or what is wrong with the fields that authenticate the client. */
 static const char *client_problem (const LoftyTokenRequest *grant) {
   const char *problem;
   if (grant->authentication == LOFTY_CLIENT_BASIC)
@@ -136,15 +137,15 @@ static const char *client_problem (const LoftyTokenRequest *grant) {
   return problem;
 }
 
-static void add_field (LoftyBuf *body, const Words *words, LoftySpan value) {
+static void add_field (LoftyBuf *body, const Field *field, LoftySpan value) {
   LoftySpan name;
-  name.data = words->name;
-  name.size = strlen(words->name);
+  name.data = field->name;
+  name.size = strlen(field->name);
   lofty_query_add(body, name, value, 1);
 }
 
 static void add_grant_type (LoftyBuf *body, LoftyGrantType type) {
-  static const Words grant_type = WORDS("grant_type", "the grant type");
+  static const Field grant_type = FIELD("grant_type", "the grant type");
   LoftySpan value;
   value.data = type == LOFTY_GRANT_AUTHORIZATION_CODE ? "authorization_code"
                : type == LOFTY_GRANT_REFRESH_TOKEN    ? "refresh_token"
@@ -154,9 +155,9 @@ static void add_grant_type (LoftyBuf *body, LoftyGrantType type) {
 }
 
 /*
-** The client id stands in the body whenever it is not in the header, and also
-** beside the header for a code, as Lofty's own sample has it. The secret is in
-** one place only: a server must refuse a client that authenticates twice.
+** The client id is in the body when it is not in the header, and for an
+** authorization code in both, as in Lofty's sample. The secret is in one place
+** only: a client must not authenticate in two ways (RFC 6749 section 2.3).
 */
 static void add_client (LoftyBuf *body, const LoftyTokenRequest *grant) {
   if (grant->authentication != LOFTY_CLIENT_BASIC || grant->type == LOFTY_GRANT_AUTHORIZATION_CODE)

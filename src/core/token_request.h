@@ -25,13 +25,16 @@ typedef struct LoftyTokenRequest {
   LoftySpan client_id, client_secret;
   LoftySpan code, redirect_uri, code_verifier; /* authorization_code; verifier: RFC 7636 4.5 */
   LoftySpan refresh_token;
-  LoftySpan customer_key; /* client_credentials: Lofty's name for whom the token acts */
+  LoftySpan customer_key; /* client_credentials: the API key of the user it acts for */
 } LoftyTokenRequest;
 
-/* "Basic ..." ; *problem says in plain words what is wrong, without the secret, on LOFTY_BAD. */
+/* Adds "Basic ..." to 'out'. On LOFTY_BAD *problem says what is wrong, without the secret. */
 LoftyCode lofty_basic (LoftyBuf *out, LoftySpan id, LoftySpan secret, LoftyBasic how,
                        const char **problem);
-/* The form body, and the Authorization value (left empty when there is none). */
+/*
+** Makes the form body and the Authorization value, which stays empty when there
+** is none; *problem as above.
+*/
 LoftyCode lofty_token_request (const LoftyTokenRequest *grant, LoftyBuf *body,
                                LoftyBuf *authorization, const char **problem);
 

@@ -1,6 +1,6 @@
 /*
-** oauth.c - Basic credentials and token requests as Lua functions. What is wrong
-** is said without the secret, the code or the token that it is wrong with.
+** oauth.c - Basic credentials and token requests as Lua functions. No message shows
+** a secret, a code or a token.
 */
 #include <string.h>
 
@@ -27,7 +27,7 @@ static int refused (lua_State *L, const char *problem) {
   return 2;
 }
 
-/* core.basic(client_id, client_secret [, "plain" | "form"]) -> "Basic ...", or nil and why. */
+/* core.basic(client_id, client_secret [, "plain" | "form"]) -> "Basic ..." | nil, message */
 static int basic (lua_State *L) {
   LoftySpan id = lofty_checkspan(L, 1), secret = lofty_checkspan(L, 2);
   LoftyBasic how = basic_values[luaL_checkoption(L, 3, "plain", basic_names)];
@@ -37,7 +37,7 @@ static int basic (lua_State *L) {
   return lofty_pushbuf(L, out, "the header");
 }
 
-/* Where each text of the table goes. */
+/* A string field of the table, and where its span belongs. */
 typedef struct Field {
   const char *name;
   size_t offset; /* of a LoftySpan in LoftyTokenRequest */
@@ -50,7 +50,7 @@ static const Field fields[] = {
     SPAN(client_id),     SPAN(client_secret), SPAN(code),         SPAN(redirect_uri),
     SPAN(code_verifier), SPAN(refresh_token), SPAN(customer_key), {NULL, 0}};
 
-/* The choice named by field 'name' of the table at 1; the first when it is absent. */
+/* The index in 'names' of the value of field 'name' of the table at 1; 0 when it is absent. */
 static int choice (lua_State *L, const char *name, const char *const *names) {
   int i;
   lua_pushstring(L, name);
@@ -65,7 +65,7 @@ static int choice (lua_State *L, const char *name, const char *const *names) {
       return i;
     }
   }
-  return luaL_argerror(L, 1, lua_pushfstring(L, "'%s' is none of its values", name));
+  return luaL_argerror(L, 1, lua_pushfstring(L, "invalid value of '%s'", name));
 }
 
 static int is_field (const char *name) {
@@ -79,7 +79,7 @@ static int is_field (const char *name) {
   return 0;
 }
 
-/* A misspelt field would be left out of the request in silence: raise instead. */
+/* Raises for an unknown field, which would be left out of the request without a word. */
 static void check_names (lua_State *L) {
   for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING) luaL_argerror(L, 1, "field names must be strings");
@@ -92,7 +92,7 @@ static void check_names (lua_State *L) {
 /*
 ** core.token_request{ grant_type=, authentication=, basic=, client_id=, client_secret=,
 ** code=, redirect_uri=, code_verifier=, refresh_token=, customer_key= }
-** -> { body =, authorization = or nil }, or nil and a message.
+** -> { body =, authorization = or nil } | nil, message
 */
 static int token_request (lua_State *L) {
   LoftyTokenRequest grant;
@@ -111,7 +111,7 @@ static int token_request (lua_State *L) {
   grant.basic = basic_values[choice(L, "basic", basic_names)];
   for (field = fields; field->name; field++) {
     lua_pushstring(L, field->name);
-    lua_rawget(L, 1); /* stays on the stack, and the bytes with it */
+    lua_rawget(L, 1); /* stays on the stack, so that its bytes stay valid */
     if (lua_isnil(L, -1)) continue;
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_argerror(L, 1, lua_pushfstring(L, "'%s' must be a string", field->name));

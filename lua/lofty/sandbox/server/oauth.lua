@@ -1,8 +1,8 @@
---- The two OAuth servers at which tokens are given.
+--- The two OAuth servers.
 --
--- The vendor OAuth server (POST /api/user-web/oauth/token) wants HTTP Basic and knows the code and refresh
--- grants; the developer OAuth server (POST /oauth/token) wants the secret in the form, knows PKCE and client
--- credentials too, and tells the app's limit.
+-- The vendor server (POST /api/user-web/oauth/token) takes HTTP Basic and has the grants authorization_code and
+-- refresh_token. The developer server (POST /oauth/token) takes the secret in the form, has PKCE and client_credentials,
+-- too, and returns the application's rate limit.
 -- @module lofty.sandbox.server.oauth
 
 local accounts = require "lofty.sandbox.server.accounts"
@@ -25,18 +25,18 @@ local function refuse(code, description, status)
   error({ status = status or 400, headers = headers, body = { error = code, error_description = description } }, 0)
 end
 
-local function invalid_client() refuse("invalid_client", "The client is unknown or did not prove itself", 401) end
+local function invalid_client() refuse("invalid_client", "The client is unknown or its secret is wrong", 401) end
 local function invalid_grant(why) refuse("invalid_grant", why) end
 
 -- The form's fields, each at most once (RFC 6749 section 3.2).
 local function fields(req, server)
   local text = req.body
   if server == "vendor" and text == "" and settings.get().query_grants then text = req.query
-  elseif req.query ~= "" then refuse("invalid_request", "The fields belong in the body: a query ends up in logs") end
+  elseif req.query ~= "" then refuse("invalid_request", "The fields belong in the body, since a query is logged") end
   if server == "developer" and request.is_type(req, "application/json") then
     local body = request.json(req)
     if type(body) ~= "table" then refuse("invalid_request", "The body is not JSON") end
-    if body.grant_type ~= "client_credentials" then refuse("invalid_request", "This grant wants a form") end
+    if body.grant_type ~= "client_credentials" then refuse("invalid_request", "This grant takes a form") end
     return body
   end
   if not request.is_type(req, "application/x-www-form-urlencoded") then
@@ -49,13 +49,13 @@ local function fields(req, server)
   return form
 end
 
-local function want(form, name)
+local function require_parameter(form, name)
   local value = form[name]
   if type(value) ~= "string" or value == "" then refuse("invalid_request", "The parameter " .. name .. " is missing") end
   return value
 end
 
--- The pair id:secret, plain as Lofty documents it, or form-encoded first.
+-- Authenticates by HTTP Basic: the pair is plain, as Lofty documents it, or form-encoded first (setting `basic`).
 local function by_basic(req)
   local set = settings.get()
   local text = ngx.decode_base64((req.headers.authorization or ""):match("^[Bb][Aa][Ss][Ii][Cc] (%S+)$") or "")
@@ -67,11 +67,11 @@ local function by_basic(req)
   return id
 end
 
--- The secret in the form, or a proof by PKCE in its place.
+-- Authenticates by the form: a secret, or PKCE in its place. The second result is true for a public client.
 local function by_form(req, form)
   local set = settings.get()
   if req.headers.authorization then invalid_client() end
-  local id = want(form, "client_id")
+  local id = require_parameter(form, "client_id")
   if id == set.public_client_id and not form.client_secret then return id, true end
   if id ~= set.client_id then invalid_client() end
   if not form.client_secret and form.grant_type == "authorization_code" and form.code_verifier then return id end
@@ -82,7 +82,7 @@ end
 -- RFC 7636 section 4.6; S256 alone.
 local function check_pkce(record, form)
   if not record.challenge then
-    if form.code_verifier then invalid_grant("The code was asked for without a challenge") end
+    if form.code_verifier then invalid_grant("The code was requested without a code_challenge") end
     return
   end
   local verifier = form.code_verifier or ""
@@ -95,10 +95,10 @@ end
 local GRANTS = {}
 
 function GRANTS.authorization_code(form, client, server, public)
-  local code, redirect_uri = want(form, "code"), want(form, "redirect_uri")
-  if server == "vendor" and want(form, "client_id") ~= client then invalid_client() end
+  local code, redirect_uri = require_parameter(form, "code"), require_parameter(form, "redirect_uri")
+  if server == "vendor" and require_parameter(form, "client_id") ~= client then invalid_client() end
   local record = tokens.read_code(code)
-  if not record or record.client ~= client then invalid_grant("The code is unknown or too old") end
+  if not record or record.client ~= client then invalid_grant("The code is unknown or has expired") end
   if not tokens.spend_code(code, record) then invalid_grant("The code has been used before") end
   if record.redirect_uri ~= redirect_uri then invalid_grant("The redirect_uri is not the one of the consent") end
   if not record.challenge and (public or (server == "developer" and not form.client_secret)) then
@@ -110,21 +110,21 @@ function GRANTS.authorization_code(form, client, server, public)
 end
 
 function GRANTS.refresh_token(form, client)
-  local access, refresh, record = tokens.refresh(want(form, "refresh_token"), client)
-  if not access then invalid_grant("The refresh token is unknown, over or revoked") end
+  local access, refresh, record = tokens.refresh(require_parameter(form, "refresh_token"), client)
+  if not access then invalid_grant("The refresh token is unknown, expired or revoked") end
   return access, refresh, record.account
 end
 
 function GRANTS.client_credentials(form, client, server, public)
   if server == "vendor" then refuse("unsupported_grant_type", "client_credentials") end
   if public then refuse("unauthorized_client", "A public client has no credentials") end
-  local account = accounts.by_key(want(form, "customer_key"))
+  local account = accounts.by_key(require_parameter(form, "customer_key"))
   if not account then invalid_grant("The customer_key is unknown") end
   local access = tokens.issue({ client = client, account = account }, false)
   return access, nil, account
 end
 
--- expires_in in the ways in which servers get it wrong; "missing" leaves it out.
+-- expires_in in the form of the setting of that name; "missing" leaves it out.
 local function lifetime(set)
   local ttl = set.access_ttl
   local forms = { number = ttl, string = tostring(ttl), zero = 0, word = "soon" }
@@ -139,13 +139,15 @@ local function answer(access, refresh, server)
   return { status = 200, headers = HEADERS, body = body }
 end
 
---- Answers a token request at an OAuth server, "vendor" or "developer".
+--- Responds to a token request.
+-- @tparam table req
+-- @tparam string server "vendor" or "developer"
 function oauth.token(req, server)
   if req.method ~= "POST" then
     return { status = 405, headers = { Allow = "POST" }, body = { message = "Method Not Allowed" } }
   end
   local form = fields(req, server)
-  local kind = want(form, "grant_type")
+  local kind = require_parameter(form, "grant_type")
   local client, public
   if server == "vendor" then
     if form.client_secret then invalid_client() end
@@ -161,15 +163,15 @@ function oauth.token(req, server)
   return answer(access, refresh, server)
 end
 
---- The account behind an Authorization header, with Lofty's answers to the wrong one.
--- @treturn string account
--- @treturn string whose budget the call uses: the app, or the key
+--- The account of an Authorization header; raises Lofty's response to a key with the wrong scheme.
+-- @treturn ?string account
+-- @treturn ?string what the rate limit counts the call for: the application, or the API key
 function oauth.authorize(req)
   local scheme, secret = (req.headers.authorization or ""):match("^(%S+) (%S+)$")
   if scheme == "Bearer" then
     local record = tokens.read_access(secret)
     if record then return record.account, record.client end
-    if accounts.by_key(secret) then -- the real server's answer to a key with the wrong scheme word
+    if accounts.by_key(secret) then -- the real server's response to a key with the scheme Bearer
       error({ status = 400, body = json.raw('{"code":200058,"message":"User in token does not exist."}') }, 0)
     end
   elseif scheme == "token" then

@@ -1,7 +1,7 @@
---- Grants: codes, access tokens and refresh tokens, and what becomes of them.
+--- Authorization codes, access tokens and refresh tokens, and how they end.
 --
--- Everything stands in the shared dict. A grant belongs to a family (what came of one consent);
--- a family, or all of an account's families up to now, can be ended at a stroke.
+-- All of them are in the shared dict. Each belongs to a family, which began with one consent. A family can be ended, and
+-- all of an account's codes and tokens that were issued up to now.
 -- @module lofty.sandbox.server.tokens
 
 local json = require "lofty.sandbox.server.json"
@@ -12,8 +12,8 @@ local tokens = {}
 
 local random = assert(io.open("/dev/urandom", "rb"))
 
--- A secret word with the characters that make careless encoding fail.
-local function word(length)
+-- A random string that ends with characters which must be encoded in forms and URLs.
+local function random_string(length)
   return ngx.encode_base64(random:read(length)) .. "/+"
 end
 
@@ -28,7 +28,7 @@ local function get(kind, secret)
   return text and json.decode(text) or nil
 end
 
--- True when the control endpoint has ended this kind of grant for its account, or its family is dead.
+-- True when it has expired, its family has ended, or the control endpoint has ended its kind for the account.
 local function ended(kind, record)
   local dict = ngx.shared.sandbox
   if dict:get("dead:" .. record.family) then return true end
@@ -37,18 +37,18 @@ local function ended(kind, record)
   return record.sequence <= upto or record.expires <= settings.now()
 end
 
--- A new secret of a kind for whom `from` names; `more` is remembered with it.
+-- Issues a code or token for the client, account and family of `from`; `more` is stored with it.
 local function grant(kind, length, from, ttl, more)
   local record = more or {}
   record.client, record.account, record.family = from.client, from.account, from.family
   record.expires = settings.now() + ttl
-  return put(kind, word(length), record)
+  return put(kind, random_string(length), record)
 end
 
 local function access(from) return grant("access", 30, from, settings.get().access_ttl) end
 local function refreshable(from) return grant("refresh", 33, from, settings.get().refresh_ttl) end
 
---- A code for an account that has just said yes.
+--- Issues an authorization code for an account that has consented.
 -- @tparam table consent {client, account, redirect_uri, challenge}
 function tokens.code(consent)
   local from = { client = consent.client, account = consent.account, family = tostring(state.sequence("family")) }
@@ -56,21 +56,22 @@ function tokens.code(consent)
                { redirect_uri = consent.redirect_uri, challenge = consent.challenge })
 end
 
---- What a code stands for; nil when it is unknown or over.
+--- The record of a code; nil when it is unknown or has ended.
 function tokens.read_code(code)
   local record = get("code", code)
   if not record or ended("code", record) then return nil end
   return record
 end
 
---- Takes a code for its one use. A second use ends what came of the first (RFC 6749 section 4.1.2).
+--- Marks a code as used. A second use ends the family of the first (RFC 6749 section 4.1.2).
+-- @treturn boolean false when it was used before
 function tokens.spend_code(code, record)
   if ngx.shared.sandbox:add("spent:" .. code, true) then return true end
   ngx.shared.sandbox:set("dead:" .. record.family, true)
   return false
 end
 
---- The tokens for a grant: `record` names client, account and family.
+--- Issues tokens; `record` has client, account and family.
 -- @treturn string access token
 -- @treturn string|nil refresh token
 function tokens.issue(record, with_refresh)
@@ -78,25 +79,27 @@ function tokens.issue(record, with_refresh)
   return access(record), with_refresh and refreshable(record) or nil
 end
 
---- What an access token stands for; nil when it is unknown or over.
+--- The record of an access token; nil when it is unknown or has ended.
 function tokens.read_access(token)
   local record = get("access", token)
   if not record or ended("access", record) then return nil end
   return record
 end
 
---- Ends everything that an account has given to a client.
+--- Ends all codes and tokens of an account for a client.
 function tokens.revoke(client, account)
   ngx.shared.sandbox:set("ended:all:" .. client .. ":" .. account, state.sequence("grant"))
 end
 
---- Ends one kind of an account's grants: "access", "refresh" or "code".
+--- Ends an account's tokens of one kind for a client.
+-- @tparam string kind "access", "refresh" or "code"
 function tokens.expire(kind, client, account)
   ngx.shared.sandbox:set("ended:" .. kind .. ":" .. client .. ":" .. account, state.sequence("grant"))
 end
 
--- A rotated token that comes again: within the grace the successor's answer, else the account is lost.
-local function again(token, record)
+-- A refresh token that was used before: within the grace time its successors again, later all of the account's tokens
+-- are revoked.
+local function reuse(token, record)
   local set = settings.get()
   local rotated = json.decode(ngx.shared.sandbox:get("rotated:" .. token) or "null")
   if rotated ~= json.null and settings.now() <= rotated.at + set.refresh_grace then
@@ -106,11 +109,11 @@ local function again(token, record)
   return nil
 end
 
---- Refreshes.
+--- Issues an access token for a refresh token, and with rotation a new refresh token.
 -- @treturn[1] string access token
 -- @treturn[1] string|nil refresh token
 -- @treturn[1] table the grant's record
--- @treturn[2] nil when the refresh token is unknown, over, another client's, or was used before
+-- @treturn[2] nil when the refresh token is unknown, has ended, is another client's, or was used before
 function tokens.refresh(token, client)
   local record = get("refresh", token)
   if not record or record.client ~= client or ended("refresh", record) then return nil end
@@ -119,7 +122,7 @@ function tokens.refresh(token, client)
     return access(record), set.refresh_answer == "same" and token or nil, record
   end
   if not ngx.shared.sandbox:add("spent:" .. token, true) then
-    local fresh, successor = again(token, record)
+    local fresh, successor = reuse(token, record)
     return fresh, successor, record
   end
   local fresh, successor = access(record), refreshable(record)
