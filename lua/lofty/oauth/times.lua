@@ -1,19 +1,23 @@
 --- All times of a token refresh, in seconds.
 --
--- T is the time limit of one token request. A token request without a response is repeated once.
+-- T is the time limit of one token request; one without a response is repeated once.
 --
---     process A    try_lock --- read --- reserve --- token request (T) --- repeated (T) --- write --- unlock
---     from try_lock:  0                     <= 10                                2 T + 10        < 2 T + 20
---                     |<------------------------- lease_ttl = 2 T + 20 ------------------------->|
---     process B    try_lock, again and again (max_wait = lease_ttl + 5) ..........................| try_lock --- read
---                     |<--------------------- detach_timeout = 2 (lease_ttl + 5): B's wait, then its own lease ------>|
+--     0          10                10 + T             10 + 2 T          20 + 2 T = lease_ttl
+--     |----------|-----------------|------------------|-----------------|
+--      try_lock   token request     the same once      write             the lock ends
+--      read       (starts at the    more, if there     unlock            by itself
+--      reserve    latest here)      was no response
 --
--- A holder that is slower than this sends no token request (latest_request), or writes only over the token that it read
--- (after lease_ttl). So whoever holds the lock may rely on it.
+-- Another process waits for the lock for at most max_wait, which depends on the token that it has: 0 if that is fresh
+-- and only has to be written, 5 if it is stale, lease_ttl + 5 if it is invalid. With its own lease after that it takes no
+-- longer than detach_timeout.
+--
+-- A holder that has not begun its token request by latest_request gives up. One that writes after lease_ttl writes only
+-- over the token that it has read. So a lease can end early or late without a lost token.
 -- @module lofty.oauth.times
 
 local times = {
-  --- After try_lock; a later token request might not end within the lease.
+  --- After try_lock: a later token request might not end within the lease.
   latest_request = 10,
   --- How long a write of a granted token is tried.
   write = 1,
@@ -31,7 +35,6 @@ local times = {
 --   the token at hand (see `lofty.token`); `detach_timeout`: the longest refresh with all waits
 function times.of(grant_timeout)
   local lease_ttl = 2 * grant_timeout + 2 * times.latest_request
-  -- After lease_ttl the lock is free, unless its holder renewed it.
   local longest = lease_ttl + 5
   return {
     lease_ttl = lease_ttl,
