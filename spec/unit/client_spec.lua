@@ -219,6 +219,17 @@ describe("lofty.client", function()
     end
   end)
 
+  for _, case in ipairs {
+    { "https://api.lofty.com/v1.0", "leave out the version" }, { "https://api.lofty.com/v2.0/", "leave out the version" },
+    { "https://api.chime.me", "write https://api.lofty.com" }, { "https://api.chime.me/v1.0", "write https://api.lofty.com" },
+  } do
+    it("says what to write in place of the base_url " .. case[1], function()
+      local ok, message = pcall(lofty.client, { api_key = "k", base_url = case[1] })
+      assert.is_false(ok)
+      assert.truthy(message:find(case[2], 1, true), message)
+    end)
+  end
+
   it("never changes the options that it is given", function()
     local opt = { api_key = "k", base_url = "http://127.0.0.1:1" }
     lofty.client(opt)

@@ -13,6 +13,7 @@ local find, format, sub = string.find, string.format, string.sub
 local floor = math.floor
 local limits = core.limits
 
+local FORMER_HOST = "api.chime.me" -- Lofty's former name was Chime
 local API_URL = "https://api.lofty.com"
 local USER_AGENT = "lofty-lua/" .. version
 
@@ -80,6 +81,10 @@ local function base_url_problem(url)
   local parsed, problem = url_policy.parse(url)
   if parsed and (parsed.target ~= sub(url, #parsed.origin + 1) or find(url, "?", 1, true)) then
     problem = "the URL has a query or a fragment, which has no meaning in a base URL"
+  elseif parsed and parsed.host == FORMER_HOST then
+    problem = FORMER_HOST .. " is the API's former address: write " .. API_URL
+  elseif parsed and find(parsed.target, "/v%d%.%d$") then
+    problem = "leave out the version at its end: the path of each operation begins with it"
   end
   return problem
 end

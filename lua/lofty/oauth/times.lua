@@ -9,8 +9,8 @@
 --      reserve    latest here)      was no response
 --
 -- Another process waits for the lock for at most max_wait, which depends on the token that it has: 0 if that is fresh
--- and only has to be written, 5 if it is stale, lease_ttl + 5 if it is invalid. With its own lease after that it takes no
--- longer than detach_timeout.
+-- and only has to be written, 5 if it is stale, lease_ttl + 5 if it is invalid. With its own lease after that it takes
+-- no longer than detach_timeout.
 --
 -- A holder that has not begun its token request by latest_request gives up. One that writes after lease_ttl writes only
 -- over the token that it has read. So a lease can end early or late without a lost token.
