@@ -6,6 +6,9 @@
 ---An id, exact always: a string of digits where numbers are too small.
 ---@alias lofty.id integer|string
 
+---A time: epoch seconds, a table of os.date (local time), or ISO 8601 with an offset.
+---@alias lofty.moment number|string|osdate
+
 ---@alias lofty.kind
 ---| "invalid" the request was wrong, here or as the server sees it
 ---| "network" no connection, or it broke
@@ -1436,14 +1439,14 @@ function Ai:prepare_insight(fields) end
 ---@field zip? string
 
 ---@class lofty.brokermint.update_transaction
----@field acceptanceDate? string
+---@field acceptanceDate? lofty.moment
 ---@field address? string
 ---@field agentId? lofty.id
 ---@field agentName? string
 ---@field city? string
----@field closedAt? string
----@field closingDate? string
----@field expirationDate? string
+---@field closedAt? lofty.moment
+---@field closingDate? lofty.moment
+---@field expirationDate? lofty.moment
 ---@field id lofty.id
 ---@field price? number
 ---@field representing? string
@@ -1468,10 +1471,10 @@ function Brokermint:update_lead(fields) end
 function Brokermint:update_transaction(fields) end
 
 ---@class lofty.calendar.available_meetings
----@field endTime? string
+---@field endTime? lofty.moment
 ---@field endTimeMs? lofty.id
 ---@field limit? integer
----@field startTime? string
+---@field startTime? lofty.moment
 ---@field startTimeMs? lofty.id
 ---@field timeZoneCode? string
 
@@ -1479,10 +1482,10 @@ function Brokermint:update_transaction(fields) end
 ---@field address? string
 ---@field assignedRole? "Agent"|"Assistant"|string
 ---@field content string
----@field endAt? string
+---@field endAt? lofty.moment
 ---@field endAtMs? lofty.id
 ---@field leadId lofty.id
----@field startAt? string
+---@field startAt? lofty.moment
 ---@field startAtMs? lofty.id
 ---@field taskWay? "Call"|"Email"|"Text"|"Other"|string
 ---@field timeZoneCode? string
@@ -1490,7 +1493,7 @@ function Brokermint:update_transaction(fields) end
 
 ---@class lofty.calendar.list
 ---@field desc? boolean|string
----@field endTime? string
+---@field endTime? lofty.moment
 ---@field endTimeMs? integer|string
 ---@field includeFinished? boolean|string
 ---@field leadId? integer|string
@@ -1498,19 +1501,19 @@ function Brokermint:update_transaction(fields) end
 ---@field pageSize? integer|string
 ---@field sort? string
 ---@field sourceType? integer|string|(integer|string)[]
----@field startTime? string
+---@field startTime? lofty.moment
 ---@field startTimeMs? integer|string
 ---@field timeZoneCode? string
 
 ---@class lofty.calendar.update
 ---@field address? string
 ---@field content? string
----@field endAt? string
+---@field endAt? lofty.moment
 ---@field endAtMs? lofty.id
 ---@field leadId? lofty.id
 ---@field reminderTime? string
 ---@field reminderType? string
----@field startAt? string
+---@field startAt? lofty.moment
 ---@field startAtMs? lofty.id
 ---@field timeZoneCode? string
 
@@ -1728,7 +1731,7 @@ function Communication:send_sms(fields) end
 ---@field bathroomsMin? string
 ---@field bedroomsMax? integer
 ---@field bedroomsMin? integer
----@field createTime? string
+---@field createTime? lofty.moment
 ---@field defaultValue? boolean
 ---@field id? lofty.id
 ---@field leadUserId? lofty.id
@@ -1737,7 +1740,7 @@ function Communication:send_sms(fields) end
 ---@field priceMax? lofty.id
 ---@field priceMin? lofty.id
 ---@field propertyType? string[]
----@field updateTime? string
+---@field updateTime? lofty.moment
 
 ---@class lofty.input.Location
 ---@field city? string
@@ -1850,7 +1853,7 @@ function Communication:send_sms(fields) end
 ---@field bathroomsMin? string
 ---@field bedroomsMax? integer
 ---@field bedroomsMin? integer
----@field createTime? string
+---@field createTime? lofty.moment
 ---@field defaultValue? boolean
 ---@field id? lofty.id
 ---@field leadUserId? lofty.id
@@ -1859,7 +1862,7 @@ function Communication:send_sms(fields) end
 ---@field priceMax? lofty.id
 ---@field priceMin? lofty.id
 ---@field propertyType? string[]
----@field updateTime? string
+---@field updateTime? lofty.moment
 
 ---@class lofty.input.LeadFamilyMember
 ---@field birthday? string
@@ -2686,9 +2689,9 @@ function SalesAgents:update_settings(fields) end
 ---@field address? string
 ---@field assignedRole "Agent"|"Assistant"|string
 ---@field content string
----@field endAt string
+---@field endAt lofty.moment
 ---@field leadId lofty.id
----@field startAt? string
+---@field startAt? lofty.moment
 ---@field timeZoneCode? string
 ---@field type "Other"|"Call"|"Email"|"Text"|"Appointment"|string
 
@@ -2704,8 +2707,8 @@ function SalesAgents:update_settings(fields) end
 ---@class lofty.tasks.update
 ---@field address? string
 ---@field content? string
----@field endAt? string
----@field startAt? string
+---@field endAt? lofty.moment
+---@field startAt? lofty.moment
 ---@field timeZoneCode? string
 
 ---all tasks and appointments of a lead

@@ -11,6 +11,7 @@ local misuse = require "lofty.internal.misuse"
 
 local floor, abs = math.floor, math.abs
 local find, format, match, sub = string.find, string.format, string.match, string.sub
+local ipairs, pcall = ipairs, pcall
 local tonumber, type, tostring, os_time = tonumber, type, tostring, os.time
 
 local time = {}
@@ -21,6 +22,8 @@ local MILLISECONDS = 1e11
 local LAST = 253402300799
 -- No form is longer.
 local MAX_SIZE = 64
+-- What os.time reads of a table.
+local FIELDS = { "year", "month", "day", "hour", "min", "sec", "isdst" }
 
 local function failed(message)
   return nil, errors.new { kind = "invalid", message = "lofty.time.parse: " .. message, sent = false }
@@ -119,13 +122,15 @@ end
 -- @treturn[2] string what is wrong with the value
 function time.text(value)
   if type(value) == "table" then
-    local ok, epoch = pcall(os_time, value)
+    -- A copy, since os.time normalises the fields of its argument.
+    local fields = {}
+    for _, name in ipairs(FIELDS) do fields[name] = value[name] end
+    local ok, epoch = pcall(os_time, fields)
     if not ok or not epoch then return nil, "is no table of os.date (year, month, day, hour, min, sec)" end
     return time.format(epoch, local_offset(epoch))
   elseif type(value) == "number" then
-    if value ~= value or value < 0 or value > MILLISECONDS then
-      return nil, "is milliseconds: this field takes epoch seconds, so divide by 1000"
-    end
+    if value ~= value or value < 0 then return nil, "must be epoch seconds, got " .. tostring(value) end
+    if value > MILLISECONDS then return nil, "is milliseconds: this field takes epoch seconds, so divide by 1000" end
     return time.format(value)
   elseif type(value) ~= "string" then
     return nil, "is a " .. type(value) .. ": give a text in ISO 8601, epoch seconds or a table of os.date"

@@ -56,7 +56,7 @@ function fake.sample(shape, all)
   if shape.format == "int64" then return "651095960136641" end
   if shape.type == "integer" or shape.as == "integer" then return shape.min and shape.min > 1 and shape.min or 1 end
   if shape.type == "number" then return 1.5 end
-  if shape.format == "date-time" then return "2026-01-02T03:04:05Z" end
+  if shape.as == "time" then return "2026-01-02T03:04:05Z" end
   return "x"
 end
 

@@ -137,7 +137,7 @@ local lists = {
   { "listings.search", {}, servers.page,
     { number = "pageNum", count = "pageSize", base = 1, size = 25, items = "listing",
       more = function(more) return more end } },
-  { "calendar.list", { startTime = "x" }, servers.page,
+  { "calendar.list", { startTime = 1 }, servers.page,
     { number = "page", count = "pageSize", base = 0, size = 50, items = "data.items", total = "total" } },
   { "logs.system", { leadId = 1 }, servers.page,
     { number = "pageNumber", count = "pageSize", base = 0, size = 100, items = "timeLines",

@@ -301,6 +301,22 @@ describe("the check of arguments", function()
     assert.truthy(err.message:find("string", 1, true), err.message)
   end)
 
+  it("refuses a time that the server would refuse, and shows the form", function()
+    local form = "must be ISO 8601 with an offset, such as 2026-03-01T15:00:00-08:00"
+    local function task(at)
+      local value, err = crm.tasks:create { type = "Call", content = "x", leadId = 1, assignedRole = "Agent", endAt = at }
+      return value, err
+    end
+    for _, text in ipairs { "tomorrow", "2026-03-01", "2026-03-01 15:00:00", "2026-03-01T15:00:00", "Mar 1, 2026", "" } do
+      refuses('tasks.create: field "endAt": ' .. form, task(text))
+    end
+    refuses('tasks.create: field "endAt": is milliseconds: this field takes epoch seconds, so divide by 1000',
+      task(1772406000000))
+    refuses('tasks.create: field "endAt": must be epoch seconds, got -1', task(-1))
+    refuses('calendar.list: parameter "startTime": ' .. form, crm.calendar:list { startTime = "2026-03-01" })
+    assert.equal(0, #crm.sent)
+  end)
+
   it("accepts null in a body only", function()
     refuses("leads.get: leadId: is null", crm.leads:get(core.null))
     refuses('leads.list: parameter "stage": a string expected, got null', crm.leads:list { stage = core.null })
@@ -352,8 +368,9 @@ describe("what is sent", function()
     sends('{"content":"x","leadId":7}', crm.notes:create { leadId = 7, content = "x" })
     sends('{"attributeName":"Budget","attributeType":"text"}',
       crm.team_features:create_custom_field { attributeName = "Budget", attributeType = "text" })
-    sends('{"content":"x","endAt":"b","leadId":1,"startAt":"a","type":"APPOINTMENT"}', crm.calendar:create {
-      type = "APPOINTMENT", content = "x", leadId = 1, startAt = "a", endAt = "b",
+    sends('{"content":"x","endAt":"2026-03-02T00:00:00+00:00","leadId":1,"startAt":"2026-03-01T15:00:00Z",'
+      .. '"type":"APPOINTMENT"}', crm.calendar:create {
+      type = "APPOINTMENT", content = "x", leadId = 1, startAt = "2026-03-01T15:00:00Z", endAt = 1772409600,
     })
     sends('{"type":"ALL"}', crm.v1.communication:by_agent { type = "ALL" })
   end)
@@ -366,6 +383,23 @@ describe("what is sent", function()
     assert.equal('{"commissionRate":-0.25,"gci":1250.5,"homePrice":450000}', encode(last(crm).body))
     assert(crm.leads:list { contacted = "true", limit = "25" })
     assert.equal("contacted=true&limit=25", core.query_encode(last(crm).query))
+  end)
+
+  it("has ISO 8601 with an offset for epoch seconds and for tables of os.date, which stay as they are", function()
+    assert(crm.tasks:update(3, { endAt = 1772406000 }))
+    assert.same({ endAt = "2026-03-01T23:00:00+00:00" }, last(crm).body)
+    assert(crm.calendar:list { startTime = 1772406000 })
+    assert.same({ startTime = "2026-03-01T23:00:00+00:00" }, last(crm).query)
+    local given = { year = 2026, month = 3, day = 32, hour = 12 }
+    assert(crm.tasks:update(3, { endAt = given }))
+    assert.equal(os.time { year = 2026, month = 4, day = 1, hour = 12 }, (require("lofty.time").parse(last(crm).body.endAt)))
+    assert.same({ year = 2026, month = 3, day = 32, hour = 12 }, given)
+  end)
+
+  it("has milliseconds in integer fields, and dates as they are given", function()
+    assert(crm.calendar:update("c1", { startAtMs = 1772406000000 }))
+    assert.equal('{"startAtMs":1772406000000}', encode(last(crm).body))
+    assert.equal('{"birthday":"Mar 1, 1980"}', body_of { birthday = "Mar 1, 1980" })
   end)
 
   it("has null for lofty.null", function()

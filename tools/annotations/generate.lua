@@ -79,6 +79,8 @@ local function new_writer(operations, answers)
       found = type_of(shape.items, (field:gsub("List$", ""):gsub("ies$", "y"):gsub("([^s])s$", "%1")))
       if found:find("|", 1, true) then found = "(" .. found .. ")" end
       return found .. "[]"
+    elseif shape.as == "time" then
+      found = "lofty.moment"
     elseif shape.as then
       found = shape.as .. "|string"
     elseif shape.enum then

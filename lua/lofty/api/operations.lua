@@ -15,7 +15,8 @@
 -- contain), `items`, `min_items`, `max_items`; or `fields` with `required`, `one_of` (sets of which one field is
 -- needed) and `when` ({ field, value, needed }). `as` is the type that a text holds; `known` lists usual values, others
 -- are accepted; `readonly` fields are not sent; `open` is a table of any shape; `many` accepts an array of them too;
--- `instead` maps names that others use to the right ones; `hint` shows the right form.
+-- `instead` maps names that others use to the right ones; `hint` shows the right form. Text `as = "time"`
+-- takes what `lofty.time.text` takes.
 --
 -- What is required follows the operations' own descriptions where they differ from the schemas, which create and update
 -- share.
@@ -25,7 +26,7 @@
 local str, bool, num = { type = "string" }, { type = "boolean" }, { type = "number" }
 local int, i32, i64 = { type = "integer" }, { type = "integer", format = "int32" }, { type = "integer", format = "int64" }
 local id = { type = "integer", format = "int64", min = 1 }
-local moment = { type = "string", format = "date-time" }
+local time, moment = { type = "string", as = "time" }, { type = "string", as = "time", format = "date-time" }
 local given = { type = "integer", format = "int64", readonly = true }
 local open = { open = true }
 local strs, i32s, i64s = { type = "array", items = str }, { type = "array", items = i32 }, { type = "array", items = i64 }
@@ -323,7 +324,7 @@ return {
         required = { "type", "content", "leadId", "assignedRole", "endAt" },
         fields = {
           type = { type = "string", known = { "Other", "Call", "Email", "Text", "Appointment" } }, content = str,
-          leadId = i64, assignedRole = agent_role, startAt = str, endAt = str, timeZoneCode = str, address = str,
+          leadId = i64, assignedRole = agent_role, startAt = time, endAt = time, timeZoneCode = str, address = str,
         },
       },
     },
@@ -337,7 +338,7 @@ return {
       params = { taskId = id },
       body = {
         one_of = { { "content", "startAt", "endAt", "address" } },
-        fields = { content = str, startAt = str, endAt = str, timeZoneCode = str, address = str },
+        fields = { content = str, startAt = time, endAt = time, timeZoneCode = str, address = str },
       },
     },
     delete = {
@@ -362,7 +363,7 @@ return {
       query = {
         one_of = { { "startTime", "endTime", "startTimeMs", "endTimeMs" } }, instead = { offset = "page", limit = "pageSize" },
         fields = {
-          leadId = id_text, startTime = str, endTime = str, startTimeMs = id_text, endTimeMs = id_text,
+          leadId = id_text, startTime = time, endTime = time, startTimeMs = id_text, endTimeMs = id_text,
           timeZoneCode = str, includeFinished = bool_text, page = from_0_text,
           pageSize = { type = "string", as = "integer", min = 1, max = 500 }, sort = str, desc = bool_text,
           sourceType = { type = "string", as = "integer", many = true },
@@ -376,7 +377,7 @@ return {
       query = {
         one_of = { { "startTime", "startTimeMs" }, { "endTime", "endTimeMs" } },
         fields = {
-          startTime = str, endTime = str, startTimeMs = i64, endTimeMs = i64, timeZoneCode = str, limit = i32_from_1,
+          startTime = time, endTime = time, startTimeMs = i64, endTimeMs = i64, timeZoneCode = str, limit = i32_from_1,
         },
       },
     },
@@ -388,8 +389,8 @@ return {
         when = { { "type", "TASK", "taskWay" }, { "type", "task", "taskWay" } },
         one_of = { { "startAt", "startAtMs" }, { "endAt", "endAtMs" } },
         fields = {
-          type = { type = "string", known = { "TASK", "APPOINTMENT" } }, content = str, leadId = i64, startAt = str,
-          endAt = str, startAtMs = i64, endAtMs = i64, timeZoneCode = str,
+          type = { type = "string", known = { "TASK", "APPOINTMENT" } }, content = str, leadId = i64, startAt = time,
+          endAt = time, startAtMs = i64, endAtMs = i64, timeZoneCode = str,
           taskWay = { type = "string", known = { "Call", "Email", "Text", "Other" } }, assignedRole = agent_role,
           address = str,
         },
@@ -401,7 +402,7 @@ return {
       params = { calendarId = str },
       body = {
         fields = {
-          content = str, startAt = str, endAt = str, startAtMs = i64, endAtMs = i64, timeZoneCode = str,
+          content = str, startAt = time, endAt = time, startAtMs = i64, endAtMs = i64, timeZoneCode = str,
           reminderType = str, reminderTime = str, leadId = i64, address = str,
         },
       },

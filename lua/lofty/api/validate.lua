@@ -3,11 +3,12 @@
 --
 -- Integers, numbers and booleans are accepted as text too ("17", "1.5", "true"), as a CSV file gives them, and are sent
 -- with the type that the operation wants. A number is not accepted where a text is wanted: a zip code would lose its
--- leading zero.
+-- leading zero. A text that is a date-time is made of epoch seconds and tables of `os.date`, too.
 -- @module lofty.api.validate
 
 local core = require "lofty.core"
 local suggest = require "lofty.internal.suggest"
+local time_text = require("lofty.time").text
 
 local getmetatable, pairs, setmetatable, tostring, type = getmetatable, pairs, setmetatable, tostring, type
 local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
@@ -313,6 +314,8 @@ local function check_plain(ctx, spec, value, path)
   elseif spec.many and type(value) == "table" then
     local list, why, at = check_array(ctx, { items = { type = kind, as = spec.as } }, value, path)
     return list, why, at
+  elseif spec.as == "time" then
+    item, problem = time_text(value)
   elseif kind == "string" then
     item, problem = check_string(spec, value)
   elseif kind == "integer" then
