@@ -18,7 +18,7 @@ local root = arg and arg[1] or "."
 -- A module requires only what stands lower. `beside` names a folder of the same height that it may require too.
 local FOLDERS = {
   { "cli", height = 9, open = {}, beside = "sandbox" },
-  { "sandbox", height = 9, open = { "sandbox", "sandbox.run", "sandbox.nginx" } },
+  { "sandbox", height = 9, open = { "sandbox", "sandbox.session", "sandbox.nginx" } },
   { "init", height = 8, open = { "init" } },
   { "app", height = 7, open = { "app" } },
   { "webhook", height = 7, open = { "webhook" } },

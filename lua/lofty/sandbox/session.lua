@@ -1,0 +1,98 @@
+--- Runs the emulator for as long as a command, a person's input or a parent process lasts.
+-- @module lofty.sandbox.session
+
+local nginx = require "lofty.sandbox.nginx"
+
+local quote = nginx.quote
+
+local session = {}
+
+-- What a script of the library, or a person with curl, needs to know, in the order in which it is read.
+local function exports_of(box)
+  return {
+    { "LOFTY_BASE_URL", box.url }, { "LOFTY_OAUTH_SERVER", "vendor" }, { "LOFTY_OAUTH_TOKEN_URL", box.token_url },
+    { "LOFTY_DEVELOPER_TOKEN_URL", box.developer_token_url }, { "LOFTY_AUTHORIZE_URL", box.authorize_url },
+    { "LOFTY_CLIENT_ID", box.client_id }, { "LOFTY_CLIENT_SECRET", box.client_secret },
+    { "LOFTY_REDIRECT_URI", box.redirect_uri }, { "LOFTY_API_KEY", box.api_key },
+    { "LOFTY_CUSTOMER_KEY", box.customer_key },
+  }
+end
+
+local function export_lines(box)
+  local lines = {}
+  for i, pair in ipairs(exports_of(box)) do lines[i] = "export " .. pair[1] .. "=" .. quote(pair[2]) .. "\n" end
+  return table.concat(lines)
+end
+
+-- The exit status of a command. os.execute returns it in two forms.
+local function execute(command)
+  local ok, _, status = os.execute(command)
+  if type(ok) == "number" then return ok > 255 and math.floor(ok / 256) or ok end
+  return ok and 0 or status
+end
+
+-- Writes a file that its owner alone can read: it holds credentials, though only the emulator's.
+local function write_private(path, text)
+  if execute("umask 077 && : > " .. quote(path)) ~= 0 then error("cannot write " .. path, 0) end
+  nginx.write(path, text)
+end
+
+-- Waits for the end of the process that started this one.
+local WAIT_FOR_PARENT =
+  [[parent=$(cut -d ' ' -f 4 /proc/$PPID/stat); while kill -0 "$parent" 2>/dev/null; do sleep 0.2; done]]
+
+local function wait(opt, exports_file)
+  if opt.command then
+    local words = {}
+    for i, word in ipairs(opt.command) do words[i] = quote(word) end
+    -- Sourced from a file, because everybody on the machine can read the arguments of a process.
+    return execute(". " .. quote(exports_file) .. " && exec " .. table.concat(words, " "))
+  end
+  if opt.parent then return execute(WAIT_FOR_PARENT) end
+  opt.input:read "*a"
+  return 0
+end
+
+--- Reads "NAME=VALUE" of the option --set.
+-- @tparam string text
+-- @treturn ?string name; nil when the text has no "="
+-- @return a boolean, a number or a text
+function session.setting(text)
+  local name, value = text:match "^([%w_]+)=(.*)$"
+  if not name then return nil end
+  if value == "true" or value == "false" then return name, value == "true" end
+  return name, tonumber(value) or value
+end
+
+--- Starts an emulator, waits and stops it.
+-- @tparam table opt
+--   `settings`: of lua/lofty/sandbox/README.md;
+--   `command`: words of a command to run with the exports set; without it the session lasts until `input` ends, or,
+--   with `parent` true, until the process ends that started this one;
+--   `write`: a file to write the exports to; it is removed at the end;
+--   `input`, `out`: streams;
+--   `prepare`: a function of the emulator, called before anything else; it may change `box.api_key`
+-- @treturn number the command's exit status, 0 without a command, 130 when it was interrupted
+function session.run(opt)
+  local box = require("lofty.sandbox").start(opt.settings)
+  local ok, status = pcall(function()
+    if opt.prepare then opt.prepare(box) end
+    local text = export_lines(box)
+    local exports_file = box.folder .. "/exports"
+    write_private(exports_file, text)
+    if opt.write then write_private(opt.write, text) end
+    if not opt.command then
+      opt.out:write("The sandbox listens at ", box.url, "\n\n", text, "\nTo try the consent page, open\n  ",
+        box.authorize_url, "?clientId=", box.client_id, "\nCtrl-C ends it.\n")
+      opt.out:flush()
+    end
+    return wait(opt, exports_file)
+  end)
+  box:stop()
+  if opt.write then os.remove(opt.write) end
+  if ok then return status end
+  if type(status) == "string" and status:find("interrupted!", 1, true) then return 130 end
+  error(status, 0)
+end
+
+return session

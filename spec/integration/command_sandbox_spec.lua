@@ -1,0 +1,76 @@
+-- `lofty sandbox`: the emulator for as long as a command runs. See spec/support/command.lua.
+local command = require "spec.support.command"
+local nginx = require "lofty.sandbox.nginx"
+
+local has_argparse = pcall(require, "argparse")
+
+describe("lofty sandbox #once", function()
+  if not has_argparse then
+    pending "needs lua-argparse"
+    return
+  end
+
+  local folder
+
+  setup(function() folder = nginx.shell "mktemp -d" end)
+  teardown(function() nginx.shell("rm -rf " .. folder) end)
+
+  -- Runs a shell command in the emulator; returns the exit code, what the command printed, and stderr.
+  local function in_sandbox(words, script)
+    words[#words + 1] = "--"
+    words[#words + 1] = "sh"
+    words[#words + 1] = "-c"
+    words[#words + 1] = "{ " .. script .. "; } > " .. folder .. "/said 2>&1"
+    table.insert(words, 1, "sandbox")
+    os.remove(folder .. "/said")
+    local code, _, err = command.run(words)
+    local file = io.open(folder .. "/said")
+    local said = file and file:read "*a"
+    if file then file:close() end
+    return code, said, err
+  end
+
+  local GET = [[curl -s -H "Authorization: token $LOFTY_API_KEY" "$LOFTY_BASE_URL]]
+
+  it("runs a command with the variables set, and exits with its status", function()
+    local code, said = in_sandbox({ "--set", "rate_limit=7" }, GET .. [[/v1.0/me" -o /dev/null -D -; exit 3]])
+    assert.equal(3, code)
+    assert.truthy(said:find("X%-RateLimit%-Limit: 7"), said)
+  end)
+
+  it("has stopped the server when the command has ended", function()
+    local _, said = in_sandbox({}, [[echo "$LOFTY_BASE_URL"]])
+    assert.equal("000", nginx.shell("curl -s -o /dev/null -w '%{http_code}' " .. said))
+  end)
+
+  it("writes the variables for a person, and ends when its input ends", function()
+    local code, out = command.run { "sandbox" }
+    assert.equal(0, code)
+    assert.truthy(out:find("The sandbox listens at http://127.0.0.1:", 1, true), out)
+    assert.truthy(out:find("export LOFTY_API_KEY=", 1, true), out)
+  end)
+
+  it("gives the leads of a seed file, and no others", function()
+    nginx.write(folder .. "/seed.json", [[{"leads": [{"firstName": "Sofía", "emails": ["sofia@example.com"],
+      "notes": [{"content": "called"}]}, {"firstName": "Per"}]}]])
+    local code, said, err = in_sandbox({ "--seed", folder .. "/seed.json" }, GET .. [[/v1.0/leads"]])
+    assert.equal(0, code, err)
+    local page = require("lofty").json.decode(said)
+    assert.equal(2, #page.leads, said)
+    local names = { [page.leads[1].firstName] = true, [page.leads[2].firstName] = true }
+    assert.same({ ["Sofía"] = true, Per = true }, names)
+  end)
+
+  it("says which record of a seed file is wrong", function()
+    nginx.write(folder .. "/seed.json", [[{"leads": [{"firstName": "Per", "notes": [{"contents": "x"}]}]}]])
+    local code, _, err = in_sandbox({ "--seed", folder .. "/seed.json" }, "true")
+    assert.equal(1, code)
+    assert.truthy(err:find("leads[1].notes[1]", 1, true), err)
+  end)
+
+  it("refuses a setting without a value", function()
+    local code, _, err = command.run { "sandbox", "--set", "rate_limit" }
+    assert.equal(2, code)
+    assert.truthy(err:find("--set wants NAME=VALUE", 1, true), err)
+  end)
+end)
