@@ -236,6 +236,9 @@ function App:accounts() end
 ---@field later? true|fun(fn: function, ...: any): boolean? respond first, then handle the events
 ---@field max_body? integer bytes
 ---@field max_events? integer of one delivery
+---@field json? "strict"|"repair" how a delivery with a character that JSON does not permit is read
+---@field spool? lofty.Spool respond once the delivery is on disk
+---@field attempts? integer with a spool: of one event
 ---@field on_error? fun(err: any, event?: lofty.Event)
 
 ---@class lofty.HandlerRequest
@@ -3223,9 +3226,14 @@ function Client:stats() end
 ---@field format fun(epoch: number, offset?: string|number): string ISO 8601 with an offset
 
 ---@class lofty.Webhook
----@field parse fun(body: string, opt?: { max_events?: integer }): lofty.Event[]?, lofty.Error?
+---@field parse fun(body: string, opt?: { max_events?: integer, json?: "strict"|"repair" }): lofty.Event[]?, lofty.Error?
 ---@field key fun(event: lofty.Event): string the same for the same event, however it was batched
 ---@field handler fun(opt: lofty.HandlerOptions): fun(request?: lofty.HandlerRequest): integer, string, table<string, string> inside nginx the function reads the request itself
+
+---@class lofty.Spool
+---@field run fun(self: lofty.Spool, seconds?: number): true?, lofty.Error? handles what is there, until nothing is left to try again
+---@field failed fun(self: lofty.Spool): { id: string, event: lofty.Event, attempts: integer, error: string }[]?, lofty.Error?
+---@field retry fun(self: lofty.Spool, id: string): true?, lofty.Error?
 
 ---@class lofty
 ---@field _VERSION string
@@ -3236,6 +3244,7 @@ function Client:stats() end
 ---@field store lofty.Stores
 ---@field time lofty.Time
 ---@field webhook lofty.Webhook
+---@field spool { file: fun(opt: { path: string }): lofty.Spool } webhook deliveries on disk
 local lofty = {}
 
 ---A client of one account.

@@ -249,8 +249,16 @@ local function load_webhook()
   return wrapped
 end
 
+local function load_spool()
+  local make, webhook = require("lofty.spool").file, require "lofty.webhook"
+  -- The handler has counted the events before it spooled them.
+  local function parse(body) return webhook.parse(body, { max_events = math.huge }) end
+  return { file = function(opt) return make(opt, default_runtime(), parse) end }
+end
+
 -- Loaded at first use.
 local LATER = {
+  spool = load_spool,
   webhook = load_webhook,
   time = function() return require "lofty.time" end,
 }

@@ -223,7 +223,7 @@ end
 
 local OPTIONS = {
   secret = true, on_event = true, seen = true, forget = true, later = true, max_body = true, max_events = true,
-  on_error = true,
+  on_error = true, spool = true, attempts = true,
 }
 local REMEMBERED = 1000 -- keys, when the caller has no `seen`
 
@@ -334,6 +334,34 @@ local function event_handler(opt)
   end
 end
 
+-- Returns a function that handles one event of a spool: true, or nil and an err. A spool tries again by itself, and one
+-- process handles its events; so a key is remembered only after its event was handled.
+local function spooled_event_handler(opt)
+  local on_event, on_error, recent = opt.on_event, opt.on_error or write_error, recent_keys(REMEMBERED)
+  return function(event)
+    local key = is_unique(event) and webhook.key(event)
+    if key and recent:knows(key) then return true end
+    local ok, value, err = pcall(on_event, event)
+    if ok and (value or err == nil) then
+      if key then recent:seen(key) end
+      return true
+    end
+    if not ok then err = value end
+    pcall(on_error, err, event)
+    return nil, err
+  end
+end
+
+local function check_spool_options(opt)
+  if type(opt.spool) ~= "table" then misuse("webhook.handler: spool must be made by lofty.spool.file") end
+  for _, name in ipairs { "seen", "forget", "later" } do
+    if opt[name] ~= nil then misuse("webhook.handler: " .. name .. " has no use beside a spool: leave it out") end
+  end
+  if opt.max_body and opt.max_body > limits.stored then
+    misuse(format("webhook.handler: max_body beside a spool can be %d at most", limits.stored))
+  end
+end
+
 local function check_handler_options(opt)
   errors.options("webhook.handler", opt, OPTIONS)
   if type(opt.on_event) ~= "function" then misuse("webhook.handler: on_event must be a function") end
@@ -345,7 +373,8 @@ local function check_handler_options(opt)
   if opt.later ~= nil and opt.later ~= true and type(opt.later) ~= "function" then
     misuse("webhook.handler: later must be true or a function")
   end
-  for _, name in ipairs { "max_body", "max_events" } do
+  if opt.spool ~= nil then check_spool_options(opt) end
+  for _, name in ipairs { "max_body", "max_events", "attempts" } do
     if opt[name] ~= nil and not is_count(opt[name]) then
       misuse("webhook.handler: " .. name .. " must be a number, 1 or more")
     end
@@ -362,6 +391,8 @@ end
 --       later = nil,             -- true (in nginx) or a function(fn, ...): respond first, then handle the events
 --       max_body = 1048576,      -- bytes
 --       max_events = 5000,       -- of one delivery
+--       spool = nil,             -- see `lofty.spool`: respond 200 once the delivery is on disk, then handle its events
+--       attempts = 6,            -- with a spool: of an event, before it has failed for good
 --       on_error = function(err, event) end, -- on_event, seen or forget failed, or a delivery could not be read (no
 --                                -- event); default: writes a line to stderr
 --     }
@@ -384,6 +415,10 @@ end
 -- again might do the same thing twice. With `later` the status is 200 before any event is handled, so a failure is
 -- known to `on_error` alone; `later(fn, ...)` calls fn(...) soon and returns false if it cannot, which gives 503.
 --
+-- With a spool the status is 200 once the delivery is on disk, and 503 when it can't be written. Events are handled at
+-- least once: a crash repeats those whose handling was not noted, so `on_event` should first look whether its effect is
+-- there already.
+--
 -- Repeats are dropped. Without `seen` the last 1,000 events of this Lua state are remembered, of those that can be told
 -- from a second change (they have an updateTime, or their bucket says created or deleted). `seen` is called for all
 -- events, so it should forget after some minutes. Several processes share the memory:
@@ -394,7 +429,9 @@ end
 function webhook.handler(opt)
   opt = opt or {}
   check_handler_options(opt)
-  local secrets, handle = secrets_of(opt.secret), event_handler(opt)
+  local secrets, spool = secrets_of(opt.secret), opt.spool
+  local handle = not spool and event_handler(opt)
+  if spool then spool:attach(spooled_event_handler(opt), opt.attempts) end
   local later, on_error = opt.later, opt.on_error or write_error
   local max_body, parse_options = opt.max_body or limits.webhook, { max_events = opt.max_events }
 
@@ -424,6 +461,12 @@ function webhook.handler(opt)
       if err.code == TOO_MANY then return nil, 413, "too many events" end
       return nil, 400, "not a delivery"
     end
+    if spool then
+      local id, why = spool:put(body)
+      if id then return events end
+      on_error(why)
+      return nil, 503, "busy"
+    end
     queued[events] = #body
     return events
   end
@@ -439,6 +482,10 @@ function webhook.handler(opt)
     if not events then
       if status == 503 then return tell(BUSY) end
       return respond_with(status, text)
+    end
+    if spool then
+      if request.later then request.later(spool.run, spool) end
+      return tell(DONE)
     end
     local defer = later == true and request.later or later ~= true and later
     -- Arguments and no closure: the locals of an aborted nginx request read as nil.

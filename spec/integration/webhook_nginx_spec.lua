@@ -23,6 +23,9 @@ local INIT = [[
     return handle(event)
   end }
   hook = make { on_event = handle }
+  spooled = lofty.webhook.handler {
+    secret = "%s", spool = lofty.spool.file { path = "%s/spool" }, on_event = handle,
+  }
 ]]
 
 local CONF = [[
@@ -38,6 +41,7 @@ local CONF = [[
       listen 127.0.0.1:%d;
       location / { return 418; }
       location ~ ^/hook/ { content_by_lua_block { hook() } }
+      location ~ ^/spooled/ { content_by_lua_block { spooled() } }
       location ~ ^/deferred/ { content_by_lua_block { deferred() } }
       location = /go { content_by_lua_block { ngx.shared.events:set("go", true) ngx.say("gone") } }
       location = /count { content_by_lua_block { ngx.print(ngx.shared.events:llen("events")) } }
@@ -57,9 +61,9 @@ describe("a webhook handler in nginx", function()
 
   setup(function()
     server = nginx.start {
-      conf = function(ports)
+      conf = function(ports, folder)
         local path, cpath = paths()
-        return CONF:format(path, cpath, INIT:format(SECRET), ports[1])
+        return CONF:format(path, cpath, INIT:format(SECRET, SECRET, folder), ports[1])
       end,
     }
     url = "http://127.0.0.1:" .. server.ports[1]
@@ -105,6 +109,23 @@ describe("a webhook handler in nginx", function()
     assert.equal("lead.updated 14", get("/take"))
     assert.equal("200", post("/hook/" .. SECRET, body))
     assert.equal("0", get("/count"))
+  end)
+
+  it("with a spool handles every event, whichever worker got it, and leaves no file", function()
+    for i = 1, 20 do
+      assert.equal("200", post("/spooled/" .. SECRET, '{"listId":2,"newLead":[{"leadId":' .. 100 + i .. "}]}"))
+    end
+    wait_for(20)
+    local got = {}
+    for i = 1, 20 do got[i] = get("/take") end
+    table.sort(got)
+    for i = 1, 20 do assert.equal("lead.created " .. 100 + i, got[i]) end
+    local left
+    for _ = 1, 2000 do
+      left = nginx.shell("ls -A " .. nginx.quote(server.folder .. "/spool"))
+      if left == "worker.lock" then break end
+    end
+    assert.equal("worker.lock", left)
   end)
 
   it("responds 200 to GET and HEAD with the secret", function()

@@ -17,6 +17,13 @@ function RecentKeys:seen(key)
   return before
 end
 
+--- Tells whether a key was seen before, without remembering it.
+-- @tparam string key
+-- @treturn boolean
+function RecentKeys:knows(key)
+  return self.young[key] or self.old[key] or false
+end
+
 --- Forgets a key, so that it counts as new.
 -- @tparam string key
 function RecentKeys:forget(key)

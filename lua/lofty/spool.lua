@@ -1,0 +1,327 @@
+--- A spool for webhook deliveries: a crash loses no event of a delivery that was answered 200.
+--
+-- A delivery is one file in a private directory, written, forced to disk and renamed before the 200. One process at a
+-- time, the one that holds the flock lock of `worker.lock`, handles the events. Files of a delivery:
+--
+-- - `ID.delivery` is its body, while it has events to handle; it is never changed. It is renamed to `ID.failed` when
+--   all events were handled but some, which have failed for good.
+-- - `ID.log` has one line for each attempt that ended: "INDEX STATUS ATTEMPTS DUE MESSAGE". The status is "done",
+--   "again" (to be repeated at DUE, in epoch seconds) or "failed". A crash may lose lines; then events are repeated.
+-- @module lofty.spool
+
+local core = require "lofty.core"
+local crypto = require "lofty.crypto"
+local errors = require "lofty.errors"
+local file = require "lofty.file"
+local misuse = require "lofty.internal.misuse"
+
+local ipairs, rawget, setmetatable, tonumber, tostring, type = ipairs, rawget, setmetatable, tonumber, tostring, type
+local byte, format, gmatch, gsub, match = string.byte, string.format, string.gmatch, string.gsub, string.match
+local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
+local sort = table.sort
+local open = io.open
+
+local DELIVERY, FAILED, LOG, LOCK = ".delivery", ".failed", ".log", "worker.lock"
+-- Seconds before an event is tried again, by its failed attempts; the last one for all that follow.
+local WAITS = { 2, 8, 30, 120, 600 }
+local ATTEMPTS = 6
+-- Other processes may add deliveries: look for them so often.
+local POLL = 1
+
+local Spool = { __name = "lofty.spool" }
+Spool.__index = Spool
+
+local spool = {}
+
+local function failed(self, what, why)
+  return nil, errors.new { kind = "store", sent = false, message = format("spool: %s: %s %s", self.path, what, why) }
+end
+
+-- A name that no other delivery has. Names sort by their time and, those of one process, by their order.
+local count = 0
+local function new_id(self)
+  count = (count + 1) % 10000
+  local random = gsub(crypto.random(8), ".", function(c) return format("%02x", byte(c)) end)
+  return format("%014.0f%04d-%s", floor(self.runtime:now() * 1000), count, random)
+end
+
+local function directory(self)
+  local dir, why = file.directory(self.path, true)
+  if not dir then return failed(self, "the directory", why) end
+  return dir
+end
+
+--- Adds a delivery. It survives a crash of the process or the machine once this has returned.
+-- @tparam string body
+-- @treturn[1] string its id
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Spool:put(body)
+  local dir, err = directory(self)
+  if not dir then return nil, err end
+  local handle, draft = dir:create()
+  if not handle then
+    dir:close()
+    return failed(self, "a new file", draft)
+  end
+  local id = new_id(self)
+  local ok, why = handle:write(body)
+  if ok then ok, why = handle:sync() end
+  if ok then ok, why = dir:rename(draft, id .. DELIVERY) end
+  if not ok then dir:unlink(draft) end
+  if ok then ok, why = dir:sync() end
+  handle:close()
+  dir:close()
+  if not ok then return failed(self, "a delivery", why) end
+  return id
+end
+
+-- The ids of all files with an ending, oldest first.
+local function ids_of(names, ending)
+  local list = {}
+  for _, name in ipairs(names) do
+    local id = match(name, "^(%d+%-%x+)%" .. ending .. "$")
+    if id then list[#list + 1] = id end
+  end
+  sort(list)
+  return list
+end
+
+-- Removes what crashes left: drafts without a writer, logs without a delivery.
+local function clean(dir, names)
+  local known = {}
+  for _, ending in ipairs { DELIVERY, FAILED } do
+    for _, id in ipairs(ids_of(names, ending)) do known[id] = true end
+  end
+  for _, id in ipairs(ids_of(names, LOG)) do
+    if not known[id] then dir:unlink(id .. LOG) end
+  end
+  for _, name in ipairs(names) do
+    local handle = match(name, "^%.lofty%-[%x-]+%.tmp$") and dir:claim(name)
+    if handle then
+      dir:unlink(name)
+      handle:close()
+    end
+  end
+end
+
+local function read(self, dir, name)
+  local handle, why = dir:open(name, "read")
+  if not handle then return failed(self, name, why) end
+  local text
+  text, why = handle:read()
+  handle:close()
+  if not text then return failed(self, name, why) end
+  return text
+end
+
+-- What the log says of each event: index -> { status =, attempts =, due =, error = }.
+local function read_log(self, id)
+  local states = {}
+  local log = open(self.path .. "/" .. id .. LOG, "rb")
+  if not log then return states end
+  for line in gmatch(log:read("*a") or "", "[^\n]+") do
+    local index, status, attempts, due, message = match(line, "^(%d+) (%a+) (%d+) (%d+) (.*)$")
+    if index then
+      states[tonumber(index)] = { status = status, attempts = tonumber(attempts), due = tonumber(due), error = message }
+    end
+  end
+  log:close()
+  return states
+end
+
+local function append_log(self, id, index, state)
+  local log, why = open(self.path .. "/" .. id .. LOG, "ab")
+  if not log then return failed(self, "a log", why) end
+  local ok
+  ok, why = log:write(format("%d %s %d %.0f %s\n", index, state.status, state.attempts, state.due, state.error))
+  local closed, problem = log:close()
+  if not (ok and closed) then return failed(self, "a log", why or problem) end
+  return true
+end
+
+-- The state of an event after an attempt.
+local function next_state(self, attempts, ok, err)
+  if ok then return { status = "done", attempts = attempts, due = 0, error = "" } end
+  -- An outcome that is unknown may be a success: trying again might do the same thing twice.
+  local is_final = attempts >= self.attempts or errors.is(err) and err.outcome_unknown
+  return {
+    status = is_final and "failed" or "again", attempts = attempts,
+    due = ceil(self.runtime:now() + (WAITS[attempts] or WAITS[#WAITS])),
+    error = errors.sanitize(tostring(err), core.limits.message),
+  }
+end
+
+local function pause()
+  local ngx = rawget(_G, "ngx")
+  if ngx then ngx.sleep(0) end
+end
+
+-- Handles the events of one delivery that are due. Returns when the next one is, or false when none is left.
+local function handle_delivery(self, dir, id)
+  local body, err = read(self, dir, id .. DELIVERY)
+  if not body then return nil, err end
+  local events = self.parse(body) or {}
+  local states, next_due, has_failed = read_log(self, id), nil, false
+  for index, event in ipairs(events) do
+    local state = states[index] or { status = "again", attempts = 0, due = 0 }
+    if state.status == "again" and state.due <= self.runtime:now() then
+      local ok, why = self.handle(event)
+      state = next_state(self, state.attempts + 1, ok, why)
+      local logged, problem = append_log(self, id, index, state)
+      if not logged then return nil, problem end
+      pause()
+    end
+    if state.status == "again" and (not next_due or state.due < next_due) then next_due = state.due end
+    has_failed = has_failed or state.status == "failed"
+  end
+  if next_due then return next_due end
+  local ok, why
+  if has_failed then
+    ok, why = dir:rename(id .. DELIVERY, id .. FAILED)
+  else
+    ok, why = dir:unlink(id .. DELIVERY)
+    if ok then dir:unlink(id .. LOG) end
+  end
+  if not ok then return failed(self, id, why) end
+  return false
+end
+
+local function is_exiting()
+  local ngx = rawget(_G, "ngx")
+  return ngx and ngx.worker.exiting()
+end
+
+-- Handles deliveries until none is left (true), or it is time to stop (false).
+local function work(self, dir, ends)
+  local runtime, due = self.runtime, {}
+  while true do
+    local names, why = dir:list()
+    if not names then return failed(self, "the directory", why) end
+    clean(dir, names)
+    local next_due
+    for _, id in ipairs(ids_of(names, DELIVERY)) do
+      if not due[id] or due[id] <= runtime:now() then
+        local at, err = handle_delivery(self, dir, id)
+        if err then return nil, err end
+        due[id] = at or nil
+      end
+      if due[id] then next_due = min(next_due or due[id], due[id]) end
+      if is_exiting() then return false end
+    end
+    if not next_due then return true end
+    local left = ends and ends - runtime:monotonic() or POLL
+    if left <= 0 or is_exiting() then return false end
+    runtime:sleep(max(0.01, min(POLL, left, next_due - runtime:now())))
+  end
+end
+
+--- Handles the spooled events, and those that are added meanwhile, until none is left to handle or to try again.
+-- Returns at once when another process does so. Inside nginx the handler calls this after each delivery; call it from a
+-- timer of init_worker_by_lua too, for what was left at the last exit. In plain Lua your program calls it.
+-- @tparam[opt] number seconds stop after this time; 0: handle what is due now
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Spool:run(seconds)
+  if not self.handle then misuse("spool:run: give the spool to lofty.webhook.handler first") end
+  local ends = seconds and self.runtime:monotonic() + seconds
+  local dir, err = directory(self)
+  if not dir then return nil, err end
+  local finished, why
+  repeat
+    local lock, problem = dir:open(LOCK, "create")
+    local locked = lock and lock:lock()
+    if not locked then
+      if lock then lock:close() end
+      dir:close()
+      if lock and locked == false then return true end -- another process handles them
+      return failed(self, LOCK, problem or "cannot be locked")
+    end
+    finished, why = work(self, dir, ends)
+    lock:close()
+    -- Whoever added a delivery while the lock was ours has left it to us.
+    local names = finished and dir:list()
+  until not names or #ids_of(names, DELIVERY) == 0
+  dir:close()
+  if finished == nil then return nil, why end
+  return true
+end
+
+--- The events that failed for good: after all attempts, or with an outcome that is unknown.
+-- @treturn[1] {table,...} `{ id =, event =, attempts =, error = }`, oldest first; `error` is a text
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function Spool:failed()
+  local dir, err = directory(self)
+  if not dir then return nil, err end
+  local list, names, why = {}, dir:list()
+  if not names then
+    dir:close()
+    return failed(self, "the directory", why)
+  end
+  for _, ending in ipairs { FAILED, DELIVERY } do
+    for _, id in ipairs(ids_of(names, ending)) do
+      local body = read(self, dir, id .. ending)
+      local states = read_log(self, id)
+      -- nil when it was handled meanwhile.
+      for index, event in ipairs(body and self.parse(body) or {}) do
+        local state = states[index]
+        if state and state.status == "failed" then
+          list[#list + 1] = { id = id .. "." .. index, event = event, attempts = state.attempts, error = state.error }
+        end
+      end
+    end
+  end
+  dir:close()
+  sort(list, function(a, b) return a.id < b.id end)
+  return list
+end
+
+--- Makes `run` try a failed event again, with all its attempts.
+-- @tparam string id of `failed`
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "not_found" or "store"
+function Spool:retry(id)
+  if type(id) ~= "string" then misuse("spool:retry: an id of spool:failed() expected, got " .. type(id)) end
+  local delivery, index = match(id, "^(%d+%-%x+)%.(%d+)$")
+  local state = delivery and read_log(self, delivery)[tonumber(index)]
+  if not state or state.status ~= "failed" then
+    return nil, errors.new { kind = "not_found", sent = false, message = "spool: no failed event has this id" }
+  end
+  local ok, err = append_log(self, delivery, tonumber(index), { status = "again", attempts = 0, due = 0, error = "" })
+  if not ok then return nil, err end
+  local dir
+  dir, err = directory(self)
+  if not dir then return nil, err end
+  local renamed, why, code = dir:rename(delivery .. FAILED, delivery .. DELIVERY)
+  dir:close()
+  if not renamed and code ~= "absent" then return failed(self, id, why) end
+  return true
+end
+
+--- Called by `lofty.webhook.handler`.
+-- @tparam function handle (event) -> true | nil, err
+-- @tparam[opt=6] number attempts of an event before it has failed for good
+function Spool:attach(handle, attempts)
+  self.handle, self.attempts = handle, attempts or ATTEMPTS
+end
+
+local OPTIONS = { path = true }
+
+--- Makes a spool in a directory, which is created with mode 0700 if it is absent.
+--     lofty.spool.file { path = "/var/spool/myapp" }
+-- @tparam table opt `path`
+-- @tparam table runtime
+-- @tparam function parse `lofty.webhook.parse`
+-- @treturn table the spool
+function spool.file(opt, runtime, parse)
+  errors.options("lofty.spool.file", opt, OPTIONS)
+  if type(opt) ~= "table" or type(opt.path) ~= "string" or opt.path == "" then
+    misuse("lofty.spool.file: path must be a directory's name")
+  end
+  return setmetatable({ path = opt.path, runtime = runtime, parse = parse }, Spool)
+end
+
+return spool

@@ -1,0 +1,215 @@
+local child = require "spec.support.child"
+local errors = require "lofty.errors"
+local fake = require "spec.support.fake_runtime"
+local lofty = require "lofty"
+local nginx = require "lofty.sandbox.nginx"
+local spool_file = require("lofty.spool").file
+local webhook = require "lofty.webhook"
+
+local SECRET = "a-long-random-text"
+
+describe("a webhook handler with a spool", function()
+  local folder, runtime
+  before_each(function()
+    folder = nginx.shell "mktemp -d"
+    runtime = fake.new()
+  end)
+  after_each(function() nginx.shell("rm -rf " .. nginx.quote(folder)) end)
+
+  local function new_spool() return spool_file({ path = folder .. "/spool" }, runtime, webhook.parse) end
+
+  -- A handler over the directory, as a new process would make it.
+  local function new(on_event, attempts)
+    local spool = new_spool()
+    return webhook.handler {
+      secret = SECRET, spool = spool, on_event = on_event, attempts = attempts, on_error = function() end,
+    }, spool
+  end
+
+  local function deliver(respond, ids)
+    local items = {}
+    for i, id in ipairs(ids) do items[i] = '{"leadId":' .. id .. "}" end
+    return (respond {
+      method = "POST", path = "/" .. SECRET, headers = {},
+      body = '{"listId":2,"newLead":[' .. table.concat(items, ",") .. "]}",
+    })
+  end
+
+  local function files() return nginx.shell("ls -A " .. nginx.quote(folder .. "/spool") .. " | grep -v worker.lock") end
+
+  it("responds 200 before it handles events, and leaves no file when they are handled", function()
+    local got = {}
+    local respond, spool = new(function(event) got[#got + 1] = event.leadId end)
+    assert.equal(200, deliver(respond, { 1, 2 }))
+    assert.equal(200, deliver(respond, { 3 }))
+    assert.same({}, got)
+    assert.is_true(spool:run())
+    assert.same({ 1, 2, 3 }, got)
+    assert.equal("", files())
+    assert.same({}, spool:failed())
+  end)
+
+  it("handles events that a process before it has left", function()
+    local got = {}
+    assert.equal(200, deliver(new(function() error "not called" end), { 1 }))
+    local _, spool = new(function(event) got[#got + 1] = event.leadId end)
+    assert.is_true(spool:run())
+    assert.same({ 1 }, got)
+  end)
+
+  it("responds 503 when it can't write the delivery", function()
+    nginx.write(folder .. "/spool", "no directory")
+    assert.equal(503, deliver(new(function() end), { 1 }))
+  end)
+
+  it("tries a failed event again after longer and longer waits, and no other", function()
+    local times, got = {}, {}
+    local respond, spool = new(function(event)
+      if event.leadId ~= 1 then got[#got + 1] = event.leadId return end
+      times[#times + 1] = runtime.time
+      if #times < 4 then return nil, "not yet" end
+    end)
+    deliver(respond, { 1, 2 })
+    assert.is_true(spool:run())
+    assert.equal(4, #times)
+    for i = 2, 3 do assert.is_true(times[i + 1] - times[i] > times[i] - times[i - 1]) end
+    assert.same({ 2 }, got)
+    assert.equal("", files())
+  end)
+
+  it("keeps attempts and waits over a restart", function()
+    local tries = 0
+    local function fail()
+      tries = tries + 1
+      error("no", 0)
+    end
+    local respond, spool = new(fail, 3)
+    deliver(respond, { 1 })
+    spool:run(0)
+    spool:run(0)
+    assert.equal(1, tries)
+    local _, after = new(fail, 3)
+    after:run(0)
+    assert.equal(1, tries)
+    assert.is_true(after:run())
+    assert.equal(3, tries)
+  end)
+
+  it("puts an event aside after its last attempt, and tries it again on request", function()
+    local broken = true
+    local got = {}
+    local respond, spool = new(function(event)
+      if broken and event.leadId == 1 then return nil, "broken\nfor now" end
+      got[#got + 1] = event.leadId
+    end, 2)
+    deliver(respond, { 1, 2 })
+    assert.is_true(spool:run())
+    local aside = new_spool():failed() -- another process may look
+    assert.equal(1, #aside)
+    assert.equal(1, aside[1].event.leadId)
+    assert.equal("lead.created", aside[1].event.name)
+    assert.equal(2, aside[1].attempts)
+    assert.equal("broken for now", aside[1].error)
+    broken = false
+    assert.is_true(spool:run())
+    assert.same({ 2 }, got)
+    assert.is_true(new_spool():retry(aside[1].id))
+    assert.is_true(spool:run())
+    assert.same({ 2, 1 }, got)
+    assert.same({}, spool:failed())
+    assert.equal("", files())
+  end)
+
+  it("never tries an event again whose outcome is unknown", function()
+    local tries = 0
+    local respond, spool = new(function()
+      tries = tries + 1
+      return nil, errors.new { kind = "network", message = "no response", outcome_unknown = true }
+    end)
+    deliver(respond, { 1 })
+    assert.is_true(spool:run())
+    assert.equal(1, tries)
+    assert.equal(1, #spool:failed())
+  end)
+
+  it("drops a repeat of an event that was handled", function()
+    local got = {}
+    local respond, spool = new(function(event) got[#got + 1] = event.leadId end)
+    deliver(respond, { 1 })
+    deliver(respond, { 1 })
+    spool:run()
+    assert.same({ 1 }, got)
+  end)
+
+  it("is handled by one process at a time", function()
+    local inner
+    local respond, spool = new(print)
+    deliver(respond, { 1 })
+    local called = 0
+    spool:attach(function()
+      local _, other = new(function() called = called + 1 end)
+      inner = other:run()
+      return true
+    end)
+    assert.is_true(spool:run())
+    assert.is_true(inner)
+    assert.equal(0, called)
+  end)
+
+  it("finds no failed event under an id that is none", function()
+    for _, id in ipairs { "1", "../x.1", "00000000000001-ab.1" } do
+      local ok, err = new_spool():retry(id)
+      assert.is_nil(ok)
+      assert.equal("not_found", err.kind)
+    end
+  end)
+
+  it("raises for options that have no use beside a spool", function()
+    for _, opt in ipairs { { seen = print }, { forget = print }, { later = true }, { max_body = 2 ^ 21 }, { attempts = 0 } } do
+      opt.secret, opt.on_event, opt.spool = SECRET, print, new_spool()
+      assert.has_error(function() webhook.handler(opt) end)
+    end
+    assert.has_error(function() new_spool():run() end)
+    assert.has_error(function() lofty.spool.file {} end)
+  end)
+
+  it("loses no event of a delivery that was answered 200 when its process is killed", function()
+    local script = folder .. "/victim.lua"
+    nginx.write(script, ([[
+      local lofty = require "lofty"
+      local folder, first = %q, tonumber(arg[1])
+      local function note(name, id)
+        local file = assert(io.open(folder .. "/" .. name, "a"))
+        file:write(id, "\n")
+        file:close()
+      end
+      local spool = lofty.spool.file { path = folder .. "/spool" }
+      local respond = lofty.webhook.handler {
+        secret = "s", spool = spool, on_event = function(event) note("handled", tostring(event.leadId)) end,
+      }
+      for id = first, first + (tonumber(arg[2]) or 1e6) do
+        local status = respond { method = "POST", path = "/s", headers = {}, body = '{"listId":2,"newLead":[{"leadId":' .. id .. '}]}' }
+        if status == 200 then note("answered", tostring(id)) end
+        if id %% 3 == 0 then spool:run(0) end
+      end
+      spool:run()
+    ]]):format(folder))
+    local words = child.lua .. " " .. nginx.quote(script)
+    for round = 1, 10 do
+      nginx.shell(([[
+cd %s; n=$(cat answered 2>/dev/null | wc -l); cd - >/dev/null; %s %d000000 & pid=$!
+while [ "$(cat %s/answered 2>/dev/null | wc -l)" -lt $((n + %d)) ]; do :; done; kill -9 $pid; wait]]):format(
+        nginx.quote(folder), words, round, nginx.quote(folder), round))
+    end
+    nginx.shell(words .. " 1 1")
+    local handled = {}
+    for id in io.lines(folder .. "/handled") do handled[id] = true end
+    local count = 0
+    for id in io.lines(folder .. "/answered") do
+      count = count + 1
+      assert.is_true(handled[id], id .. " was answered and not handled")
+    end
+    assert.is_true(count >= 55)
+    assert.equal("", files())
+  end)
+end)
