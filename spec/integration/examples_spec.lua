@@ -1,6 +1,7 @@
 -- Runs the examples against the sandbox.
 local child = require "spec.support.child"
 local lofty = require "lofty"
+local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
 local box
@@ -158,5 +159,35 @@ describe("the example", function()
     for count in printed:gmatch "<rect[^\n]*>(%d+)</text>" do sum = sum + tonumber(count) end
     assert.equal(total, sum)
     assert.truthy(printed:find("&lt;b&gt;Zoë New", 1, true), printed)
+  end)
+
+  it("webhook_to_sms logs what it would send, and with SEND=1 texts a new lead once", function()
+    local crm = lofty.client { api_key = box.api_key, base_url = box.url }
+    local id = tostring(lofty.assert(crm.leads:list { limit = 1 }).leads[1].leadId)
+    local folder = nginx.shell "mktemp -d"
+    nginx.write(folder .. "/body", '{"listId":2,"newLead":[{"leadId":' .. id .. '}],"updatedLead":[{"leadId":' .. id .. "}]}")
+    local length = #nginx.contents(folder .. "/body")
+    local function request(path, send)
+      return run("webhook_to_sms", "< " .. folder .. "/body", {
+        LOFTY_API_KEY = box.api_key, HOOK_SECRET = "a-random-text", HOOK_SPOOL = folder .. "/spool", SEND = send,
+        REQUEST_METHOD = "POST", PATH_INFO = path, CONTENT_LENGTH = tostring(length),
+      })
+    end
+    local function sent()
+      local count = 0
+      for _, each in ipairs(box:journal()) do
+        if each.path == "/v1.0/message/sms/send" then count = count + 1 end
+      end
+      return count
+    end
+    assert.truthy(request("/hook/guessed", "1"):find("Status: 404", 1, true))
+    assert.equal(0, sent())
+    local printed = request("/hook/a-random-text", "0")
+    assert.truthy(printed:find("Status: 200", 1, true), printed)
+    assert.truthy(printed:find("would send a text message to lead " .. id, 1, true), printed)
+    assert.equal(0, sent())
+    for _ = 1, 2 do assert.truthy(request("/hook/a-random-text", "1"):find("Status: 200", 1, true)) end
+    assert.equal(1, sent())
+    nginx.shell("rm -rf " .. nginx.quote(folder))
   end)
 end)
