@@ -2,7 +2,12 @@
 return {
   ["examples/openresty/leadboard/pages/leads.lua"] = { ["^%s*(.-)%s*$"] = "200 bytes, cut in the same expression" },
   ["examples/openresty/leadboard/settings.lua"] = { ["/+$"] = "APP_URL, from the environment" },
-  ["lua/lofty/client.lua"] = { ["/+$"] = "the option base_url" },
+  ["lua/lofty/cli/accounts.lua"] = {
+    ["^(.*)/[^/]*$"] = "a path of the user's", ["\n%s*account%s*=%s*(%w+)%s*\n"] = "the user's own configuration",
+  },
+  ["lua/lofty/cli/auth.lua"] = { ["^%s*(.-)%s*$"] = "a line that the user types; a name cut to 200 bytes" },
+  ["lua/lofty/cli/values.lua"] = { ["([^,]*),"] = "an argument of the command" },
+  ["lua/lofty/client/settings.lua"] = { ["/+$"] = "the option base_url" },
   ["lua/lofty/http/date.lua"] = {
     ["^%s*(.-)%s*$"] = "MAX_SIZE bytes",
     ["^(%d%d%d%d)%-(%d%d)%-(%d%d)[t ](%d%d:%d%d:%d%d)%.?%d*%s*(.*)$"] = "MAX_SIZE bytes",
@@ -13,7 +18,6 @@ return {
     ["^([%d.]+)%s*;.-w=(%d+)"] = "MAX_VALUE bytes",
   },
   ["lua/lofty/internal/misuse.lua"] = { ["^(@.*[/\\])internal[/\\][^/\\]*$"] = "the path of this installation" },
-  ["lua/lofty/runtime/curl.lua"] = { ["://[^%s']*@"] = "libcurl's message, 256 bytes" },
   ["lua/lofty/time.lua"] = { ["^%-?%d+%.?%d*$"] = "MAX_SIZE bytes" },
   ["lua/lofty/token.lua"] = { ["^%s*(%d+)%.?%d*%s*$"] = "MAX_NUMBER bytes" },
   ["lua/lofty/webhook.lua"] = { ["^(.*)(%u%l+)$"] = "MAX_BUCKET_NAME bytes" },

@@ -251,8 +251,8 @@ end
 
 local function load_spool()
   local make, webhook = require("lofty.spool").file, require "lofty.webhook"
-  -- The handler has counted the events before it spooled them.
-  local function parse(body) return webhook.parse(body, { max_events = math.huge }) end
+  -- The handler has accepted the delivery before it spooled it, with limits of its own.
+  local function parse(body) return webhook.parse(body, { max_events = math.huge, json = "repair" }) end
   return { file = function(opt) return make(opt, default_runtime(), parse) end }
 end
 

@@ -9,6 +9,7 @@ local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
+local response = require "lofty.http.response"
 local recent_keys = require "lofty.webhook.recent_keys"
 
 local getmetatable, ipairs, next, pairs, pcall, setmetatable, tonumber, tostring, type =
@@ -134,7 +135,13 @@ end
 local TOO_MANY = "too_many_events"
 local BOM = "\239\187\191"
 
-local PARSE_OPTIONS = { max_events = true }
+local PARSE_OPTIONS = { max_events = true, json = true }
+
+local function check_json(where, value)
+  if value ~= nil and value ~= "strict" and value ~= "repair" then
+    misuse(where .. ': json must be "strict" or "repair"')
+  end
+end
 
 local function is_count(value) return type(value) == "number" and value >= 1 end
 
@@ -153,16 +160,19 @@ local function is_count(value) return type(value) == "number" and value >= 1 end
 --
 -- Ids are exact on every Lua: a number, or a string of digits where this Lua's numbers cannot hold the id.
 -- @tparam string body
--- @tparam[opt] table opt `max_events` (5000, the most that Lofty puts into one delivery)
+-- @tparam[opt] table opt `max_events` (5000, the most that Lofty puts into one delivery); `json = "repair"`: a
+--   character that no JSON string may hold is replaced instead of an error, see `lofty.json`
 -- @treturn[1] table array of events; empty if all buckets are empty
 -- @treturn[2] nil
 -- @treturn[2] table err, kind "decode"; its code is "too_many_events" if there are more than `max_events`
 function webhook.parse(body, opt)
   if type(body) ~= "string" then misuse("webhook.parse: a string expected, got " .. type(body)) end
-  local max = errors.options("webhook.parse", opt, PARSE_OPTIONS).max_events or limits.webhook_events
+  opt = errors.options("webhook.parse", opt, PARSE_OPTIONS)
+  local max = opt.max_events or limits.webhook_events
+  check_json("webhook.parse", opt.json)
   if not is_count(max) then misuse("webhook.parse: max_events must be a number, 1 or more") end
   if sub(body, 1, 3) == BOM then body = sub(body, 4) end
-  local value, why = core.json_decode(body)
+  local value, why = response.decode(body, opt.json == "repair")
   if value == nil then return bad(why) end
   if type(value) ~= "table" then return bad("a delivery is a JSON object") end
   local deliveries = is_array(value) and value or { value }
@@ -223,7 +233,7 @@ end
 
 local OPTIONS = {
   secret = true, on_event = true, seen = true, forget = true, later = true, max_body = true, max_events = true,
-  on_error = true, spool = true, attempts = true,
+  on_error = true, spool = true, attempts = true, json = true,
 }
 local REMEMBERED = 1000 -- keys, when the caller has no `seen`
 
@@ -287,8 +297,8 @@ local DONE, FAILED, BUSY = "done", "failed", "busy"
 local RESPONSES = { [DONE] = { 200, "ok" }, [FAILED] = { 500, "failed" }, [BUSY] = { 503, "busy" } }
 
 local function tell(outcome)
-  local response = RESPONSES[outcome]
-  return respond_with(response[1], response[2], outcome == BUSY and { ["retry-after"] = "60" } or nil)
+  local reply = RESPONSES[outcome]
+  return respond_with(reply[1], reply[2], outcome == BUSY and { ["retry-after"] = "60" } or nil)
 end
 
 -- Whether a failure was one of a call that may have taken effect: to handle the event again might do it twice.
@@ -373,6 +383,7 @@ local function check_handler_options(opt)
   if opt.later ~= nil and opt.later ~= true and type(opt.later) ~= "function" then
     misuse("webhook.handler: later must be true or a function")
   end
+  check_json("webhook.handler", opt.json)
   if opt.spool ~= nil then check_spool_options(opt) end
   for _, name in ipairs { "max_body", "max_events", "attempts" } do
     if opt[name] ~= nil and not is_count(opt[name]) then
@@ -391,6 +402,7 @@ end
 --       later = nil,             -- true (in nginx) or a function(fn, ...): respond first, then handle the events
 --       max_body = 1048576,      -- bytes
 --       max_events = 5000,       -- of one delivery
+--       json = "strict",         -- or "repair": one bad character in a record does not make the delivery unreadable
 --       spool = nil,             -- see `lofty.spool`: respond 200 once the delivery is on disk, then handle its events
 --       attempts = 6,            -- with a spool: of an event, before it has failed for good
 --       on_error = function(err, event) end, -- on_event, seen or forget failed, or a delivery could not be read (no
@@ -433,7 +445,7 @@ function webhook.handler(opt)
   local handle = not spool and event_handler(opt)
   if spool then spool:attach(spooled_event_handler(opt), opt.attempts) end
   local later, on_error = opt.later, opt.on_error or write_error
-  local max_body, parse_options = opt.max_body or limits.webhook, { max_events = opt.max_events }
+  local max_body, parse_options = opt.max_body or limits.webhook, { max_events = opt.max_events, json = opt.json }
 
   -- Needs nothing of the request, which may have ended.
   local function run(events, pause)

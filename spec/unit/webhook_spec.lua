@@ -163,6 +163,18 @@ describe("a webhook delivery", function()
     assert.same({ "lead.created" }, names(parse '\239\187\191{"listId":2,"newLead":[{"leadId":1}]}'))
   end)
 
+  for what, name in pairs {
+    ["half a surrogate pair"] = "Jo\\ud83d", ["bytes that are not UTF-8"] = "Jos\233", ["a bare line end"] = "Jo\nS",
+  } do
+    it("with " .. what .. " in a record is an error, and is read with json = \"repair\"", function()
+      local body = '{"listId":2,"newLead":[{"leadId":1,"firstName":"' .. name .. '"},{"leadId":2}]}'
+      assert.equal("decode", select(2, webhook.parse(body)).kind)
+      local events = assert(webhook.parse(body, { json = "repair" }))
+      assert.equal(2, #events)
+      assert.matches("^Jo", events[1].data.firstName)
+    end)
+  end
+
   describe("with more events than allowed", function()
     local function bucket(name, count) return '"' .. name .. '":[' .. ("1,"):rep(count - 1) .. "1]" end
     for _, case in ipairs {
@@ -342,6 +354,15 @@ describe("a webhook handler", function()
     assert.equal(200, (respond(request { path = ("/"):rep(60000) .. SECRET .. ("/"):rep(100) })))
     assert.equal(404, (respond(request { path = ("/"):rep(60000) })))
     assert.equal(404, (respond(request { path = ("a"):rep(60000) .. "/b" })))
+  end)
+
+  it("reads a bad character with json = \"repair\"", function()
+    local body = '{"listId":2,"newLead":[{"leadId":1,"firstName":"Jo\\ud83d"}]}'
+    local respond = make { on_error = function() end }
+    assert.equal(400, (respond(request { body = body })))
+    local repairing, got = make { json = "repair" }
+    assert.equal(200, (repairing(request { body = body })))
+    assert.equal(1, #got)
   end)
 
   it("responds 413 to more events than allowed, before it makes one", function()
@@ -615,6 +636,7 @@ describe("a webhook handler", function()
       { "without on_event", { secret = "s" }, "on_event" },
       { "with a seen that is no function", { secret = "s", on_event = noop, seen = {} }, "seen" },
       { "with a max_body of 0", { secret = "s", on_event = noop, max_body = 0 }, "max_body" },
+      { "with another json", { secret = "s", on_event = noop, json = "lax" }, "json" },
       { "with a later that is no function", { secret = "s", on_event = noop, later = 1 }, "later" },
       { "with max_events as text", { secret = "s", on_event = noop, max_events = "5" }, "max_events" },
       { "with an unknown option", { secret = "s", on_event = noop, on_events = noop }, "on_events" },

@@ -34,7 +34,7 @@ local function read_secret(context, prompt)
 end
 
 local function name_of(me)
-  local name = ((me.firstName or "") .. " " .. (me.lastName or "")):match("^%s*(.-)%s*$")
+  local name = ((me.firstName or "") .. " " .. (me.lastName or "")):sub(1, 200):match("^%s*(.-)%s*$")
   return name ~= "" and name or me.email or "?"
 end
 
