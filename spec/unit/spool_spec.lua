@@ -174,32 +174,13 @@ describe("a webhook handler with a spool", function()
   end)
 
   it("loses no event of a delivery that was answered 200 when its process is killed", function()
-    local script = folder .. "/victim.lua"
-    nginx.write(script, ([[
-      local lofty = require "lofty"
-      local folder, first = %q, tonumber(arg[1])
-      local function note(name, id)
-        local file = assert(io.open(folder .. "/" .. name, "a"))
-        file:write(id, "\n")
-        file:close()
-      end
-      local spool = lofty.spool.file { path = folder .. "/spool" }
-      local respond = lofty.webhook.handler {
-        secret = "s", spool = spool, on_event = function(event) note("handled", tostring(event.leadId)) end,
-      }
-      for id = first, first + (tonumber(arg[2]) or 1e6) do
-        local status = respond { method = "POST", path = "/s", headers = {}, body = '{"listId":2,"newLead":[{"leadId":' .. id .. '}]}' }
-        if status == 200 then note("answered", tostring(id)) end
-        if id %% 3 == 0 then spool:run(0) end
-      end
-      spool:run()
-    ]]):format(folder))
-    local words = child.lua .. " " .. nginx.quote(script)
+    local words = child.lua .. " bench/spool.lua victim " .. nginx.quote(folder)
     for round = 1, 10 do
       nginx.shell(([[
-cd %s; n=$(cat answered 2>/dev/null | wc -l); cd - >/dev/null; %s %d000000 & pid=$!
-while [ "$(cat %s/answered 2>/dev/null | wc -l)" -lt $((n + %d)) ]; do :; done; kill -9 $pid; wait]]):format(
-        nginx.quote(folder), words, round, nginx.quote(folder), round))
+answered() { cat %s/answered 2>/dev/null | wc -l; }
+n=$(answered); %s %d000000 %d999999 & pid=$!
+while [ "$(answered)" -lt $((n + %d)) ]; do :; done; kill -9 $pid; wait]]):format(
+        nginx.quote(folder), words, round, round, round))
     end
     nginx.shell(words .. " 1 1")
     local handled = {}
