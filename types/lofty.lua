@@ -2126,6 +2126,18 @@ function Leads:save_property(leadId, fields) end
 ---@return lofty.Response|lofty.Error
 function Leads:update(leadId, fields) end
 
+---Walks all leads and gives those that differ from a state that you keep, then those that are gone.
+---@param state table<string, string> a lead's id and its digest; {} for the first walk; it is modified
+---@param filter? lofty.leads.list
+---@return fun(): ("created"|"changed"|"deleted")?, lofty.Lead
+function Leads:compare(state, filter) end
+
+---Changes the lead with one of these e-mail addresses or phone numbers, or creates it.
+---@param fields lofty.leads.create
+---@return lofty.LeadId? lead
+---@return "created"|"updated"|lofty.Error
+function Leads:upsert(fields) end
+
 ---@class lofty.listings.get_published
 ---@field type "LuxVT"|"AptCom"|"AllOnMarket"
 

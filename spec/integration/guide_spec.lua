@@ -3,7 +3,7 @@ local child = require "spec.support.child"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
-local PAGES = { "calls", "errors", "limits", "nginx", "numbers", "oauth", "paging", "stores", "testing", "webhooks" }
+local PAGES = { "calls", "errors", "keeping-a-copy", "limits", "nginx", "numbers", "oauth", "paging", "stores", "testing", "webhooks" }
 
 -- What an example may use beside the library: the person who agrees at the consent page.
 local PRELUDE = [[

@@ -240,6 +240,17 @@ local function make_resource(client, name, operations)
       return subscriptions, changes
     end
   end
+  if name == "leads" then
+    function resource.compare(self, state, filter)
+      check_self(self, resource, nil, { name = "leads.compare" })
+      return (require("lofty.api.compare").walk(self, state, filter))
+    end
+    function resource.upsert(self, fields)
+      check_self(self, resource, nil, { name = "leads.upsert" })
+      local lead, how = require("lofty.api.upsert").run(client, fields)
+      return lead, how
+    end
+  end
   return resource
 end
 

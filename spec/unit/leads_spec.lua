@@ -1,0 +1,285 @@
+-- crm.leads:compare and crm.leads:upsert against a server that keeps leads in a table.
+local errors = require "lofty.errors"
+local fake = require "spec.support.fake_runtime"
+local lofty = require "lofty"
+
+local accounts = 0
+
+-- A server with an account of its own: `leads` in order; `hidden` hides a lead from lists; `lose` loses the response to the next create.
+local function world(leads)
+  local server = { leads = leads or {}, hidden = {}, calls = {}, puts = {}, posts = {}, next_id = 100 }
+
+  local function find(id)
+    for i, lead in ipairs(server.leads) do
+      if tostring(lead.leadId) == id then return lead, i end
+    end
+  end
+
+  local function unescape(text)
+    return (text:gsub("+", " "):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+  end
+
+  local function matches(lead, query)
+    if server.hidden[tostring(lead.leadId)] then return false end
+    local email, phone = query:match("email=([^&]*)"), query:match("phone=([^&]*)")
+    local wanted, list = email or phone, email and lead.emails or lead.phones
+    if not wanted then return true end
+    if server.loose then return true end
+    for _, one in ipairs(list or {}) do
+      if one:lower() == unescape(wanted):lower() or one:gsub("%D", ""):find(wanted .. "$") then return true end
+    end
+    return false
+  end
+
+  local function answer(request)
+    local path, query = request.url:match("^http://127%.0%.0%.1:1/v1%.0/leads([^?]*)%??(.*)$")
+    server.calls[#server.calls + 1] = request.method .. " " .. path .. " " .. query
+    local id = path:match("^/(%d+)$")
+    if request.method == "GET" and id then
+      local lead = find(id)
+      if not lead then return fake.json(404, '{"errorCode":"20006","message":"LEAD_NOT_EXIST"}') end
+      return fake.json(200, assert(lofty.json.encode { lead = lead }))
+    elseif request.method == "GET" then
+      local page = lofty.array {}
+      for _, lead in ipairs(server.leads) do
+        if matches(lead, query) then page[#page + 1] = lead end
+      end
+      return fake.json(200, assert(lofty.json.encode { leads = page, _metadata = { total = #page } }))
+    elseif request.method == "PUT" then
+      local body = assert(lofty.json.decode(request.body))
+      server.puts[#server.puts + 1] = body
+      local lead = find(id)
+      for name, value in pairs(body) do lead[name] = value end
+      return fake.json(200, '{"leadId":' .. id .. '}')
+    end
+    if server.fail then return nil, errors.new { kind = "network", message = "cut", sent = true } end
+    local body = assert(lofty.json.decode(request.body))
+    server.posts[#server.posts + 1] = body
+    body.leadId = server.next_id
+    server.next_id = server.next_id + 1
+    server.leads[#server.leads + 1] = body
+    if server.unsettled then server.hidden[tostring(body.leadId)] = true end
+    if server.lose then return nil, errors.new { kind = "network", message = "cut", sent = true } end
+    return fake.json(200, '{"leadId":' .. body.leadId .. '}')
+  end
+
+  local runtime = fake.new(answer)
+  server.runtime = runtime
+  accounts = accounts + 1
+  server.crm = lofty.client { api_key = "key-" .. accounts, base_url = "http://127.0.0.1:1", runtime = runtime, retry = false }
+  return server
+end
+
+local function lead(id, fields)
+  local one = { leadId = id }
+  for name, value in pairs(fields or {}) do one[name] = value end
+  return one
+end
+
+-- What a walk says, as words.
+local function walk(server, state, filter)
+  local out = {}
+  for kind, one in server.crm.leads:compare(state, filter) do out[#out + 1] = kind .. " " .. tostring(one.leadId) end
+  return table.concat(out, ", ")
+end
+
+describe("crm.leads:compare", function()
+  it("gives all leads at first, then those that are new, changed or gone", function()
+    local server, state = world { lead(1), lead(2, { stage = "New" }), lead(3) }, {}
+    assert.equal("created 1, created 2, created 3", walk(server, state))
+    assert.equal("", walk(server, state))
+    server.leads = { lead(1), lead(2, { stage = "Contacted" }), lead(4) }
+    assert.equal("changed 2, created 4, deleted 3", walk(server, state))
+    assert.equal("", walk(server, state))
+  end)
+
+  it("keeps a state that is plain text, also after JSON", function()
+    local server, state = world { lead("651095960136641"), lead(2) }, {}
+    walk(server, state)
+    for id, digest in pairs(state) do assert.same({ "string", "string" }, { type(id), type(digest) }) end
+    assert.equal("", walk(server, assert(lofty.json.decode(assert(lofty.json.encode(state))))))
+  end)
+
+  it("does not enter a lead on which the loop's body raised", function()
+    local server, state = world { lead(1), lead(2) }, {}
+    pcall(function()
+      for _, one in server.crm.leads:compare(state) do
+        if one.leadId == 2 then error("the database is gone") end
+      end
+    end)
+    assert.equal("created 2", walk(server, state))
+  end)
+
+  it("does not take a lead for deleted that the list lacks and the server has", function()
+    local server, state = world { lead(1), lead(2) }, {}
+    walk(server, state)
+    server.hidden["2"] = true
+    assert.equal("", walk(server, state))
+    server.leads = { lead(1) }
+    assert.equal("deleted 2", walk(server, state))
+  end)
+
+  it("takes a lead for deleted that a filter no longer gives", function()
+    local server, state = world { lead(1), lead(2) }, {}
+    walk(server, state, { stage = "New" })
+    server.hidden["2"] = true
+    assert.equal("deleted 2", walk(server, state, { stage = "New" }))
+  end)
+
+  it("raises what a call fails with, and reports nothing as deleted then", function()
+    local server, state = world { lead(1), lead(2) }, {}
+    walk(server, state)
+    function server.runtime.answer() return fake.json(500, '{"message":"down"}') end
+    local ok, err = pcall(walk, server, state)
+    assert.is_false(ok)
+    assert.equal("server", err.kind)
+    assert.truthy(state["2"])
+  end)
+
+  it("raises for a state that is no table and for leads without an id", function()
+    local server = world { { firstName = "Ann" } }
+    assert.error_matches(function() server.crm.leads:compare() end, "a table expected as state")
+    assert.error_matches(function() walk(server, {}) end, "returnFields must name leadId")
+  end)
+end)
+
+describe("crm.leads:upsert", function()
+  local ANN = { firstName = "Ann", emails = { "ann@example.com" }, phones = { "(206) 555-0123" } }
+
+  it("creates a lead that is not there", function()
+    local server = world()
+    local made, how = server.crm.leads:upsert(ANN)
+    assert.same({ "100", "created" }, { tostring(made.leadId), how })
+    assert.same({
+      "GET  email=ann%40example.com&preciseSearchFlag=true", "GET  phone=2065550123&preciseSearchFlag=true", "POST  ",
+    }, server.calls)
+  end)
+
+  it("updates the one that has the e-mail address, in any case of letters", function()
+    local server = world { lead(7, { emails = { "Ann@Example.com" } }) }
+    local found, how = server.crm.leads:upsert { firstName = "Anna", emails = { "ann@example.com" }, leadRouting = true }
+    assert.same({ "7", "updated" }, { tostring(found.leadId), how })
+    assert.same({ { firstName = "Anna" } }, server.puts)
+  end)
+
+  it("updates the one that has the number, and adds to its addresses, numbers and tags", function()
+    local server = world { lead(7, { emails = { "old@example.com" }, phones = { "+1 206 555 0123" } }) }
+    local _, how = server.crm.leads:upsert {
+      firstName = "Ann", emails = { "ann@example.com" }, phones = { "2065550123" }, tags = { "portal" },
+    }
+    assert.equal("updated", how)
+    assert.same({
+      { firstName = "Ann", emails = { "old@example.com", "ann@example.com" }, tagsAdd = { "portal" } },
+    }, server.puts)
+  end)
+
+  it("does not believe a search that gives leads without the address", function()
+    local server = world { lead(7, { emails = { "joann@example.com" } }) }
+    server.loose = true
+    local _, how = server.crm.leads:upsert(ANN)
+    assert.equal("created", how)
+  end)
+
+  it("makes one lead of two calls at once, also while searches do not find the new one", function()
+    for _, unsettled in ipairs { false, true } do
+      local server = world()
+      server.unsettled = unsettled
+      local address = { "two-" .. tostring(unsettled) .. "@example.com" }
+      local hows = {}
+      local inner = server.runtime.answer
+      function server.runtime.answer(request)
+        server.runtime:sleep(0.1)
+        return inner(request)
+      end
+      local function call()
+        local _, how = server.crm.leads:upsert { firstName = "Two", emails = address }
+        hows[#hows + 1] = how
+      end
+      server.runtime:together { call, call, call }
+      assert.same({ "created", "updated", "updated" }, hows)
+      assert.equal(1, #server.leads)
+    end
+  end)
+
+  it("remembers nothing of one account for another", function()
+    local one, other = world(), world()
+    one.unsettled, other.unsettled = true, true
+    assert.equal("created", select(2, one.crm.leads:upsert(ANN)))
+    assert.equal("created", select(2, other.crm.leads:upsert(ANN)))
+    assert.equal("updated", select(2, one.crm.leads:upsert(ANN)))
+  end)
+
+  it("lets the others go on when one raises", function()
+    local server = world()
+    local inner, first = server.runtime.answer, true
+    function server.runtime.answer(request)
+      server.runtime:sleep(0.1)
+      if first then
+        first = false
+        error("a bug")
+      end
+      return inner(request)
+    end
+    local how
+    local function call() how = select(2, server.crm.leads:upsert { firstName = "X", emails = { "x@example.com" } }) end
+    pcall(function() server.runtime:together { call, call } end)
+    assert.equal("created", how)
+  end)
+
+  it("looks the lead up when the outcome of the create is unknown", function()
+    local server = world()
+    server.lose = true
+    local made, how = server.crm.leads:upsert { firstName = "Lo", emails = { "lo@example.com" } }
+    assert.same({ "100", "created" }, { tostring(made.leadId), how })
+    assert.equal(1, #server.posts)
+  end)
+
+  it("returns the err when it is not there then", function()
+    local server = world()
+    server.fail = true
+    local before = server.runtime.time
+    local made, err = server.crm.leads:upsert { firstName = "No", emails = { "no@example.com" } }
+    assert.is_nil(made)
+    assert.is_true(err.outcome_unknown)
+    assert.equal(7, server.runtime.time - before)
+  end)
+
+  it("ends with the deadline of a view", function()
+    local server = world()
+    local inner = server.runtime.answer
+    function server.runtime.answer(request)
+      server.runtime:sleep(1)
+      return inner(request)
+    end
+    local made, err = server.crm:with({ deadline = 0.5 }).leads:upsert { firstName = "D", emails = { "d@example.com" } }
+    assert.is_nil(made)
+    assert.equal("timeout", err.kind)
+    assert.equal(0, #server.posts)
+  end)
+
+  it("sends nothing for wrong fields, or without an address and a number", function()
+    local server = world()
+    for _, case in ipairs {
+      { { firstName = "Ann" }, 'needs "emails" or "phones"' }, { { firstName = "Ann", emails = {} }, "needs" },
+      { { firstName = "Ann", emails = { "a@example.com" }, stagee = "x" }, 'did you mean "stage"' },
+      { { emails = { "a@example.com" } }, '"firstName": is required' },
+    } do
+      local made, err = server.crm.leads:upsert(case[1])
+      assert.is_nil(made)
+      assert.same({ "invalid", "leads.upsert", false }, { err.kind, err.operation, err.sent })
+      assert.truthy(err.message:find(case[2], 1, true), err.message)
+    end
+    assert.same({}, server.calls)
+    assert.error_matches(function() server.crm.leads:upsert() end, "a table of fields expected")
+  end)
+
+  it("is shown in a dry run, and remembers nothing of it", function()
+    local server, shown = world(), {}
+    local plan = server.crm:with { dry_run = true, on_dry_run = function(call) shown[#shown + 1] = call.operation end }
+    for _ = 1, 2 do
+      local _, how = plan.leads:upsert { firstName = "Dry", emails = { "dry@example.com" } }
+      assert.equal("created", how)
+    end
+    assert.same({ "leads.create", "leads.create" }, shown)
+  end)
+end)
