@@ -82,9 +82,6 @@ struct Transfer {
 
 /* --- multi.c --- */
 
-/* The version of the libcurl that is loaded, as in LIBCURL_VERSION_NUM. */
-unsigned lofty_curl_version (void);
-
 /*
 ** Up to 7.86 libcurl lets OpenSSL write to a connection that may be dead, which
 ** would end the process by SIGPIPE: these go round each call that may write.

@@ -50,6 +50,9 @@ typedef struct Outcome {
 /* Once a process, before anything else; false: libcurl can't be used. */
 int lofty_transport_init (void);
 
+/* The version of the libcurl that is loaded, as in LIBCURL_VERSION_NUM; after lofty_transport_init. */
+unsigned lofty_curl_version (void);
+
 Multi *lofty_multi_new (void);   /* one reference, still closed; NULL: no memory */
 int lofty_multi_open (Multi *m); /* false: no memory */
 int lofty_multi_is_open (const Multi *m);

@@ -343,6 +343,13 @@ static int clock_monotonic (lua_State *L) {
   return push_clock(L, CLOCK_MONOTONIC);
 }
 
+/* curl.version() -> libcurl's version at run time, such as "8.14.1" */
+static int version_text (lua_State *L) {
+  int version = (int)(lofty_curl_version() & 0xffffff);
+  lua_pushfstring(L, "%d.%d.%d", version >> 16, version >> 8 & 0xff, version & 0xff);
+  return 1;
+}
+
 static const luaL_Reg multi_methods[] = {
     {"transfer", multi_transfer},
     {"wait", multi_wait},
@@ -362,6 +369,7 @@ static const luaL_Reg functions[] = {
     {"multi", multi_new},
     {"now", clock_now},
     {"monotonic", clock_monotonic},
+    {"version", version_text},
     {NULL, NULL},
 };
 

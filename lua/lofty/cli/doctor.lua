@@ -1,0 +1,249 @@
+--- `lofty doctor`: checks this machine, the connection to Lofty and the credential, and says how to repair what is
+-- wrong.
+-- @module lofty.cli.doctor
+
+local accounts = require "lofty.cli.accounts"
+local exit_codes = require "lofty.cli.exit_codes"
+
+local doctor = {}
+
+-- Seconds by which the clocks may differ.
+local MAX_SKEW = 60
+-- The part of the rate limit's calls below which too few are left.
+local LOW_BUDGET = 0.1
+local C_MODULES = { "core", "curl", "crypto", "file", "redis", "terminal" }
+
+function doctor.define(parser)
+  parser:option("--nginx", "check an nginx.conf too: env lines, resolver, trusted certificates"):argname "FILE"
+  parser:flag("--offline", "leave out what needs the network")
+  parser:flag("--json", "print the findings as JSON")
+end
+
+-- The findings: `level` ("ok", "warning", "failure"), `subject`, `text`, `fix`.
+local function new_findings()
+  local list = {}
+  local function add(level)
+    return function(subject, text, fix)
+      list[#list + 1] = { level = level, subject = subject, text = text, fix = fix }
+    end
+  end
+  return { list = list, ok = add "ok", warning = add "warning", failure = add "failure" }
+end
+
+local function check_lua(found)
+  local lua = type(rawget(_G, "jit")) == "table" and rawget(_G, "jit").version or _VERSION
+  found.ok("lua", ("%s, lofty %s"):format(lua, require "lofty.internal.version"))
+  local place
+  local search = rawget(package, "searchpath") -- not in Lua 5.1
+  for _, name in ipairs(C_MODULES) do
+    local ok, problem = pcall(require, "lofty." .. name)
+    if not ok then
+      found.failure("modules", tostring(problem):match "^[^\n]*",
+        ("build the C modules for %s and install them: make install"):format(_VERSION))
+      return
+    end
+    place = place or search and search("lofty." .. name, package.cpath)
+  end
+  found.ok("modules", ("the C modules load%s"):format(place and ", from " .. place:match "^(.*)/[^/]*$" or ""))
+  found.ok("libcurl", require("lofty.curl").version())
+end
+
+local function check_trust(found)
+  local trust = require("lofty.internal.config").trust()
+  for _, path in pairs(trust) do
+    local file = io.open(path, "r")
+    if not file then
+      found.failure("certificates", "cannot read " .. path .. ", which the environment names as trusted",
+        "correct CURL_CA_BUNDLE, SSL_CERT_FILE or SSL_CERT_DIR, or unset it to use the system's certificates")
+      return
+    end
+    file:close()
+    found.ok("certificates", path)
+  end
+  if next(trust) == nil then found.ok("certificates", "those of the system") end
+end
+
+local function check_files(found, context)
+  local folder, why = accounts.folder(context.streams)
+  if not folder then
+    found.warning("credentials", why, "set HOME")
+    return
+  end
+  local quoted = "'" .. folder:gsub("'", "'\\''") .. "'"
+  local pipe = io.popen("find " .. quoted .. " -perm /077 2>/dev/null")
+  local open = {}
+  for path in pipe:lines() do open[#open + 1] = path end
+  pipe:close()
+  if #open == 0 then
+    found.ok("credentials", "nobody else can read " .. folder)
+  else
+    found.failure("credentials", ("others can read or enter %d files of %s, such as %s")
+      :format(#open, folder, open[1]),
+      "chmod -R go= " .. quoted)
+  end
+end
+
+local CONNECTION_FIXES = {
+  tls = "see that the system's certificates are installed (ca-certificates), that the clock is right and that no proxy "
+    .. "in between replaces certificates; name an authority of your own in SSL_CERT_FILE",
+  timeout = "check firewall and proxy (https_proxy): the connection was not answered in time",
+  network = "check the network, firewall and proxy (https_proxy)",
+}
+
+local function check_clock(found, context, headers)
+  local there = headers.date and require("lofty.http.date").parse(headers.date)
+  if not there then
+    found.warning("clock", "the server's response has no Date", nil)
+    return
+  end
+  local skew = context.streams.now() - there
+  if math.abs(skew) > MAX_SKEW then
+    found.failure("clock", ("this machine's clock is %d s %s"):format(math.abs(skew), skew > 0 and "fast" or "slow"),
+      "set the clock (timedatectl set-ntp true): tokens would be refreshed too early or too late")
+  else
+    found.ok("clock", ("within %d s of the server's"):format(MAX_SKEW))
+  end
+end
+
+-- One request without a credential: name, connection, TLS and clock. Returns whether the server was reached.
+local function check_connection(found, context, base_url)
+  local host = base_url:match "^%a+://([^/:]+)" or base_url
+  local res, err = require("lofty.runtime.curl"):request {
+    method = "GET", url = base_url .. "/", timeout = { connect = 10, total = 20 },
+  }
+  if res then
+    found.ok("dns", host .. " has an address")
+    found.ok("connection", ("%s responded with %d in %.2f s"):format(base_url, res.status, res.elapsed))
+    if base_url:find "^https:" then found.ok("tls", "the certificate is trusted") end
+    check_clock(found, context, res.headers)
+    return true
+  end
+  if err.message:find("name is not known", 1, true) then
+    found.failure("dns", err.message,
+      "check /etc/resolv.conf and LOFTY_BASE_URL: `getent hosts " .. host .. "` must print an address")
+  else
+    found.failure(err.kind == "tls" and "tls" or "connection", err.message, CONNECTION_FIXES[err.kind]
+      or CONNECTION_FIXES.network)
+  end
+  return false
+end
+
+-- The variable that holds a credential of the other kind, when the other way of sending it is accepted; nil otherwise.
+local function misplaced(streams, base_url)
+  local lofty = require "lofty"
+  local key, token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
+  if key and lofty.client { access_token = key, base_url = base_url }:me() then
+    return "LOFTY_API_KEY holds an access token", "put it into LOFTY_ACCESS_TOKEN"
+  elseif not key and token and lofty.client { api_key = token, base_url = base_url }:me() then
+    return "LOFTY_ACCESS_TOKEN holds an API key, which Lofty does not accept as Bearer (400, code 200058)",
+      "put it into LOFTY_API_KEY"
+  end
+end
+
+local function check_credential(found, context, crm, who, base_url)
+  local me, response = crm:me()
+  if me then
+    found.ok("credential", ("%s: account %s, %s"):format(who, tostring(me.id), tostring(me.email or "no e-mail")))
+    local rate = response.rate
+    if rate and rate.limit and rate.remaining then
+      local text = ("%d of %d calls are left in this minute"):format(rate.remaining, rate.limit)
+      if rate.remaining < rate.limit * LOW_BUDGET then
+        found.warning("rate limit", text, "wait, or share one budget among processes with a Redis store")
+      else
+        found.ok("rate limit", text)
+      end
+    end
+    return true
+  end
+  local text, fix
+  if response.kind == "auth" then text, fix = misplaced(context.streams, base_url) end
+  found.failure("credential", text or tostring(response), fix or require("lofty.cli.context").hint(response))
+  return false
+end
+
+-- Reads that need different rights, each one call.
+local PROBES = {
+  { "leads", "list", { limit = 1 } }, { "members", "list", { limit = 1 } }, { "tasks", "mine", { limit = 1 } },
+  { "transactions", "list", { pageSize = 1 } }, { "webhooks", "list" },
+}
+
+local function check_scope(found, crm)
+  local allowed = {}
+  for _, probe in ipairs(PROBES) do
+    local resource = crm[probe[1]]
+    local value, err = resource[probe[2]](resource, probe[3])
+    local name = probe[1] .. " " .. probe[2]
+    if value then
+      allowed[#allowed + 1] = name
+    elseif err.kind == "forbidden" then
+      found.warning("scope", name .. " is not allowed: " .. err.message,
+        "ask for the scope in Lofty's developer portal, or use the credential of the account's owner")
+    else
+      found.failure("scope", name .. ": " .. tostring(err), require("lofty.cli.context").hint(err))
+    end
+  end
+  if #allowed > 0 then found.ok("scope", "allowed: " .. table.concat(allowed, ", ")) end
+end
+
+local function check_redis(found, context)
+  local url = context.streams.variable "LOFTY_REDIS_URL"
+  if not url then return end
+  local ok, store = pcall(require("lofty").store.redis, { url = url })
+  if not ok then
+    found.failure("redis", tostring(store), "correct LOFTY_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/DB")
+    return
+  end
+  local works, err = store:check()
+  if works then
+    found.ok("redis", "the server lets this user do all that a store needs")
+  else
+    found.failure("redis", tostring(err), "start Redis, or give the user the commands that the message names")
+  end
+end
+
+local function check_online(found, context)
+  local crm, who = context:client {}
+  local base_url = crm and crm.settings.base_url or context.streams.variable "LOFTY_BASE_URL" or "https://api.lofty.com"
+  if not check_connection(found, context, base_url) then return end
+  if not crm then
+    found.failure("credential", type(who) == "string" and who or "not logged in",
+      "run `lofty auth login`, or set LOFTY_API_KEY")
+  elseif check_credential(found, context, crm, who, base_url) then
+    check_scope(found, crm)
+  end
+end
+
+local function print_findings(list, out)
+  local sanitize = require("lofty.errors").sanitize
+  for _, finding in ipairs(list) do
+    out:write(("%-8s %-13s %s\n"):format(finding.level, finding.subject, sanitize(finding.text)))
+    if finding.fix then out:write((" "):rep(9), "fix: ", sanitize(finding.fix), "\n") end
+  end
+end
+
+function doctor.run(args, context)
+  local found = new_findings()
+  check_lua(found)
+  if found.list[#found.list].level ~= "failure" then
+    check_trust(found)
+    check_files(found, context)
+    if not args.offline then
+      check_online(found, context)
+      check_redis(found, context)
+    end
+  end
+  if args.nginx then require("lofty.cli.doctor_nginx")(found, args.nginx, context.streams) end
+  local out = context.streams.out
+  if args.json then
+    local lofty = require "lofty"
+    out:write(lofty.json.encode(lofty.array(found.list)), "\n")
+  else
+    print_findings(found.list, out)
+  end
+  for _, finding in ipairs(found.list) do
+    if finding.level == "failure" then return exit_codes.failed end
+  end
+  return exit_codes.ok
+end
+
+return doctor

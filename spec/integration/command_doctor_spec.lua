@@ -1,0 +1,187 @@
+-- `lofty doctor`: what it finds, the fix it names, its exit code. See spec/support/command.lua.
+local command = require "spec.support.command"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
+
+local has_argparse = pcall(require, "argparse")
+
+describe("lofty doctor #once", function()
+  if not has_argparse then
+    pending "needs lua-argparse"
+    return
+  end
+
+  local box, home
+
+  setup(function() box = sandbox.start { rate_limit = 500 } end)
+  teardown(function() box:stop() end)
+  before_each(function()
+    box:control "reset"
+    home = nginx.shell "mktemp -d"
+  end)
+  after_each(function() nginx.shell("rm -rf " .. home) end)
+
+  local function run(arguments, opt)
+    opt = opt or {}
+    opt.variables = opt.variables or {}
+    opt.variables.HOME = home
+    opt.variables.LOFTY_BASE_URL = opt.variables.LOFTY_BASE_URL or box.url
+    return command.run(arguments, opt)
+  end
+
+  local function log_in() assert.equal(0, (run({ "auth", "login" }, { input = box.api_key .. "\n" }))) end
+
+  -- The findings by subject; of several, the last.
+  local function findings(arguments, opt)
+    arguments[#arguments + 1] = "--json"
+    local code, out, err = run(arguments, opt)
+    local by_subject = {}
+    for _, finding in ipairs(assert(require("lofty").json.decode(out), err)) do by_subject[finding.subject] = finding end
+    return by_subject, code
+  end
+
+  -- Runs the command as a process with these variables.
+  local function in_process(variables)
+    return nginx.shell("env -u LOFTY_API_KEY HOME=" .. home .. " LOFTY_BASE_URL=" .. box.url .. " " .. variables
+      .. " lua5.4 bin/lofty doctor 2>&1; echo exit $?")
+  end
+
+  it("ends with 0 where all is well, and says what it checked", function()
+    log_in()
+    local found, code = findings { "doctor" }
+    for _, subject in ipairs { "lua", "modules", "libcurl", "certificates", "credentials", "dns", "connection", "clock",
+                               "credential", "rate limit", "scope" } do
+      assert.equal("ok", found[subject] and found[subject].level, subject)
+    end
+    assert.equal(0, code)
+    assert.truthy(found.libcurl.text:find "^%d+%.%d+%.%d+$", found.libcurl.text)
+  end)
+
+  it("prints each finding in a line, and never the credential", function()
+    log_in()
+    local code, out = run { "doctor" }
+    assert.equal(0, code)
+    assert.truthy(out:find("\nok       clock ", 1, true), out)
+    assert.is_nil(out:find(box.api_key, 1, true))
+  end)
+
+  it("tells that nobody is logged in", function()
+    local found, code = findings { "doctor" }
+    assert.equal(1, code)
+    assert.equal("failure", found.credential.level)
+    assert.truthy(found.credential.fix:find("lofty auth login", 1, true))
+  end)
+
+  it("tells that a credential is refused", function()
+    log_in()
+    box:control("fault", { path = "/v1.0/me", status = 401, json = { code = 200001, message = "no" }, times = 0 })
+    local found, code = findings { "doctor" }
+    assert.equal(1, code)
+    assert.equal("failure", found.credential.level)
+  end)
+
+  it("tells that an API key stands where an access token belongs", function()
+    local said = in_process("LOFTY_ACCESS_TOKEN=" .. nginx.quote(box.api_key))
+    assert.truthy(said:find("LOFTY_ACCESS_TOKEN holds an API key", 1, true), said)
+    assert.truthy(said:find("exit 1", 1, true), said)
+    assert.is_nil(said:find(box.api_key, 1, true))
+  end)
+
+  it("tells that an access token stands where an API key belongs", function()
+    local token = box:issue().access_token
+    local said = in_process("LOFTY_API_KEY=" .. nginx.quote(token))
+    assert.truthy(said:find("LOFTY_API_KEY holds an access token", 1, true), said)
+  end)
+
+  it("tells by how much the clock is wrong", function()
+    log_in()
+    local found, code = findings({ "doctor" }, { now = os.time() + 4000 })
+    assert.equal(1, code)
+    assert.equal("failure", found.clock.level)
+    assert.truthy(found.clock.text:find "clock is %d+ s fast", found.clock.text)
+  end)
+
+  it("tells that a name has no address", function()
+    local found, code = findings({ "doctor" }, { variables = { LOFTY_BASE_URL = "https://lofty.invalid" } })
+    assert.equal(1, code)
+    assert.equal("failure", found.dns.level)
+  end)
+
+  it("tells that nothing listens", function()
+    local port = nginx.free_ports(1)[1]
+    local found = findings({ "doctor" }, { variables = { LOFTY_BASE_URL = "http://127.0.0.1:" .. port } })
+    assert.equal("failure", found.connection.level)
+  end)
+
+  it("lists what the credential may not do", function()
+    log_in()
+    box:control("fault", { path = "/v1.0/webhooks", preset = "forbidden", times = 0 })
+    box:control("fault", { path = "/v1.0/members", preset = "forbidden", times = 0 })
+    local _, out = run { "doctor" }
+    assert.truthy(out:find("warning  scope         webhooks list is not allowed", 1, true), out)
+    assert.truthy(out:find("warning  scope         members list is not allowed", 1, true), out)
+  end)
+
+  it("tells that others can read the credentials, and how to change it", function()
+    log_in()
+    local folder = home .. "/.local/share/lofty/credentials"
+    nginx.shell("chmod -R go+rX " .. folder)
+    local found, code = findings { "doctor", "--offline" }
+    assert.equal(1, code)
+    assert.equal("failure", found.credentials.level)
+    nginx.shell(found.credentials.fix)
+    found, code = findings { "doctor", "--offline" }
+    assert.equal("ok", found.credentials.level)
+    assert.equal(0, code)
+  end)
+
+  it("tells that Redis cannot be used, without the password", function()
+    log_in()
+    local url = "redis://user:pass-word@127.0.0.1:" .. nginx.free_ports(1)[1]
+    local code, out = run({ "doctor" }, { variables = { LOFTY_REDIS_URL = url } })
+    assert.equal(1, code)
+    assert.truthy(out:find("failure  redis", 1, true), out)
+    assert.is_nil(out:find("pass-word", 1, true))
+  end)
+
+  describe("--nginx", function()
+    local function check(text, variables)
+      nginx.write(home .. "/nginx.conf", text)
+      return findings({ "doctor", "--offline", "--nginx", home .. "/nginx.conf" }, { variables = variables })
+    end
+
+    it("accepts a file with env lines, resolver and trusted certificates", function()
+      local found, code = check([[
+        env LOFTY_CLIENT_ID; # env LOFTY_API_KEY;
+        env LOFTY_BASE_URL;
+        http {
+          resolver 127.0.0.53 valid=60s;
+          lua_ssl_trusted_certificate "]] .. home .. [[/nginx.conf";
+          lua_ssl_verify_depth 3;
+          init_by_lua_block { local x = "}" and { "resolver;" } }
+        }]], { LOFTY_CLIENT_ID = "id" })
+      assert.equal(0, code)
+      assert.equal("127.0.0.53", found["nginx resolver"].text)
+    end)
+
+    it("names the variables that nginx hides, and the missing directives", function()
+      local found, code = check("env LOFTY_BASE_URL;\nhttp { # resolver 1.1.1.1;\n log_format a 'resolver;\\'{'; }",
+        { LOFTY_CLIENT_ID = "id", LOFTY_CLIENT_SECRET = "secret" })
+      assert.equal(1, code)
+      assert.truthy(found["nginx env"].fix:find("env LOFTY_CLIENT_ID; env LOFTY_CLIENT_SECRET;", 1, true))
+      assert.equal("failure", found["nginx resolver"].level)
+      assert.equal("failure", found["nginx trust"].level)
+    end)
+
+    it("says that included files are not read", function()
+      local found = check "include mime.types; http { include conf.d/*.conf; }"
+      assert.truthy(found.nginx.text:find("conf.d/*.conf", 1, true))
+    end)
+
+    it("tells that the file cannot be read", function()
+      local found, code = findings { "doctor", "--offline", "--nginx", home .. "/absent.conf" }
+      assert.equal(1, code)
+      assert.equal("failure", found.nginx.level)
+    end)
+  end)
+end)
