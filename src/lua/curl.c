@@ -366,11 +366,8 @@ static const luaL_Reg transfer_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"multi", multi_new},
-    {"now", clock_now},
-    {"monotonic", clock_monotonic},
-    {"version", version_text},
-    {NULL, NULL},
+    {"multi", multi_new},      {"now", clock_now}, {"monotonic", clock_monotonic},
+    {"version", version_text}, {NULL, NULL},
 };
 
 /* A type whose methods have the upvalues of INTERRUPT; the last three are the values 1 to 3. */

@@ -1,0 +1,234 @@
+--- `lofty webhooks`: subscriptions, failed deliveries of a spool, and deliveries of the emulator.
+-- @module lofty.cli.webhooks
+
+local exit_codes = require "lofty.cli.exit_codes"
+
+local webhooks = {}
+
+function webhooks.define(parser)
+  parser:command_target "action"
+  parser:require_command(true)
+  local list = parser:command("list", "all subscriptions, with what each receives")
+  list:flag("--json", "print JSON")
+  local ensure = parser:command("ensure", "create the subscriptions of an address that are missing, delete those that "
+    .. "are not wanted")
+  ensure:argument("url", "your address, with its secret; - reads it from standard input")
+  ensure:argument("lists", "numbers or names: agent, lead, lead_activity, listing_alert, transaction, call, email, "
+    .. "text, note, task, appointment, pipeline"):args "+"
+  ensure:option("--prefix", "the beginning of your own addresses: other subscriptions with it are deleted")
+    :argname "URL"
+  ensure:flag("--dry-run", "show what would be done")
+  ensure:flag("--yes", "do not ask before deleting")
+  local delete = parser:command("delete", "end subscriptions")
+  delete:argument("ids", "numbers of `lofty webhooks list`"):args "+"
+  delete:flag("--yes", "do not ask")
+  local failed = parser:command("failed", "the events of a spool that failed for good")
+  failed:argument("path", "the spool's directory")
+  failed:flag("--json", "print JSON, with the events")
+  local retry = parser:command("retry", "make the spool's next run handle failed events again")
+  retry:argument("path", "the spool's directory")
+  retry:argument("ids", "ids of `lofty webhooks failed`, or all"):args "+"
+  local trigger = parser:command("trigger", "make the emulator send a delivery")
+  trigger:argument("event", "such as lead.updated or note.created")
+  trigger:argument("url", "http://127.0.0.1:PORT/PATH of the receiver")
+  trigger:option("--count", "events in the delivery"):argname "N":default "1":convert(tonumber)
+end
+
+local function sanitize(text) return require("lofty.errors").sanitize(tostring(text)) end
+
+local function list_name(number)
+  local list = require("lofty.api.webhook_lists")[tonumber(tostring(number)) or 0]
+  return list and list.object or tostring(number)
+end
+
+-- The address without its path and query, which hold a secret.
+local function shown_url(url)
+  url = type(url) == "string" and url or "?"
+  local origin = url:match "^%a[%w+.-]*://[^/?#]*"
+  return sanitize(origin and #origin < #url and origin:gsub("//[^@/]*@", "//") .. "/..." or url)
+end
+
+local function client_of(context)
+  local crm, who = context:client {}
+  if crm then return crm, who end
+  return nil, context:fail(who or "not logged in: run `lofty auth login`", exit_codes.credential)
+end
+
+local actions = {}
+
+function actions.list(args, context)
+  local crm, code = client_of(context)
+  if not crm then return code end
+  local found, err = crm.webhooks:list()
+  if not found then return context:fail(err) end
+  local out = context.streams.out
+  if args.json or not context.streams.out_is_terminal then
+    out:write(assert(require("lofty").json.encode(found)), "\n")
+    return exit_codes.ok
+  end
+  for _, one in ipairs(found) do
+    out:write(("%-20s %-14s %s\n"):format(sanitize(one.subscribeId), list_name(one.listId), shown_url(one.callbackUrl)))
+  end
+  if #found == 0 then context:say("There is no subscription: lofty webhooks ensure URL lead note") end
+  return exit_codes.ok
+end
+
+-- The numbers among the words are numbers, the rest are names.
+local function lists_of(words)
+  local lists = {}
+  for _, word in ipairs(words) do
+    for each in word:gmatch "[^,]+" do lists[#lists + 1] = tonumber(each) or each end
+  end
+  return lists
+end
+
+-- Says what `ensure` would do, by running it over an object that lists the real subscriptions and changes nothing.
+-- Returns how many it would delete; nil, err.
+local function plan(context, crm, wanted)
+  local recorder = { list = function() return crm.webhooks:list() end }
+  function recorder.create(_, fields) return { listId = fields.listId, callbackUrl = fields.callbackUrl } end
+  function recorder.delete() return true end
+  local kept, changes = require("lofty.api.subscriptions").ensure(recorder, wanted)
+  if not kept then return nil, changes end
+  for _, kind in ipairs { "deleted", "created", "kept" } do
+    for _, one in ipairs(changes[kind]) do
+      context:say(("%-8s %-14s %s"):format(kind, list_name(one.listId), shown_url(one.callbackUrl)))
+    end
+  end
+  return #changes.deleted
+end
+
+function actions.ensure(args, context)
+  local crm, who = client_of(context)
+  if not crm then return who end
+  local url = args.url
+  if url == "-" then url = (context.streams.input:read "*l" or ""):match "^%s*(.-)%s*$" end
+  local wanted = { callbackUrl = url, lists = lists_of(args.lists), prefix = args.prefix }
+  local ok, deletes, err = pcall(plan, context, crm, wanted)
+  if not ok then return context:fail(tostring(deletes):gsub("^[^:]+:%d+: ", "", 1), exit_codes.usage) end
+  if not deletes then return context:fail(err) end
+  if args.dry_run then
+    context:say("nothing was done (--dry-run)")
+    return exit_codes.ok
+  end
+  if deletes > 0 then
+    local confirmed, code = context:confirm(("Delete %d subscriptions of %s?"):format(deletes, who))
+    if not confirmed then return code end
+  end
+  local kept, changes = crm.webhooks:ensure(wanted)
+  if not kept then return context:fail(changes) end
+  context.streams.out:write(assert(require("lofty").json.encode(require("lofty").array(kept))), "\n")
+  return exit_codes.ok
+end
+
+-- Calls fn(id) for each; reports those that fail. Returns the exit code.
+local function each_id(context, ids, fn)
+  local failures, code = 0, exit_codes.ok
+  for _, id in ipairs(ids) do
+    local ok, err = fn(id)
+    if not ok then
+      failures = failures + 1
+      code = context:fail(err)
+    end
+  end
+  if failures > 0 and failures < #ids then return exit_codes.partial end
+  return code
+end
+
+function actions.delete(args, context)
+  local crm, who = client_of(context)
+  if not crm then return who end
+  context:say("acting for ", who)
+  local confirmed, code = context:confirm(("Delete %d subscriptions?"):format(#args.ids))
+  if not confirmed then return code end
+  return each_id(context, args.ids, function(id)
+    local done, err = crm.webhooks:delete(id)
+    return done, err
+  end)
+end
+
+local function spool_at(context, path)
+  local directory = io.open(path, "r")
+  if not directory then return nil, context:fail("there is no spool at " .. sanitize(path), exit_codes.not_found) end
+  directory:close()
+  return require("lofty").spool.file { path = path }
+end
+
+function actions.failed(args, context)
+  local spool, code = spool_at(context, args.path)
+  if not spool then return code end
+  local list, err = spool:failed()
+  if not list then return context:fail(err) end
+  local out, lofty = context.streams.out, require "lofty"
+  if args.json or not context.streams.out_is_terminal then
+    out:write(assert(lofty.json.encode(lofty.array(list))), "\n")
+    return exit_codes.ok
+  end
+  for _, one in ipairs(list) do
+    out:write(("%s  %-16s lead %-20s %d attempts: %s\n"):format(one.id, sanitize(one.event.name),
+      sanitize(one.event.leadId or "-"), one.attempts, sanitize(one.error)))
+  end
+  if #list == 0 then context:say("No event has failed.") end
+  return exit_codes.ok
+end
+
+function actions.retry(args, context)
+  local spool, code = spool_at(context, args.path)
+  if not spool then return code end
+  local ids = args.ids
+  if #ids == 1 and ids[1] == "all" then
+    local list, err = spool:failed()
+    if not list then return context:fail(err) end
+    ids = {}
+    for i, one in ipairs(list) do ids[i] = one.id end
+  end
+  code = each_id(context, ids, function(id)
+    local ok, err = spool:retry(id)
+    return ok, err
+  end)
+  context:say(("%d events: the program that runs the spool handles them at its next spool:run()"):format(#ids))
+  return code
+end
+
+-- "lead.updated" -> 2, "updated"; nil, problem.
+local function event_of(name)
+  local object, action = name:match "^([%a_]+)%.(%a+)$"
+  local objects = {}
+  for number, list in ipairs(require "lofty.api.webhook_lists") do
+    if list.object == object then return number, action end
+    objects[#objects + 1] = list.object
+  end
+  return nil, ("the event must be OBJECT.ACTION, such as lead.updated; objects: %s"):format(table.concat(objects, ", "))
+end
+
+function actions.trigger(args, context)
+  local list, action = event_of(args.event)
+  if not list then return context:fail(action, exit_codes.usage) end
+  if not args.count or args.count < 1 then return context:fail("--count must be 1 or more", exit_codes.usage) end
+  local base_url = context.streams.variable "LOFTY_BASE_URL"
+  if not (base_url and base_url:find "^http://127%.0%.0%.1:%d+$") then
+    return context:fail("only the emulator sends on request: run it in `lofty sandbox -- ...`, which sets "
+      .. "LOFTY_BASE_URL", exit_codes.usage)
+  end
+  local json = require("lofty").json
+  local res, err = require("lofty.runtime.curl"):request {
+    method = "POST", url = base_url .. "/_sandbox/deliver", headers = { ["Content-Type"] = "application/json" },
+    body = json.encode { url = args.url, list = list, what = action, events = math.floor(args.count) },
+  }
+  if not res then return context:fail(err) end
+  local said = json.decode(res.body)
+  if res.status ~= 200 or type(said) ~= "table" then
+    local why = type(said) == "table" and said.error or res.body
+    return context:fail("the emulator: " .. sanitize(why), exit_codes.usage)
+  end
+  context.streams.out:write(said.body, "\n")
+  local status = said.statuses[1]
+  context:say("the receiver responded with ", sanitize(status))
+  return type(status) == "number" and status < 300 and exit_codes.ok or exit_codes.failed
+end
+
+function webhooks.run(args, context)
+  return actions[args.action](args, context)
+end
+
+return webhooks

@@ -1,0 +1,164 @@
+-- `lofty webhooks`: subscriptions, a spool's failed events, and the emulator's deliveries. See spec/support/command.lua.
+local command = require "spec.support.command"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
+
+local has_argparse = pcall(require, "argparse")
+local has_spool = pcall(require, "lofty.spool")
+
+describe("lofty webhooks #once", function()
+  if not has_argparse then
+    pending "needs lua-argparse"
+    return
+  end
+
+  local box, home
+  local json = require("lofty").json
+  local URL = "https://hooks.example.com/lofty/secret-part"
+
+  setup(function() box = sandbox.start { rate_limit = 500 } end)
+  teardown(function() box:stop() end)
+
+  local function run(arguments, opt)
+    opt = opt or {}
+    opt.variables = { HOME = home, LOFTY_BASE_URL = box.url }
+    return command.run(arguments, opt)
+  end
+
+  before_each(function()
+    box:control "reset"
+    home = nginx.shell "mktemp -d"
+    assert.equal(0, (run({ "auth", "login" }, { input = box.api_key .. "\n" })))
+  end)
+  after_each(function() nginx.shell("rm -rf " .. home) end)
+
+  local function subscriptions()
+    local _, out, err = run { "webhooks", "list" }
+    return assert(json.decode(out), err)
+  end
+
+  -- The objects of the lists that an address receives.
+  local function lists_of(url)
+    local numbers = {}
+    for _, one in ipairs(subscriptions()) do
+      if one.callbackUrl == url then numbers[#numbers + 1] = one.listId end
+    end
+    table.sort(numbers)
+    return numbers
+  end
+
+  it("creates what is missing, by name and by number", function()
+    local code, out, err = run { "webhooks", "ensure", URL, "lead", "9" }
+    assert.equal(0, code, err)
+    assert.equal(2, #json.decode(out))
+    assert.same({ 2, 9 }, lists_of(URL))
+  end)
+
+  it("reads the address from standard input, and shows no more of it than the host", function()
+    local code, _, err = run({ "webhooks", "ensure", "-", "lead,note" }, { input = URL .. "\n" })
+    assert.equal(0, code, err)
+    assert.same({ 2, 9 }, lists_of(URL))
+    assert.truthy(err:find("https://hooks.example.com/...", 1, true), err)
+    assert.is_nil(err:find("secret-part", 1, true))
+  end)
+
+  it("shows what it would do, and does not do it, with --dry-run", function()
+    local code, _, err = run { "webhooks", "ensure", URL, "lead", "--dry-run" }
+    assert.equal(0, code, err)
+    assert.truthy(err:find("created  lead", 1, true), err)
+    assert.same({}, lists_of(URL))
+  end)
+
+  it("needs --yes to delete", function()
+    run { "webhooks", "ensure", URL, "lead", "note" }
+    assert.equal(9, (run { "webhooks", "ensure", URL, "lead" }))
+    assert.same({ 2, 9 }, lists_of(URL))
+    assert.equal(0, (run { "webhooks", "ensure", URL, "lead", "--yes" }))
+    assert.same({ 2 }, lists_of(URL))
+    local id = tostring(subscriptions()[1].subscribeId)
+    assert.equal(9, (run { "webhooks", "delete", id }))
+    assert.equal(0, (run { "webhooks", "delete", id, "--yes" }))
+    assert.same({}, lists_of(URL))
+  end)
+
+  it("suggests the list that was meant", function()
+    local code, _, err = run { "webhooks", "ensure", URL, "leed" }
+    assert.equal(2, code)
+    assert.truthy(err:find('did you mean "lead"?', 1, true), err)
+  end)
+
+  it("shows a table on a terminal, without secrets and control characters", function()
+    run { "webhooks", "ensure", URL, "lead" }
+    local code, out = run({ "webhooks", "list" }, { terminal = true })
+    assert.equal(0, code)
+    assert.truthy(out:find("lead           https://hooks.example.com/...", 1, true), out)
+  end)
+
+  describe("trigger", function()
+    it("makes the emulator send a delivery", function()
+      local code, out, err = run { "webhooks", "trigger", "note.created", box.url .. "/_sandbox/none", "--count", "2" }
+      assert.equal(1, code) -- that address responds with 404
+      assert.truthy(err:find("responded with 40", 1, true), err)
+      local events = require("lofty.webhook").parse(out)
+      assert.equal(2, #events)
+      assert.equal("note.created", events[1].name)
+    end)
+
+    it("refuses an event of no list, and another server than the emulator", function()
+      local code, _, err = run { "webhooks", "trigger", "leed.updated", box.url .. "/" }
+      assert.equal(2, code)
+      assert.truthy(err:find("objects: agent, lead", 1, true), err)
+      code, _, err = command.run({ "webhooks", "trigger", "lead.updated", box.url .. "/" },
+        { variables = { HOME = home, LOFTY_BASE_URL = "https://api.lofty.com" } })
+      assert.equal(2, code)
+      assert.truthy(err:find("lofty sandbox", 1, true), err)
+    end)
+  end)
+
+  describe("a spool", function()
+    if not has_spool then
+      pending "needs lofty.spool"
+      return
+    end
+
+    local function failing_spool(path)
+      local spool = require("lofty").spool.file { path = path }
+      spool:attach(function() return nil, "no \27[31mluck" end, 1)
+      assert(spool:put('{"listId":2,"updatedLead":[{"leadId":651095960136641,"updateTime":1}]}'))
+      assert(spool:run(0))
+      return spool
+    end
+
+    it("lists the events that failed, and has them handled again", function()
+      local path = home .. "/spool"
+      local spool = failing_spool(path)
+      local code, out = run { "webhooks", "failed", path }
+      assert.equal(0, code)
+      local failed = json.decode(out)
+      assert.equal(1, #failed)
+      assert.equal("lead.updated", failed[1].event.name)
+      code, out = run({ "webhooks", "failed", path }, { terminal = true })
+      assert.equal(0, code)
+      assert.truthy(out:find("lead 651095960136641", 1, true), out)
+      assert.is_nil(out:find("\27", 1, true))
+      assert.equal(0, (run { "webhooks", "retry", path, failed[1].id }))
+      local handled = 0
+      spool:attach(function() handled = handled + 1 return true end)
+      assert(spool:run(0))
+      assert.equal(1, handled)
+      assert.equal("[]\n", (select(2, run { "webhooks", "failed", path })))
+    end)
+
+    it("retries all, and tells of an id that there is not", function()
+      local path = home .. "/spool"
+      failing_spool(path)
+      assert.equal(4, (run { "webhooks", "retry", path, "123-ab.1" }))
+      assert.equal(0, (run { "webhooks", "retry", path, "all" }))
+      assert.equal("[]\n", (select(2, run { "webhooks", "failed", path })))
+    end)
+
+    it("tells that there is no spool", function()
+      assert.equal(4, (run { "webhooks", "failed", home .. "/absent" }))
+    end)
+  end)
+end)
