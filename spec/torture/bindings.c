@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
-
 #include "core/common.h"
 #include "state.h"
 
@@ -105,10 +101,9 @@ static void check (int truth, const char *what, const Case *one, long n) {
 
 /* One call with everything from allocation n on refused; true when it got through. */
 static int run_once (const Case *one, long n) {
-  lua_State *L = new_state(lua_realloc);
+  lua_State *L = open_lua(lua_realloc);
   int status, through;
   check(L != NULL, "there is a Lua", one, n);
-  luaL_openlibs(L);
   check(luaL_loadstring(L, one->chunk) == 0, "the chunk compiles", one, n);
   lua_pushcfunction(L, luaopen_lofty_core);
   lua_call(L, 0, 1);

@@ -9,9 +9,6 @@
 #include <string.h>
 
 #include <curl/curl.h>
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
 
 #include "core/common.h"
 #include "state.h"
@@ -107,11 +104,10 @@ static void check (int truth, const char *what, const char *url, long n) {
 
 /* Requests of which allocation n is refused; true when there were fewer. */
 static int run_once (const char *url, long n) {
-  lua_State *L = new_state(lua_realloc);
+  lua_State *L = open_lua(lua_realloc);
   long before;
   int through;
   check(L != NULL, "there is a Lua", url, n);
-  luaL_openlibs(L);
   before = live;
   check(luaL_loadstring(L, chunk) == 0, "the chunk compiles", url, n);
   lua_pushcfunction(L, luaopen_lofty_curl);

@@ -15,12 +15,13 @@ typedef struct Field {
   const char *missing, *has_control, *too_long;
 } Field;
 
-#define FIELD(name, text)                                                                          \
-  {                                                                                                \
-    name, text " is missing or empty",                                                             \
-        text " holds a control character, such as a line break or a NUL byte",                     \
-        text " is longer than 65536 bytes"                                                         \
-  }
+/* Versions of clang-format lay out such a macro differently. */
+/* clang-format off */
+#define FIELD(name, text) { \
+  name, text " is missing or empty", \
+  text " holds a control character, such as a line break or a NUL byte", \
+  text " is longer than 65536 bytes" }
+/* clang-format on */
 
 static const Field client_id = FIELD("client_id", "the client id");
 static const Field client_secret = FIELD("client_secret", "the client secret");

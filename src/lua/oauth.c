@@ -43,8 +43,10 @@ typedef struct Field {
   size_t offset; /* of a LoftySpan in LoftyTokenRequest */
 } Field;
 
-#define SPAN(name)                                                                                 \
-  { #name, offsetof(LoftyTokenRequest, name) }
+/* Versions of clang-format lay out such a macro differently. */
+/* clang-format off */
+#define SPAN(name) { #name, offsetof(LoftyTokenRequest, name) }
+/* clang-format on */
 
 static const Field fields[] = {
     SPAN(client_id),     SPAN(client_secret), SPAN(code),         SPAN(redirect_uri),
