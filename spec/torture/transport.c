@@ -32,7 +32,8 @@ static const char chunk[] =
     "    local status, headers, body\n"
     "    repeat status, headers, body = transfer:result() until status ~= false\n"
     "    if not status then error(body, 0) end\n"
-    "    assert(status == 200 and headers['x-a'] == '1, 2' and #body == 48894, 'a wrong response')\n"
+    "    assert(status == 200 and headers['x-a'] == '1, 2' and #body == 48894, 'a wrong "
+    "response')\n"
     "  end\n"
     "end, function() if transfer then transfer:close() end if multi then multi:close() end end\n";
 
