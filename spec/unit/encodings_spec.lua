@@ -134,11 +134,11 @@ describe("a query", function()
   for _, case in ipairs {
     { "null", { q = core.null }, "\"q\" is null: leave it out" };
     { "an empty array", { q = {} }, "\"q\" is an empty array: leave it out" };
-    { "a table that is no array", { q = { x = 1 } }, "\"q\" is a table that is no array" };
-    { "an array with a hole", { q = { [1] = 1, [3] = 3 } }, "\"q\" is a table that is no array" };
+    { "a table that is no array", { q = { x = 1 } }, "\"q\" is a table that is not an array" };
+    { "an array with a hole", { q = { [1] = 1, [3] = 3 } }, "\"q\" is a table that is not an array" };
     { "an array in an array", { q = { 1, { 2 } } }, "\"q\"[2] is a table" };
     { "null in an array", { q = { 1, core.null } }, "\"q\"[2] is null" };
-    { "a function", { q = print }, "\"q\" is a value that has no text" };
+    { "a function", { q = print }, "\"q\" is not a string, a number or a boolean" };
     { "not a number", { q = 0 / 0 }, "\"q\" is a number that is not finite" };
     { "an infinity", { q = -1 / 0 }, "\"q\" is a number that is not finite" };
     { "a float beyond 2^53, somebody else's id by now", { q = 2 ^ 53 * 2 }, "\"q\" .*digits as a string" };
@@ -147,7 +147,7 @@ describe("a query", function()
     { "a NUL", { q = "\0" }, "\"q\" holds a line break or a NUL" };
     { "a line feed in an array", { q = { "a", "\n" } }, "\"q\"[2] holds a line break" };
     { "a line feed in a name", { ["a\nb"] = "x" }, "\"a?b\" holds a line break" };
-    { "a name that is a number", { "x" }, "a parameter's name is a number" };
+    { "a name that is a number", { "x" }, "a parameter's name must be a string, not a number" };
     { "more than any URL holds", { q = ("x"):rep(65536) }, "longer than 65536 bytes" };
     { "less than that, encoded more", { q = (" "):rep(30000) }, "longer than 65536 bytes" };
   } do
@@ -168,8 +168,8 @@ describe("a query", function()
   end)
 
   for _, case in ipairs {
-    { "a parameter that comes twice", "code=1&x=2&code=3", "parameter \"code\" comes twice" };
-    { "one that comes twice in two spellings", "code=1&c%6Fde=3", "parameter \"code\" comes twice" };
+    { "a parameter that comes twice", "code=1&x=2&code=3", "parameter \"code\" appears more than once" };
+    { "one that comes twice in two spellings", "code=1&c%6Fde=3", "parameter \"code\" appears more than once" };
     { "a broken value", "a=1&b=%zz", "a \"%\" without two hex digits at byte 7" };
     { "a broken name", "a=1&%=2", "a \"%\" without two hex digits at byte 5" };
     { "too much", ("x"):rep(65537), "the query is longer than 65536 bytes" };
@@ -215,7 +215,7 @@ describe("a path", function()
     { "dots between slashes", "1/../../admin", "\"..\" segment" }; { "a dot at the end", "1/.", "segment" };
     { "dots at the beginning", "../x", "segment" }; { "dots behind a backslash", "x\\..", "segment" };
     { "dots before a backslash", "..\\x", "segment" }; { "dots before a semicolon", "..;a/x", "segment" };
-    { "a boolean", true, "is a boolean" }; { "a table", {}, "is a value that has no text" };
+    { "a boolean", true, "is a boolean" }; { "a table", {}, "is not a string, a number or a boolean" };
     { "a carriage return", "a\r", "holds a line break" }; { "a line feed", "\na", "holds a line break" };
     { "a NUL", "a\0b", "or a NUL" }; { "not a number", 0 / 0, "not finite" };
     { "a float beyond 2^53", 2 ^ 53 * 2, "digits as a string" };

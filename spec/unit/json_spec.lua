@@ -433,9 +433,9 @@ describe("writing JSON", function()
     { "a far index", { [1000000] = 1 }, "an array with holes" },
     { "index 0", { [0] = 1 }, "an array with holes" },
     { "a fraction as an index", { 1, [1.5] = 2 }, "an array with holes" },
-    { "names in an array", { x = { 1, 2, name = 3 } }, "an array with keys that are no numbers at .x" },
-    { "names in lofty.array", core.array{ name = 3 }, "an array with keys that are no numbers" },
-    { "a boolean key", { x = { [true] = 1 } }, "an object with a key that is no string at .x" },
+    { "names in an array", { x = { 1, 2, name = 3 } }, "an array with keys that are not numbers at .x" },
+    { "names in lofty.array", core.array{ name = 3 }, "an array with keys that are not numbers" },
+    { "a boolean key", { x = { [true] = 1 } }, "an object with a key that is not a string at .x" },
     { "a string that is not UTF-8", { emails = { "ok", "\255" } }, "a string that is not UTF-8 at .emails[2]" },
     { "a name that is not UTF-8", { ["a\255 b"] = 1 }, 'a string that is not UTF-8 at ["a? b"]' },
     { "a long way", { ["two words"] = { _x1 = { [rep("n", 60)] = { print } } } },
@@ -459,7 +459,7 @@ describe("writing JSON", function()
     circle.self = { circle }
     local text, message = encode(circle)
     assert.is_nil(text)
-    assert.matches("^nested too deeply, or in a circle, at %.self%[1%]%.self", message)
+    assert.matches("^nested too deeply or cyclic at %.self%[1%]%.self", message)
     assert.is_true(#message < 100)
     assert.matches("%.%.%.$", message)
   end)

@@ -184,7 +184,7 @@ describe("one wrong character in a response", function()
     local value, err = read(200, body)
     assert.is_nil(value)
     assert.equal("decode", err.kind)
-    assert.truthy(err.message:find("half a surrogate pair in a string at byte 29", 1, true), err.message)
+    assert.truthy(err.message:find("an unpaired surrogate in a string at byte 29", 1, true), err.message)
   end)
 
   it("is replaced by U+FFFD with json = \"repair\"", function()

@@ -3,7 +3,7 @@ local retry = require "lofty.pacing.retry"
 
 local function half() return 0.5 end
 
--- Failures by name, as runtimes and the client make them.
+-- The errors that runtimes and the client return.
 local function failure(fields)
   fields.message = fields.message or "it failed"
   return errors.new(fields)
@@ -25,13 +25,13 @@ local function decide(class, err, more)
 end
 
 describe("a retry", function()
-  -- What failed, and the classes that may do it again.
+  -- Failure, its error, the classes that are retried.
   for _, row in ipairs {
-    { "no connection was made", unconnected, "read idempotent create notify" },
-    { "the connection broke before anything was sent", unsent, "read idempotent create" },
-    { "the answer never came", lost, "read idempotent" },
-    { "the time was up after sending", slow, "read idempotent" },
-    { "the time was up before connecting", function() return failure { kind = "timeout", sent = false } end,
+    { "a failed connect", unconnected, "read idempotent create notify" },
+    { "a connection closed before the request was sent", unsent, "read idempotent create" },
+    { "a connection closed before the response", lost, "read idempotent" },
+    { "a timeout after sending", slow, "read idempotent" },
+    { "a timeout before connecting", function() return failure { kind = "timeout", sent = false } end,
       "read idempotent create notify" },
     { "500", function() return status(500, "server") end, "" },
     { "502", function() return status(502, "server") end, "read idempotent" },
@@ -43,23 +43,23 @@ describe("a retry", function()
     { "401", function() return status(401, "auth") end, "" },
     { "403", function() return status(403, "forbidden") end, "" },
     { "404", function() return status(404, "not_found") end, "" },
-    { "a failing 200", function() return status(200, "invalid") end, "" },
+    { "a 200 with an error", function() return status(200, "invalid") end, "" },
     { "a certificate that does not verify", function() return failure { kind = "tls", sent = false } end, "" },
-    { "bytes that are no HTTP", function() return status(200, "decode") end, "" },
+    { "invalid HTTP", function() return status(200, "decode") end, "" },
     { "a refused grant", function() return failure { kind = "oauth", sent = true, code = "invalid_grant" } end, "" },
-    { "an argument of the caller's", function() return failure { kind = "invalid", sent = false } end, "" },
-    { "a store that is broken", function() return failure { kind = "store", sent = false } end, "" },
-    { "a lock that was busy", function() return failure { kind = "store", sent = false, retryable = true } end,
+    { "an invalid argument", function() return failure { kind = "invalid", sent = false } end, "" },
+    { "a failed store", function() return failure { kind = "store", sent = false } end, "" },
+    { "a busy lock", function() return failure { kind = "store", sent = false, retryable = true } end,
       "read idempotent create notify" },
-    { "a fault marked as final", function()
+    { "a network error that is not retryable", function()
       return failure { kind = "network", sent = false, retryable = false }
     end, "" },
-    { "a fault that does not tell whether it was sent", function() return failure { kind = "network" } end, "read idempotent" },
+    { "a network error without the field sent", function() return failure { kind = "network" } end, "read idempotent" },
   } do
     local what, make, allowed = row[1], row[2], row[3]
     for _, class in ipairs { "read", "idempotent", "create", "notify" } do
       local may = allowed:find(class, 1, true) ~= nil
-      it((may and "follows" or "does not follow") .. " in class " .. class .. " when it was: " .. what, function()
+      it((may and "is made" or "is not made") .. " in class " .. class .. " after " .. what, function()
         local wait, reason = decide(class, make())
         assert.equal(may, wait ~= nil, reason)
         assert.is_string(reason)
@@ -68,23 +68,23 @@ describe("a retry", function()
     end
   end
 
-  it("says why, and why not", function()
+  it("comes with its reason", function()
     local _, reason = decide("read", status(503, "server"))
     assert.equal("HTTP 503", reason)
     _, reason = decide("create", lost())
-    assert.matches("may have been seen", reason)
+    assert.matches("may have received it", reason)
     _, reason = decide("notify", status(429, "rate_limit"))
-    assert.matches("reaches a person", reason)
+    assert.matches("message to a person", reason)
     _, reason = decide("read", status(404, "not_found"))
     assert.equal("HTTP 404 is final", reason)
   end)
 
-  it("does not follow in a class that nobody knows", function()
+  it("is not made in an unknown class", function()
     assert.is_nil((decide("X", lost())))
     assert.is_nil((decide(nil, lost())))
   end)
 
-  it("changes nothing that it is given", function()
+  it("does not modify the error", function()
     local err = status(429, "rate_limit", { retry_after = 3 })
     local before = {}
     for name, value in pairs(err) do before[name] = value end
@@ -96,7 +96,7 @@ end)
 describe("the wait before a retry", function()
   local policy = { attempts = 10, base = 1, cap = 8, total = 1000, window = 60 }
 
-  it("is drawn from nothing up to a bound that doubles, up to the cap", function()
+  it("is random, from 0 to a bound that doubles up to the cap", function()
     for attempt, bound in ipairs { 1, 2, 4, 8, 8, 8 } do
       for _, draw in ipairs { 0, 0.25, 0.999 } do
         local wait = decide("read", lost(), { attempt = attempt, policy = policy, random = function() return draw end })
@@ -105,27 +105,27 @@ describe("the wait before a retry", function()
     end
   end)
 
-  it("is nothing when the draw is nothing", function()
+  it("is 0 when the random number is 0", function()
     assert.equal(0, (decide("read", lost(), { policy = policy, random = function() return 0 end })))
   end)
 
-  it("is never shorter than what the server asks for", function()
+  it("is never shorter than Retry-After", function()
     local wait = decide("read", status(503, "server", { retry_after = 7 }), { policy = policy })
     assert.equal(7.5, wait)
     wait = decide("read", status(503, "server", { retry_after = 0 }), { policy = policy })
     assert.equal(0.5, wait)
   end)
 
-  it("is the rest of the window after a 429, or a whole one where nothing tells", function()
+  it("is Retry-After after a 429, or a whole window without it", function()
     assert.equal(21.5, (decide("create", status(429, "rate_limit", { retry_after = 21 }), { policy = policy })))
     assert.equal(60.5, (decide("create", status(429, "rate_limit"), { policy = policy })))
   end)
 
-  it("fits into the defaults even after a 429 that does not say how long", function()
+  it("fits into the default total after a 429 without Retry-After", function()
     assert.is_number((decide("read", status(429, "rate_limit"))))
   end)
 
-  it("draws by itself, differently each time", function()
+  it("uses random numbers of its own by default", function()
     local seen, count = {}, 0
     for _ = 1, 20 do
       local wait = retry.decide { class = "read", err = lost(), attempt = 4, elapsed = 0, policy = policy }
@@ -135,7 +135,7 @@ describe("the wait before a retry", function()
     assert.is_true(count > 10)
   end)
 
-  it("has an end: attempts", function()
+  it("ends when the attempts are used up", function()
     assert.is_number((decide("read", lost(), { attempt = 3 })))
     local wait, reason = decide("read", lost(), { attempt = 4 })
     assert.is_nil(wait)
@@ -143,7 +143,7 @@ describe("the wait before a retry", function()
     assert.is_nil((decide("read", lost(), { policy = { attempts = 1 } })))
   end)
 
-  it("has an end: total time, the wait itself included", function()
+  it("ends when it would exceed the total time", function()
     local limits = { attempts = 10, base = 1, cap = 8, total = 10, window = 60 }
     assert.is_number((decide("read", lost(), { policy = limits, elapsed = 9.5 })))
     local wait, reason = decide("read", lost(), { policy = limits, elapsed = 9.6 })
@@ -152,14 +152,14 @@ describe("the wait before a retry", function()
     assert.is_nil((decide("read", status(503, "server", { retry_after = 3600 }), { policy = limits })))
   end)
 
-  it("takes the defaults for what a policy leaves out", function()
+  it("applies the defaults to fields that a policy leaves out", function()
     assert.is_number((decide("read", lost(), { policy = { attempts = 2 } })))
     assert.is_nil((decide("read", lost(), { policy = { attempts = 2 }, attempt = 2 })))
   end)
 end)
 
 describe("a retry policy", function()
-  it("is filled up with the defaults", function()
+  it("gets the defaults for missing fields", function()
     local policy = retry.policy { attempts = 7 }
     assert.equal(7, policy.attempts)
     assert.equal(retry.defaults.total, policy.total)
@@ -173,12 +173,12 @@ describe("a retry policy", function()
   end)
 
   for _, case in ipairs {
-    { "a name that is not known", { attemps = 3 }, "attemps" },
-    { "no whole number of attempts", { attempts = 1.5 }, "attempts" },
-    { "no attempt at all", { attempts = 0 }, "attempts" },
-    { "a time that is no number", { total = "1" }, "total" },
+    { "an unknown field", { attemps = 3 }, "attemps" },
+    { "a fraction as attempts", { attempts = 1.5 }, "attempts" },
+    { "no attempts", { attempts = 0 }, "attempts" },
+    { "a time that is not a number", { total = "1" }, "total" },
     { "a negative time", { base = -1 }, "base" },
-    { "no number", { cap = 0 / 0 }, "cap" },
+    { "NaN", { cap = 0 / 0 }, "cap" },
   } do
     it("refuses " .. case[1] .. ", on the caller's line", function()
       local ok, message = pcall(function() retry.policy(case[2]) end)

@@ -151,7 +151,7 @@ describe("a token request", function()
     { "a line break in the customer key", "client_credentials", { customer_key = "hush\n" }, "customer key holds" };
     { "client credentials without a secret", "client_credentials", { customer_key = "k", authentication = "none" },
       "needs a client secret" };
-    { "a colon in the id", "refresh_token", { refresh_token = "hush", client_id = "a:b" }, 'say basic = "form"' };
+    { "a colon in the id", "refresh_token", { refresh_token = "hush", client_id = "a:b" }, 'set basic = "form"' };
     { "a line break in the secret, in the body", "refresh_token",
       { refresh_token = "r", client_secret = "hush\n", authentication = "body" }, "client secret holds" };
     { "no id", "refresh_token", { refresh_token = "hush", client_id = "", authentication = "none" },

@@ -1,5 +1,5 @@
 /*
-** ascii.h - classes of ASCII bytes. The functions of <ctype.h> follow the locale.
+** ascii.h - character classes for ASCII. The functions of <ctype.h> depend on the locale.
 */
 #ifndef LOFTY_ASCII_H
 #define LOFTY_ASCII_H

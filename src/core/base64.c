@@ -1,6 +1,6 @@
 /*
-** base64.c - Base64 and base64url, both ways and strict (RFC 4648), and the
-** comparison that tells an attacker nothing.
+** base64.c - strict Base64 and base64url in both directions (RFC 4648), and a
+** comparison in constant time.
 */
 #include "base64.h"
 
@@ -46,7 +46,7 @@ LoftyCode lofty_base64_encode (LoftyBuf *out, LoftySpan in, LoftyBase64 alphabet
   return LOFTY_OK;
 }
 
-/* The six bits that a digit stands for, or 64. */
+/* The value of a digit, 0 to 63; 64 if it is not in the alphabet. */
 static unsigned digit_value (char digit, LoftyBase64 alphabet) {
   if (digit >= 'A' && digit <= 'Z') return (unsigned)(digit - 'A');
   if (digit >= 'a' && digit <= 'z') return (unsigned)(digit - 'a') + 26;
@@ -57,12 +57,12 @@ static unsigned digit_value (char digit, LoftyBase64 alphabet) {
 }
 
 /*
-** Everything that can be wrong with 'in', found before a byte is written: its
-** digits are counted into *count, or *at is the first byte that breaks the rules.
+** Validates the whole input before anything is decoded. On LOFTY_OK, *count is the
+** number of digits without padding; on LOFTY_BAD, *at is the first invalid byte.
 */
 static LoftyCode check (LoftySpan in, LoftyBase64 alphabet, size_t *count, size_t *at) {
   size_t n = in.size, i, tail, padding, wanted;
-  unsigned spare;
+  unsigned unused;
   if (alphabet == LOFTY_BASE64_STANDARD) {
     if (n > 0 && in.data[n - 1] == '=') n--;
     if (n > 0 && n < in.size && in.data[n - 1] == '=') n--;
@@ -76,12 +76,13 @@ static LoftyCode check (LoftySpan in, LoftyBase64 alphabet, size_t *count, size_
   tail = n % 4;
   padding = in.size - n;
   wanted = alphabet == LOFTY_BASE64_STANDARD && tail > 0 ? 4 - tail : 0;
-  if (tail == 1 || padding != wanted) { /* six bits are no byte; padding: RFC 4648 section 3.2 */
+  if (tail == 1 ||
+      padding != wanted) { /* one digit is less than a byte; padding: RFC 4648 section 3.2 */
     *at = tail != 1 && padding < wanted ? in.size : n;
     return LOFTY_BAD;
   }
-  spare = tail == 2 ? 15 : tail == 3 ? 3 : 0; /* one text for one value: section 3.5 */
-  if (spare && (digit_value(in.data[n - 1], alphabet) & spare)) {
+  unused = tail == 2 ? 15 : tail == 3 ? 3 : 0; /* unused bits must be zero: section 3.5 */
+  if (unused && (digit_value(in.data[n - 1], alphabet) & unused)) {
     *at = n - 1;
     return LOFTY_BAD;
   }
@@ -91,7 +92,7 @@ static LoftyCode check (LoftySpan in, LoftyBase64 alphabet, size_t *count, size_
 
 LoftyCode lofty_base64_decode (LoftyBuf *out, LoftySpan in, LoftyBase64 alphabet, size_t *at) {
   size_t count, i;
-  unsigned bits = 0, held = 0; /* bits read and not yet written, and how many */
+  unsigned bits = 0, pending = 0; /* decoded bits that are not written yet, and how many */
   char *to;
   if (out->status != LOFTY_OK) return out->status;
   if (check(in, alphabet, &count, at) != LOFTY_OK) return LOFTY_BAD;
@@ -99,10 +100,10 @@ LoftyCode lofty_base64_decode (LoftyBuf *out, LoftySpan in, LoftyBase64 alphabet
   if (!to) return out->status;
   for (i = 0; i < count; i++) {
     bits = (bits << 6 | digit_value(in.data[i], alphabet)) & 0xFFFF;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      *to++ = (char)(unsigned char)(bits >> held);
+    pending += 6;
+    if (pending >= 8) {
+      pending -= 8;
+      *to++ = (char)(unsigned char)(bits >> pending);
     }
   }
   out->size = (size_t)(to - out->data);
@@ -110,7 +111,7 @@ LoftyCode lofty_base64_decode (LoftyBuf *out, LoftySpan in, LoftyBase64 alphabet
 }
 
 int lofty_equal (LoftySpan a, LoftySpan b) {
-  volatile unsigned char differs = 0; /* volatile: no compiler may leave the loop early */
+  volatile unsigned char differs = 0; /* volatile: keeps the compiler from leaving the loop early */
   size_t i;
   if (a.size != b.size) return 0;
   for (i = 0; i < a.size; i++)

@@ -12,11 +12,11 @@ typedef enum {
 } LoftyBase64;
 
 LoftyCode lofty_base64_encode (LoftyBuf *out, LoftySpan in, LoftyBase64 alphabet);
-/* Strict: no white space, padding exactly as the alphabet has it, unused bits zero.
-   On LOFTY_BAD, *at is the offset of the first offending byte. */
+/* Strict: no white space, padding as the alphabet requires, unused bits zero.
+   On LOFTY_BAD, *at is the offset of the first invalid byte. */
 LoftyCode lofty_base64_decode (LoftyBuf *out, LoftySpan in, LoftyBase64 alphabet, size_t *at);
 
-/* Compares in a time that depends on the sizes alone. */
+/* True if both are equal; the time taken depends only on the sizes. */
 int lofty_equal (LoftySpan a, LoftySpan b);
 
 #endif

@@ -1,15 +1,15 @@
 /*
-** buf.c - a byte buffer with a mandatory maximum and a sticky failure, and the
-** seam through which the pure core allocates.
+** buf.c - a growing byte buffer with a maximum size, and the core's allocator.
+** After a failure, further appends do nothing and return the same code.
 */
 #include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
 
-#define BUF_FIRST ((size_t)64) /* the smallest block worth asking for */
+#define BUF_FIRST ((size_t)64) /* the first allocation, at least */
 
-/* realloc whose size 0 means free, which C leaves open. */
+/* realloc() with size 0 is implementation-defined in C99; here it frees. */
 static void *plain_realloc (void *block, size_t size) {
   if (size == 0) {
     free(block);
@@ -39,16 +39,16 @@ void lofty_buf_clear (LoftyBuf *buf) {
 }
 
 /*
-** Room for 'extra' more bytes behind the used ones. Capacity doubles, so that
-** adding byte by byte costs no more than its bytes, but never passes 'max'.
-** NULL on failure: the bytes that are there stay, the failure sticks. With
-** 'extra' 0 there is room by definition, and the answer is still not NULL.
+** Makes room for 'extra' bytes after the used ones and returns where they start.
+** Capacity doubles up to 'max', so that appending single bytes takes linear time.
+** Returns NULL on failure: the contents stay and buf->status says why. Never NULL
+** on success, not even for 'extra' 0.
 */
 char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
   size_t need, capacity;
   char *data;
   if (buf->status != LOFTY_OK) return NULL;
-  if (extra > buf->max - buf->size) { /* size <= max always: no wrap */
+  if (extra > buf->max - buf->size) { /* size <= max always: cannot wrap */
     buf->status = LOFTY_TOO_LONG;
     return NULL;
   }
@@ -71,7 +71,7 @@ char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
 LoftyCode lofty_buf_add (LoftyBuf *buf, const void *bytes, size_t size) {
   char *room = lofty_buf_reserve(buf, size);
   if (!room) return buf->status;
-  if (size > 0) memcpy(room, bytes, size); /* memcpy may not be given NULL, not even for nothing */
+  if (size > 0) memcpy(room, bytes, size); /* memcpy() must not get NULL, even for size 0 */
   buf->size += size;
   return LOFTY_OK;
 }

@@ -1,5 +1,5 @@
 /*
-** buf.h - a byte buffer with a maximum size; its first failure sticks.
+** buf.h - a byte buffer with a maximum size.
 */
 #ifndef LOFTY_BUF_H
 #define LOFTY_BUF_H
@@ -12,13 +12,13 @@ typedef struct LoftyBuf {
   size_t capacity;
   size_t max; /* size never grows past it */
   LoftyCode
-      status; /* LOFTY_OK, LOFTY_NO_MEMORY or LOFTY_TOO_LONG; once failed, appends do nothing */
+      status; /* LOFTY_OK, LOFTY_NO_MEMORY or LOFTY_TOO_LONG; after a failure appends do nothing */
 } LoftyBuf;
 
 void lofty_buf_init (LoftyBuf *buf, size_t max);
 void lofty_buf_free (LoftyBuf *buf);  /* idempotent; leaves an empty buffer with the same maximum */
-void lofty_buf_clear (LoftyBuf *buf); /* forgets bytes and failure, keeps the memory */
-char *lofty_buf_reserve (LoftyBuf *buf, size_t extra); /* room at the end, or NULL (sticky) */
+void lofty_buf_clear (LoftyBuf *buf); /* empties it and resets 'status'; keeps the memory */
+char *lofty_buf_reserve (LoftyBuf *buf, size_t extra); /* see buf.c; NULL on failure */
 LoftyCode lofty_buf_add (LoftyBuf *buf, const void *bytes, size_t size);
 LoftyCode lofty_buf_add_byte (LoftyBuf *buf, char byte);
 

@@ -8,23 +8,23 @@
 #include <stdint.h>
 
 /*
-** What a step came to. MORE and DONE are for what is fed piece by piece; all
-** above LOFTY_DONE are failures, and the first one sticks.
+** The result of a step. Incremental parsers return MORE and DONE. Every code above
+** LOFTY_DONE is a failure; an object that failed returns the same code from then on.
 */
 typedef enum {
   LOFTY_OK = 0,
-  LOFTY_MORE,      /* nothing wrong yet, feed more bytes */
+  LOFTY_MORE,      /* valid so far, feed more bytes */
   LOFTY_DONE,      /* complete */
-  LOFTY_NO_MEMORY, /* the allocator said no */
-  LOFTY_TOO_LONG,  /* a maximum was reached */
-  LOFTY_BAD        /* the bytes break the rules */
+  LOFTY_NO_MEMORY, /* an allocation failed */
+  LOFTY_TOO_LONG,  /* a maximum was exceeded */
+  LOFTY_BAD        /* the input is malformed */
 } LoftyCode;
 
-/* The allocator seam: size 0 frees. Every allocation of the pure core goes through it. */
+/* All allocations of the core go through lofty_realloc, so that tests can replace it. Size 0 frees. */
 typedef void *(*LoftyRealloc)(void *block, size_t size);
 extern LoftyRealloc lofty_realloc;
 
-/* Bytes that belong to someone else; data NULL means absent, size 0 means empty. */
+/* Borrowed bytes, not NUL-terminated. data NULL: absent; size 0: empty. */
 typedef struct LoftySpan {
   const char *data;
   size_t size;

@@ -1,6 +1,6 @@
 /*
-** gunzip.c - streaming gunzip (RFC 1952) over zlib, with a maximum of decoded
-** bytes, which is complete only when its end mark was seen.
+** gunzip.c - incremental gunzip (RFC 1952) over zlib, with a maximum decoded size.
+** A member is complete only after its trailer (CRC and size) was checked.
 */
 #include <limits.h>
 #include <string.h>
@@ -12,15 +12,15 @@
 #define GZIP_ONLY (15 + 16) /* windowBits: the largest window, a gzip header required */
 #define INFLATE_STEP ((size_t)16 * 1024) /* decoded bytes asked for at once */
 
-#define INFLATE_SLACK 65536 /* headers and names of files in members */
+#define INFLATE_SLACK 65536 /* compressed bytes allowed for the headers of members */
 
 struct LoftyGunzip {
   z_stream stream;
   uint64_t taken; /* bytes fed */
-  LoftyCode code; /* LOFTY_MORE, LOFTY_DONE between members, or the failure that sticks */
+  LoftyCode code; /* LOFTY_MORE, LOFTY_DONE between members, or the first failure */
 };
 
-/* zlib's allocations go through the one seam. */
+/* Makes zlib allocate through lofty_realloc. */
 static voidpf zlib_alloc (voidpf opaque, uInt items, uInt size) {
   (void)opaque;
   if (size != 0 && items > UINT_MAX / size) return Z_NULL;
@@ -59,9 +59,9 @@ void lofty_gunzip_reset (LoftyGunzip *inflate) {
 }
 
 /*
-** One call of zlib into the buffer's free room. At the maximum it gets a single
-** byte outside: only if that is filled is the answer really too long, for the
-** end mark may still be to come.
+** Calls inflate() once into the buffer's free space. When the buffer is full, it gets
+** one byte elsewhere: the data is too long only if that byte is written, since just
+** the member's trailer may be left to read.
 */
 static int inflate_once (z_stream *stream, LoftyBuf *out) {
   size_t left = out->max - out->size;
@@ -73,7 +73,7 @@ static int inflate_once (z_stream *stream, LoftyBuf *out) {
     stream->avail_out = 1;
     result = inflate(stream, Z_NO_FLUSH);
     if (stream->avail_out == 0) out->status = LOFTY_TOO_LONG;
-    stream->next_out = Z_NULL; /* 'spare' ends here */
+    stream->next_out = Z_NULL; /* 'spare' goes out of scope */
     return result;
   }
   stream->next_out = (Bytef *)lofty_buf_reserve(out, room);
@@ -84,15 +84,14 @@ static int inflate_once (z_stream *stream, LoftyBuf *out) {
   return result;
 }
 
-/* Decodes the 'size' bytes, at most UINT_MAX of them. */
+/* Decodes 'size' bytes; zlib counts in unsigned int. */
 static LoftyCode inflate_piece (LoftyGunzip *inflate, LoftyBuf *out, const char *bytes, uInt size) {
   z_stream *stream = &inflate->stream;
   stream->next_in = (z_const Bytef *)(size_t)bytes;
   stream->avail_in = size;
   for (;;) {
     int result;
-    if (inflate->code ==
-        LOFTY_DONE) { /* the next member, or rubbish, which its header check finds */
+    if (inflate->code == LOFTY_DONE) { /* the next member; trailing bytes fail its header check */
       if (stream->avail_in == 0) return LOFTY_DONE;
       inflateReset(stream);
       inflate->code = LOFTY_MORE;
@@ -104,7 +103,7 @@ static LoftyCode inflate_piece (LoftyGunzip *inflate, LoftyBuf *out, const char 
       case Z_OK:
         if (stream->avail_in == 0 && stream->avail_out > 0) return LOFTY_MORE;
         break;
-      case Z_BUF_ERROR: return LOFTY_MORE; /* zlib's word for "nothing to do" */
+      case Z_BUF_ERROR: return LOFTY_MORE; /* no progress possible without more input */
       case Z_MEM_ERROR: return LOFTY_NO_MEMORY;
       default: return LOFTY_BAD;
     }
@@ -112,8 +111,8 @@ static LoftyCode inflate_piece (LoftyGunzip *inflate, LoftyBuf *out, const char 
 }
 
 /*
-** The coded bytes are bounded as well: members that decode to nothing could
-** come for ever. No gzip writer makes data longer than this.
+** The compressed size is limited as well, because empty members could follow each
+** other without end. The limit exceeds what any gzip encoder needs for out->max bytes.
 */
 LoftyCode lofty_gunzip_feed (LoftyGunzip *inflate, LoftyBuf *out, const char *bytes, size_t size) {
   if (inflate->code > LOFTY_DONE) return inflate->code;

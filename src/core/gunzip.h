@@ -1,5 +1,5 @@
 /*
-** gunzip.h - gunzip (RFC 1952) over zlib, up to the end mark.
+** gunzip.h - incremental gunzip (RFC 1952) over zlib.
 */
 #ifndef LOFTY_GUNZIP_H
 #define LOFTY_GUNZIP_H
@@ -12,9 +12,9 @@ LoftyGunzip *lofty_gunzip_new (void); /* NULL: no memory */
 void lofty_gunzip_free (LoftyGunzip *inflate);
 void lofty_gunzip_reset (LoftyGunzip *inflate);
 /*
-** Adds what the bytes decode to; out->max bounds it. LOFTY_DONE: the end mark and its check sum
-** were right (a further member may follow, RFC 1952 section 2.2); LOFTY_MORE: not there yet;
-** LOFTY_BAD: not gzip, damaged, or bytes after the end; a failure sticks.
+** Appends the decoded bytes to 'out', at most out->max in all. LOFTY_DONE: a member ended with a
+** valid CRC (another may follow, RFC 1952 section 2.2); LOFTY_MORE: incomplete; LOFTY_BAD: not gzip,
+** damaged, or trailing bytes. After a failure every call returns the same code.
 */
 LoftyCode lofty_gunzip_feed (LoftyGunzip *inflate, LoftyBuf *out, const char *bytes, size_t size);
 

@@ -1,6 +1,6 @@
 /*
-** head.c - the head of an HTTP response (RFC 9112), fed piece by piece and
-** judged strictly: one verdict for the heads of both runtimes.
+** head.c - an incremental, strict parser for the head of an HTTP response (RFC 9112).
+** Both transports, libcurl and nginx, use it, so that both accept the same responses.
 */
 #include <string.h>
 
@@ -11,12 +11,12 @@
 
 #define MAX_LENGTH ((uint64_t)INT64_MAX)
 
-/* A field line: offsets into the head's text. Lines of one name hang on the first of them. */
+/* A field line, as offsets into 'text'. Lines with the same name form a list from the first one. */
 typedef struct Field {
   size_t name, name_size;
   size_t value, value_size;
-  size_t next; /* index of the next line of the same name, 0: none */
-  size_t last; /* of the first line: the last one of its name */
+  size_t next; /* index of the next line with this name, 0: none */
+  size_t last; /* in the first line: index of the last line with this name */
   int first;
 } Field;
 
@@ -28,10 +28,10 @@ struct LoftyHttpHead {
   LoftyCode code;
   const char *problem;
   LoftyHttpFacts facts;
-  size_t max, total; /* bytes of all heads and trailers */
+  size_t max, total; /* bytes of all heads and trailers: limit and count */
   size_t lines;      /* field lines of all heads and trailers */
-  LoftyBuf text;     /* the lines that are kept, then the one that is being read */
-  size_t line;       /* where that one begins */
+  LoftyBuf text;     /* the stored lines, then the one being read */
+  size_t line;       /* offset of the line being read */
   size_t count;      /* fields[0 .. count-1] */
   Field fields[LOFTY_MAX_FIELDS];
 };
@@ -61,7 +61,7 @@ void lofty_http_head_free (LoftyHttpHead *head) {
   lofty_realloc(head, 0);
 }
 
-/* Forgets what was read of this head, but not how much it was. */
+/* Starts another head of the same response (after a 1xx); the counts of bytes and lines go on. */
 static void head_restart (LoftyHttpHead *head) {
   memset(&head->facts, 0, sizeof(head->facts));
   lofty_buf_clear(&head->text);
@@ -77,7 +77,7 @@ void lofty_http_head_reset (LoftyHttpHead *head, size_t max) {
   head->max = max;
   head->total = 0;
   head->lines = 0;
-  /* Twice: a name's joined values stand beside the lines they came from. */
+  /* Twice: joined values are appended after the lines they come from. */
   head->text.max = max > SIZE_MAX / 2 - LOFTY_MAX_FIELDS ? SIZE_MAX : 2 * (max + LOFTY_MAX_FIELDS);
 }
 
@@ -105,7 +105,7 @@ static int all_text (const char *bytes, size_t size) {
   return 1;
 }
 
-/* Case-insensitive; 'word' in lower case. */
+/* Case-insensitive comparison; 'word' is in lower case. */
 static int is_word (const char *bytes, size_t size, const char *word) {
   size_t i;
   if (strlen(word) != size) return 0;
@@ -115,9 +115,8 @@ static int is_word (const char *bytes, size_t size, const char *word) {
 }
 
 /*
-** HTTP-version SP 3DIGIT SP [reason] (RFC 9112, section 4). The second SP is
-** not insisted on: without a reason many servers leave it out, and nothing
-** can be smuggled there.
+** HTTP-version SP 3DIGIT SP [reason] (RFC 9112, section 4). The second SP is optional
+** where there is no reason: many servers leave it out, and it is not ambiguous.
 */
 static int head_status (LoftyHttpHead *head, const char *line, size_t size) {
   const char *end = line + size;
@@ -129,7 +128,7 @@ static int head_status (LoftyHttpHead *head, const char *line, size_t size) {
     facts->keep_alive = facts->http2 = 1;
     line += 6;
   } else
-    return head_bad(head, "the answer does not begin with HTTP/1.1");
+    return head_bad(head, "the response does not begin with HTTP/1.1");
   if (end - line < 4 || line[0] != ' ' || !lofty_is_digit(line[1]) || !lofty_is_digit(line[2]) ||
       !lofty_is_digit(line[3]) || (end - line > 4 && line[4] != ' '))
     return head_bad(head, "the status is not three digits");
@@ -149,7 +148,7 @@ static int head_field (LoftyHttpHead *head, size_t at, size_t size, Field *field
   char *line = head->text.data + at;
   size_t i = 0, end = size;
   if (++head->lines > LOFTY_MAX_FIELDS) {
-    head_fail(head, LOFTY_TOO_LONG, "the answer has too many header lines");
+    head_fail(head, LOFTY_TOO_LONG, "the response has too many header lines");
     return 0;
   }
   if (is_blank(line[0])) return head_bad(head, "a folded header line");
@@ -172,27 +171,27 @@ static int head_field (LoftyHttpHead *head, size_t at, size_t size, Field *field
   return 1;
 }
 
-/* Keeps the line; one whose name was there before is hung on the first of that name. */
-static void head_keep (LoftyHttpHead *head, const Field *field) {
+/* Stores the field line, linked to earlier lines with the same name. */
+static void head_store (LoftyHttpHead *head, const Field *field) {
   const char *text = head->text.data;
   size_t index = head->count++, i;
-  Field *kept = &head->fields[index];
-  *kept = *field;
-  kept->last = index;
-  kept->first = 1;
+  Field *stored = &head->fields[index];
+  *stored = *field;
+  stored->last = index;
+  stored->first = 1;
   for (i = 0; i < index; i++) {
-    Field *old = &head->fields[i];
-    if (old->first && old->name_size == field->name_size &&
-        memcmp(text + old->name, text + field->name, field->name_size) == 0) {
-      head->fields[old->last].next = index;
-      old->last = index;
-      kept->first = 0;
+    Field *earlier = &head->fields[i];
+    if (earlier->first && earlier->name_size == field->name_size &&
+        memcmp(text + earlier->name, text + field->name, field->name_size) == 0) {
+      head->fields[earlier->last].next = index;
+      earlier->last = index;
+      stored->first = 0;
       return;
     }
   }
 }
 
-/* Joins the values of each name that came more than once (RFC 9110, section 5.3). */
+/* Joins the values of repeated names (RFC 9110, section 5.3). */
 static int head_join (LoftyHttpHead *head) {
   LoftyBuf *text = &head->text;
   size_t i;
@@ -217,7 +216,7 @@ static int head_join (LoftyHttpHead *head) {
   return 1;
 }
 
-/* The first field of this name, or NULL. */
+/* The first field with this name, or NULL. */
 static const Field *head_find (const LoftyHttpHead *head, const char *name) {
   size_t i, size = strlen(name);
   for (i = 0; i < head->count; i++) {
@@ -230,10 +229,10 @@ static const Field *head_find (const LoftyHttpHead *head, const char *name) {
 }
 
 /*
-** 1*DIGIT: no sign, no space inside. Repeated, in one line or in several, it must be the same
-** number each time (RFC 9110, section 8.6).
+** 1*DIGIT, without a sign. A repeated length, on one line or on several, must be the same number
+** each time (RFC 9110, section 8.6).
 */
-static int judge_length (LoftyHttpHead *head, const Field *field) {
+static int check_length (LoftyHttpHead *head, const Field *field) {
   const char *at = head->text.data + field->value, *end = at + field->value_size;
   LoftyHttpFacts *facts = &head->facts;
   for (;;) {
@@ -246,7 +245,7 @@ static int judge_length (LoftyHttpHead *head, const Field *field) {
       length = length * 10 + digit;
     }
     if (facts->has_length && facts->length != length)
-      return head_bad(head, "two different Content-Lengths");
+      return head_bad(head, "two different values of Content-Length");
     facts->has_length = 1;
     facts->length = length;
     while (at < end && is_blank(*at)) at++;
@@ -256,7 +255,7 @@ static int judge_length (LoftyHttpHead *head, const Field *field) {
   }
 }
 
-/* True if the comma list holds the word. */
+/* True if 'word' is a member of the comma-separated list. */
 static int list_has (const char *bytes, size_t size, const char *word) {
   size_t i = 0;
   while (i < size) {
@@ -272,8 +271,8 @@ static int list_has (const char *bytes, size_t size, const char *word) {
 }
 
 /*
-** Whether a Content-Encoding leaves the body as it is. Some servers write a charset or "none"
-** there, which are no codings (RFC 9110, section 8.4.1); any other word may be one.
+** True if a Content-Encoding means that the body is not encoded. Some servers send a charset or
+** "none", which are not content codings (RFC 9110, section 8.4.1).
 */
 static int is_plain_coding (const char *value, size_t size) {
   static const char *const words[] = {"identity", "none",       "utf-8",
@@ -285,35 +284,37 @@ static int is_plain_coding (const char *value, size_t size) {
 }
 
 /*
-** What the whole head means for framing. What two recipients could read in two
-** ways is refused, for that is how answers are smuggled (RFC 9112, section 11.2).
+** Derives the facts from a complete head. Refuses ambiguous framing, which response
+** smuggling relies on (RFC 9112, section 11.2).
 */
-static int head_judge (LoftyHttpHead *head) {
+static int head_check (LoftyHttpHead *head) {
   LoftyHttpFacts *facts = &head->facts;
   const char *text;
   const Field *field;
   if (!head_join(head)) return 0;
-  if ((field = head_find(head, "content-length")) && !judge_length(head, field)) return 0;
+  if ((field = head_find(head, "content-length")) && !check_length(head, field)) return 0;
   text = head->text.data;
   if ((field = head_find(head, "transfer-encoding"))) {
-    /* Sections 6.1 and 7: we sent no TE, so chunked alone can come, and in HTTP/1.1 alone.
-       keep_alive is still what the version said. */
+    /* RFC 9112, sections 6.1 and 7: without TE in the request only "chunked" is allowed, and
+       only in HTTP/1.1. Here keep_alive still tells the version: true for 1.1. */
     if (facts->http2 || !facts->keep_alive)
-      return head_bad(head, "Transfer-Encoding where it may not be");
+      return head_bad(head, "Transfer-Encoding is only allowed in HTTP/1.1");
     if (!is_word(text + field->value, field->value_size, "chunked"))
       return head_bad(head, "a Transfer-Encoding other than chunked");
-    if (facts->has_length) return head_bad(head, "Content-Length beside Transfer-Encoding");
+    if (facts->has_length) return head_bad(head, "both Content-Length and Transfer-Encoding");
     facts->chunked = 1;
   }
   if ((facts->status < 200 || facts->status == 204) && (facts->chunked || facts->length > 0))
-    return head_bad(head, "a body where none may be"); /* RFC 9112, section 6.3 */
-  if (facts->status == 101) return head_bad(head, "a change of protocol that nobody asked for");
+    return head_bad(head,
+                    "a body with a status that does not allow one"); /* RFC 9112, section 6.3 */
+  if (facts->status == 101)
+    return head_bad(head, "a change of protocol (status 101) that was not requested");
   if ((field = head_find(head, "content-encoding"))) {
     const char *value = text + field->value;
     if (is_word(value, field->value_size, "gzip") || is_word(value, field->value_size, "x-gzip"))
       facts->coding = LOFTY_CODING_GZIP;
     else if (!is_plain_coding(value, field->value_size))
-      return head_bad(head, "a Content-Encoding that was not asked for");
+      return head_bad(head, "a Content-Encoding that was not requested");
   }
   if ((field = head_find(head, "connection")) && !facts->http2) { /* RFC 9112, section 9.3 */
     if (list_has(text + field->value, field->value_size, "close"))
@@ -324,9 +325,9 @@ static int head_judge (LoftyHttpHead *head) {
   return 1;
 }
 
-/* The empty line after the fields: the end, unless an interim answer only came before it. */
+/* The empty line after the fields: ends the head, or an interim (1xx) response before it. */
 static void head_finish (LoftyHttpHead *head) {
-  if (!head_judge(head)) return;
+  if (!head_check(head)) return;
   if (head->facts.status < 200) {
     head_restart(head); /* RFC 9110, section 15.2 */
     return;
@@ -335,7 +336,7 @@ static void head_finish (LoftyHttpHead *head) {
   head->code = LOFTY_DONE;
 }
 
-/* One line of 'size' bytes with its end, at text[line ..]. */
+/* Handles one line of 'size' bytes, line end included, at text[line ..]. */
 static void head_line (LoftyHttpHead *head, size_t size) {
   const char *line = head->text.data + head->line;
   Field field;
@@ -357,7 +358,7 @@ static void head_line (LoftyHttpHead *head, size_t size) {
         return;
       }
       if (!head_field(head, head->line, size, &field)) return;
-      head_keep(head, &field);
+      head_store(head, &field);
       head->line = head->text.size;
       return;
     default:
@@ -367,7 +368,7 @@ static void head_line (LoftyHttpHead *head, size_t size) {
         return;
       break;
   }
-  head->text.size = head->line; /* the line is not kept */
+  head->text.size = head->line; /* status line and trailers are not stored */
 }
 
 LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t size, size_t *used) {
@@ -378,7 +379,7 @@ LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t s
     size_t piece = end ? (size_t)(end - from) + 1 : size - *used;
     int was_done = head->code == LOFTY_DONE;
     if (piece > head->max - head->total)
-      return head_fail(head, LOFTY_TOO_LONG, "the head of the answer is too long");
+      return head_fail(head, LOFTY_TOO_LONG, "the response's head is too long");
     if (lofty_buf_add(&head->text, from, piece) != LOFTY_OK)
       return head_fail(head, head->text.status, NULL);
     head->total += piece;

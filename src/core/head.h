@@ -1,5 +1,5 @@
 /*
-** head.h - heads of HTTP responses (RFC 9112), parsed strictly.
+** head.h - a strict parser for the head of an HTTP response (RFC 9112).
 */
 #ifndef LOFTY_HEAD_H
 #define LOFTY_HEAD_H
@@ -7,20 +7,20 @@
 #include "common.h"
 
 typedef enum {
-  LOFTY_HTTP_WIRE, /* bytes as they come from a connection */
-  LOFTY_HTTP_CURL  /* lines as libcurl's header callback hands them: "HTTP/2 200" is allowed too */
+  LOFTY_HTTP_WIRE, /* raw bytes from a connection */
+  LOFTY_HTTP_CURL  /* lines from libcurl's header callback; also accepts "HTTP/2 200" */
 } LoftyHttpFrom;
 typedef enum { LOFTY_CODING_NONE, LOFTY_CODING_GZIP } LoftyCoding;
 
-/* What a whole head said. */
+/* What a complete head says about the response and the connection. */
 typedef struct LoftyHttpFacts {
   int status;
   int http2;
   int chunked;     /* Transfer-Encoding: chunked */
-  int has_length;  /* Content-Length was there */
+  int has_length;  /* has Content-Length */
   uint64_t length; /* its value */
   LoftyCoding coding;
-  int keep_alive; /* the connection may serve again, as far as the head can tell */
+  int keep_alive; /* the head does not say that the connection closes (RFC 9112, section 9.3) */
 } LoftyHttpFacts;
 
 typedef struct LoftyHttpHead LoftyHttpHead;
@@ -28,27 +28,27 @@ typedef struct LoftyHttpHead LoftyHttpHead;
 /* The byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */
 char lofty_tchar (char c);
 
-/* max counts all the bytes of the head: 1xx heads before it and trailers after it too. */
+/* max: bytes in all, interim (1xx) heads and trailers included. */
 LoftyHttpHead *lofty_http_head_new (size_t max, LoftyHttpFrom from); /* NULL: no memory */
 void lofty_http_head_free (LoftyHttpHead *head);                     /* NULL is fine */
-void lofty_http_head_reset (LoftyHttpHead *head, size_t max);        /* for the next answer */
+void lofty_http_head_reset (LoftyHttpHead *head, size_t max);        /* for the next response */
 /*
-** LOFTY_MORE, LOFTY_DONE (the empty line was seen; bytes fed after it are trailers, judged and
-** counted but not kept) or a failure, which sticks. *used is how many bytes were taken: feed
-** stops at the end of the head, and at the empty line that ends the trailers.
+** Returns LOFTY_MORE, LOFTY_DONE (the head is complete; bytes fed from then on are trailers, which
+** are checked and counted but not stored) or a failure, which every later call returns again. *used
+** is the number of bytes consumed: parsing stops after the head and after the trailers.
 */
 LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t size, size_t *used);
-int lofty_http_head_done (const LoftyHttpHead *head); /* the empty line after the fields was seen */
-int lofty_http_head_ended (
-    const LoftyHttpHead *head); /* the empty line after the trailers was seen */
+int lofty_http_head_done (const LoftyHttpHead *head);  /* the head is complete */
+int lofty_http_head_ended (const LoftyHttpHead *head); /* the trailers are complete */
 const LoftyHttpFacts *lofty_http_head_facts (const LoftyHttpHead *head); /* valid once done */
-size_t lofty_http_head_lines (const LoftyHttpHead *head); /* at least as many as there are names */
+size_t
+lofty_http_head_lines (const LoftyHttpHead *head); /* field lines; at least the number of names */
 /*
-** The next field, in the order of arrival: *index starts as 0 and is moved on. Names are in lower
-** case, values of repeated names joined by ", ". Returns 0 when there are no more.
+** Iterates over the fields in the order of their first lines: *index starts at 0 and is advanced.
+** Names are in lower case, values of repeated names are joined by ", ". Returns 0 at the end.
 */
 int lofty_http_head_field (const LoftyHttpHead *head, size_t *index, LoftySpan *name,
                            LoftySpan *value);
-const char *lofty_http_head_problem (const LoftyHttpHead *head); /* plain words, NULL if none */
+const char *lofty_http_head_problem (const LoftyHttpHead *head); /* a message, or NULL */
 
 #endif

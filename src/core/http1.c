@@ -1,6 +1,6 @@
 /*
-** http1.c - a whole response of HTTP/1.1 (RFC 9112), fed piece by piece: the
-** head is head.c's, the framing of the body and its gunzip are done here.
+** http1.c - an incremental parser for whole HTTP/1.1 responses (RFC 9112): head.c
+** parses the head, this file the body's framing and content coding.
 */
 #include <string.h>
 
@@ -10,17 +10,17 @@
 #include "gunzip.h"
 #include "limits.h"
 
-#define MAX_CHUNK_DIGITS 15           /* hexadecimal; 60 bits */
-#define KEPT_BODY ((size_t)64 * 1024) /* the most memory for a body that a reset keeps */
+#define MAX_CHUNK_DIGITS 15             /* hexadecimal; 60 bits */
+#define REUSED_BODY ((size_t)64 * 1024) /* largest body buffer that a reset reuses */
 
 typedef enum {
   HTTP_HEAD,
-  HTTP_LENGTH,      /* 'left' bytes of body to come */
-  HTTP_CLOSE,       /* a body that ends with the connection */
-  HTTP_CHUNK_SIZE,  /* the hexadecimal digits */
-  HTTP_CHUNK_SKIP,  /* the extensions, up to CR */
+  HTTP_LENGTH,      /* a body with Content-Length, 'left' bytes to go */
+  HTTP_CLOSE,       /* a body that ends when the connection closes */
+  HTTP_CHUNK_SIZE,  /* the digits of a chunk's size */
+  HTTP_CHUNK_SKIP,  /* chunk extensions, up to CR */
   HTTP_CHUNK_BEGIN, /* the LF of the size line */
-  HTTP_CHUNK_DATA,  /* 'left' bytes */
+  HTTP_CHUNK_DATA,  /* 'left' bytes to go */
   HTTP_CHUNK_CR,
   HTTP_CHUNK_LF,
   HTTP_TRAILERS,
@@ -29,7 +29,7 @@ typedef enum {
 
 struct LoftyHttp {
   LoftyHttpHead *head;
-  LoftyGunzip *inflate; /* made when a head says gzip */
+  LoftyGunzip *inflate; /* NULL unless the body is gzip */
   LoftyBuf body;        /* decoded */
   HttpState state;
   LoftyCode code;
@@ -38,8 +38,8 @@ struct LoftyHttp {
   size_t digits; /* of the chunk size */
   size_t line;   /* bytes of the chunk's size line */
   int is_head;
-  int any;     /* body bytes were there */
-  int surplus; /* bytes after the end */
+  int got_body;       /* at least one byte of the body was fed */
+  int trailing_bytes; /* there were bytes after the end of the response */
 };
 
 static LoftyCode http_fail (LoftyHttp *http, LoftyCode code, const char *problem) {
@@ -65,7 +65,7 @@ LoftyHttp *lofty_http_new (size_t max_head, size_t max_body, int is_head) {
 void lofty_http_reset (LoftyHttp *http, size_t max_head, size_t max_body, int is_head) {
   LoftyHttpHead *head = http->head;
   LoftyBuf body = http->body;
-  if (body.capacity > KEPT_BODY || body.capacity > max_body) lofty_buf_free(&body);
+  if (body.capacity > REUSED_BODY || body.capacity > max_body) lofty_buf_free(&body);
   lofty_buf_clear(&body);
   body.max = max_body;
   lofty_gunzip_free(http->inflate);
@@ -85,10 +85,10 @@ void lofty_http_free (LoftyHttp *http) {
   lofty_realloc(http, 0);
 }
 
-/* The framing said that the body is complete; a gzip body must say so too. */
+/* The body is complete according to its framing; a gzip body must be complete, too. */
 static void http_finish (LoftyHttp *http) {
   http->state = HTTP_END;
-  if (http->inflate && http->any &&
+  if (http->inflate && http->got_body &&
       lofty_gunzip_feed(http->inflate, &http->body, "", 0) != LOFTY_DONE)
     http_fail(http, LOFTY_BAD, "the gzip body was cut short");
   else
@@ -98,26 +98,26 @@ static void http_finish (LoftyHttp *http) {
 static void http_data (LoftyHttp *http, const char *bytes, size_t size) {
   LoftyCode code;
   if (size == 0) return;
-  http->any = 1;
+  http->got_body = 1;
   code = http->inflate ? lofty_gunzip_feed(http->inflate, &http->body, bytes, size)
                        : lofty_buf_add(&http->body, bytes, size);
   if (code == LOFTY_TOO_LONG)
-    http_fail(http, code, "the body of the answer is longer than max_body");
+    http_fail(http, code, "the response body is longer than max_body");
   else if (code == LOFTY_BAD)
     http_fail(http, code, "the gzip body is damaged");
   else if (code == LOFTY_NO_MEMORY)
     http_fail(http, code, NULL);
 }
 
-/* 'size' bytes of body are announced: what cannot fit is refused before it is read. */
-static int http_announce (LoftyHttp *http, uint64_t size) {
+/* Expects 'size' more bytes of body; 0 and a failure if they exceed max_body. */
+static int http_expect (LoftyHttp *http, uint64_t size) {
   http->left = size;
   if (http->inflate || size <= http->body.max - http->body.size) return 1;
-  http_fail(http, LOFTY_TOO_LONG, "the body of the answer is longer than max_body");
+  http_fail(http, LOFTY_TOO_LONG, "the response body is longer than max_body");
   return 0;
 }
 
-/* How the body is framed (RFC 9112, section 6.3). */
+/* Determines the framing of the body (RFC 9112, section 6.3). */
 static void http_begin (LoftyHttp *http) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(http->head);
   if (http->is_head || facts->status == 204 || facts->status == 304) {
@@ -135,15 +135,15 @@ static void http_begin (LoftyHttp *http) {
     http->state = HTTP_CHUNK_SIZE;
   else if (!facts->has_length)
     http->state = HTTP_CLOSE;
-  else if (http_announce(http, facts->length)) {
+  else if (http_expect(http, facts->length)) {
     http->state = HTTP_LENGTH;
     if (http->left == 0) http_finish(http);
   }
 }
 
 /*
-** One byte of "5;name=value" CR LF (RFC 9112, section 7.1). Only digits: no
-** sign, no "0x", no space. Extensions are skipped and bounded (7.1.1).
+** Parses one byte of a chunk's size line, such as "5;name=value" CR (RFC 9112, section 7.1).
+** The size is digits only: no sign, no "0x", no space. Extensions are skipped (7.1.1).
 */
 static void chunk_size (LoftyHttp *http, char c) {
   int digit = lofty_hex_value(c);
@@ -168,20 +168,21 @@ static void chunk_size (LoftyHttp *http, char c) {
     http_fail(http, LOFTY_BAD, "a chunk's size is not a hexadecimal number");
 }
 
-/* The LF of a size line: a last chunk, or data. */
+/* After the size line: the chunk's data, or the trailers after the last chunk. */
 static void chunk_begin (LoftyHttp *http) {
   http->digits = 0;
   http->line = 0;
   if (http->left == 0)
     http->state = HTTP_TRAILERS;
-  else if (http_announce(http, http->left))
+  else if (http_expect(http, http->left))
     http->state = HTTP_CHUNK_DATA;
 }
 
-static void chunk_mark (LoftyHttp *http, char c) {
+/* Parses the LF of a size line and the CR LF after a chunk's data. */
+static void chunk_line_end (LoftyHttp *http, char c) {
   char expected = http->state == HTTP_CHUNK_CR ? '\r' : '\n';
   if (c != expected) {
-    http_fail(http, LOFTY_BAD, "a chunk does not end where it said");
+    http_fail(http, LOFTY_BAD, "a chunk's size or data does not end in CR LF");
     return;
   }
   switch (http->state) {
@@ -194,7 +195,7 @@ static void chunk_mark (LoftyHttp *http, char c) {
   }
 }
 
-/* The head or the trailers; returns how many bytes were taken. */
+/* Feeds the head or the trailers; returns how many bytes were consumed. */
 static size_t http_lines (LoftyHttp *http, const char *bytes, size_t size) {
   size_t used;
   LoftyCode code = lofty_http_head_feed(http->head, bytes, size, &used);
@@ -207,7 +208,7 @@ static size_t http_lines (LoftyHttp *http, const char *bytes, size_t size) {
   return used;
 }
 
-/* Takes what the present state can take; returns how many bytes that were. */
+/* Handles bytes in the current state; returns how many were consumed. */
 static size_t http_step (LoftyHttp *http, const char *bytes, size_t size) {
   switch (http->state) {
     case HTTP_HEAD:
@@ -226,7 +227,7 @@ static size_t http_step (LoftyHttp *http, const char *bytes, size_t size) {
       return size;
     case HTTP_CHUNK_SIZE:
     case HTTP_CHUNK_SKIP: chunk_size(http, *bytes); return 1;
-    default: chunk_mark(http, *bytes); return 1;
+    default: chunk_line_end(http, *bytes); return 1;
   }
 }
 
@@ -234,21 +235,22 @@ LoftyCode lofty_http_feed (LoftyHttp *http, const char *bytes, size_t size, size
   *used = 0;
   while (http->code == LOFTY_MORE && *used < size)
     *used += http_step(http, bytes + *used, size - *used);
-  if (http->code == LOFTY_DONE && *used < size) http->surplus = 1;
+  if (http->code == LOFTY_DONE && *used < size) http->trailing_bytes = 1;
   return http->code;
 }
 
 LoftyCode lofty_http_eof (LoftyHttp *http) {
   if (http->code != LOFTY_MORE) return http->code;
   if (http->state == HTTP_CLOSE) {
-    if (http->inflate && !http->any) /* no gzip is empty, and no length said that nothing comes */
+    if (http->inflate && !http->got_body) /* without a length, an empty gzip body is truncated */
       return http_fail(http, LOFTY_BAD, "the gzip body was cut short");
     http_finish(http);
     return http->code;
   }
   if (http->state != HTTP_HEAD)
-    return http_fail(http, LOFTY_BAD, "the connection broke in the middle of the body");
-  return http_fail(http, LOFTY_BAD, "the connection was closed before the whole head had come");
+    return http_fail(http, LOFTY_BAD, "the connection was closed before the body was complete");
+  return http_fail(http, LOFTY_BAD,
+                   "the connection was closed before the response's head was complete");
 }
 
 const LoftyHttpHead *lofty_http_head (const LoftyHttp *http) {
@@ -264,7 +266,7 @@ LoftySpan lofty_http_body (const LoftyHttp *http) {
 
 int lofty_http_reusable (const LoftyHttp *http) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(http->head);
-  return http->code == LOFTY_DONE && !http->surplus && facts->keep_alive &&
+  return http->code == LOFTY_DONE && !http->trailing_bytes && facts->keep_alive &&
          (facts->chunked || facts->has_length || http->is_head || facts->status == 204 ||
           facts->status == 304);
 }

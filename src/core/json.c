@@ -1,6 +1,6 @@
 /*
-** json.c - JSON (RFC 8259): a strict, bounded reader that hands out one event
-** at a time and copies nothing, and the writer of strings.
+** json.c - JSON (RFC 8259): a strict pull parser that allocates and copies nothing,
+** repair of invalid characters in strings, and output of strings.
 */
 #include "json.h"
 #include "ascii.h"
@@ -11,21 +11,21 @@
 
 typedef const unsigned char *Bytes;
 
-/* What the grammar allows at the current byte. */
+/* What the grammar allows next. */
 enum { VALUE, FIRST_ITEM, FIRST_NAME, NEXT };
 
 static const char not_closed[] = "a string is not closed";
-static const char half_a_pair[] = "half a surrogate pair in a string";
+static const char unpaired_surrogate[] = "an unpaired surrogate in a string";
 
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH UINT64_C(0x8080808080808080)
 
-/* A byte that may stand in a string as it is and alone (RFC 8259 section 7). */
+/* An ASCII byte that a string may contain unescaped (RFC 8259 section 7). */
 static int is_plain (unsigned char c) {
   return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* The first byte that is not plain, or end: eight at a time while there are eight. */
+/* The first byte that is not plain, or 'end'. Tests eight bytes at a time. */
 static inline Bytes skip_plain (Bytes p, Bytes end) {
   while (end - p >= 8) {
     uint64_t eight, quote, slash, special;
@@ -35,7 +35,7 @@ static inline Bytes skip_plain (Bytes p, Bytes end) {
     special = ((quote - ONES) | (slash - ONES) | (eight - ONES * 0x20) | eight) & HIGH;
     if (special) {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-      return p + __builtin_ctzll(special) / 8; /* the lowest mark is never a false one */
+      return p + __builtin_ctzll(special) / 8; /* borrows can only mark bytes above the first hit */
 #else
       break;
 #endif
@@ -47,8 +47,8 @@ static inline Bytes skip_plain (Bytes p, Bytes end) {
 }
 
 /*
-** Size of the character of two bytes or more at p, 0 if it is none: too long a
-** form, a surrogate, beyond U+10FFFF or cut short (RFC 3629 section 4).
+** Size of the multi-byte character at p. 0 if it is invalid: overlong, a surrogate,
+** beyond U+10FFFF or truncated (RFC 3629 section 4).
 */
 static size_t utf8_size (Bytes p, Bytes end) {
   unsigned char low = 0x80, high = 0xBF;
@@ -86,7 +86,7 @@ static LoftyJsonEvent fail (LoftyJson *json, Bytes at, const char *problem) {
 
 /* --- tokens --- */
 
-/* Size of the escape at p, or 0 and *problem. \uD83D needs its \uDE00. */
+/* Size of the escape at p, surrogate pairs as one; 0 and *problem if it is invalid. */
 static size_t escape_size (Bytes p, Bytes end, const char **problem) {
   int unit;
   if (end - p < 2) {
@@ -108,11 +108,11 @@ static size_t escape_size (Bytes p, Bytes end, const char **problem) {
     int second = read_hex4(p + 8, end);
     if (second >= 0xDC00 && second <= 0xDFFF) return 12;
   }
-  *problem = half_a_pair;
+  *problem = unpaired_surrogate;
   return 0;
 }
 
-/* The string whose opening quote is at json->at. */
+/* Reads the string that starts at json->at. */
 static inline LoftyJsonEvent read_string (LoftyJson *json, LoftyJsonEvent event) {
   Bytes p = json->at + 1, end = json->end;
   json->text.data = (const char *)p;
@@ -128,7 +128,7 @@ static inline LoftyJsonEvent read_string (LoftyJson *json, LoftyJsonEvent event)
       p += size;
       json->escaped = 1;
     } else if (*p < 0x20) {
-      return fail(json, p, "a bare control character in a string");
+      return fail(json, p, "an unescaped control character in a string");
     } else {
       size_t size = utf8_size(p, end);
       if (!size) return fail(json, p, "invalid UTF-8");
@@ -141,9 +141,9 @@ static inline LoftyJsonEvent read_string (LoftyJson *json, LoftyJsonEvent event)
 }
 
 /*
-** The number at json->at (RFC 8259 section 6). One without fraction and
-** exponent is an integer, exact in its text, and in 'integer' where it fits;
-** only -0 is not, for an integer would lose its sign.
+** Reads the number at json->at (RFC 8259 section 6). Without fraction and exponent
+** it is an integer; its value is in 'integer' if 64 bits can hold it, and its digits
+** in 'text' in any case. -0 is a real, since an integer has no negative zero.
 */
 static LoftyJsonEvent read_number (LoftyJson *json) {
   Bytes p = json->at, end = json->end, first;
@@ -184,9 +184,9 @@ static LoftyJsonEvent read_number (LoftyJson *json) {
   return LOFTY_JSON_INTEGER;
 }
 
-static LoftyJsonEvent read_word (LoftyJson *json, const char *word, size_t size,
-                                 LoftyJsonEvent event) {
-  if ((size_t)(json->end - json->at) < size || memcmp(json->at, word, size) != 0)
+static LoftyJsonEvent read_literal (LoftyJson *json, const char *literal, size_t size,
+                                    LoftyJsonEvent event) {
+  if ((size_t)(json->end - json->at) < size || memcmp(json->at, literal, size) != 0)
     return fail(json, json->at, "a value expected");
   json->at += size;
   return event;
@@ -194,7 +194,7 @@ static LoftyJsonEvent read_word (LoftyJson *json, const char *word, size_t size,
 
 /* --- grammar --- */
 
-/* The byte that comes next, white space skipped; -1 at the end. */
+/* Skips white space; returns the next byte, which is not consumed, or -1 at the end. */
 static inline int peek (LoftyJson *json) {
   Bytes p = json->at, end = json->end;
   if (p != end && *p > ' ') return *p;
@@ -224,16 +224,16 @@ static LoftyJsonEvent read_value (LoftyJson *json, int c) {
     case '"': return read_string(json, LOFTY_JSON_STRING);
     case '{': return open_level(json, '}', LOFTY_JSON_OBJECT);
     case '[': return open_level(json, ']', LOFTY_JSON_ARRAY);
-    case 't': return read_word(json, "true", 4, LOFTY_JSON_TRUE);
-    case 'f': return read_word(json, "false", 5, LOFTY_JSON_FALSE);
-    case 'n': return read_word(json, "null", 4, LOFTY_JSON_NULL);
+    case 't': return read_literal(json, "true", 4, LOFTY_JSON_TRUE);
+    case 'f': return read_literal(json, "false", 5, LOFTY_JSON_FALSE);
+    case 'n': return read_literal(json, "null", 4, LOFTY_JSON_NULL);
     default:
       if (c == '-' || (c >= '0' && c <= '9')) return read_number(json);
       return fail(json, json->at, c < 0 ? "the text ends too early" : "a value expected");
   }
 }
 
-/* A name and the colon behind it. */
+/* Reads a member's name and the colon after it. */
 static LoftyJsonEvent read_name (LoftyJson *json, int c) {
   if (c != '"')
     return fail(json, json->at, c < 0 ? "the text ends too early" : "a name in quotes expected");
@@ -245,11 +245,11 @@ static LoftyJsonEvent read_name (LoftyJson *json, int c) {
   return LOFTY_JSON_NAME;
 }
 
-/* What follows a value: the end of all, the end of its level, or a comma and more. */
+/* After a value: the end of the text, the end of its array or object, or a comma and the next item. */
 static LoftyJsonEvent read_next (LoftyJson *json, int c) {
   unsigned char closer;
   if (json->depth == 0)
-    return c < 0 ? LOFTY_JSON_END : fail(json, json->at, "something behind the value");
+    return c < 0 ? LOFTY_JSON_END : fail(json, json->at, "unexpected text after the value");
   closer = json->closers[json->depth - 1];
   if (c == closer) return close_level(json);
   if (c != ',') {
@@ -262,7 +262,7 @@ static LoftyJsonEvent read_next (LoftyJson *json, int c) {
   return closer == '}' ? read_name(json, c) : read_value(json, c);
 }
 
-/* A byte order mark before the text is passed over, as RFC 8259 section 8.1 allows. */
+/* Skips a byte order mark, as RFC 8259 section 8.1 allows. */
 void lofty_json_init (LoftyJson *json, LoftySpan text) {
   json->begin = json->at = (Bytes)(text.size ? text.data : "");
   json->end = json->at + text.size;
@@ -273,8 +273,8 @@ void lofty_json_init (LoftyJson *json, LoftySpan text) {
 }
 
 /*
-** The next event, LOFTY_JSON_END behind a whole text and nothing else, or
-** LOFTY_JSON_BAD, which sticks: 'problem' says what is wrong and 'at' where.
+** Returns the next event: LOFTY_JSON_END after a complete text, or LOFTY_JSON_BAD with
+** 'problem' and its position 'at', and then LOFTY_JSON_BAD on every further call.
 */
 LoftyJsonEvent lofty_json_next (LoftyJson *json) {
   int c;
@@ -288,7 +288,7 @@ LoftyJsonEvent lofty_json_next (LoftyJson *json) {
   }
 }
 
-/* --- strings, both ways --- */
+/* --- unescaping, repair and output of strings --- */
 
 static char *put_utf8 (char *out, unsigned long point) {
   if (point < 0x80) {
@@ -310,8 +310,8 @@ static char *put_utf8 (char *out, unsigned long point) {
 }
 
 /*
-** Resolves the escapes of a text that lofty_json_next has handed out. The
-** result is never longer than the text; returns its size.
+** Decodes the escapes of a string that lofty_json_next returned. Returns the size of the
+** result, which is never larger than that of 'text'.
 */
 size_t lofty_json_unescape (LoftySpan text, char *out) {
   Bytes p = (Bytes)text.data, end = p + text.size;
@@ -364,7 +364,7 @@ static LoftyCode put_escape (LoftyBuf *out, unsigned char c) {
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD in UTF-8 */
 
-/* Adds what replaces the bytes at p, which no string may hold; returns how many they are. */
+/* Appends the replacement for invalid bytes at p; returns how many bytes it replaces. */
 static size_t repair_character (LoftyBuf *out, Bytes p, Bytes end) {
   size_t size = 1;
   if (*p < 0x20) {
@@ -374,18 +374,18 @@ static size_t repair_character (LoftyBuf *out, Bytes p, Bytes end) {
   if (*p == '\\') {
     const char *problem = NULL;
     (void)escape_size(p, end, &problem);
-    if (problem == half_a_pair) size = 6;
+    if (problem == unpaired_surrogate) size = 6;
   } else if (*p == 0xED && end - p >= 3 && p[1] >= 0xA0 && p[1] <= 0xBF && (p[2] & 0xC0) == 0x80) {
-    size = 3; /* a surrogate in UTF-8: one character, RFC 3629 section 3 */
+    size = 3; /* an encoded surrogate: replaced as one character (RFC 3629 section 3) */
   }
   (void)lofty_buf_add(out, REPLACEMENT, 3);
   return size;
 }
 
 /*
-** Adds a copy of a JSON text whose strings hold valid characters only. U+FFFD stands for each byte
-** that is not UTF-8, for half a surrogate pair, and for the backslash of an unknown escape; a bare
-** control character becomes its escape. Other mistakes stay, for lofty_json_next to report.
+** Appends a copy of a JSON text in which all strings are valid. U+FFFD replaces each byte that is
+** not UTF-8, each unpaired surrogate, and the backslash of each unknown escape; an unescaped control
+** character is escaped. Other errors stay, and lofty_json_next reports them.
 */
 LoftyCode lofty_json_repair (LoftyBuf *out, LoftySpan in) {
   Bytes p = (Bytes)(in.size ? in.data : ""), end = p + in.size;
@@ -419,7 +419,7 @@ LoftyCode lofty_json_repair (LoftyBuf *out, LoftySpan in) {
   return out->status;
 }
 
-/* The first byte that must not stand in a string as it is, or end. */
+/* The first byte that must be escaped or is not UTF-8, or 'end'. */
 static Bytes skip_text (Bytes p, Bytes end) {
   for (;;) {
     size_t size;
@@ -432,8 +432,8 @@ static Bytes skip_text (Bytes p, Bytes end) {
 }
 
 /*
-** Adds the string in quotes. LOFTY_BAD where it is not UTF-8 (RFC 8259 section
-** 8.1), and *at is the offset of the first wrong byte; what was added stays.
+** Appends the string in quotes. LOFTY_BAD if it is not UTF-8 (RFC 8259 section 8.1):
+** *at is the offset of the first invalid byte, and 'out' contains part of the string.
 */
 LoftyCode lofty_json_string (LoftyBuf *out, LoftySpan in, size_t *at) {
   Bytes begin = (Bytes)(in.size ? in.data : ""), end = begin + in.size;

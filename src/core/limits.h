@@ -1,6 +1,6 @@
 /*
-** limits.h - the maximum of everything that outside data can make grow: the one
-** table, for C as constants and for Lua as lofty.core's field 'limits'.
+** limits.h - the maximum size of everything that input can make grow, and the default
+** timeouts: C reads the constants, Lua reads the field 'limits' of lofty.core.
 */
 #ifndef LOFTY_LIMITS_H
 #define LOFTY_LIMITS_H
@@ -11,35 +11,34 @@
 /* Each is in bytes unless its comment says otherwise. */
 #define LOFTY_MAX_HEAD ((size_t)64 * 1024)           /* status line and all header fields */
 #define LOFTY_MAX_BODY ((size_t)16 * 1024 * 1024)    /* a decoded response body, by default */
-#define LOFTY_MAX_REQUEST ((size_t)64 * 1024 * 1024) /* a request body or an encoding we make */
+#define LOFTY_MAX_REQUEST ((size_t)64 * 1024 * 1024) /* a request body or any other encoded text */
 #define LOFTY_MAX_URI ((size_t)64 * 1024)            /* a path, a query, a whole URL */
 #define LOFTY_MAX_HOST 253                           /* a host name (RFC 1035) */
 #define LOFTY_MAX_CREDENTIAL ((size_t)64 * 1024)     /* an id, a secret, a code, a token */
 #define LOFTY_MAX_DEPTH 128                          /* levels of arrays and objects in JSON */
 #define LOFTY_MAX_FIELDS 256                         /* field lines of one head and its trailers */
-#define LOFTY_MAX_STORED ((size_t)1024 * 1024)       /* what a store keeps for one account */
+#define LOFTY_MAX_STORED ((size_t)1024 * 1024)       /* one account's token in a store */
 #define LOFTY_MAX_CHUNK_LINE ((size_t)4 * 1024)      /* a chunk's size line with its extensions */
 #define LOFTY_MAX_TOKEN_RESPONSE ((size_t)1024 * 1024) /* the body of a token response */
-#define LOFTY_MAX_CURSOR ((size_t)8 * 1024)            /* a list's cursor: a scrollId, a page key */
+#define LOFTY_MAX_CURSOR ((size_t)8 * 1024)            /* a list's cursor: scrollId or page key */
 #define LOFTY_MAX_WEBHOOK ((size_t)1024 * 1024)        /* a webhook delivery, by default */
 #define LOFTY_MAX_MESSAGE ((size_t)500)                /* an error's message */
 #define LOFTY_MAX_CODE ((size_t)100)                   /* an error's code, where it is text */
-#define LOFTY_MAX_SERVER_MESSAGE ((size_t)200)         /* what an error quotes of the server */
-#define LOFTY_MAX_RAW_BODY ((size_t)64 * 1024) /* what an err shows of a body that is not JSON */
-#define LOFTY_MAX_WORKER_QUEUE 1024            /* nginx: detached jobs that wait, a worker */
-#define LOFTY_MAX_OPERATION_BUDGETS 256        /* operations with a rate limit of their own */
+#define LOFTY_MAX_SERVER_MESSAGE ((size_t)200) /* the server's message, quoted in an error */
+#define LOFTY_MAX_RAW_BODY ((size_t)64 * 1024) /* err.body where the response is not JSON */
+#define LOFTY_MAX_WORKER_QUEUE 1024            /* nginx: queued detached jobs per worker */
+#define LOFTY_MAX_OPERATION_BUDGETS 256        /* operations with their own rate limit */
 #define LOFTY_MAX_WAIT 600 /* seconds that a call without a deadline waits for the rate limit */
-#define LOFTY_MAX_IDLE_CONNECTIONS 128 /* nginx: kept connections of a pool, a worker */
-#define LOFTY_CONNECT_TIMEOUT 10       /* seconds to make a connection, by default */
+#define LOFTY_MAX_IDLE_CONNECTIONS 128 /* nginx: idle connections per pool and worker */
+#define LOFTY_CONNECT_TIMEOUT 10       /* seconds to connect, by default */
 #define LOFTY_TOTAL_TIMEOUT 60         /* seconds for a whole request, by default */
 
-#define LOFTY_MAX_WEBHOOK_EVENTS 5000 /* events of one delivery, by default */
-#define LOFTY_MAX_WEBHOOK_QUEUE                                                                    \
-  ((size_t)4 * 1024 * 1024) /* deliveries not handled yet, a process */
+#define LOFTY_MAX_WEBHOOK_EVENTS 5000                     /* events per delivery, by default */
+#define LOFTY_MAX_WEBHOOK_QUEUE ((size_t)4 * 1024 * 1024) /* queued deliveries per process */
 
 /*
-** The table as Lua sees it: X(name, value) for each. A limit that is missing here is
-** not visible to Lua.
+** The fields of core.limits: X(name, value) for each. Add every new limit here, too:
+** only these are visible to Lua.
 */
 #define LOFTY_LIMITS(X)                                                                            \
   X(head, LOFTY_MAX_HEAD)                                                                          \

@@ -1,6 +1,6 @@
 /*
-** number.c - decimal text of numbers and back, exact, whatever the locale says:
-** printf and strtod are only given and asked for digits, never a decimal point.
+** number.c - exact conversion between numbers and decimal text. Independent of the
+** locale: printf and strtod never read or write a decimal point that is kept.
 */
 #include "number.h"
 
@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SIGNIFICANT 780 /* digits of a double that can decide its rounding: 767 */
-#define MAX_EXPONENT 100000 /* far beyond what any double reaches, whatever its digits */
+#define MAX_SIGNIFICANT 780 /* no more than 767 digits affect the rounding of a double */
+#define MAX_EXPONENT 100000 /* beyond the range of any double with MAX_SIGNIFICANT digits */
 
-#if FLT_EVAL_METHOD == 0 /* doubles are computed as doubles: not on the x87 of 32-bit x86 */
-/* Powers of ten that a double holds exactly. */
+#if FLT_EVAL_METHOD == 0 /* no excess precision, unlike the x87 FPU */
+/* The powers of ten that a double represents exactly. */
 static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 #endif
 
-/* Writes the digits of an integer, without a NUL; returns how many bytes. */
+/* Writes an integer without a NUL; returns the size. */
 size_t lofty_integer_text (int64_t value, char *out) {
   char digits[20];
   size_t count = 0, size = 0;
@@ -35,8 +35,8 @@ size_t lofty_integer_text (int64_t value, char *out) {
 }
 
 /*
-** The exponent behind "e", bounded. Leading zeros and any length are fine:
-** the grammar has been checked already.
+** Reads the exponent after "e", with any number of digits; clamped so that it cannot
+** overflow. The grammar was checked before.
 */
 static int64_t read_exponent (const char *p, const char *end) {
   int64_t value = 0;
@@ -48,10 +48,10 @@ static int64_t read_exponent (const char *p, const char *end) {
 }
 
 /*
-** The double nearest to a number written as JSON has it (RFC 8259 section 6);
-** an infinity when there is none. The usual short ones are one exact division
-** or product (Clinger); the others go to strtod as whole digits and an
-** exponent, so that no decimal point is ever looked for.
+** Returns the double nearest to a JSON number (RFC 8259 section 6), or infinity. With
+** up to 15 digits and a small exponent that is one correctly rounded operation on exact
+** operands (Clinger's fast path). Others go to strtod as an integer and an exponent,
+** without the decimal point, which depends on the locale.
 */
 double lofty_real (LoftySpan text) {
   const char *p = text.data, *end = text.data + text.size;
@@ -76,7 +76,7 @@ double lofty_real (LoftySpan text) {
     }
   }
   if (p < end) exponent += read_exponent(p + 1, end);
-  if (more) { /* the digits left out lie above a tie, however far */
+  if (more) { /* the omitted digits are not zero: round above a tie */
     digits[kept++] = '1';
     exponent--;
   }
@@ -102,10 +102,10 @@ double lofty_real (LoftySpan text) {
 }
 
 /*
-** The fewest digits that read back as the same positive double: value is
-** digits * 10^exponent. Up to 15 digits there is one such decimal at most, so a
-** short one may be looked for by scaling; else printf's 15, 16 or 17 are tried
-** (all of them among the subnormals, which hold fewer).
+** Finds the fewest digits that read back as the same positive double: the value is
+** digits * 10^exponent. Returns the number of digits. A decimal of up to 15 digits is
+** unique, so short ones are found by scaling; otherwise printf's 15, 16 and 17 digits
+** are tried in turn (1 to 17 for subnormals, which have fewer significant bits).
 */
 static int shortest (double value, char *digits, int *exponent) {
   int count = 0, precision;
@@ -128,7 +128,7 @@ static int shortest (double value, char *digits, int *exponent) {
     LoftySpan again;
     (void)snprintf(text, sizeof(text), "%.*e", precision - 1, value);
     count = 0;
-    for (p = text; *p != 'e'; p++) /* skips the decimal point, whatever it is */
+    for (p = text; *p != 'e'; p++) /* skips the decimal point of the locale */
       if (*p >= '0' && *p <= '9') digits[count++] = *p;
     *exponent = (int)strtol(p + 1, NULL, 10) - (count - 1);
     while (count > 1 && digits[count - 1] == '0') {
@@ -143,8 +143,8 @@ static int shortest (double value, char *digits, int *exponent) {
 }
 
 /*
-** Writes a finite double in the shortest form that reads back as the same one
-** and is visibly no integer: 1000.0, 0.1, 1e300. No NUL; returns the size.
+** Writes a finite double in the shortest form that reads back as the same value, always
+** with a point or an exponent: 1000.0, 0.1, 1e300. No NUL; returns the size.
 */
 size_t lofty_real_text (double value, char *out) {
   char digits[24];
@@ -155,7 +155,7 @@ size_t lofty_real_text (double value, char *out) {
     value = -value;
   }
   count = shortest(value, digits, &exponent);
-  point = count + exponent; /* where the decimal point stands among the digits */
+  point = count + exponent; /* number of digits before the decimal point */
   if (point > 17 || point < -4) {
     *p++ = digits[0];
     if (count > 1) {

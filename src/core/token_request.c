@@ -53,7 +53,7 @@ static const char *pair_problem (LoftySpan id, LoftySpan secret, LoftyBasic how)
   if (!problem) problem = field_problem(secret, &client_secret);
   if (!problem && how == LOFTY_BASIC_PLAIN && memchr(id.data, ':', id.size))
     problem = "the client id holds a colon, which would end it in a plain Basic header; if the "
-              "server decodes the pair (RFC 6749 section 2.3.1), say basic = \"form\"";
+              "server decodes the pair (RFC 6749 section 2.3.1), set basic = \"form\"";
   return problem;
 }
 

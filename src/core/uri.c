@@ -1,6 +1,6 @@
 /*
-** uri.c - percent-encoding, query and form strings, path templates (RFC 3986;
-** forms as RFC 6749 appendix B has them).
+** uri.c - percent-encoding, query and form strings, path templates (RFC 3986; forms:
+** RFC 6749 appendix B).
 */
 #include <string.h>
 
@@ -18,7 +18,7 @@ static int is_unreserved (char c) {
   return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-/* The byte that the "%XX" at 'at' stands for, or -1 if it is none. */
+/* Decodes the "%XX" at 'at'; -1 if it is not one. */
 static int escaped_byte (LoftySpan s, size_t at) {
   int high, low;
   if (s.size - at < 3) return -1;
@@ -27,7 +27,7 @@ static int escaped_byte (LoftySpan s, size_t at) {
   return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* How many bytes 'in' takes when encoded, or LOFTY_TOO_LONG. */
+/* Computes the encoded size of 'in'; LOFTY_TOO_LONG if 'out' cannot hold it. */
 static LoftyCode encoded_size (LoftyBuf *out, LoftySpan in, int plus_is_space, size_t *size) {
   size_t i, n = in.size;
   size_t room = out->max - out->size;
@@ -71,7 +71,7 @@ LoftyCode lofty_form_encode (LoftyBuf *out, LoftySpan in) {
 }
 
 LoftyCode lofty_percent_decode (LoftyBuf *out, LoftySpan in, int plus_is_space, size_t *at) {
-  char *to = lofty_buf_reserve(out, in.size); /* decoding only shrinks */
+  char *to = lofty_buf_reserve(out, in.size); /* the decoded text is never longer */
   size_t i;
   if (!to) return out->status;
   for (i = 0; i < in.size; i++) {
@@ -94,8 +94,8 @@ LoftyCode lofty_percent_decode (LoftyBuf *out, LoftySpan in, int plus_is_space, 
 }
 
 /*
-** CR, LF and NUL end a line or a string somewhere down the road: they have no
-** business in a path, a query or a credential, and even encoded they are refused.
+** CR, LF and NUL can end a line or a string in a server or a log. They are not allowed in
+** paths and queries, not even percent-encoded.
 */
 static int is_line_byte (char c) {
   return c == '\r' || c == '\n' || c == '\0';
@@ -114,12 +114,11 @@ LoftyCode lofty_query_add (LoftyBuf *out, LoftySpan name, LoftySpan value, int f
   if (out->size > 0) lofty_buf_add_byte(out, '&');
   encode(out, name, form);
   lofty_buf_add_byte(out, '=');
-  return encode(out, value, form); /* a failure on the way has stuck */
+  return encode(out, value, form); /* returns an earlier failure, too */
 }
 
 /*
-** The byte at *i, which is moved past it; with 'escaped' the one that a "%XX" there
-** stands for.
+** Returns the byte at *i and advances *i past it; with 'escaped', decodes a "%XX" there.
 */
 static char next_byte (LoftySpan text, size_t *i, int escaped) {
   int byte = escaped && text.data[*i] == '%' ? escaped_byte(text, *i) : -1;
@@ -129,13 +128,13 @@ static char next_byte (LoftySpan text, size_t *i, int escaped) {
 }
 
 /*
-** True if a segment is "." or "..", which servers take out (RFC 3986, section
-** 5.2.4). Some decode "%2F" first (nginx), some take "\" for a slash (IIS), some
-** cut a segment at ";" (Java's servlets): all of these count.
+** True if a segment is "." or "..", which servers remove (RFC 3986, section 5.2.4).
+** Allows for servers that decode "%2F" first (nginx), treat "\" as a slash (IIS), or
+** ignore the rest of a segment from ";" on (Java servlets).
 */
 static int has_dot_segment (LoftySpan text, int escaped) {
   size_t i = 0, dots = 0;
-  int only_dots = 1, cut = 0; /* of this segment, so far */
+  int only_dots = 1, cut = 0; /* in the current segment */
   while (i < text.size) {
     char c = next_byte(text, &i, escaped);
     if (c == '/' || c == '\\') {
@@ -156,26 +155,25 @@ static int has_dot_segment (LoftySpan text, int escaped) {
 }
 
 /*
-** A value may not change which path it stands in: not empty (a slash too few),
-** not a dot segment, which every server and libcurl take out (RFC 3986, section
-** 5.2.4). A slash in it is data and goes out as %2F; a dot segment behind one is
-** refused too, see has_dot_segment.
+** A value must not change the structure of the path, so it must not be empty or contain
+** a dot segment, which servers and libcurl remove (RFC 3986, section 5.2.4), not even
+** after a slash of its own, which is sent as %2F: see has_dot_segment.
 */
 LoftyCode lofty_path_add (LoftyBuf *out, LoftySpan value, const char **problem) {
   *problem = lofty_line_problem(value);
   if (value.size == 0)
     *problem = "is empty";
   else if (value.size == 1 && value.data[0] == '.')
-    *problem = "is \".\", which no path may hold";
+    *problem = "is \".\", which servers remove from a path";
   else if (value.size == 2 && memcmp(value.data, "..", 2) == 0)
-    *problem = "is \"..\", which no path may hold";
+    *problem = "is \"..\", which servers remove from a path";
   else if (has_dot_segment(value, 0))
-    *problem = "holds a \".\" or \"..\" segment, which no path may hold";
+    *problem = "holds a \".\" or \"..\" segment, which servers remove from a path";
   if (*problem) return LOFTY_BAD;
   return lofty_percent_encode(out, value);
 }
 
-/* RFC 3986, section 3.3: what may stand in a path as it is, "%" apart. */
+/* A byte allowed in a path (RFC 3986, section 3.3), except "%". */
 static int is_path_byte (char c) {
   return c != '\0' && (is_alnum(c) || strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
@@ -185,8 +183,8 @@ int lofty_path_dotted (LoftySpan path) {
 }
 
 /*
-** How many bytes of 's' are literal: up to a brace, its end, or a byte that no
-** path may hold. An escaped CR, LF or NUL is no better than the byte itself.
+** Size of the literal text at the start of 's': up to a brace or a byte that a path must
+** not contain. CR, LF and NUL are refused percent-encoded, too.
 */
 static size_t literal_size (LoftySpan s) {
   size_t i = 0;

@@ -1,26 +1,19 @@
 /*
-** url_policy.c - which URLs and header fields a request may have. Parsers differ in
-** what they forgive (RFC 3986 against the WHATWG standard, inet_aton's short IPv4
-** addresses); a URL that two of them could read differently is refused.
+** url_policy.c - which URLs and header fields a request may have. URL parsers differ
+** (RFC 3986, the WHATWG standard, inet_aton's short IPv4 addresses); a URL that two of
+** them could read differently is refused.
 */
 #include <string.h>
 
+#include "ascii.h"
 #include "head.h"
 #include "url_policy.h"
-
-static int is_digit (char c) {
-  return c >= '0' && c <= '9';
-}
-
-static int is_hex (char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 static char to_lower (char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Case-insensitive in ASCII, whatever the locale; 'word' is in lower case. */
+/* Case-insensitive comparison, independent of the locale; 'word' is in lower case. */
 static int is_word (LoftySpan text, const char *word) {
   size_t i;
   if (text.size != strlen(word)) return 0;
@@ -29,7 +22,7 @@ static int is_word (LoftySpan text, const char *word) {
   return 1;
 }
 
-/* RFC 3986: visible ASCII alone. "\" is a slash to browsers, and to nothing else. */
+/* RFC 3986: only visible ASCII. Refuses "\", because browsers treat it as a slash. */
 static int all_url_bytes (LoftySpan text) {
   size_t i;
   for (i = 0; i < text.size; i++)
@@ -39,13 +32,13 @@ static int all_url_bytes (LoftySpan text) {
 
 /*
 ** Four decimal numbers from 0 to 255 without leading zeros (RFC 3986's IPv4address).
-** *first is the first of them.
+** *first is set to the first number.
 */
 static int is_ipv4 (const char *host, int *first) {
   int part, value, digits;
   for (part = 0; part < 4; part++) {
     if (part > 0 && *host++ != '.') return 0;
-    for (value = digits = 0; is_digit(*host) && digits < 4; digits++)
+    for (value = digits = 0; lofty_is_digit(*host) && digits < 4; digits++)
       value = value * 10 + (*host++ - '0');
     if (digits == 0 || value > 255 || (digits > 1 && host[-digits] == '0')) return 0;
     if (part == 0) *first = value;
@@ -54,8 +47,8 @@ static int is_ipv4 (const char *host, int *first) {
 }
 
 /*
-** True if the last label is a number. Then a resolver may take the host for an
-** address: "127.1", "0x7f.1" and "2130706433" are 127.0.0.1 to inet_aton.
+** True if the last label is a number, so that a resolver may parse the host as an address:
+** inet_aton reads "127.1", "0x7f.1" and "2130706433" as 127.0.0.1.
 */
 static int ends_in_number (const char *host) {
   size_t end = strlen(host), begin, i;
@@ -63,32 +56,32 @@ static int ends_in_number (const char *host) {
   for (begin = end; begin > 0 && host[begin - 1] != '.'; begin--) continue;
   i = begin;
   if (end - begin >= 2 && host[begin] == '0' && host[begin + 1] == 'x') {
-    for (i = begin + 2; i < end && is_hex(host[i]); i++) continue;
+    for (i = begin + 2; i < end && lofty_hex_value(host[i]) >= 0; i++) continue;
   } else {
-    for (; i < end && is_digit(host[i]); i++) continue;
+    for (; i < end && lofty_is_digit(host[i]); i++) continue;
   }
   return i == end && end > begin;
 }
 
-/* The port's digits; 0 when they are none. */
+/* Parses a port; 0 if it is not a number from 1 to 65535. */
 static int read_port (const char *digits, size_t size) {
   int port = 0;
   size_t i;
   if (size == 0 || size > 5) return 0;
   for (i = 0; i < size; i++) {
-    if (!is_digit(digits[i])) return 0;
+    if (!lofty_is_digit(digits[i])) return 0;
     port = port * 10 + (digits[i] - '0');
   }
   return port <= 65535 ? port : 0;
 }
 
-/* The name or IPv4 address in url->host. */
-static const char *judge_name (LoftyUrl *url) {
+/* Checks the name or IPv4 address in url->host. */
+static const char *check_name (LoftyUrl *url) {
   const char *host = url->host;
   int first = 0;
   size_t i;
   for (i = 0; host[i] != '\0'; i++) {
-    if (!is_digit(host[i]) && !(host[i] >= 'a' && host[i] <= 'z') && !strchr("-._", host[i]))
+    if (!lofty_is_digit(host[i]) && !(host[i] >= 'a' && host[i] <= 'z') && !strchr("-._", host[i]))
       return "the URL's host has a character that no host name may have";
     if (host[i] == '.' && (i == 0 || host[i + 1] == '.'))
       return "the URL's host has an empty part between its dots";
@@ -104,11 +97,11 @@ static const char *judge_name (LoftyUrl *url) {
   return NULL;
 }
 
-/* The IPv6 address in url->host: only "::1" counts as loopback. */
-static const char *judge_literal (LoftyUrl *url) {
+/* Checks the IPv6 address in url->host. Only "::1" counts as loopback. */
+static const char *check_ipv6 (LoftyUrl *url) {
   size_t i;
   for (i = 0; url->host[i] != '\0'; i++)
-    if (!is_hex(url->host[i]) && !strchr(":.", url->host[i])) break;
+    if (lofty_hex_value(url->host[i]) < 0 && !strchr(":.", url->host[i])) break;
   if (url->host[i] != '\0' || !strchr(url->host, ':'))
     return "the URL's host in brackets is not an IPv6 address";
   url->loopback = strcmp(url->host, "::1") == 0;
@@ -135,7 +128,7 @@ static const char *read_authority (LoftySpan text, LoftyUrl *url) {
     url->port = text.data[end] == ':' ? read_port(text.data + end + 1, text.size - end - 1) : 0;
     if (url->port == 0) return "the URL's port is not a number from 1 to 65535";
   }
-  return url->literal ? judge_literal(url) : judge_name(url);
+  return url->literal ? check_ipv6(url) : check_name(url);
 }
 
 const char *lofty_url_parse (LoftySpan text, LoftyUrl *url) {
@@ -168,8 +161,8 @@ const char *lofty_url_parse (LoftySpan text, LoftyUrl *url) {
   return NULL;
 }
 
-/* What frames the message, routes it or concerns the connection (RFC 9110, sections 7 and 8). */
-static const char *const OURS[] = {
+/* Fields that frame or route the message or control the connection (RFC 9110, sections 7 and 8). */
+static const char *const RESERVED[] = {
     "accept-encoding", "connection", "content-length", "expect",           "host",
     "keep-alive",      "te",         "trailer",        "proxy-connection", "transfer-encoding",
     "upgrade"};
@@ -184,7 +177,7 @@ const char *lofty_field_problem (LoftySpan name, LoftySpan value) {
     if ((c < 0x20 && c != '\t') || c == 0x7F)
       return "the value has a line end or another control character";
   }
-  for (i = 0; i < sizeof OURS / sizeof OURS[0]; i++)
-    if (is_word(name, OURS[i])) return "this header is written by lofty itself";
+  for (i = 0; i < sizeof RESERVED / sizeof RESERVED[0]; i++)
+    if (is_word(name, RESERVED[i])) return "this header is written by lofty itself";
   return NULL;
 }

@@ -20,16 +20,15 @@ typedef struct LoftyUrl {
 } LoftyUrl;
 
 /*
-** Parses an absolute URL. Accepts only hosts that every parser reads alike, so that
-** what is judged here is what libcurl and nginx connect to. Returns NULL, or what is
-** wrong, without any part of the URL.
+** Parses an absolute URL. Accepts only hosts that all parsers read alike, so that libcurl
+** and nginx connect to the host that was checked. Returns NULL, or a message that contains
+** no part of the URL.
 */
 const char *lofty_url_parse (LoftySpan text, LoftyUrl *url);
 
 /*
-** Judges a header field (RFC 9110, section 5). Returns NULL, or what is wrong:
-** the name is not a token, the value holds a control character, or the field frames the message
-** or routes it, which is the transport's business.
+** Checks a header field (RFC 9110, section 5). Returns NULL, or a message: the name is not a
+** token, the value contains a control character, or the field is one that the transport sets.
 */
 const char *lofty_field_problem (LoftySpan name, LoftySpan value);
 

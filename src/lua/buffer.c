@@ -1,10 +1,10 @@
 /*
-** buffer.c - a LoftyBuf as a userdata, and strings of Lua's as spans.
+** buffer.c - a LoftyBuf in a userdata, and Lua strings as spans.
 */
 #include "buffer.h"
 
 #define BUF_T "lofty.buf"
-#define SHOWN_NAME 60 /* how much of a name from data goes into a message */
+#define MAX_SHOWN_NAME 60 /* bytes of a name from input that a message shows */
 
 static int buf_gc (lua_State *L) {
   lofty_buf_free((LoftyBuf *)luaL_checkudata(L, 1, BUF_T));
@@ -46,8 +46,8 @@ LoftySpan lofty_tospan (lua_State *L, int index) {
 }
 
 const char *lofty_pushshown (lua_State *L, LoftySpan name) {
-  char shown[SHOWN_NAME];
-  size_t i, size = name.size < SHOWN_NAME ? name.size : SHOWN_NAME;
+  char shown[MAX_SHOWN_NAME];
+  size_t i, size = name.size < MAX_SHOWN_NAME ? name.size : MAX_SHOWN_NAME;
   for (i = 0; i < size; i++) {
     unsigned char c = (unsigned char)name.data[i];
     shown[i] = c < 0x20 || c > 0x7E ? '?' : (char)c;
@@ -63,7 +63,8 @@ int lofty_pushbad (lua_State *L, const char *what, size_t at) {
 }
 
 void lofty_open_buf (lua_State *L) {
-  luaL_newmetatable(L, BUF_T); /* may be there from a time that ran out of memory right here */
+  luaL_newmetatable(
+      L, BUF_T); /* it may exist already: an earlier load can have run out of memory here */
   lua_pushcfunction(L, buf_gc);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);

@@ -44,7 +44,7 @@ static inline void lofty_checkversion (lua_State *L) {
 #endif
 }
 
-/* The main thread; NULL on 5.1 and LuaJIT where 'L' is another. */
+/* The main thread; on 5.1 and LuaJIT NULL unless 'L' is the main thread. */
 static inline lua_State *lofty_mainthread (lua_State *L) {
   lua_State *thread;
 #if LUA_VERSION_NUM < 502
@@ -62,7 +62,7 @@ static inline int lofty_absindex (lua_State *L, int index) {
   return index > 0 || index <= LUA_REGISTRYINDEX ? index : lua_gettop(L) + index + 1;
 }
 
-/* Length without metamethods: of a string, a table's border, a userdata's bytes. */
+/* Raw length: of a string, a table (its border) or a userdata. */
 static inline size_t lofty_rawlen (lua_State *L, int index) {
 #if LUA_VERSION_NUM < 502
   return lua_objlen(L, index);
@@ -72,8 +72,8 @@ static inline size_t lofty_rawlen (lua_State *L, int index) {
 }
 
 /*
-** Adds the functions to the table below the 'upvalues' values on the stack's
-** top; each function gets copies of those, and they are popped.
+** As luaL_setfuncs: adds the functions to the table below the 'upvalues' values on the top,
+** which become the upvalues of each function and are popped.
 */
 static inline void lofty_setfuncs (lua_State *L, const luaL_Reg *list, int upvalues) {
   luaL_checkstack(L, upvalues + 1, "too many upvalues");
@@ -86,13 +86,13 @@ static inline void lofty_setfuncs (lua_State *L, const luaL_Reg *list, int upval
   lua_pop(L, upvalues);
 }
 
-/* A new table with the functions of 'list'. */
+/* Pushes a new table with the functions of 'list'. */
 static inline void lofty_newlib (lua_State *L, const luaL_Reg *list) {
   lua_newtable(L);
   lofty_setfuncs(L, list, 0);
 }
 
-/* The userdata at 'index' if it is of the type 'name', else NULL; never raises. */
+/* The userdata at 'index' if its metatable is 'name', otherwise NULL; never raises. */
 static inline void *lofty_testudata (lua_State *L, int index, const char *name) {
   void *block = lua_touserdata(L, index);
   int same;
@@ -103,10 +103,10 @@ static inline void *lofty_testudata (lua_State *L, int index, const char *name) 
   return same ? block : NULL;
 }
 
-/* Lua itself has integers beside floats. */
+/* This Lua has an integer subtype (5.3 and newer). */
 #define LOFTY_HAS_INTEGERS (LUA_VERSION_NUM >= 503)
 
-/* True for the integers of 5.3 and newer; where there are none, false. */
+/* True for an integer of Lua 5.3 and newer; always false in older ones. */
 static inline int lofty_isinteger (lua_State *L, int index) {
 #if LUA_VERSION_NUM < 503
   (void)L;
@@ -117,14 +117,21 @@ static inline int lofty_isinteger (lua_State *L, int index) {
 #endif
 }
 
-/* t[key] for a light userdata 'key', t at 'index', without metamethods. */
+/* The argument 'index' as a number of bytes; raises unless it is a number from 0 to 1e15. */
+static inline size_t lofty_checksize (lua_State *L, int index) {
+  lua_Number size = luaL_checknumber(L, index);
+  luaL_argcheck(L, size >= 0 && size <= 1e15, index, "not a size in bytes");
+  return (size_t)size;
+}
+
+/* Pushes t[key], raw, for the light userdata 'key' and the table t at 'index'. */
 static inline void lofty_rawgetp (lua_State *L, int index, const void *key) {
   int table = lofty_absindex(L, index);
   lua_pushlightuserdata(L, (void *)(size_t)key);
   lua_rawget(L, table);
 }
 
-/* t[key] = the value on the top, which is popped. */
+/* Pops a value and sets t[key] to it, raw; as lofty_rawgetp. */
 static inline void lofty_rawsetp (lua_State *L, int index, const void *key) {
   int table = lofty_absindex(L, index);
   lua_pushlightuserdata(L, (void *)(size_t)key);

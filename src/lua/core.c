@@ -1,5 +1,5 @@
 /*
-** core.c - luaopen_lofty_core: opens all parts of lofty.core into one table.
+** core.c - luaopen_lofty_core: adds the functions of all parts to one table.
 */
 #include "core/limits.h"
 #include "buffer.h"

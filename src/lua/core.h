@@ -1,5 +1,5 @@
 /*
-** core.h - the parts of lofty.core: who opens which.
+** core.h - the parts of the module lofty.core.
 */
 #ifndef LOFTY_LUA_CORE_H
 #define LOFTY_LUA_CORE_H

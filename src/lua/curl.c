@@ -17,7 +17,7 @@
 #define SLICE 150       /* ms that result() waits in C at a time, if no signal ends the wait */
 #define LONGEST_WAIT 60 /* seconds; more is asked for again */
 
-/* The upvalues of all methods: the type's metatable, lofty_newwords' two values, and this. */
+/* The upvalues of all methods: the type's metatable, the two of lofty_newstringcache, and this. */
 #define INTERRUPT ((LoftyInterrupt *)lua_touserdata(L, lua_upvalueindex(4)))
 
 /* What a method was called on; upvalue 1 is its metatable, which spares a search by name. */
@@ -45,12 +45,6 @@ static long check_time (lua_State *L, int index) {
   lua_Number seconds = luaL_checknumber(L, index);
   if (!(seconds > 0.001)) return 1;
   return seconds > 1e6 ? 1000000000L : (long)(seconds * 1000);
-}
-
-static size_t check_size (lua_State *L, int index) {
-  lua_Number size = luaL_checknumber(L, index);
-  luaL_argcheck(L, size >= 0 && size <= 1e15, index, "not a size");
-  return (size_t)size;
 }
 
 static LoftySpan to_span (lua_State *L, int index) {
@@ -121,8 +115,8 @@ static int transfer_start (lua_State *L) {
   request.once = lua_toboolean(L, 7);
   request.connect = check_time(L, 8);
   request.total = check_time(L, 9);
-  request.max_head = check_size(L, 10);
-  request.max_body = check_size(L, 11);
+  request.max_head = lofty_checksize(L, 10);
+  request.max_body = lofty_checksize(L, 11);
   request.ca = luaL_optstring(L, 12, NULL);
   request.proxy = luaL_optstring(L, 13, NULL);
   request.default_ca = luaL_optstring(L, 14, NULL);
@@ -389,8 +383,8 @@ int luaopen_lofty_curl (lua_State *L) {
   lofty_checkversion(L);
   if (!lofty_transport_init()) return luaL_error(L, "lofty.curl: libcurl did not start");
   lua_settop(L, 0);
-  lofty_newwords(L);     /* 1, 2 */
-  lofty_newinterrupt(L); /* 3 */
+  lofty_newstringcache(L); /* 1, 2 */
+  lofty_newinterrupt(L);   /* 3 */
   make_type(L, MULTI_T, multi_methods, multi_gc);
   make_type(L, TRANSFER_T, transfer_methods, transfer_gc);
   lofty_newlib(L, functions);

@@ -1,6 +1,5 @@
 /*
-** encodings.c - Base64, percent-encoding and the constant-time compare as Lua
-** functions.
+** encodings.c - Lua functions for Base64, percent-encoding and comparison in constant time.
 */
 #include "core/base64.h"
 #include "core/limits.h"
@@ -55,7 +54,7 @@ static int percent_decode (lua_State *L) {
   return lofty_pushbuf(L, out, "the text");
 }
 
-/* core.equal(a, b) -> boolean, in a time that tells nothing but the lengths. */
+/* core.equal(a, b) -> boolean; the time taken depends only on the lengths. */
 static int equal (lua_State *L) {
   lua_pushboolean(L, lofty_equal(lofty_checkspan(L, 1), lofty_checkspan(L, 2)));
   return 1;

@@ -1,5 +1,5 @@
 /*
-** http1.c - core.http_reader: one response, fed as the bytes come.
+** http1.c - core.http_reader: an incremental parser for HTTP/1.1 responses.
 */
 #include <string.h>
 
@@ -12,8 +12,8 @@
 #define READER_T "lofty.http_reader"
 
 typedef struct Reader {
-  LoftyHttp *http; /* NULL: never made, or collected */
-  int busy;        /* response() reads it: a finalizer that runs meanwhile must not change it */
+  LoftyHttp *http; /* NULL: not created yet, or collected */
+  int busy; /* response() is running: a finalizer that runs meanwhile must not use the reader */
 } Reader;
 
 static LoftyHttp *check_reader (lua_State *L) {
@@ -23,20 +23,14 @@ static LoftyHttp *check_reader (lua_State *L) {
   return r->http;
 }
 
-static size_t check_size (lua_State *L, int index) {
-  lua_Number size = luaL_checknumber(L, index);
-  luaL_argcheck(L, size >= 0 && size <= 1e15, index, "not a size");
-  return (size_t)size;
-}
-
 /*
 ** core.http_reader(method, max_head, max_body) -> reader
-** The userdata is typed and closed before anything is acquired, so whatever
-** raises from here on, '__gc' finds something it can release.
+** The userdata has its metatable before anything is allocated, so that __gc releases it
+** whenever something raises.
 */
 static int reader_new (lua_State *L) {
   const char *method = luaL_checkstring(L, 1);
-  size_t max_head = check_size(L, 2), max_body = check_size(L, 3);
+  size_t max_head = lofty_checksize(L, 2), max_body = lofty_checksize(L, 3);
   Reader *r = (Reader *)lua_newuserdata(L, sizeof(Reader));
   r->http = NULL;
   r->busy = 0;
@@ -47,13 +41,13 @@ static int reader_new (lua_State *L) {
 }
 
 /*
-** reader:reset(method, max_head, max_body): for another answer. A head's table
-** of fields is large, so who reads many answers does well to keep a reader.
+** reader:reset(method, max_head, max_body): prepares for another response. Cheaper than a
+** new reader, whose table of fields is large.
 */
 static int reader_reset (lua_State *L) {
   LoftyHttp *http = check_reader(L);
   const char *method = luaL_checkstring(L, 2);
-  lofty_http_reset(http, check_size(L, 3), check_size(L, 4), strcmp(method, "HEAD") == 0);
+  lofty_http_reset(http, lofty_checksize(L, 3), lofty_checksize(L, 4), strcmp(method, "HEAD") == 0);
   return 0;
 }
 
@@ -64,7 +58,7 @@ static int reader_gc (lua_State *L) {
   return 0;
 }
 
-/* true: complete; false: more is to come; nil and a message, for good. */
+/* Pushes true (complete), false (incomplete), or nil and a message (failed). */
 static int push_outcome (lua_State *L, LoftyHttp *http, LoftyCode code) {
   const char *problem = lofty_http_problem(http);
   if (code <= LOFTY_DONE) {
@@ -73,11 +67,11 @@ static int push_outcome (lua_State *L, LoftyHttp *http, LoftyCode code) {
   }
   if (code == LOFTY_NO_MEMORY) return luaL_error(L, "not enough memory");
   lua_pushnil(L);
-  lua_pushstring(L, problem ? problem : "the answer breaks the rules of HTTP");
+  lua_pushstring(L, problem ? problem : "the response is not valid HTTP");
   return 2;
 }
 
-/* reader:feed(bytes) -> true (complete) | false (more) | nil, message */
+/* reader:feed(bytes) -> true (complete) | false (incomplete) | nil, message */
 static int reader_feed (lua_State *L) {
   LoftyHttp *http = check_reader(L);
   size_t size, used;
@@ -85,7 +79,7 @@ static int reader_feed (lua_State *L) {
   return push_outcome(L, http, lofty_http_feed(http, bytes, size, &used));
 }
 
-/* reader:eof() -> true | nil, message: the other side has closed the connection */
+/* reader:eof() -> true | nil, message; to be called when the server closed the connection */
 static int reader_eof (lua_State *L) {
   LoftyHttp *http = check_reader(L);
   return push_outcome(L, http, lofty_http_eof(http));
@@ -99,8 +93,8 @@ static int reader_head_complete (lua_State *L) {
 
 /*
 ** reader:response() -> status, headers, body, reusable
-** Of what has come so far; status is nil until the head is complete. When memory
-** runs out in the middle, the reader is of no use any more.
+** Returns what was read so far, or nothing until the head is complete. If memory runs out
+** here, the reader stays busy and can only be collected.
 */
 static int reader_response (lua_State *L) {
   Reader *r = (Reader *)lua_touserdata(L, 1);
@@ -125,7 +119,7 @@ static const luaL_Reg reader_methods[] = {
 void lofty_open_http1 (lua_State *L) {
   luaL_newmetatable(L, READER_T);
   lua_newtable(L);
-  lofty_newwords(L);
+  lofty_newstringcache(L);
   lofty_setfuncs(L, reader_methods, 2);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, reader_gc);

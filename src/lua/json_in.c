@@ -1,6 +1,6 @@
 /*
-** json_in.c - JSON to Lua values and back. Reading builds each table once, at its
-** final size: what belongs to it waits on the Lua stack until it is complete.
+** json_in.c - decodes JSON to Lua values, and opens the JSON functions of lofty.core. Items
+** and members wait on the Lua stack, so that each table is created at its final size.
 */
 #include "core/json.h"
 #include "core/limits.h"
@@ -10,67 +10,67 @@
 #include "value.h"
 #include "string_cache.h"
 
-/* --- reading --- */
+/* --- decoding --- */
 
-#define NAMES 192        /* different names that are known again during one text */
-#define MAX_PENDING 256  /* items, or names and values, that wait for one table */
-#define MAX_WAITING 4096 /* slots for all that waits together: 5.1 allows 8000 */
-#define STEP 256         /* slots asked for at a time, at most */
-#define LEAST 24         /* and at least */
-#define EXACT_DIGITS 14  /* without integers in Lua: what "%.14g" still prints */
+#define MAX_NAMES 192   /* distinct names that are remembered during one text */
+#define MAX_PENDING 256 /* values on the stack for one table; then it is created */
+#define MAX_STACK 4096  /* stack slots for all pending values together; 5.1 allows 8000 */
+#define MAX_GROWTH 256  /* the stack grows by at most this many slots at a time */
+#define MIN_GROWTH 24   /* and by at least this many */
+#define EXACT_DIGITS 14 /* without integers in Lua: tostring uses "%.14g" */
 
-/* Where things stand on the stack of json_decode. */
-enum { TEXT = 1, SCRATCH, FIRST_KEPT };
+/* Stack slots of json_decode; from FIRST_NAME on are the strings of names. */
+enum { TEXT = 1, SCRATCH, FIRST_NAME };
 
-/* A name met before in this text. */
+/* A member name that occurred in this text. */
 typedef struct Name {
-  LoftyWord word;
-  int kept; /* its string's slot, from FIRST_KEPT; 0: none */
+  LoftyStringKey key;
+  int slot; /* the stack slot of its string; 0: none */
 } Name;
 
-/* An open array or object. */
+/* An array or object that is not complete. */
 typedef struct Level {
-  int table;   /* the slot that its table has, or will have; the waiting ones follow */
-  int waiting; /* slots taken by what waits; -1 once the table is there */
+  int table;   /* the slot reserved for its table; pending values follow */
+  int pending; /* slots with pending values; -1 after the table was created */
   int count;   /* items in the table of an array */
   int is_array;
-  int in_order;              /* a name came twice, or may have: the members go in as they came */
-  uint64_t seen[NAMES / 64]; /* which of the names met came */
+  int keep_order; /* a name may be repeated: set the members in their order in the text */
+  uint64_t seen[MAX_NAMES / 64]; /* bit set: which of Builder.names this object has */
 } Level;
 
 typedef struct Builder {
   lua_State *L;
-  int top;   /* lua_gettop, kept by hand */
-  int limit; /* up to where the stack was asked for */
-  int step;  /* slots to ask for */
-  int names; /* in 'met' */
-  int kept;  /* slots that hold a name's string */
-  int max_kept;
+  int top;        /* lua_gettop() */
+  int limit;      /* slots guaranteed by luaL_checkstack */
+  int growth;     /* slots to request at a time */
+  int name_count; /* entries of 'names' */
+  int slot_count; /* stack slots in use for names */
+  int max_slots;
   int depth;
   Level levels[LOFTY_MAX_DEPTH];
   LoftyJson json;
-  LoftyWords *words;
-  Name met[NAMES];
-  unsigned char slots[LOFTY_WORD_SLOTS]; /* 0: free, else an index into 'met' plus 1 */
+  LoftyStringCache *cache;
+  Name names[MAX_NAMES];
+  unsigned char index[LOFTY_CACHE_SLOTS]; /* hash table: 0, or an index into 'names' plus 1 */
 } Builder;
 
 static void need_stack (Builder *b) {
-  luaL_checkstack(b->L, b->step, "too much at once in JSON");
-  b->limit = b->top + b->step;
+  luaL_checkstack(b->L, b->growth, "the JSON text needs too much of the Lua stack");
+  b->limit = b->top + b->growth;
 }
 
-/* A string with escapes: resolved in room that the collector owns. */
+/* Pushes a string with escapes, decoded in a buffer that the collector owns. */
 static void push_escaped (Builder *b) {
-  char small[256], *room = small;
+  char small[256], *out = small;
   LoftySpan text = b->json.text;
   if (text.size > sizeof(small)) {
-    room = (char *)lua_touserdata(b->L, SCRATCH);
-    if (!room || lofty_rawlen(b->L, SCRATCH) < text.size) {
-      room = (char *)lua_newuserdata(b->L, text.size * 2);
+    out = (char *)lua_touserdata(b->L, SCRATCH);
+    if (!out || lofty_rawlen(b->L, SCRATCH) < text.size) {
+      out = (char *)lua_newuserdata(b->L, text.size * 2);
       lua_replace(b->L, SCRATCH);
     }
   }
-  lua_pushlstring(b->L, room, lofty_json_unescape(text, room));
+  lua_pushlstring(b->L, out, lofty_json_unescape(text, out));
 }
 
 static void push_text (Builder *b) {
@@ -80,64 +80,64 @@ static void push_text (Builder *b) {
     lua_pushlstring(b->L, b->json.text.data, b->json.text.size);
 }
 
-/* Whether the name i came before in this object; from now on it did. */
-static void note (Level *level, unsigned i) {
+/* Records that the object has the name i; sets keep_order if it is repeated. */
+static void mark_seen (Level *level, unsigned i) {
   uint64_t bit = UINT64_C(1) << i % 64;
-  if (level->seen[i / 64] & bit) level->in_order = 1;
+  if (level->seen[i / 64] & bit) level->keep_order = 1;
   level->seen[i / 64] |= bit;
 }
 
-/* A name that was met before; from the second time on its string is on the stack, if there is room. */
-static void push_met (Builder *b, Name *name) {
-  if (name->kept) {
-    lua_pushvalue(b->L, name->kept);
+/* Pushes a name that occurred before. From then on its string stays on the stack, if a slot is free. */
+static void push_known_name (Builder *b, Name *name) {
+  if (name->slot) {
+    lua_pushvalue(b->L, name->slot);
     return;
   }
-  lofty_pushword(b->L, b->words, lua_upvalueindex(3), &name->word);
-  if (b->kept == b->max_kept) return;
-  name->kept = FIRST_KEPT + b->kept++;
+  lofty_pushcached(b->L, b->cache, lua_upvalueindex(3), &name->key);
+  if (b->slot_count == b->max_slots) return;
+  name->slot = FIRST_NAME + b->slot_count++;
   lua_pushvalue(b->L, -1);
-  lua_replace(b->L, name->kept);
+  lua_replace(b->L, name->slot);
 }
 
 /*
-** A member's name. Records in a list repeat theirs, so what was met twice in this
-** text is copied from its slot on the stack. When 'met' is full, who can say whether
-** a name came twice?
+** Pushes a member's name. The records of a list repeat their names, so a repeated name is
+** copied from its stack slot. A name that 'names' has no space for may be repeated without
+** being noticed, so it sets keep_order.
 */
 static void push_name (Builder *b) {
   Level *level = &b->levels[b->depth - 1];
-  LoftyWord word;
+  LoftyStringKey key;
   unsigned slot;
   if (b->json.escaped) {
     push_escaped(b);
-    level->in_order = 1;
+    level->keep_order = 1;
     return;
   }
-  word = lofty_word(b->json.text);
-  slot = lofty_word_slot(&word);
-  for (; b->slots[slot]; slot = (slot + 1) % LOFTY_WORD_SLOTS) {
-    unsigned i = b->slots[slot] - 1u;
-    if (!lofty_word_same(&b->met[i].word, &word)) continue;
-    push_met(b, &b->met[i]);
-    note(level, i);
+  key = lofty_key(b->json.text);
+  slot = lofty_key_slot(&key);
+  for (; b->index[slot]; slot = (slot + 1) % LOFTY_CACHE_SLOTS) {
+    unsigned i = b->index[slot] - 1u;
+    if (!lofty_key_same(&b->names[i].key, &key)) continue;
+    push_known_name(b, &b->names[i]);
+    mark_seen(level, i);
     return;
   }
-  lofty_pushword(b->L, b->words, lua_upvalueindex(3), &word);
-  if (b->names == NAMES) {
-    level->in_order = 1;
+  lofty_pushcached(b->L, b->cache, lua_upvalueindex(3), &key);
+  if (b->name_count == MAX_NAMES) {
+    level->keep_order = 1;
     return;
   }
-  b->met[b->names].word = word;
-  b->met[b->names].kept = 0;
-  note(level, (unsigned)b->names);
-  b->slots[slot] = (unsigned char)++b->names;
+  b->names[b->name_count].key = key;
+  b->names[b->name_count].slot = 0;
+  mark_seen(level, (unsigned)b->name_count);
+  b->index[slot] = (unsigned char)++b->name_count;
 }
 
 /*
-** An integer: Lua's own where it is one there exactly, else its digits. Without
-** integers in Lua, 15 digits and more are a string although a double could hold
-** them: "%.14g", which tostring and .. use, would not print them.
+** Pushes an integer, or the string of its digits if this Lua cannot represent it. Without
+** integers in Lua, 15 digits and more give a string, although a double could hold some of
+** them: tostring and .. use "%.14g", which would round them.
 */
 static void push_integer (Builder *b) {
   const LoftyJson *json = &b->json;
@@ -155,46 +155,46 @@ static void push_integer (Builder *b) {
 }
 
 /*
-** Makes the table of what waits, at its size, in the slot kept for it. What is
-** on the top goes in first, which needs no copies; only where a name may have
-** come twice, members go in as they came, so that the last one stays.
+** Creates the table of the pending values in its reserved slot. Values are popped from the
+** top, the last one first, which needs no copies; with keep_order, members are set in their
+** order in the text, so that the last of repeated names wins.
 */
 static void build (Builder *b, Level *level) {
   lua_State *L = b->L;
   int table = level->table, i;
   if (level->is_array) {
-    lua_createtable(L, level->waiting, 0);
+    lua_createtable(L, level->pending, 0);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setmetatable(L, -2);
     lua_replace(L, table);
-    for (i = level->waiting; i > 0; i--) lua_rawseti(L, table, i);
-    level->count = level->waiting;
+    for (i = level->pending; i > 0; i--) lua_rawseti(L, table, i);
+    level->count = level->pending;
   } else {
-    lua_createtable(L, 0, level->waiting / 2);
+    lua_createtable(L, 0, level->pending / 2);
     lua_replace(L, table);
-    if (level->in_order) {
-      for (i = 1; i < level->waiting; i += 2) {
+    if (level->keep_order) {
+      for (i = 1; i < level->pending; i += 2) {
         lua_pushvalue(L, table + i);
         lua_pushvalue(L, table + i + 1);
         lua_rawset(L, table);
       }
       lua_settop(L, table);
     } else {
-      for (i = level->waiting; i > 0; i -= 2) lua_rawset(L, table);
+      for (i = level->pending; i > 0; i -= 2) lua_rawset(L, table);
     }
   }
   b->top = table;
-  level->waiting = -1;
+  level->pending = -1;
 }
 
-/* The value on the top is complete: it waits for its table, or goes into it. */
-static void place (Builder *b) {
+/* Adds the complete value on the top to its array or object: pending, or set in the table. */
+static void add_value (Builder *b) {
   Level *level;
   if (b->depth == 0) return;
   level = &b->levels[b->depth - 1];
-  if (level->waiting >= 0) {
-    level->waiting += level->is_array ? 1 : 2;
-    if (level->waiting >= MAX_PENDING || b->top > MAX_WAITING) build(b, level);
+  if (level->pending >= 0) {
+    level->pending += level->is_array ? 1 : 2;
+    if (level->pending >= MAX_PENDING || b->top > MAX_STACK) build(b, level);
   } else if (level->is_array) {
     lua_rawseti(b->L, level->table, ++level->count);
     b->top--;
@@ -208,45 +208,44 @@ static void open_level (Builder *b, int is_array) {
   Level *level = &b->levels[b->depth++];
   lua_pushnil(b->L);
   level->table = ++b->top;
-  level->waiting = 0;
+  level->pending = 0;
   level->count = 0;
   level->is_array = is_array;
-  level->in_order = 0;
+  level->keep_order = 0;
   if (!is_array) memset(level->seen, 0, sizeof(level->seen));
 }
 
 static void close_level (Builder *b) {
   Level *level = &b->levels[b->depth - 1];
-  if (level->waiting >= 0) build(b, level);
+  if (level->pending >= 0) build(b, level);
   b->depth--;
-  place(b);
+  add_value(b);
 }
 
 /*
-** Room for the names and the first values. A short text asks for little: where
-** each request is a coroutine of its own, as in nginx, its stack is new and small,
-** and growing it costs more than reading the text.
+** Reserves stack slots for names and the first values, few for a short text: in nginx each
+** request is a coroutine with a small stack, and growing that can cost more than decoding.
 */
 static void first_stack (Builder *b, size_t size) {
   size_t share = size / 32;
-  b->max_kept = share < NAMES ? (int)share : NAMES;
-  b->step = size / 8 < STEP - LEAST ? LEAST + (int)(size / 8) : STEP;
-  b->top = FIRST_KEPT + b->max_kept - 1;
-  luaL_checkstack(b->L, FIRST_KEPT + b->max_kept + b->step, "JSON");
+  b->max_slots = share < MAX_NAMES ? (int)share : MAX_NAMES;
+  b->growth = size / 8 < MAX_GROWTH - MIN_GROWTH ? MIN_GROWTH + (int)(size / 8) : MAX_GROWTH;
+  b->top = FIRST_NAME + b->max_slots - 1;
+  luaL_checkstack(b->L, FIRST_NAME + b->max_slots + b->growth, "JSON");
   lua_settop(b->L, b->top);
-  b->limit = b->top + b->step;
+  b->limit = b->top + b->growth;
 }
 
-/* json_decode(text) -> value | nil, message, offset of the byte, from 1 */
+/* json_decode(text) -> value | nil, message, position of the invalid byte, from 1 */
 static int json_decode (lua_State *L) {
   Builder b;
   LoftySpan text = lofty_checkspan(L, TEXT);
   b.L = L;
-  b.words = (LoftyWords *)lua_touserdata(L, lua_upvalueindex(2));
+  b.cache = (LoftyStringCache *)lua_touserdata(L, lua_upvalueindex(2));
   lofty_json_init(&b.json, text);
   first_stack(&b, text.size);
-  b.names = b.kept = b.depth = 0;
-  memset(b.slots, 0, sizeof(b.slots));
+  b.name_count = b.slot_count = b.depth = 0;
+  memset(b.index, 0, sizeof(b.index));
   for (;;) {
     if (b.top + 4 > b.limit) need_stack(&b);
     switch (lofty_json_next(&b.json)) {
@@ -276,13 +275,13 @@ static int json_decode (lua_State *L) {
       case LOFTY_JSON_NULL: lua_pushlightuserdata(L, NULL); break;
     }
     b.top++;
-    place(&b);
+    add_value(&b);
   }
 }
 
 /*
-** json_repair(text) -> text whose strings hold valid characters only: see lofty_json_repair
-** | nil, message: too long
+** json_repair(text) -> text in which all strings are valid (see lofty_json_repair)
+**                    | nil, message when it would be too long
 */
 static int json_repair (lua_State *L) {
   LoftySpan in = lofty_checkspan(L, 1);
@@ -291,9 +290,9 @@ static int json_repair (lua_State *L) {
   return lofty_pushbuf(L, out, "the text");
 }
 
-/* --- the rest of the Lua face --- */
+/* --- other functions of lofty.core --- */
 
-/* array(t) -> t, an array from now on, even when empty; array() makes one */
+/* array(t) -> t, encoded as an array even when empty; array() -> a new empty array */
 static int json_array (lua_State *L) {
   if (lua_isnoneornil(L, 1)) {
     lua_settop(L, 0);
@@ -306,7 +305,7 @@ static int json_array (lua_State *L) {
   return 1;
 }
 
-/* number_text(n) -> its exact text for a path or a query | nil, message */
+/* number_text(n) -> the exact text of a number for a path or a query | nil, message */
 static int number_text (lua_State *L) {
   char text[LOFTY_VALUE_TEXT];
   const char *problem = NULL;
@@ -324,7 +323,7 @@ static int number_text (lua_State *L) {
   return 2;
 }
 
-/* The metatable of arrays; there is one a Lua state, whoever opens the module again. */
+/* Pushes the metatable of arrays, one per Lua state, even if the module is opened again. */
 static void push_array_mt (lua_State *L) {
   if (!luaL_newmetatable(L, "lofty.array")) return;
   lua_pushliteral(L, "lofty.array"); /* 5.1 and 5.2 do not set it */
@@ -342,7 +341,7 @@ void lofty_open_json (lua_State *L) {
   push_array_mt(L);
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "array_mt");
-  lofty_newwords(L);
+  lofty_newstringcache(L);
   lofty_setfuncs(L, functions, 3);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");

@@ -1,6 +1,6 @@
 /*
-** json_out.c - Lua values to JSON: exact numbers, members in the order of their
-** names, and an error that names the place.
+** json_out.c - encodes Lua values as JSON: exact numbers, members sorted by name, and error
+** messages with the path to the invalid value.
 */
 #include <stdio.h>
 
@@ -9,20 +9,21 @@
 #include "buffer.h"
 #include "value.h"
 
-#define MAX_MEMBERS 512 /* of open objects together, up to which members are sorted */
+#define MAX_MEMBERS                                                                                \
+  512 /* sorted members of all open objects together; beyond it, members are not sorted */
 #define MAX_MESSAGE 320
 #define MAX_SHOWN_NAME 40 /* bytes of a name in a message */
 #define MAX_SHOWN (MAX_SHOWN_NAME + 16)
 
-/* A member of an object that waits to be written. */
+/* A member of an object that is to be written. */
 typedef struct Member {
-  uint64_t head; /* the name's first bytes, as one number that sorts like them */
+  uint64_t head; /* the name's first eight bytes, big-endian, so that numbers sort like names */
   const char *name;
   size_t size;
-  int slot; /* of its value */
+  int slot; /* the stack slot of its value */
 } Member;
 
-/* A step of the way to the value being written: a name, or without one an index. */
+/* A step of the path to the current value: a member's name, or an array index if name is NULL. */
 typedef struct Step {
   const char *name;
   size_t size;
@@ -33,20 +34,20 @@ typedef struct Encoder {
   lua_State *L;
   LoftyBuf *out;
   int depth;
-  int way;     /* how many steps lead to where the encoder is */
-  int waiting; /* members in use */
+  int path_size;    /* steps to the current value */
+  int member_count; /* entries of 'members' in use */
   char message[MAX_MESSAGE];
   Step steps[LOFTY_MAX_DEPTH];
   Member members[MAX_MEMBERS];
 } Encoder;
 
-static const char bad_key[] = "an object with a key that is no string";
+static const char bad_key[] = "an object with a key that is not a string";
 
 static int encode_value (Encoder *e, int index);
 
 /* --- errors --- */
 
-/* Writes one step as ".name", "[2]" or ["a name"]; what is not printable shows as "?". */
+/* Writes a step as .name, [2] or ["a name"], with "?" for unprintable bytes; returns the size. */
 static size_t show_step (const Step *step, char *out) {
   size_t size = step->size, i;
   int plain = size > 0 && size <= MAX_SHOWN_NAME;
@@ -64,11 +65,12 @@ static size_t show_step (const Step *step, char *out) {
   return (size_t)snprintf(out, MAX_SHOWN, "[\"%s%s\"]", shown, size < step->size ? "..." : "");
 }
 
-/* Notes what is wrong and where; always 0. */
+/* Sets the message: the problem and the path. Returns 0. */
 static int fail (Encoder *e, const char *problem) {
-  size_t size = (size_t)snprintf(e->message, MAX_MESSAGE, "%s%s", problem, e->way ? " at " : "");
+  size_t size =
+      (size_t)snprintf(e->message, MAX_MESSAGE, "%s%s", problem, e->path_size ? " at " : "");
   int i;
-  for (i = 0; i < e->way; i++) {
+  for (i = 0; i < e->path_size; i++) {
     char shown[MAX_SHOWN];
     size_t more = show_step(&e->steps[i], shown);
     if (size + more + 4 > MAX_MESSAGE) {
@@ -81,13 +83,12 @@ static int fail (Encoder *e, const char *problem) {
   return 0;
 }
 
-/* So many steps are shown of a way that is too deep: a circle's goes on in the same words. */
-#define DEEP_SHOWN 6
+#define DEEP_SHOWN 6 /* steps shown of a path that is too deep: a cycle repeats its names */
 
 static int fail_deep (Encoder *e) {
   size_t size;
-  if (e->way > DEEP_SHOWN) e->way = DEEP_SHOWN;
-  fail(e, "nested too deeply, or in a circle,");
+  if (e->path_size > DEEP_SHOWN) e->path_size = DEEP_SHOWN;
+  fail(e, "nested too deeply or cyclic");
   size = strlen(e->message);
   if (size + 4 <= MAX_MESSAGE) memcpy(e->message + size, "...", 4);
   return 0;
@@ -98,16 +99,16 @@ static int fail_type (Encoder *e, int index) {
     case LUA_TNIL: return fail(e, "nil has no JSON form (null is lofty.null)");
     case LUA_TFUNCTION: return fail(e, "a function has no JSON form");
     case LUA_TTHREAD: return fail(e, "a coroutine has no JSON form");
-    case LOFTY_TCDATA: return fail(e, "a cdata that is no 64-bit integer has no JSON form");
+    case LOFTY_TCDATA: return fail(e, "a cdata that is not a 64-bit integer has no JSON form");
     default: return fail(e, "a userdata has no JSON form");
   }
 }
 
-/* --- what other libraries mean --- */
+/* --- arrays of lua-cjson --- */
 
 /*
-** Whether the value at 'index' is the field 'name' of the lua-cjson that the
-** program has loaded. Asked only about what is not ours.
+** True if the value at 'index' is the field 'name' of lua-cjson, if the program has loaded
+** it.
 */
 static int is_cjson (lua_State *L, int index, const char *name) {
   static const char *const modules[] = {"cjson", "cjson.safe"};
@@ -141,7 +142,7 @@ static int kind_of_table (lua_State *L, int index) {
   return kind;
 }
 
-/* --- writing --- */
+/* --- encoding --- */
 
 static inline void put (Encoder *e, char c) {
   LoftyBuf *out = e->out;
@@ -172,12 +173,12 @@ static int encode_number (Encoder *e, int index) {
 }
 
 /*
-** The size of a table whose keys are 1 to n in no particular order; -1 and a
-** message when they are not.
+** The size n of a table whose keys are 1 to n, in any order; -1 and a message for other
+** keys.
 */
 static int array_size (Encoder *e, int table) {
   lua_State *L = e->L;
-  lua_Number most = 0;
+  lua_Number largest = 0;
   int count = 0;
   lua_pushnil(L);
   while (lua_next(L, table)) {
@@ -185,37 +186,37 @@ static int array_size (Encoder *e, int table) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TNUMBER) {
       lua_pop(L, 1);
-      (void)fail(e, "an array with keys that are no numbers");
+      (void)fail(e, "an array with keys that are not numbers");
       return -1;
     }
     key = lua_tonumber(L, -1);
-    if (key > most) most = key;
-    if (key < 1) count = -1; /* never reaches 'most' again */
+    if (key > largest) largest = key;
+    if (key < 1) count = -1; /* stays -1 */
     count += count >= 0;
   }
-  if (count >= 0 && most == (lua_Number)count) return count;
+  if (count >= 0 && largest == (lua_Number)count) return count;
   (void)fail(e, "an array with holes");
   return -1;
 }
 
-/* The value in a slot, as the item or member that 'step' says. */
-static int encode_inside (Encoder *e, Step step, int slot) {
+/* Writes the value in a slot as the array item or the member given by 'step'. */
+static int encode_item (Encoder *e, Step step, int slot) {
   int done;
   e->steps[e->depth - 1] = step;
-  e->way = e->depth;
+  e->path_size = e->depth;
   if (step.name) {
     if (!encode_string(e, step.name, step.size)) return 0;
     put(e, ':');
   }
   done = encode_value(e, slot);
-  if (done) e->way = e->depth - 1;
+  if (done) e->path_size = e->depth - 1;
   return done;
 }
 
 /*
-** An array, whose first key and value lie on the top. Mostly lua_next gives the
-** items in their order; from the first that it does not, they are counted and
-** asked for one by one.
+** Writes an array whose first key and value are on the top. As long as lua_next returns the
+** items in order, no lookup is needed; from the first one out of order on, they are counted
+** and looked up by index.
 */
 static int encode_array (Encoder *e, int table) {
   lua_State *L = e->L;
@@ -224,7 +225,7 @@ static int encode_array (Encoder *e, int table) {
   put(e, '[');
   while (lua_type(L, key) == LUA_TNUMBER && lua_tonumber(L, key) == (lua_Number)step.index) {
     if (step.index > 1) put(e, ',');
-    if (!encode_inside(e, step, key + 1)) return 0;
+    if (!encode_item(e, step, key + 1)) return 0;
     step.index++;
     lua_pop(L, 1);
     if (!lua_next(L, table)) {
@@ -238,7 +239,7 @@ static int encode_array (Encoder *e, int table) {
   for (; step.index <= count; step.index++) {
     if (step.index > 1) put(e, ',');
     lua_rawgeti(L, table, step.index);
-    if (!encode_inside(e, step, key)) return 0;
+    if (!encode_item(e, step, key)) return 0;
     lua_pop(L, 1);
   }
   put(e, ']');
@@ -252,7 +253,7 @@ static int is_before (const Member *a, const Member *b) {
   return order < 0 || (order == 0 && a->size < b->size);
 }
 
-/* Shell's sort: short, in place, quick enough for MAX_MEMBERS. */
+/* Shellsort: in place, and fast enough for MAX_MEMBERS. */
 static void sort_members (Member *list, int count) {
   static const int gaps[] = {132, 57, 23, 10, 4, 1};
   size_t g;
@@ -275,7 +276,7 @@ static uint64_t head_of (const char *name, size_t size) {
   return head;
 }
 
-/* Members that are too many to wait, in the order in which Lua has them. */
+/* Writes the members in Lua's order; for objects too large to be sorted. */
 static int encode_unsorted (Encoder *e, int table) {
   lua_State *L = e->L;
   int key = lua_gettop(L) + 1, first = 1;
@@ -287,31 +288,30 @@ static int encode_unsorted (Encoder *e, int table) {
     step.index = 0;
     if (!first) put(e, ',');
     first = 0;
-    if (!encode_inside(e, step, key + 1)) return 0;
+    if (!encode_item(e, step, key + 1)) return 0;
     lua_pop(L, 1);
   }
   return 1;
 }
 
 /*
-** An object, whose first key and value lie on the top: all keys and values are
-** put there, so that they can be written in the order of their names. The same
-** value then gives the same bytes, whatever seed Lua's hashes have; it costs
-** about a fifth of the time.
+** Writes an object whose first key and value are on the top. All keys and values are pushed
+** and sorted by name, so that equal values give equal bytes whatever Lua's hash seed is;
+** that takes about a fifth of the time.
 */
 static int encode_object (Encoder *e, int table) {
   lua_State *L = e->L;
   int base = lua_gettop(L) - 2, count = 0, done = 1;
-  Member *list = e->members + e->waiting;
+  Member *list = e->members + e->member_count;
   put(e, '{');
   do {
     Member *member = &list[count];
     if (lua_type(L, -2) != LUA_TSTRING) return fail(e, bad_key);
-    if (e->waiting + count == MAX_MEMBERS) break;
+    if (e->member_count + count == MAX_MEMBERS) break;
     member->name = lua_tolstring(L, -2, &member->size);
     member->head = head_of(member->name, member->size);
     member->slot = base + 2 * ++count;
-    if (count % 16 == 0) luaL_checkstack(L, 40, "too much at once for JSON");
+    if (count % 16 == 0) luaL_checkstack(L, 40, "the value needs too much of the Lua stack");
     lua_pushvalue(L, -2);
   } while (lua_next(L, table));
   if (lua_gettop(L) > base + 2 * count) {
@@ -320,16 +320,16 @@ static int encode_object (Encoder *e, int table) {
   } else {
     int i;
     if (count > 1) sort_members(list, count);
-    e->waiting += count;
+    e->member_count += count;
     for (i = 0; done && i < count; i++) {
       Step step;
       step.name = list[i].name;
       step.size = list[i].size;
       step.index = 0;
       if (i > 0) put(e, ',');
-      done = encode_inside(e, step, list[i].slot);
+      done = encode_item(e, step, list[i].slot);
     }
-    e->waiting -= count;
+    e->member_count -= count;
   }
   lua_settop(L, base);
   put(e, '}');
@@ -341,7 +341,7 @@ static int encode_table (Encoder *e, int table) {
   int kind, done = 1;
   if (e->out->status != LOFTY_OK) return 0;
   if (e->depth == LOFTY_MAX_DEPTH) return fail_deep(e);
-  luaL_checkstack(L, 48, "too much at once for JSON");
+  luaL_checkstack(L, 48, "the value needs too much of the Lua stack");
   e->depth++;
   kind = kind_of_table(L, table);
   lua_pushnil(L);
@@ -355,7 +355,7 @@ static int encode_table (Encoder *e, int table) {
   return done;
 }
 
-/* Writes the value in the slot 'index'; 0 when that cannot be, and then all ends. */
+/* Writes the value in the slot 'index'; 0 if it cannot be encoded. */
 static int encode_value (Encoder *e, int index) {
   lua_State *L = e->L;
   switch (lua_type(L, index)) {
@@ -394,7 +394,7 @@ int lofty_json_encode (lua_State *L) {
   lua_settop(L, 1);
   e.L = L;
   e.out = lofty_newbuf(L, LOFTY_MAX_REQUEST);
-  e.depth = e.way = e.waiting = 0;
+  e.depth = e.path_size = e.member_count = 0;
   e.message[0] = '\0';
   (void)lofty_buf_reserve(e.out, 256);
   if (!encode_value(&e, 1) && e.message[0]) {

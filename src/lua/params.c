@@ -1,6 +1,6 @@
 /*
-** params.c - paths, queries and forms out of Lua tables, and queries back into
-** tables. Every refusal names the parameter.
+** params.c - encodes Lua tables as paths, queries and forms, and decodes queries. Every
+** error message names the parameter.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "core.h"
 #include "value.h"
 
-/* A parameter's name, and where it stands in the array that keeps it alive. */
+/* A parameter's name, and its index in the array of names that keeps the string alive. */
 typedef struct Name {
   LoftySpan text;
   int index;
@@ -25,9 +25,9 @@ static int compare_names (const void *a, const void *b) {
 }
 
 /*
-** Pushes an array of the names of the table at 1, then a userdata with them in
-** order, so that one table always gives one string. NULL and nil, message on the
-** stack when a name is not a string.
+** Pushes an array with the names of the table at 1, then a userdata with the names sorted,
+** so that equal tables give equal strings. NULL, with nil and a message pushed, if a name is
+** not a string.
 */
 static Name *push_names (lua_State *L, int *count) {
   Name *names;
@@ -40,7 +40,7 @@ static Name *push_names (lua_State *L, int *count) {
       if (n == (int)LOFTY_MAX_URI)
         lua_pushliteral(L, "too many parameters");
       else
-        lua_pushfstring(L, "a parameter's name is a %s, and must be a string", kind);
+        lua_pushfstring(L, "a parameter's name must be a string, not a %s", kind);
       return NULL;
     }
     lua_pushvalue(L, -2);
@@ -59,9 +59,8 @@ static Name *push_names (lua_State *L, int *count) {
 }
 
 /*
-** The text of the value at 'index': a string's own bytes, else what
-** lofty_value_text writes into 'room'. 0 and *problem (maybe on the stack) when it
-** has none.
+** The text of the value at 'index': a string's bytes, or what lofty_value_text writes into
+** 'room'. Returns 0 and *problem, which may be a string on the stack, for other values.
 */
 static int value_span (lua_State *L, int index, char room[LOFTY_VALUE_TEXT], LoftySpan *span,
                        const char **problem) {
@@ -80,7 +79,7 @@ static int value_span (lua_State *L, int index, char room[LOFTY_VALUE_TEXT], Lof
   return span->size > 0;
 }
 
-/* Adds name=value for one value; NULL or what is wrong with it. */
+/* Appends name=value; returns NULL, or what is wrong with the value. */
 static const char *add_value (lua_State *L, int index, LoftyBuf *out, LoftySpan name, int form) {
   char room[LOFTY_VALUE_TEXT];
   LoftySpan span;
@@ -91,18 +90,18 @@ static const char *add_value (lua_State *L, int index, LoftyBuf *out, LoftySpan 
 }
 
 /*
-** The array on the top repeats the name. An empty one is refused: left out in
-** silence, a filter that came out empty would ask for everything. *at is the
-** item that is wrong, 0 for the array itself.
+** Appends name=value for each item of the array on the top. Refuses an empty array: without
+** the parameter, an empty filter would match everything. *at is the index of the invalid
+** item, or 0 for the array itself.
 */
 static const char *add_array (lua_State *L, LoftyBuf *out, LoftySpan name, int form, int *at) {
-  size_t size = lofty_rawlen(L, -1), seen = 0;
+  size_t size = lofty_rawlen(L, -1), keys = 0;
   int array = lua_gettop(L);
   const char *problem;
-  for (lua_pushnil(L); lua_next(L, array); lua_pop(L, 1)) seen++;
+  for (lua_pushnil(L); lua_next(L, array); lua_pop(L, 1)) keys++;
   *at = 0;
-  if (seen == 0) return "is an empty array: leave it out";
-  if (seen != size || size > LOFTY_MAX_URI) return "is a table that is no array";
+  if (keys == 0) return "is an empty array: leave it out";
+  if (keys != size || size > LOFTY_MAX_URI) return "is a table that is not an array";
   while ((size_t)*at < size) {
     ++*at;
     lua_rawgeti(L, array, *at);
@@ -115,8 +114,9 @@ static const char *add_array (lua_State *L, LoftyBuf *out, LoftySpan name, int f
 }
 
 /*
-** core.query_encode(params) -> string, or nil and a message that names the parameter.
-** core.form_encode differs in "+" for a space, and lets line breaks be: it makes bodies.
+** core.query_encode(params) -> string | nil, message
+** core.form_encode(params) does the same for a request body: "+" for a space, and line
+** breaks are allowed.
 */
 static int encode_params (lua_State *L, int form) {
   LoftyBuf *out;
@@ -165,7 +165,7 @@ static int form_encode (lua_State *L) {
   return encode_params(L, 1);
 }
 
-/* Pushes the decoded 'in'; 0 and nil, message when it is no percent-encoding. */
+/* Pushes the decoded 'in'; 0, with nil and a message pushed, if it is malformed. */
 static int push_decoded (lua_State *L, LoftyBuf *out, LoftySpan in, size_t offset) {
   size_t at = 0;
   lofty_buf_clear(out);
@@ -173,14 +173,15 @@ static int push_decoded (lua_State *L, LoftyBuf *out, LoftySpan in, size_t offse
     lofty_pushbad(L, "a \"%\" without two hex digits", offset + at);
     return 0;
   }
-  if (out->status != LOFTY_OK) luaL_error(L, "not enough memory"); /* decoding only shrinks */
+  if (out->status != LOFTY_OK)
+    luaL_error(L, "not enough memory"); /* the decoded text is never longer */
   lua_pushlstring(L, out->size > 0 ? out->data : "", out->size);
   return 1;
 }
 
 /*
-** core.query_decode(s) -> table, or nil and a message. A parameter may not come
-** twice (RFC 6749, section 3.1): which of the two would be meant?
+** core.query_decode(s) -> table | nil, message. A repeated parameter is an error (RFC 6749,
+** section 3.1).
 */
 static int query_decode (lua_State *L) {
   LoftySpan s = lofty_checkspan(L, 1);
@@ -209,7 +210,7 @@ static int query_decode (lua_State *L) {
       if (!lua_isnil(L, -1)) {
         const char *shown = lofty_pushshown(L, lofty_tospan(L, -2));
         lua_pushnil(L);
-        lua_pushfstring(L, "parameter \"%s\" comes twice", shown);
+        lua_pushfstring(L, "parameter \"%s\" appears more than once", shown);
         return 2;
       }
       lua_pop(L, 1);
@@ -223,8 +224,8 @@ static int query_decode (lua_State *L) {
 }
 
 /*
-** Adds the value that params (at 2, or nil) has for 'name'; NULL or what is wrong with it.
-** A boolean is refused here: in a path it is a result taken for an id.
+** Appends the value of 'name' in params (at 2, or nil); returns NULL, or what is wrong with
+** it. Refuses booleans, which are valid in a query but never an id.
 */
 static const char *add_segment (lua_State *L, LoftyBuf *out, LoftySpan name) {
   char room[LOFTY_VALUE_TEXT];
@@ -237,23 +238,23 @@ static const char *add_segment (lua_State *L, LoftyBuf *out, LoftySpan name) {
   type = lua_type(L, -1);
   if (type == LUA_TNIL) return "is missing";
   if (type == LUA_TLIGHTUSERDATA && !lua_touserdata(L, -1)) return "is null";
-  if (type == LUA_TBOOLEAN) return "is a boolean, and must be a string or a number";
+  if (type == LUA_TBOOLEAN) return "is a boolean; give a string or a number";
   if (!value_span(L, -1, room, &span, &problem)) return problem;
   if (lofty_path_add(out, span, &problem) == LOFTY_BAD) return problem;
   lua_pop(L, 1);
   return NULL;
 }
 
-/* nil and what is wrong with the template at 1, whose unread part is 'rest'. */
+/* Pushes nil and what is wrong with the template at the start of 'rest'. */
 static int bad_template (lua_State *L, LoftySpan pattern, LoftySpan rest) {
   size_t at = pattern.size - rest.size;
-  const char *what = "the path holds a broken {name} or a byte that must be percent-encoded";
+  const char *what = "the path holds a malformed {name} or a byte that must be percent-encoded";
   if (rest.size > 0 && (rest.data[0] == '?' || rest.data[0] == '#'))
     what = "the path holds a query or a fragment (give a query as parameters)";
   return lofty_pushbad(L, what, at);
 }
 
-/* Whether the path is none that may be sent; then nil and why are pushed. */
+/* True, with nil and a message pushed, if the path has dot segments. */
 static int bad_path (lua_State *L, LoftySpan path) {
   if (!lofty_path_dotted(path)) return 0;
   lua_pushnil(L);
@@ -261,7 +262,7 @@ static int bad_path (lua_State *L, LoftySpan path) {
   return 1;
 }
 
-/* core.path_expand(template, params) -> path, or nil and a message */
+/* core.path_expand(template, params) -> path | nil, message */
 static int path_expand (lua_State *L) {
   LoftySpan pattern = lofty_checkspan(L, 1), rest = pattern, piece, path;
   LoftyBuf *out;

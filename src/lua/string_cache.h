@@ -1,6 +1,6 @@
 /*
-** string_cache.h - words that come again and again, as names of fields do: their Lua
-** strings are kept at hand, for to copy one is cheaper than to have Lua hash it.
+** string_cache.h - a cache of Lua strings that are pushed again and again, such as names of
+** JSON members and header fields: a lookup here is cheaper than lua_pushlstring's hashing.
 */
 #ifndef LOFTY_LUA_STRING_CACHE_H
 #define LOFTY_LUA_STRING_CACHE_H
@@ -8,60 +8,61 @@
 #include "core/common.h"
 #include "compat.h"
 
-#define LOFTY_WORD_SLOTS 256 /* a power of two, and a slot fits a byte */
+#define LOFTY_CACHE_SLOTS 256 /* a power of two; a slot number fits in a byte */
 
-/* A word: its ends, which are all of it up to 16 bytes, and its text. */
-typedef struct LoftyWord {
+/* A string to look up. head and tail hold all of its bytes if there are at most 16. */
+typedef struct LoftyStringKey {
   uint64_t head, tail;
   const char *text;
   size_t size;
-} LoftyWord;
+} LoftyStringKey;
 
-/* A word and its ends: the first and last eight bytes, overlapping in a short one. */
-static inline LoftyWord lofty_word (LoftySpan text) {
-  LoftyWord word = {0, 0, text.data, text.size};
+/* head and tail: the first and the last eight bytes; they overlap in strings below 16 bytes. */
+static inline LoftyStringKey lofty_key (LoftySpan text) {
+  LoftyStringKey key = {0, 0, text.data, text.size};
   const char *p = text.data;
   if (text.size >= 8) {
-    memcpy(&word.head, p, 8);
-    memcpy(&word.tail, p + text.size - 8, 8);
+    memcpy(&key.head, p, 8);
+    memcpy(&key.tail, p + text.size - 8, 8);
   } else if (text.size >= 4) {
     uint32_t head, tail;
     memcpy(&head, p, 4);
     memcpy(&tail, p + text.size - 4, 4);
-    word.head = head;
-    word.tail = tail;
+    key.head = head;
+    key.tail = tail;
   } else {
     size_t i;
-    for (i = 0; i < text.size; i++) word.head = word.head << 8 | (unsigned char)p[i];
+    for (i = 0; i < text.size; i++) key.head = key.head << 8 | (unsigned char)p[i];
   }
-  return word;
+  return key;
 }
 
-static inline int lofty_word_same (const LoftyWord *a, const LoftyWord *b) {
+static inline int lofty_key_same (const LoftyStringKey *a, const LoftyStringKey *b) {
   return a->size == b->size && a->head == b->head && a->tail == b->tail &&
          (a->size <= 16 || memcmp(a->text + 8, b->text + 8, a->size - 16) == 0);
 }
 
-static inline unsigned lofty_word_slot (const LoftyWord *word) {
-  return (unsigned)(((word->head ^ (word->tail << 5) ^ (word->tail >> 59) ^ word->size) *
+static inline unsigned lofty_key_slot (const LoftyStringKey *key) {
+  return (unsigned)(((key->head ^ (key->tail << 5) ^ (key->tail >> 59) ^ key->size) *
                      UINT64_C(0x9E3779B97F4A7C15)) >>
                     56);
 }
 
-/* Words kept from one call to the next, in a userdata; their strings are in a table. */
-typedef struct LoftyWords {
-  LoftyWord known[LOFTY_WORD_SLOTS]; /* text NULL: none */
-} LoftyWords;
+/* The cache's keys, in a userdata; a table holds the Lua strings, slot + 1 -> string. */
+typedef struct LoftyStringCache {
+  LoftyStringKey keys[LOFTY_CACHE_SLOTS]; /* text NULL: the slot is free */
+} LoftyStringCache;
 
-/* Pushes a new LoftyWords and its table, to be upvalues. */
-void lofty_newwords (lua_State *L);
+/* Pushes a new LoftyStringCache and its table; a binding keeps both as upvalues. */
+void lofty_newstringcache (lua_State *L);
 
-/* Pushes the string of a word; 'table' is the index of the words' table. */
-void lofty_pushword (lua_State *L, LoftyWords *words, int table, const LoftyWord *word);
+/* Pushes the string 'key', from the cache or new; 'table' is the stack index of the cache's table. */
+void lofty_pushcached (lua_State *L, LoftyStringCache *cache, int table, const LoftyStringKey *key);
 
-static inline void lofty_pushspan (lua_State *L, LoftyWords *words, int table, LoftySpan text) {
-  LoftyWord word = lofty_word(text);
-  lofty_pushword(L, words, table, &word);
+static inline void lofty_pushcachedspan (lua_State *L, LoftyStringCache *cache, int table,
+                                         LoftySpan text) {
+  LoftyStringKey key = lofty_key(text);
+  lofty_pushcached(L, cache, table, &key);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
-** value.c - the exact text of a Lua value: what a path, a query or JSON shows
-** of a number must be that number, or an error. And lofty.integer.
+** value.c - the exact text of a Lua value for paths, queries and JSON, and lofty.integer.
+** A number that may have lost digits is an error.
 */
 #include "core/json.h"
 #include "core/number.h"
@@ -9,9 +9,9 @@
 #include <math.h>
 
 #define INTEGER_T "lofty.integer"
-#define MAX_DIGITS (LOFTY_VALUE_TEXT - 1) /* the sign among them */
+#define MAX_DIGITS (LOFTY_VALUE_TEXT - 1) /* including the sign */
 
-#define SAFE 9007199254740992.0 /* 2^53: from here on a double may be its neighbour's */
+#define SAFE 9007199254740992.0 /* 2^53: from here on a double may stand for several integers */
 
 static const char inexact[] = "a number too large to be exact (give its digits as a string)";
 static const char not_finite[] = "a number that is not finite";
@@ -25,12 +25,12 @@ static const char *integer_digits (lua_State *L, int index, size_t *size) {
   return digits;
 }
 
-static size_t truth_text (int truth, char *out) {
-  memcpy(out, truth ? "true" : "false", 5);
-  return truth ? 4 : 5;
+static size_t boolean_text (int value, char *out) {
+  memcpy(out, value ? "true" : "false", 5);
+  return value ? 4 : 5;
 }
 
-/* A userdata or a cdata that stands for an integer; 0 and *problem if it does not. */
+/* The text of a lofty.integer or a 64-bit cdata; 0 and *problem for any other value. */
 static size_t boxed_text (lua_State *L, int index, char *out, const char **problem) {
   size_t size = lofty_int64_text(L, index, out);
   if (!size) {
@@ -40,24 +40,24 @@ static size_t boxed_text (lua_State *L, int index, char *out, const char **probl
     else
       size = 0;
   }
-  if (!size) *problem = "a value that has no text";
+  if (!size) *problem = "not a string, a number or a boolean";
   return size;
 }
 
-/* A whole double below 2^53 with all its digits, else its shortest form. */
+/* An integral double below 2^53 with all its digits, otherwise its shortest form. */
 static size_t double_text (double value, char *out) {
   if (value == floor(value) && fabs(value) < SAFE) return lofty_integer_text((int64_t)value, out);
   return lofty_real_text(value, out);
 }
 
 /*
-** A whole double from 2^53 on is refused: as an id it is somebody else's
-** already, and LuaJIT reads 9007199254740993 as ...992.
+** Refuses integral doubles from 2^53 on: they may be a rounded id, as LuaJIT reads
+** 9007199254740993 as ...992.
 */
 size_t lofty_value_text (lua_State *L, int index, char *out, const char **problem) {
   double value;
   switch (lua_type(L, index)) {
-    case LUA_TBOOLEAN: return truth_text(lua_toboolean(L, index), out);
+    case LUA_TBOOLEAN: return boolean_text(lua_toboolean(L, index), out);
     case LUA_TNUMBER: break;
     default: return boxed_text(L, index, out, problem);
   }
@@ -75,9 +75,9 @@ size_t lofty_value_text (lua_State *L, int index, char *out, const char **proble
 }
 
 /*
-** Where Lua has integers, a float is meant as one and stays one (1000.0). Where
-** it has not, a whole number is written as an integer, and refused where it may
-** be an id that was rounded: from 2^53 to the end of the 64-bit range.
+** In a Lua with integers, a float is written as a float (1000.0). In others, an integral
+** number is written as an integer, and refused if it may be a rounded 64-bit id: from 2^53
+** to 2^64.
 */
 size_t lofty_json_number (lua_State *L, int index, char *out, const char **problem) {
   double value;
@@ -105,7 +105,7 @@ size_t lofty_json_number (lua_State *L, int index, char *out, const char **probl
 
 /* --- lofty.integer --- */
 
-/* As JSON writes an integer, so that equal values have equal digits; -0 is none. */
+/* Whether the digits are an integer as JSON writes it: equal values have equal digits; no -0. */
 static int is_canonical (const char *p, size_t size) {
   size_t i = size > 0 && p[0] == '-' ? 1 : 0;
   if (i == size || size > MAX_DIGITS || (p[i] == '0' && size > 1)) return 0;
@@ -122,7 +122,7 @@ static int integer_tostring (lua_State *L) {
   return 1;
 }
 
-/* integer .. string, either way round. */
+/* integer .. string and string .. integer */
 static int integer_concat (lua_State *L) {
   int i;
   lua_settop(L, 2);
@@ -145,11 +145,11 @@ static void push_metatable (lua_State *L) {
   if (!luaL_newmetatable(L, INTEGER_T)) return;
   lofty_setfuncs(L, methods, 0);
   lua_pushliteral(L, INTEGER_T);
-  lua_setfield(L, -2, "__metatable"); /* nobody changes it from Lua */
+  lua_setfield(L, -2, "__metatable"); /* hides the metatable from Lua */
 }
 
-/* The table of the ones that live: digits -> value, weak. */
-static void push_living (lua_State *L) {
+/* Pushes the table of existing integers: digits -> value, with weak values. */
+static void push_integers (lua_State *L) {
   static const char key = 0;
   lofty_rawgetp(L, LUA_REGISTRYINDEX, &key);
   if (lua_istable(L, -1)) return;
@@ -164,8 +164,8 @@ static void push_living (lua_State *L) {
 }
 
 /*
-** integer(digits) -> a value that stands for this integer, whatever its size.
-** There is one of each: equal digits are the same value, also as a key.
+** integer(digits) -> a value for the integer with these digits, of any size. Equal digits
+** give the same userdata, so values can be compared with == and used as keys.
 */
 int lofty_integer_new (lua_State *L) {
   size_t size;
@@ -174,7 +174,7 @@ int lofty_integer_new (lua_State *L) {
   digits = lua_tolstring(L, 1, &size);
   luaL_argcheck(L, is_canonical(digits, size), 1, "the decimal digits of an integer expected");
   lua_settop(L, 1);
-  push_living(L);
+  push_integers(L);
   lua_pushvalue(L, 1);
   lua_rawget(L, 2);
   if (!lua_isnil(L, 3)) return 1;

@@ -1,6 +1,6 @@
 /*
-** value.h - the exact text of a Lua value, as a path, a query or JSON has it,
-** and lofty.integer, whose text is all it is.
+** value.h - the exact text of a Lua value for paths, queries and JSON, and
+** lofty.integer, a value that holds the digits of an integer of any size.
 */
 #ifndef LOFTY_LUA_VALUE_H
 #define LOFTY_LUA_VALUE_H
@@ -8,19 +8,18 @@
 #include "core/json.h"
 #include "compat.h"
 
-#define LOFTY_VALUE_TEXT 48 /* room for whatever is written here */
+#define LOFTY_VALUE_TEXT 48 /* maximum size of a text */
 
 /*
-** The text of a number, a lofty.integer, a 64-bit integer of LuaJIT's ffi or a
-** boolean at 'index', as a path or a query shows it, into 'out', without a NUL.
-** Returns its length, or 0 and *problem in plain words.
+** Writes the number, lofty.integer, 64-bit cdata (LuaJIT) or boolean at 'index' as it
+** appears in a path or a query, without a NUL. Returns the size, or 0 and *problem.
 */
 size_t lofty_value_text (lua_State *L, int index, char *out, const char **problem);
 
-/* The same for what is bare digits in JSON: all of these but the booleans. */
+/* As lofty_value_text, for a number in JSON; booleans are not accepted. */
 size_t lofty_json_number (lua_State *L, int index, char *out, const char **problem);
 
-/* integer(digits) -> the value that is written as these digits everywhere */
+/* integer(digits) -> lofty.integer */
 int lofty_integer_new (lua_State *L);
 
 /* json_encode(value) -> text | nil, message; its upvalue is the metatable of arrays (json_out.c) */

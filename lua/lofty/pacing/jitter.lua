@@ -1,7 +1,7 @@
 --- A random number in [0, 1) that differs from process to process.
 --
--- math.random does not do: Lua 5.1 to 5.3 and LuaJIT start it alike in every process, and nginx's workers are forks
--- of one, so that all of them would come back at the same moment. Loaded on first use, since this draws on OpenSSL.
+-- math.random is not enough: Lua 5.1 to 5.3 and LuaJIT seed it alike in every process, and nginx's workers are forks of
+-- one process, so all of them would retry at the same moment. lofty.crypto is loaded on first use (it loads OpenSSL).
 -- @module lofty.pacing.jitter
 
 local pcall, require = pcall, require

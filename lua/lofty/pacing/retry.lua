@@ -1,9 +1,9 @@
---- Whether a call that failed may be made again, and when.
+--- Decides whether and when a failed call is retried.
 --
--- Pure functions: no clock, no waiting, no sending. Each decision comes with its reason. What may be repeated
--- depends on the operation's class:
+-- Pure functions, without a clock, waiting or I/O. Each decision comes with its reason. What is retried depends on
+-- the operation's class:
 --
--- * "read", and "idempotent" (a write whose repetition leaves the same state): after a network fault or a timeout,
+-- * "read" and "idempotent" (a write that can be repeated with the same result): after a network fault or a timeout,
 --   after 502, 503 and 504, and after 429.
 -- * "create": only when the server cannot have seen the request (`err.sent == false`), and after 429, which refuses
 --   the request before doing anything.
@@ -20,17 +20,17 @@ local format = string.format
 
 local retry = {}
 
---- What holds unless told otherwise.
--- @field attempts how often a call is made at most, the first time included
+--- The default policy.
+-- @field attempts maximum number of attempts, the first one included
 -- @field base seconds; the first backoff is drawn from 0 to this, each further one from 0 to twice as much
--- @field cap seconds; no backoff is drawn from more
--- @field total seconds since the call began after which nothing is repeated; two windows of Lofty's limiter fit in
+-- @field cap seconds; the largest upper bound of a backoff
+-- @field total seconds since the first attempt after which there are no retries; allows for two rate limit windows
 -- @field window seconds to wait after a 429 that does not say how long
 retry.defaults = { attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 }
 
---- Checks a caller's policy and fills it up with the defaults; raises for what it does not know.
+--- Validates a policy and adds the defaults; raises for an unknown option.
 --     retry.policy{ attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 }
--- `false` is the policy that never repeats.
+-- `false` is the policy without retries.
 -- @tparam table|boolean|nil options
 -- @treturn table the policy, a new table
 function retry.policy(options)
@@ -54,7 +54,7 @@ end
 
 local CLASSES = { GET = "read", HEAD = "read", OPTIONS = "read", PUT = "idempotent", DELETE = "idempotent" }
 
---- The class of a request of which only the method is known. What is not known to be safe counts as creating.
+--- The class of a request by its method, for calls by path. An unknown method counts as "create".
 -- @tparam string method
 -- @treturn string `read`, `idempotent` or `create`
 function retry.class_of(method)
@@ -63,13 +63,13 @@ end
 
 local GATEWAY = { [502] = true, [503] = true, [504] = true }
 
--- No whole answer came. A store or a lock that was busy (the caller says so by retryable) stopped the call before it
--- began.
+-- True if there is no complete response. A store error that is marked retryable (a busy lock, for example) also counts:
+-- it ended the call before anything was sent.
 local function is_fault(err)
   return err.kind == "network" or err.kind == "timeout" or err.kind == "store" and err.retryable == true
 end
 
---- Is it safe to make a failed call again, by its class alone?
+--- Tells from the class and the error alone whether a retry is safe.
 -- @tparam string class `read`, `idempotent`, `create` or `notify`
 -- @tparam table err the failure
 -- @treturn boolean
@@ -83,34 +83,34 @@ function retry.safe(class, err)
   end
   if class == "notify" then
     if fault and err.sent == false and not err.connected then return true, "no connection was made" end
-    return false, "what reaches a person is not repeated once a connection was made"
+    return false, "a message to a person is not retried once a connection was made"
   end
   if status == 429 then return true, "too many requests" end
   if class == "create" then
     if fault and err.sent == false then return true, "nothing was sent" end
-    return false, "what creates is not repeated once it may have been seen"
+    return false, "a create is not retried once the server may have received it"
   end
   if class ~= "read" and class ~= "idempotent" then return false, format("unknown class %s", class or "nil") end
   if fault then return true, err.kind == "store" and "the store was busy" or err.kind .. " fault" end
   return true, format("HTTP %d", status)
 end
 
--- Full jitter: anything from nothing to the bound, which doubles with every attempt up to the cap.
+-- Full jitter: a random time from 0 to a bound that doubles with every attempt, up to the cap.
 local function backoff(base, cap, attempt, random)
   return random() * min(cap, base * 2 ^ (attempt - 1))
 end
 
---- Decides about a call that has just failed.
+--- Decides whether a call that has just failed is retried.
 --     local wait, reason = retry.decide{
 --       class = "read",         -- "read", "idempotent", "create" or "notify"
---       err = err,              -- the failure; err.retry_after is honoured
---       attempt = 1,            -- how often the call has been made
---       elapsed = 0.2,          -- seconds since the first time
---       policy = policy,        -- as in retry.policy; the defaults stand for what it leaves out
+--       err = err,              -- the error; its retry_after is honoured
+--       attempt = 1,            -- attempts made so far
+--       elapsed = 0.2,          -- seconds since the first attempt
+--       policy = policy,        -- as in retry.policy; defaults apply to missing fields
 --       random = math.random,   -- 0 or more, less than 1; lofty.pacing.jitter if absent
 --     }
 -- @tparam table case as above
--- @treturn number|nil seconds to wait before the call is made again; nil: it is not to be made again
+-- @treturn number|nil seconds to wait before the retry; nil: no retry
 -- @treturn string the reason, for traces and for on_retry
 function retry.decide(case)
   local err, attempt = case.err, case.attempt
@@ -124,7 +124,7 @@ function retry.decide(case)
   if attempt >= attempts then return nil, format("%s, and all %d attempts are used up", reason, attempts) end
   local wait = backoff(base, policy.cap or defaults.cap, attempt, random)
   if err.status == 429 then
-    -- The window has to end first. The little on top keeps those who wait for the same end from coming at once.
+    -- Wait for the end of the window, plus jitter, so that not all waiting callers retry at the same moment.
     wait = (err.retry_after or policy.window or defaults.window) + random() * base
   elseif err.retry_after then
     wait = max(wait, err.retry_after + random() * base)
