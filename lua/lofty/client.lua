@@ -84,7 +84,7 @@ function client.new(parts)
   return setmetatable({
     source = parts.source, headers_for = headers_for, secrets = secrets, settings = settings,
     counts = parts.counts or client.new_counts(), limiter = parts.limiter, account = parts.account or false,
-    validate = settings.validate,
+    validate = settings.validate, placeholder = settings.dry_run and dry_run.placeholder,
   }, Client)
 end
 
@@ -111,7 +111,7 @@ end
 
 local function no_credential()
   return errors.new {
-    kind = "auth", sent = false,
+    kind = "auth", sent = false, retryable = false,
     message = "the access token was refused and there is nothing to renew it with: give client_id and "
       .. "client_secret beside a token that has a refresh_token",
   }
@@ -244,12 +244,13 @@ local function past_deadline(err, call, self, state, wait)
   return annotate(late, call, self, state)
 end
 
--- Decides what follows a failed attempt, and waits for it: true when the call is to be made again, else nil, err.
+-- Decides what follows a failed attempt, and waits for it: a true value when the call is to be retried, else nil, err.
 local function decide(self, call, state, err)
   local settings = self.settings
   local runtime = settings.runtime
   if err.kind == "auth" and not state.rejected then
     state.rejected, state.fault = state.token.access_token, err
+    err.retryable = false -- it is the call's err when there is no other token
     return authorize(self, call, state)
   end
   local now = runtime:monotonic()
@@ -461,10 +462,12 @@ local VIEW_OPTIONS = {
 function methods:with(opt)
   if getmetatable(self) ~= Client then no_client "with" end
   errors.options("with", opt, VIEW_OPTIONS)
+  local settings = client.settings(opt, self.settings)
   return setmetatable({
     source = self.source, headers_for = self.headers_for, secrets = self.secrets, counts = self.counts,
-    limiter = self.limiter, account = self.account, settings = client.settings(opt, self.settings),
+    limiter = self.limiter, account = self.account, settings = settings,
     validate = opt.validate == nil and self.validate or opt.validate or false,
+    placeholder = settings.dry_run and dry_run.placeholder,
   }, Client)
 end
 

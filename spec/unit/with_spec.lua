@@ -1,9 +1,11 @@
 local child = require "spec.support.child"
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"
+local fake_client = require "spec.support.fake_client"
 local lofty = require "lofty"
 
 local json = fake.json
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 local function client(answer, options)
   local runtime = fake.new(answer)
@@ -204,6 +206,66 @@ describe("a dry run", function()
     assert.equal(0, #runtime.requests)
     assert.equal("http://127.0.0.1:1/v1.0/leads/placeholder", shown[2].url)
     assert.equal("placeholder", shown[3].body.leadId)
+  end)
+
+  it("accepts the placeholder wherever an operation takes an id", function()
+    local crm, runtime = dry()
+    for _, one in ipairs(fake_client.operations()) do
+      local arguments, holds = fake_client.arguments(one.op), one.op.path:find("{", 1, true)
+      local index = 0
+      for _ in one.op.path:gmatch "%b{}" do
+        index = index + 1
+        arguments[index] = lofty.placeholder
+      end
+      if holds then
+        local before = #shown
+        local value, err = one.resource(crm)[one.verb](one.resource(crm), unpack(arguments))
+        assert.is_table(value, one.name .. ": " .. tostring(err))
+        assert.equal(before + 1, #shown, one.name)
+        assert.truthy(shown[#shown].url:find("/placeholder", 1, true), shown[#shown].url)
+      end
+    end
+    assert.equal(0, #runtime.requests)
+  end)
+
+  it("refuses the placeholder outside a dry run", function()
+    local crm, runtime = client(ok)
+    local value, err = crm.notes:list { leadId = lofty.placeholder }
+    assert.is_nil(value)
+    assert.equal("invalid", err.kind)
+    assert.equal(0, #runtime.requests)
+  end)
+
+  it("gives an empty list for every list whose filter holds the placeholder, and sends nothing", function()
+    local crm, runtime = dry()
+    local count = 0
+    local function with_placeholder(shape)
+      local value, holds = fake_client.sample(shape), false
+      for name, field in pairs(shape.fields or {}) do
+        if (field.format == "int64" or field.as == "integer") and not field.readonly then value[name], holds = lofty.placeholder, true end
+      end
+      return value, holds
+    end
+    for _, one in ipairs(fake_client.operations()) do
+      local filter, holds
+      local shape = one.op.page and not one.op.path:find("{", 1, true) and (one.op.query or one.op.body)
+      if shape then filter, holds = with_placeholder(shape) end
+      if holds then
+        count = count + 1
+        local list = one.resource(crm)[one.verb]
+        local items, err = list.all(one.resource(crm), filter)
+        assert.same({}, items, one.name .. ": " .. tostring(err))
+        for _ in list.pages(one.resource(crm), filter) do error(one.name .. " gave a page") end
+        assert.equal(2 * count, #shown, one.name)
+        assert.equal(one.name, shown[#shown].operation)
+      end
+    end
+    assert.is_true(count > 3, count .. " lists")
+    assert.equal(0, #runtime.requests)
+    local value, response = crm.notes:list { leadId = lofty.placeholder }
+    assert.equal(lofty.placeholder, value.leadId)
+    assert.is_true(response.dry_run)
+    assert.equal(0, #runtime.requests)
   end)
 
   it("is an option of a view", function()

@@ -402,6 +402,10 @@ function pages.walk(client, op, call, opt)
       response.cursor = at
       return nil, response
     end
+    if response.dry_run then -- a call with the placeholder: shown, not sent
+      is_done = true
+      return nil
+    end
     local items = items_of(body, page, page.keys and state.list)
     if not items then return nil, failure(at, response, "the response has no list") end
     if style.trim then style.trim(state, items) end

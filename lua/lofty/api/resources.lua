@@ -76,10 +76,10 @@ local function prepare(client, verb, tables, count, ...)
   local op, names = verb.op, verb.names
   local shape = op.body or op.query or NO_FIELDS
   check_arguments(verb, tables, count, ...)
-  local lax = client.validate == false
+  local lax, placeholder = client.validate == false, rawget(client, "placeholder") or nil
   local params
   for i = 1, #names do
-    local value, problem = check.path_value(op.params[names[i]], (select(i, ...)), lax)
+    local value, problem = check.path_value(op.params[names[i]], (select(i, ...)), lax, placeholder)
     if problem then return nil, invalid(verb, format("%s: %s", names[i], problem)) end
     params = params or {}
     params[names[i]] = value
@@ -102,7 +102,7 @@ local function prepare(client, verb, tables, count, ...)
     rest.wait = nil
     call.wait, given = given.wait, rest
   end
-  local fields, problem = check.fields(shape, given, op.body and "field" or "parameter", params, lax)
+  local fields, problem = check.fields(shape, given, op.body and "field" or "parameter", params, lax, placeholder)
   if problem then return nil, invalid(verb, problem) end
   if op.body then call.body = fields elseif next(fields) ~= nil then call.query = fields end
   for i = 1, op.reaches and #op.reaches or 0 do

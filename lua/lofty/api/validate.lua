@@ -297,6 +297,7 @@ end
 -- Checks a value of any shape. Returns the copy, or nil, the problem, and where it is (a path of names; nil when the
 -- problem's text says it).
 local function check_plain(ctx, spec, value, path)
+  if value == ctx.placeholder and value ~= nil then return value end
   if value == null and ctx.noun == "field" then return null end
   if spec.fields then
     local copy, problem, at = check_object(ctx, spec, value, path)
@@ -349,11 +350,12 @@ end
 -- @tparam string noun "field" or "parameter", for messages; only a field may be null
 -- @tparam[opt] table params the values of the path, for a shape whose `when` names one
 -- @tparam[opt=false] boolean lax accept unknown names and wrong values as they are
+-- @param[opt] placeholder in a dry run: the value that stands for an unknown id and is accepted everywhere
 -- @treturn[1] table the copy
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong
-function check.fields(spec, value, noun, params, lax)
-  local ctx = { noun = noun, params = params, lax = lax }
+function check.fields(spec, value, noun, params, lax, placeholder)
+  local ctx = { noun = noun, params = params, lax = lax, placeholder = placeholder }
   local copy, problem, at = check_value(ctx, spec, value, "")
   if not problem then return copy end
   if lax and type(value) == "table" then
@@ -368,10 +370,12 @@ end
 -- @tparam table spec a shape
 -- @param value
 -- @tparam[opt=false] boolean lax
+-- @param[opt] placeholder as in `fields`
 -- @return[1] the value to put into the path
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong
-function check.path_value(spec, value, lax)
+function check.path_value(spec, value, lax, placeholder)
+  if placeholder and value == placeholder then return value end
   local item, problem
   if value == null then
     problem = "is null"
