@@ -62,6 +62,7 @@
 ---@field refresh_expires_at? number
 ---@field account? string
 ---@field revoked_at? number
+---@field connected_at? number epoch seconds: when app:connect stored it
 ---@field state fun(self: lofty.Token, now: number): "fresh"|"stale"|"invalid"
 ---@field authorization fun(self: lofty.Token): string the Authorization header
 
@@ -193,9 +194,24 @@ function App:connect(args, opt) end
 function App:disconnect(account) end
 
 ---The accounts whose tokens are in the store.
+---@overload fun(self: lofty.App, opt: { details: true }): lofty.AccountDetails[]?, lofty.Error?
 ---@return string[]? accounts
 ---@return lofty.Error? err
 function App:accounts() end
+
+---The accounts whose refresh token expires within some days, or has expired, soonest first.
+---@param days number
+---@return lofty.AccountDetails[]? accounts
+---@return lofty.Error? err
+function App:expiring(days) end
+
+---@class lofty.AccountDetails
+---@field account string
+---@field connected_at? number epoch seconds: when app:connect stored it
+---@field refreshed_at? number epoch seconds: when its present token was granted
+---@field refresh_expires_at? number epoch seconds: then the person has to connect again
+---@field revoked_at? number epoch seconds
+---@field err? lofty.Error its token can't be read
 
 ---@class lofty.ListOptions
 ---@field resume? string the cursor of an earlier item, or of an err

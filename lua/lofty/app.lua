@@ -420,13 +420,35 @@ function App:disconnect(account)
 end
 
 --- The accounts whose tokens are in the store, also those that have been revoked.
--- @treturn[1] {string,...} sorted
+-- @tparam[opt] table opt `details = true`: a table for each account instead of a string; this reads each token.
+--   `account`; `connected_at`: when `connect` stored it; `refreshed_at`: when its present token was granted;
+--   `refresh_expires_at`: when a refresh is no longer possible, 180 days after the grant of its refresh token;
+--   `revoked_at`: when a refresh was refused for good (all in seconds since 1970); `err`: its token can't be read
+-- @treturn[1] {string|table,...} sorted by account
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
-function App:accounts()
+function App:accounts(opt)
   check_self(self, "accounts")
   check_has_store(self, "accounts")
-  local list, err = accounts.list(self)
+  opt = errors.options("accounts", opt, { details = true })
+  local read = opt.details and accounts.details or accounts.list
+  local list, err = read(self)
+  return list, err
+end
+
+--- The accounts whose refresh token expires within some days, or has expired, soonest first: after that the person has
+-- to connect again. Revoked ones are left out, and tokens that can't be read (see `accounts`).
+-- @tparam number days
+-- @treturn[1] {table,...} as `accounts{ details = true }` gives them
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function App:expiring(days)
+  check_self(self, "expiring")
+  check_has_store(self, "expiring")
+  if type(days) ~= "number" or days ~= days or days < 0 then
+    misuse("expiring: a number of days expected, got " .. tostring(days))
+  end
+  local list, err = accounts.expiring(self, days)
   return list, err
 end
 

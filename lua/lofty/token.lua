@@ -1,7 +1,8 @@
 --- A token: a plain table of fields that can be stored as it is, with methods by metatable.
 --
 -- Fields: `access_token`, `refresh_token`, `token_type`, `scope` (strings), `expires_in` (seconds), `obtained_at`,
--- `expires_at`, `refresh_expires_at`, `revoked_at` (seconds since 1970), `account` (string), and whatever else the
+-- `expires_at`, `refresh_expires_at`, `revoked_at`, `connected_at` (seconds since 1970; the last one is set by
+-- `app:connect`), `account` (string), and whatever else the
 -- server sent. `expires_at` is nil when the server named no lifetime; then a 401 tells that the token has expired.
 -- @module lofty.token
 
@@ -25,7 +26,7 @@ local MAX_TIME = 253402300799
 
 -- Fields with a meaning of their own; all others are carried along as they are.
 local TEXTS = { "access_token", "refresh_token" }
-local TIMES = { "expires_at", "obtained_at", "refresh_expires_at", "revoked_at" }
+local TIMES = { "connected_at", "expires_at", "obtained_at", "refresh_expires_at", "revoked_at" }
 
 local methods = {}
 local Token = { __name = "lofty.token", __index = methods }
@@ -185,6 +186,7 @@ function token.read(response, now, previous)
     if value ~= null and not methods[name] then new[name] = value end
   end
   new.account = previous and previous.account or nil
+  new.connected_at = previous and previous.connected_at or nil
   new.scope = type(response.scope) == "string" and response.scope or previous and previous.scope or nil
   new.token_type = "Bearer"
   new.expires_in = lifetime_of(response.expires_in)

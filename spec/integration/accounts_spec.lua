@@ -49,6 +49,18 @@ describe("an application with a store", function()
     assert.same({}, told)
   end)
 
+  it("keeps when the account was connected, also after a refresh", function()
+    local account, token = lofty.assert(connect(app))
+    assert.equal(token.obtained_at, token.connected_at)
+    store:put(box.client_id .. "/" .. account, (assert(lofty.json.encode {
+      access_token = "refused", refresh_token = token.refresh_token, connected_at = 1000, obtained_at = 1000,
+    })))
+    lofty.assert(app:client(account):me())
+    local details = lofty.assert(app:accounts { details = true })[1]
+    assert.equal(1000, details.connected_at)
+    assert.is_true(details.refreshed_at > 1000)
+  end)
+
   it("keeps every digit of an account beyond 2^53", function()
     assert.equal(LARGE, (lofty.assert(connect(app, LARGE))))
     assert.same({ LARGE }, app:accounts())

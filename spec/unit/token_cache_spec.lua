@@ -125,6 +125,62 @@ describe("a stored token", function()
   end)
 end)
 
+describe("the details of accounts", function()
+  local DAY = 86400
+  local store, app
+  local now = 1700000000
+
+  local function put(account, fields)
+    local one = { access_token = "a-" .. account, account = account }
+    for name, value in pairs(fields) do one[name] = value end
+    store:put("c/" .. account, assert(lofty.json.encode(one)))
+  end
+
+  before_each(function()
+    store = lofty.store.memory()
+    local runtime = require("spec.support.fake_runtime").new()
+    runtime.time = now
+    app = lofty.app { client_id = "c", client_secret = "s", store = store, runtime = runtime }
+    put("1", { connected_at = 1, obtained_at = 2, refresh_expires_at = now + 30 * DAY })
+    put("2", { refresh_expires_at = now + 10 * DAY })
+    put("3", { refresh_expires_at = now - DAY })
+    put("4", { refresh_expires_at = now + DAY, revoked_at = 5 })
+    put("5", {})
+  end)
+
+  it("are the times of each token, and no secret", function()
+    local list = assert(app:accounts { details = true })
+    assert.same({ account = "1", connected_at = 1, refreshed_at = 2, refresh_expires_at = now + 30 * DAY }, list[1])
+    assert.same({ account = "4", refresh_expires_at = now + DAY, revoked_at = 5 }, list[4])
+    assert.same({ account = "5" }, list[5])
+  end)
+
+  it("say that a token can't be read, and an err that the store can't", function()
+    store:put("c/6", "{")
+    local list = assert(app:accounts { details = true })
+    assert.equal("6", list[6].account)
+    assert.equal("unreadable", list[6].err.code)
+    function store.get() return nil, "no route" end
+    local none, err = app:accounts { details = true }
+    assert.is_nil(none)
+    assert.equal("store", err.kind)
+  end)
+
+  it("tell which accounts have to connect again within some days, soonest first", function()
+    local function expiring(days)
+      local names = {}
+      for i, one in ipairs(assert(app:expiring(days))) do names[i] = one.account end
+      return table.concat(names, " ")
+    end
+    assert.equal("3", expiring(0))
+    assert.equal("3 2", expiring(10))
+    assert.equal("3 2 1", expiring(30.5))
+    for _, days in ipairs { "10", -1, 0 / 0 } do
+      assert.error_matches(function() app:expiring(days) end, "a number of days expected")
+    end
+  end)
+end)
+
 describe("a user's own store", function()
   for _, raises in ipairs { true, false } do
     it("that " .. (raises and "raises" or "returns a string") .. " in keys() makes accounts() return an err", function()

@@ -111,7 +111,7 @@ function accounts.connect(self, fields)
   local account, why = fetch_account_id(self, token)
   local saved
   if account then
-    token.account = account
+    token.account, token.connected_at = account, token.obtained_at
     saved, why = save(self, account, token)
     if saved then return account, token end
   end
@@ -152,6 +152,52 @@ function accounts.list(self)
   local list, err = token_cache.accounts(self.store, self.client_id)
   if not list then return nil, err end
   sort(list)
+  return list
+end
+
+--- What the store holds about each account. It costs one read of the store for each.
+-- @tparam table self the application
+-- @treturn[1] {table,...} sorted by account, each with `account` and, where the token has them, `connected_at`,
+--   `refreshed_at`, `refresh_expires_at`, `revoked_at`; with `err` when the stored token can't be read
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function accounts.details(self)
+  local list, err = accounts.list(self)
+  if not list then return nil, err end
+  local details = {}
+  for i = 1, #list do
+    local token, _, problem = self:cache_for(list[i]):reload()
+    if problem and problem.code ~= "unreadable" then return nil, problem end
+    -- Without a token and a problem, another process has just deleted it.
+    if token or problem then
+      token = token or {}
+      details[#details + 1] = {
+        account = list[i], connected_at = token.connected_at, refreshed_at = token.obtained_at,
+        refresh_expires_at = token.refresh_expires_at, revoked_at = token.revoked_at, err = problem,
+      }
+    end
+  end
+  return details
+end
+
+--- The accounts whose refresh token expires within some days, or has expired, soonest first.
+-- @tparam table self the application
+-- @tparam number days
+-- @treturn[1] {table,...} as of `details`
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "store"
+function accounts.expiring(self, days)
+  local details, err = accounts.details(self)
+  if not details then return nil, err end
+  local latest, list = self.runtime:now() + days * 86400, {}
+  for i = 1, #details do
+    local ends = details[i].refresh_expires_at
+    if ends and ends <= latest and not details[i].revoked_at then list[#list + 1] = details[i] end
+  end
+  sort(list, function(a, b)
+    if a.refresh_expires_at ~= b.refresh_expires_at then return a.refresh_expires_at < b.refresh_expires_at end
+    return a.account < b.account
+  end)
   return list
 end
 

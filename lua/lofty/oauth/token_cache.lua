@@ -54,7 +54,8 @@ end
 
 local function unreadable(self, why)
   return failure(self, errors.new {
-    kind = "store", message = "the stored token " .. (self.account and "of account " .. self.account .. " " or "")
+    kind = "store", code = "unreadable",
+    message = "the stored token " .. (self.account and "of account " .. self.account .. " " or "")
       .. "can't be read: " .. why,
   })
 end
