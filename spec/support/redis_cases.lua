@@ -35,6 +35,7 @@ case("bounds a reply that trickles by its timeout, and does not use that connect
   equal(nil, value)
   has(err, "no whole answer within 0.2 s")
   equal(true, err.retryable)
+  store.connections.timeout = 30 -- a busy machine may need more than 0.2 s
   equal("new", store:get("k"))
 end)
 
