@@ -27,8 +27,12 @@ local client = {
   placeholder = dry_run.placeholder,
 }
 
---- See `lofty.client.settings`.
-client.options, client.settings = settings_reader.options, settings_reader.read
+--- The names of the options that every client takes, see `lofty.client.settings`.
+client.options = settings_reader.options
+
+--- Reads the options that every client takes, see `lofty.client.settings`.
+-- @function settings
+client.settings = settings_reader.read
 
 --- Counters as `stats` gives them.
 -- @treturn table
