@@ -1,0 +1,203 @@
+--- `lofty report`: one HTML file with the funnel by stage, new leads by week and source, and leads by agent.
+-- @module lofty.cli.report
+
+local exit_codes = require "lofty.cli.exit_codes"
+
+local report = {}
+
+local SECONDS_PER_WEEK = 7 * 86400
+-- 1970-01-05, the first Monday of the epoch.
+local FIRST_MONDAY = 4 * 86400
+local DEFAULT_WEEKS, MAX_WEEKS = 26, 260
+
+function report.define(parser)
+  parser:option("--html", "the file to write; - for standard output"):argname "FILE":count(1)
+  parser:option("--from", "read the SQLite database of `lofty export leads --to sqlite:FILE` instead of Lofty")
+    :argname "FILE"
+  parser:option("--weeks", ("how many weeks of new leads to show; %d by default"):format(DEFAULT_WEEKS)):argname "N"
+end
+
+-- A text field; absent, null and empty ones are "none".
+local function text_of(value)
+  if type(value) == "number" then value = require("lofty.core").number_text(value) end
+  return type(value) == "string" and value:find "%S" and value or "none"
+end
+
+local function week_of(seconds)
+  return math.floor((seconds - FIRST_MONDAY) / SECONDS_PER_WEEK)
+end
+
+-- Counts leads as they come, so that memory does not grow with their number.
+local function new_counts()
+  local counts = { leads = 0, stages = {}, stage_order = {}, agents = {}, sources = {}, weeks = {} }
+  function counts.add(lead)
+    counts.leads = counts.leads + 1
+    local stage, agent, source = text_of(lead.stage), text_of(lead.assignedUser), text_of(lead.source)
+    counts.stages[stage] = (counts.stages[stage] or 0) + 1
+    local order = tonumber(lead.stageId)
+    if order and order < (counts.stage_order[stage] or math.huge) then counts.stage_order[stage] = order end
+    counts.agents[agent] = (counts.agents[agent] or 0) + 1
+    counts.sources[source] = (counts.sources[source] or 0) + 1
+    local created = lead.createTime ~= nil and require("lofty.time").parse(lead.createTime)
+    if created then
+      local week = week_of(created)
+      if not counts.newest or week > counts.newest then counts.newest = week end
+      local of_week = counts.weeks[week] or {}
+      counts.weeks[week] = of_week
+      of_week[source] = (of_week[source] or 0) + 1
+    end
+  end
+  return counts
+end
+
+-- Adds all leads of the account; nil, err.
+local function count_from_api(context, counts)
+  local crm, who = context:client {}
+  if not crm then return nil, who or "not logged in: run `lofty auth login`", exit_codes.credential end
+  context:say("reading the leads of ", who)
+  local ok, err = pcall(function()
+    for lead in crm.leads:each({}, { strict = false }) do counts.add(lead) end
+  end)
+  if ok then return true end
+  if require("lofty.errors").is(err) then return nil, err end
+  error(err, 0)
+end
+
+-- Adds the leads of an export that have not vanished; nil, problem.
+local function count_from_database(path, counts)
+  local file = io.open(path, "r")
+  if not file then return nil, "cannot read " .. path, exit_codes.usage end
+  file:close()
+  local ok, driver = pcall(require, "luasql.sqlite3")
+  if not ok then return nil, "--from needs lua-sql-sqlite3" end
+  local environment = driver.sqlite3()
+  local connection, why = environment:connect(path)
+  local cursor
+  if connection then
+    cursor, why = connection:execute "SELECT record FROM leads WHERE deleted_at IS NULL"
+  end
+  if cursor then
+    local row = cursor:fetch({}, "n")
+    while row do
+      local lead = require("lofty").json.decode(row[1])
+      if type(lead) == "table" then counts.add(lead) end
+      row = cursor:fetch(row, "n")
+    end
+    cursor:close()
+  end
+  if connection then connection:close() end
+  environment:close()
+  if not cursor then
+    return nil, ("%s is no database of `lofty export leads --to sqlite:FILE`: %s"):format(path, tostring(why))
+  end
+  return true
+end
+
+-- The counts as rows { name, count }, the largest first, then by name.
+local function sorted(counts)
+  local rows = {}
+  for name, count in pairs(counts) do rows[#rows + 1] = { name, count } end
+  table.sort(rows, function(a, b)
+    if a[2] ~= b[2] then return a[2] > b[2] end
+    return a[1] < b[1]
+  end)
+  return rows
+end
+
+-- The first `most` rows, and one for the sum of the rest.
+local function shortened(rows, most)
+  if #rows <= most then return rows end
+  local short, rest = {}, 0
+  for i = 1, #rows do
+    if i < most then short[i] = rows[i] else rest = rest + rows[i][2] end
+  end
+  short[most] = { ("%d others"):format(#rows - most + 1), rest }
+  return short
+end
+
+-- The stages in the order of their ids, which is the pipeline's; those without one last.
+local function funnel(counts)
+  local rows = sorted(counts.stages)
+  local order = counts.stage_order
+  table.sort(rows, function(a, b)
+    local x, y = order[a[1]] or math.huge, order[b[1]] or math.huge
+    if x ~= y then return x < y end
+    return a[1] < b[1]
+  end)
+  return rows
+end
+
+-- Series of the chart of weeks: as many as there are colours. The last one holds the rest when there are more sources.
+local MAX_SERIES = 6
+
+-- The last weeks up to now, or up to the newest lead when it is older than they are: their labels, the names of the
+-- series, and for each series its counts.
+local function weeks_by_source(counts, now, number)
+  local last = week_of(now)
+  if counts.newest and counts.newest <= last - number then last = counts.newest end
+  local rows, names, place = sorted(counts.sources), {}, {}
+  local has_others = #rows > MAX_SERIES
+  for i, row in ipairs(rows) do
+    local at = has_others and math.min(i, MAX_SERIES) or i
+    place[row[1]] = at
+    names[at] = has_others and at == MAX_SERIES and "other sources" or row[1]
+  end
+  local labels, series = {}, {}
+  for at = 1, #names do series[at] = {} end
+  for i = 1, number do
+    local week = last - number + i
+    labels[i] = os.date("!%Y-%m-%d", FIRST_MONDAY + week * SECONDS_PER_WEEK)
+    for at = 1, #names do series[at][i] = 0 end
+    for source, count in pairs(counts.weeks[week] or {}) do
+      local values = series[place[source]]
+      values[i] = values[i] + count
+    end
+  end
+  return { labels = labels, names = names, series = series }
+end
+
+-- Writes a file as a whole: a reader never sees half of it.
+local function write_file(path, text)
+  local draft = path .. ".part"
+  local file, why = io.open(draft, "wb")
+  if not file then return nil, why end
+  local ok
+  ok, why = file:write(text)
+  local closed, problem = file:close()
+  if ok and closed then ok, why = os.rename(draft, path) else ok, why = nil, why or problem end
+  if not ok then os.remove(draft) end
+  return ok, why
+end
+
+-- Agents that have a bar of their own.
+local MAX_AGENTS = 25
+
+function report.run(args, context)
+  local weeks = tonumber(args.weeks or DEFAULT_WEEKS)
+  if not weeks or weeks % 1 ~= 0 or weeks < 1 or weeks > MAX_WEEKS then
+    return context:fail(("report: --weeks must be a whole number from 1 to %d"):format(MAX_WEEKS), exit_codes.usage)
+  end
+  local counts = new_counts()
+  local ok, err, code
+  if args.from then
+    ok, err, code = count_from_database(args.from, counts)
+  else
+    ok, err, code = count_from_api(context, counts)
+  end
+  if not ok then return context:fail(err, code) end
+  local now = context.streams.now()
+  local html = require("lofty.cli.report_html") {
+    leads = counts.leads, date = os.date("!%Y-%m-%d %H:%M UTC", now), funnel = funnel(counts),
+    weeks = weeks_by_source(counts, now, math.floor(weeks)), agents = shortened(sorted(counts.agents), MAX_AGENTS),
+  }
+  if args.html == "-" then
+    context.streams.out:write(html)
+    return exit_codes.ok
+  end
+  local written, why = write_file(args.html, html)
+  if not written then return context:fail("report: cannot write: " .. tostring(why)) end
+  context:say(("%d leads; the report is in %s"):format(counts.leads, args.html))
+  return exit_codes.ok
+end
+
+return report

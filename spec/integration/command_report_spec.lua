@@ -1,0 +1,167 @@
+-- `lofty report`: its numbers, what it does with hostile names, and how a browser shows it.
+local browser = require "spec.support.browser"
+local command = require "spec.support.command"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
+
+local has_argparse = pcall(require, "argparse")
+local has_sqlite, sqlite = pcall(require, "luasql.sqlite3")
+
+describe("lofty report #once", function()
+  if not has_argparse then
+    pending "needs lua-argparse"
+    return
+  end
+
+  local box, home
+
+  setup(function() box = sandbox.start { rate_limit = 5000 } end)
+  teardown(function() box:stop() end)
+  before_each(function()
+    box:control "reset"
+    home = nginx.shell "mktemp -d"
+  end)
+  after_each(function() nginx.shell("rm -rf " .. home) end)
+
+  local function run(arguments, opt)
+    opt = opt or {}
+    opt.variables = { HOME = home, LOFTY_BASE_URL = box.url }
+    return command.run(arguments, opt)
+  end
+
+  local function log_in(account)
+    assert.equal(0, (run({ "auth", "login" }, { input = box.api_keys[account] .. "\n" })))
+  end
+
+  local function database(rows)
+    local path = home .. "/crm.db"
+    local environment = sqlite.sqlite3()
+    local connection = assert(environment:connect(path))
+    assert(connection:execute "CREATE TABLE leads (id TEXT PRIMARY KEY, record TEXT NOT NULL, deleted_at TEXT)")
+    for i, row in ipairs(rows) do
+      assert(connection:execute(("INSERT INTO leads VALUES ('%d', '%s', %s)"):format(i,
+        require("lofty").json.encode(row[1]):gsub("'", "''"), row[2] or "NULL")))
+    end
+    connection:close()
+    environment:close()
+    return path
+  end
+
+  it("counts the leads of the account by stage, week and agent", function()
+    log_in "113209"
+    local code, _, err = run { "report", "--html", home .. "/report.html" }
+    assert.equal(0, code, err)
+    local html = nginx.contents(home .. "/report.html")
+    assert.truthy(html:find("1250 leads", 1, true))
+    assert.truthy(html:find('<th scope="row">Closed</th><td>208</td><td>16.6 %</td>', 1, true))
+    assert.truthy(html:find('<th scope="row">Ada Whitfield</th><td>1250</td>', 1, true))
+    local new, closed = html:find("New Lead</th>", 1, true), html:find("Closed</th>", 1, true)
+    assert.truthy(new < closed, "stages come in the order of their ids")
+  end)
+
+  it("writes to standard output, and a report of no leads", function()
+    log_in "113377"
+    local code, out = run { "report", "--html", "-" }
+    assert.equal(0, code)
+    assert.truthy(out:find("0 leads", 1, true))
+    assert.truthy(out:find("</html>\n$"))
+  end)
+
+  it("leaves nothing behind when it cannot write", function()
+    log_in "113377"
+    local code, _, err = run { "report", "--html", home .. "/absent/report.html" }
+    assert.equal(1, code)
+    assert.truthy(err:find("cannot write", 1, true), err)
+  end)
+
+  it("refuses a wrong number of weeks", function()
+    assert.equal(2, (run { "report", "--html", "-", "--weeks", "0" }))
+    assert.equal(2, (run { "report", "--html", "-", "--weeks", "many" }))
+  end)
+
+  it("leaves no file and says why when Lofty fails", function()
+    log_in "113209"
+    box:control("fault", { path = "/v1.0/leads", status = 403, json = { code = 1, message = "no" }, times = 0 })
+    assert.equal(3, (run { "report", "--html", home .. "/report.html" }))
+    assert.is_nil(io.open(home .. "/report.html"))
+  end)
+
+  describe("--from", function()
+    if not has_sqlite then
+      pending "needs lua-sql-sqlite3"
+      return
+    end
+
+    it("counts the records of an export that have not vanished", function()
+      local path = database {
+        { { stage = "New Lead", stageId = 1, source = "Zillow", createTime = "2026-11-03T12:00:00GMT" } },
+        { { stage = "New Lead", stageId = 1, source = "Zillow", createTime = "2026-11-09T00:00:00GMT" } },
+        { { stage = "Closed", stageId = 5, source = "Web", createTime = "2026-11-08T23:59:59GMT" }, "'2026-11-09'" },
+      }
+      local code, out = run({ "report", "--html", "-", "--from", path, "--weeks", "2" }, { now = 1794441600 })
+      assert.equal(0, code)
+      assert.truthy(out:find("2 leads, 2026-11-12 00:00 UTC", 1, true), out)
+      assert.truthy(out:find('<th scope="row">2026-11-02</th><td>1</td><td>1</td>', 1, true), out)
+      assert.truthy(out:find('<th scope="row">2026-11-09</th><td>1</td><td>1</td>', 1, true), out)
+      assert.is_nil(out:find("Closed", 1, true))
+    end)
+
+    it("shows more than six sources as five and the others", function()
+      local rows = {}
+      for i = 1, 9 do rows[i] = { { source = "source " .. i, createTime = "2026-11-09T00:00:00GMT" } } end
+      local _, out = run({ "report", "--html", "-", "--from", database(rows) }, { now = 1794441600 })
+      assert.truthy(out:find('<th scope="col">source 5</th><th scope="col">other sources</th>', 1, true))
+      assert.truthy(out:find("<td>1</td><td>4</td><td>9</td>", 1, true), out)
+    end)
+
+    it("escapes what others wrote", function()
+      local evil = [["><script>alert(1)</script><b onclick='x'>&]] .. "\226\128\174\27[31m"
+      local path = database {
+        { { stage = evil, source = evil, assignedUser = evil, createTime = "2026-11-09T00:00:00GMT" } },
+      }
+      local _, out = run({ "report", "--html", "-", "--from", path }, { now = 1794441600 })
+      assert.is_nil(out:find("<script", 1, true))
+      assert.is_nil(out:find("<b ", 1, true))
+      assert.is_nil(out:find("[\27]"))
+      assert.is_nil(out:find("\226\128\174", 1, true))
+      assert.truthy(out:find("&quot;&gt;&lt;script&gt;", 1, true))
+    end)
+
+    it("tells that the file is no export", function()
+      assert.equal(2, (run { "report", "--html", "-", "--from", home .. "/absent.db" }))
+      assert.is_nil(io.open(home .. "/absent.db"))
+      nginx.write(home .. "/text.db", "this is no database at all, but a text of some length\n")
+      local code, _, err = run { "report", "--html", "-", "--from", home .. "/text.db" }
+      assert.equal(1, code)
+      assert.truthy(err:find("is no database of", 1, true), err)
+    end)
+
+    it("is accessible in a browser, light and dark, wide and narrow #browser", function()
+      local found, missing = browser.find()
+      if not found then
+        pending(missing)
+        return
+      end
+      local rows = {}
+      for i = 1, 60 do
+        rows[i] = { { stage = "Stage " .. i % 7, stageId = i % 7, source = "<i>source</i> " .. i % 8,
+                      assignedUser = "Agent " .. i % 5, createTime = ("2026-%02d-09T00:00:00GMT"):format(i % 12 + 1) } }
+      end
+      assert.equal(0, (run({ "report", "--html", home .. "/report.html", "--from", database(rows) },
+        { now = 1794441600 })))
+      local page = browser.start(found)
+      page:go("file://" .. home .. "/report.html")
+      assert.truthy(page:text():find("Funnel by stage", 1, true))
+      assert.equal(3, page:count("img"))
+      for _, scheme in ipairs { "light", "dark" } do
+        page:scheme(scheme)
+        assert.same({}, page:audit())
+      end
+      page:resize(360, 700)
+      assert.equal(0, page:overflow())
+      assert.same({}, page:audit())
+      assert.same({}, page:trouble())
+      page:stop()
+    end)
+  end)
+end)
