@@ -222,7 +222,7 @@ bench:
 bench-tokens:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; lua5.4 bench/tokens/crowd.lua && lua5.4 bench/tokens/outages.lua && lua5.4 bench/kill.lua \
+	@eval "$$($(MAKE) -s env)"; lua5.4 bench/tokens/processes.lua && lua5.4 bench/tokens/outages.lua && lua5.4 bench/kill.lua \
 	  && lua5.4 bench/limiter.lua && lua5.4 bench/spool.lua
 
 memcheck:

@@ -1,12 +1,12 @@
---- A page of 100 leads, as GET /v1.0/leads answers it: decoded and encoded by lofty and by
--- lua-cjson in the same run. Ratios above 1 say how many times as fast lofty is.
+--- Decodes and encodes a page of 100 leads, as GET /v1.0/leads returns it, with lofty and with
+-- lua-cjson. A ratio above 1 is how many times as fast lofty is.
 --   eval "$(make -s env)"; lua5.4 bench/json.lua
 
 local core = require "lofty.core"
 local cjson = require "cjson"
 local format, clock, floor = string.format, os.clock, math.floor
 
--- The page is made here, the same on every Lua: no random source, no file.
+-- The page is generated, and the same on every Lua.
 local seed = 20
 local function below(n)
   seed = (seed * 1103 + 12345) % 65521
@@ -28,7 +28,7 @@ local function time()
 end
 local function quoted(text) return '"' .. text .. '"' end
 
--- { "name", text, "name", text, ... } as an object; the texts are JSON already.
+-- { "name", text, "name", text, ... } as a JSON object; the texts are JSON.
 local function object(parts)
   local members = {}
   for i = 1, #parts, 2 do members[#members + 1] = quoted(parts[i]) .. ":" .. parts[i + 1] end
@@ -93,7 +93,7 @@ local metadata = object{
 }
 local page = object{ "_metadata", metadata, "leads", "[" .. table.concat(leads, ",") .. "]" }
 
--- Seconds a call, over a heap that was collected and has met this work before.
+-- Seconds per call, after a full collection and a warm-up.
 local function seconds(fn, value)
   collectgarbage()
   for _ = 1, 10 do fn(value) end
@@ -102,7 +102,7 @@ local function seconds(fn, value)
   return (clock() - began) / 40
 end
 
--- Both in turns, so that what else the machine does meets both; the best round of each counts.
+-- Measures both in turns, so that other load affects both, and takes the best round of each.
 local function compare(what, our_fn, our_value, their_fn, their_value)
   local ours, theirs = math.huge, math.huge
   for _ = 1, 12 do

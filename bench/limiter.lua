@@ -1,6 +1,6 @@
---- Five processes share a budget of 300 calls a minute through Redis, and call as fast as they are let.
--- The sandbox counts windows of its own, as Lofty does. Prints how much of the budget was used and how often it
--- answered 429. Takes two minutes, for three windows; another number of seconds may be given.
+--- Five processes share a limit of 300 calls a minute through Redis, and call as fast as the limiter allows.
+-- The sandbox counts in its own windows, as Lofty does. Prints how much of the limit was used and the number of 429s.
+-- Takes two minutes, for three windows; another number of seconds may be given.
 --   eval "$(make -s env)"; lua5.4 bench/limiter.lua [seconds]
 
 local PROCESSES, CONCURRENCY, LIMIT, WINDOW = 5, 16, 300, 60
@@ -23,7 +23,7 @@ local function work(url, client_id, api_key, socket, seconds)
   for i = 1, CONCURRENCY + 1 do tasks[i] = i end
   lofty.map(tasks, function(i)
     if i > CONCURRENCY then
-      -- Those who still wait for the next window would wait in vain.
+      -- Calls that still wait for the next window are not counted.
       runtime:sleep(seconds)
       print(served, failed, refused, crm:stats().waits)
       io.stdout:flush()
@@ -54,15 +54,15 @@ local served, failed, refused, waits = 0, 0, 0, 0
 for i = 1, PROCESSES do
   local a, b, c, d = pipes[i]:read("*n", "*n", "*n", "*n")
   pipes[i]:close()
-  print(format("  process %d: %4d calls served, %d failed, %d answers of 429", i, a or 0, b or 0, c or 0))
+  print(format("  process %d: %4d calls served, %d failed, %d responses of 429", i, a or 0, b or 0, c or 0))
   served, failed, refused, waits = served + (a or 0), failed + (b or 0), refused + (c or 0), waits + (d or 0)
 end
 box:stop()
 redis:stop()
 
--- A span of so many seconds holds as many whole budgets as windows can begin in it.
+-- The number of calls that the windows starting within this time allow.
 local budget = LIMIT * (math.floor(seconds / WINDOW) + 1)
 print(format("budget %d/%d s shared by %d processes x %d coroutines for %g s", LIMIT, WINDOW, PROCESSES, CONCURRENCY,
   seconds))
-print(format("  %d of %d calls used (%.1f %%, goal 95 %%), %d failed, %d answers of 429, %d waits", served, budget,
+print(format("  %d of %d calls used (%.1f %%, goal 95 %%), %d failed, %d responses of 429, %d waits", served, budget,
   100 * served / budget, failed, refused, waits))

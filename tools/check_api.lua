@@ -1,4 +1,4 @@
---- Compares lua/lofty/api/operations.lua with an OpenAPI document of the vendor's and lists what came and what went.
+--- Compares lua/lofty/api/operations.lua with the vendor's OpenAPI document and lists the differences.
 --
 --     make check-api DOC=openapi.json
 --
@@ -8,7 +8,7 @@
 
 local concat, sort = table.concat, table.sort
 
--- Fields that the schema of an operation requires and its own description does not; the words are the document's.
+-- Fields that the schema of an operation requires although its description does not; quotes are from the document.
 local OPTIONAL = {
   ["PUT /v1.0/tasks/{taskId}"] = { "content", "leadId", "deadline", "type", "assignedRole" }, -- "Partially updates"
   ["PUT /v1.0/leads/{leadId}/transaction/{transactionId}"] = { "transactionName" }, -- "Only supplied fields"
@@ -97,7 +97,7 @@ local function new_comparison(document)
     if shape.type ~= schema.type then
       return tell("~", where, "is %s, in the document %s", tostring(shape.type or "an object"), tostring(schema.type))
     end
-    -- Doubles and floats are one type in Lua; an id that is written as text is still an id.
+    -- Doubles and floats are one type in Lua; an id that is encoded as text is still an id.
     if schema.type ~= "number" and schema.format ~= shape.format and not shape.as then
       tell("~", where, "has the format %s, in the document %s", tostring(shape.format), tostring(schema.format))
     end

@@ -7,15 +7,15 @@
 --
 -- * a module of a folder that requires a folder of its own layer or of a higher one;
 -- * a helper of a folder that another folder requires: only the modules listed in FOLDERS are open to others;
--- * a circle of modules;
+-- * a cycle of modules;
 -- * os.getenv anywhere but in internal/config.lua;
 -- * the emulator (sandbox/server) requiring anything outside its folder, examples requiring spec/ or inner modules;
 -- * src/core including Lua, curl or a folder beside it, src/curl including Lua.
 
 local root = arg and arg[1] or "."
 
--- Each folder (or public module of its own layer), its height, and the modules that other folders may require.
--- A module requires only what stands lower. `beside` names a folder of the same height that it may require too.
+-- Each layer: a folder or a public module, its height, and the modules that other folders may require. A module may
+-- only require modules of lower layers. `beside` names a folder of the same height that it may require too.
 local FOLDERS = {
   { "cli", height = 9, open = {}, beside = "sandbox" },
   { "sandbox", height = 9, open = { "sandbox", "sandbox.session", "sandbox.nginx" } },
@@ -35,7 +35,7 @@ local FOLDERS = {
     open = { "store.memory", "store.file", "store.shdict", "store.redis", "store.contract" } },
   { "http", height = 4, open = { "http.response", "http.url_policy", "http.rate_headers", "http.date" } },
   { "internal", height = 3, open = "all" },
-  -- Leaves: anybody may require them.
+  -- Leaves: every module may require them.
   { "time", height = 2, open = { "time" } }, { "inspect", height = 2, open = { "inspect" } },
   { "json", height = 2, open = { "json" } }, { "token", height = 2, open = { "token" } },
   { "errors", height = 1, open = { "errors" } },
@@ -81,7 +81,7 @@ local function lines_of(file)
   end
 end
 
--- The folder of a module, or its own entry where it has one.
+-- The layer of a module: its own entry in FOLDERS, or its folder's.
 local function folder_of(module)
   return folder_named[module] or folder_named[module:match("^[^.]+")]
 end
@@ -102,14 +102,14 @@ local requires = {}
 local function check_module(file)
   local module = module_of(file)
   local folder = folder_of(module)
-  if not folder then return complain(file, 1, "stands in no layer: add it to FOLDERS in tools/check_arrows.lua") end
+  if not folder then return complain(file, 1, "belongs to no layer: add it to FOLDERS in tools/check_arrows.lua") end
   local in_server = module:find("^sandbox%.server%.") ~= nil
   requires[module] = {}
   for number, line in lines_of(file) do
     if line:find("getenv", 1, true) and module ~= "internal.config" and not line:match("^%s*%-%-") then
       complain(file, number, "only lua/lofty/internal/config.lua may read the environment")
     end
-    if line:find("require%s*%(?%s*[\"']spec") then complain(file, number, "nothing below lua/ may require spec/") end
+    if line:find("require%s*%(?%s*[\"']spec") then complain(file, number, "modules in lua/ must not require spec/") end
     local name = required(line)
     if name and in_server and not name:find("^sandbox%.server%.") then
       complain(file, number, "the emulator may require nothing of lofty outside sandbox/server")
@@ -118,7 +118,7 @@ local function check_module(file)
       local target = folder_of(name)
       table.insert(requires[module], { name = name, line = number, file = file })
       if not target then
-        complain(file, number, "requires lofty." .. name .. ", which stands in no layer")
+        complain(file, number, "requires lofty." .. name .. ", which belongs to no layer")
       elseif target ~= folder then
         if target.height >= folder.height and folder.beside ~= target[1] then
           complain(file, number, ("%s (height %d) may not require lofty.%s (height %d): arrows go down only")
@@ -134,14 +134,14 @@ end
 
 -- Depth first; `path` holds the modules from the start to here.
 local done = {}
-local function find_circle(module, path, on_path)
+local function find_cycle(module, path, on_path)
   if done[module] then return end
   path[#path + 1], on_path[module] = module, true
   for _, edge in ipairs(requires[module] or {}) do
     if on_path[edge.name] then
-      complain(edge.file, edge.line, "a circle: " .. table.concat(path, " -> ") .. " -> " .. edge.name)
+      complain(edge.file, edge.line, "a cycle: " .. table.concat(path, " -> ") .. " -> " .. edge.name)
     else
-      find_circle(edge.name, path, on_path)
+      find_cycle(edge.name, path, on_path)
     end
   end
   path[#path], on_path[module], done[module] = nil, nil, true
@@ -151,7 +151,7 @@ for _, file in ipairs(files("lua/lofty", "*.lua")) do check_module(file) end
 local modules = {}
 for module in pairs(requires) do modules[#modules + 1] = module end
 table.sort(modules)
-for _, module in ipairs(modules) do find_circle(module, {}, {}) end
+for _, module in ipairs(modules) do find_cycle(module, {}, {}) end
 
 for _, file in ipairs(files("examples", "*.lua")) do
   for number, line in lines_of(file) do

@@ -1,4 +1,4 @@
---- Finds patterns whose time is not linear in the length of the text that they are matched against.
+--- Finds Lua patterns that do not match in linear time.
 --
 --     lua5.4 tools/check_patterns.lua [ROOT]
 --
@@ -96,7 +96,7 @@ end
 
 local function repeats(item) return item.times == "*" or item.times == "+" or item.times == "-" end
 
--- Whether nothing from item number `i` on can fail: ".*" and what is at the end.
+-- Whether the pattern cannot fail from item number `i` on: ".*", or a repetition at the end.
 local function always_succeeds(items, i, ended)
   local item = items[i]
   if i ~= #items or item.balanced then return false end
@@ -104,7 +104,7 @@ local function always_succeeds(items, i, ended)
   return item.times == "-" and not ended
 end
 
--- Whether the matcher never tries a second length of item `i` with success: what follows can't begin with its bytes.
+-- Whether only one length of item `i` can match: what follows cannot begin with a byte of its set.
 local function is_determined(items, i, ended)
   local set = items[i].set
   for k = i + 1, #items do
@@ -114,8 +114,8 @@ local function is_determined(items, i, ended)
   return ended or items[i].times ~= "-"
 end
 
--- Whether the first item is one byte that no repetition of the pattern matches.
-local function begins_apart(items, ended)
+-- Whether the first item is a single byte that no repetition of the pattern matches.
+local function begins_uniquely(items, ended)
   local first = items[1]
   if not first or first.times ~= "" then return false end
   for i, item in ipairs(items) do
@@ -127,7 +127,7 @@ end
 -- What is wrong with a pattern, or nil.
 local function problem_of(pattern)
   local items, anchored, ended = parse(pattern)
-  anchored = anchored or begins_apart(items, ended)
+  anchored = anchored or begins_uniquely(items, ended)
   for i, item in ipairs(items) do
     if item.balanced and not anchored then return "%b without ^" end
     if repeats(item) then
@@ -147,7 +147,7 @@ local function problem_of(pattern)
   return nil
 end
 
--- --- where patterns stand ----------------------------------------------------------------------------------------
+-- --- finding patterns in source files -------------------------------------------------------------------------------
 
 local FUNCTIONS = { find = true, match = true, gmatch = true, gsub = true }
 
@@ -195,7 +195,7 @@ local function argument(tokens, open, wanted)
       end
       if text == "," and depth == 1 then number = number + 1 end
     end
-    -- A part of a text that is put together can't be judged alone.
+    -- A part of a concatenation is not a complete pattern.
     local is_part = tokens[i - 1].text == "." or tokens[i + 1] and tokens[i + 1].text == "."
     if number == wanted and tokens[i].kind == "string" and not is_part then found[#found + 1] = tokens[i] end
     if number == wanted + 2 and text == "true" then plain = true end
@@ -251,7 +251,7 @@ end
 pipe:close()
 for file, patterns in pairs(ALLOWED) do
   for pattern, why in pairs(patterns) do
-    if type(why) == "string" then complain(file, 1, ("%q is allowed and not there"):format(pattern)) end
+    if type(why) == "string" then complain(file, 1, ("%q is allowed but not in the file"):format(pattern)) end
   end
 end
 print(("%d patterns, %d problems"):format(count, problems))

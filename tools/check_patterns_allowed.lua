@@ -1,4 +1,4 @@
---- The patterns that tools/check_patterns.lua lets pass: file -> pattern -> what bounds the text.
+--- The patterns that tools/check_patterns.lua lets pass: file -> pattern -> what limits the length of the text.
 return {
   ["examples/openresty/leadboard/pages/leads.lua"] = { ["^%s*(.-)%s*$"] = "200 bytes, cut in the same expression" },
   ["examples/openresty/leadboard/settings.lua"] = { ["/+$"] = "APP_URL, from the environment" },

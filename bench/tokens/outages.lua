@@ -5,7 +5,7 @@
 --     eval "$(make -s env)"; lua5.4 bench/tokens/outages.lua [restarts]
 
 package.path = "./?.lua;" .. package.path
-local crowd = require "spec.support.crowd"
+local token_processes = require "spec.support.token_processes"
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"
 local redis_server = require "spec.support.redis"
@@ -21,15 +21,15 @@ local folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-outages.XXXXXX"')
 local box = sandbox.start { refresh_rotation = true, rate_limit = 100000000, journal = false }
 
 local function place_of(kind)
-  return crowd.place(box, kind == "file" and { path = folder .. "/tokens", timeout = TIMEOUT }
+  return token_processes.place(box, kind == "file" and { path = folder .. "/tokens", timeout = TIMEOUT }
     or { redis = "redis://127.0.0.1:" .. redis.port, timeout = TIMEOUT })
 end
 
 -- Redis is killed and started again while one process calls: valid tokens are used, expired ones wait for it.
 local function restart()
   local place = place_of "redis"
-  crowd.stale(place, { ACCOUNT })
-  local _, app = crowd.open(place)
+  token_processes.stale(place, { ACCOUNT })
+  local _, app = token_processes.open(place)
   local crm = app:client(ACCOUNT)
   lofty.assert(crm:me())
   local calls, failed, refreshed, lost = 0, 0, 0, 0
@@ -59,16 +59,16 @@ end
 
 local function holder(kind)
   local place = place_of(kind)
-  crowd.stale(place, { ACCOUNT })
+  token_processes.stale(place, { ACCOUNT })
   box:control("counters", { reset = true })
   box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 300 })
-  local gathered = crowd.gather(place, { processes = 1, coroutines = 1, accounts = { ACCOUNT } })
+  local gathered = token_processes.gather(place, { processes = 1, coroutines = 1, accounts = { ACCOUNT } })
   gathered.pipes[1]:write("go\n")
   gathered.pipes[1]:flush()
   wait_for_fault()
   nginx.shell("kill -9 " .. gathered.pids[1])
   gathered:stop()
-  local _, app = crowd.open(place)
+  local _, app = token_processes.open(place)
   local began = runtime:monotonic()
   local me, err = app:client(ACCOUNT):me()
   local ttl = require("lofty.oauth.times").of(TIMEOUT).lease_ttl

@@ -25,9 +25,9 @@ errors.kinds = {
   forbidden = "the credential does not reach this far",
   not_found = "there is no such thing",
   rate_limit = "too many requests",
-  server = "the server failed, or answered what is no answer",
+  server = "the server failed, or its response has an unexpected form",
   oauth = "the authorization server refused a grant",
-  decode = "the answer breaks the rules of HTTP or JSON",
+  decode = "the response is not valid HTTP or JSON",
   store = "tokens could not be read or kept",
 }
 

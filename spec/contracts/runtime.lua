@@ -1,12 +1,12 @@
 --- What every runtime must do, as cases that need no test framework: they run under busted, inside nginx, and over a
 -- runtime of your own.
 --
--- Each case is { name = , run = function(world) }, and raises when the runtime is wrong. `world` says what to test:
+-- Each case is { name = , run = function(fixture) }, and raises when the runtime is wrong. `fixture` says what to test:
 --
---     world.runtime        the runtime; where it can't wait at the top level, call run() from where it can
---     world.hello          URL that answers 200 with the body "hello" and the header fields X-Two: a and X-Two: b
---     world.cut            URL whose server closes the connection without a response
---     world.refused        URL of a port on which nothing listens
+--     fixture.runtime        the runtime; where it can't wait at the top level, call run() from where it can
+--     fixture.hello          URL that answers 200 with the body "hello" and the header fields X-Two: a and X-Two: b
+--     fixture.cut            URL whose server closes the connection without a response
+--     fixture.refused        URL of a port on which nothing listens
 -- @module spec.contracts.runtime
 
 local format = string.format
@@ -23,15 +23,15 @@ end
 local cases = {}
 local function case(name, run) cases[#cases + 1] = { name = name, run = run } end
 
-local function get(world, url, more)
+local function get(fixture, url, more)
   local request = { method = "GET", url = url, headers = {}, timeout = { connect = 5, total = 5 } }
   for name, value in pairs(more or {}) do request[name] = value end
-  local res, err = world.runtime:request(request)
+  local res, err = fixture.runtime:request(request)
   return res, err
 end
 
-case("request: gives status, header fields by lower-case name, body, reused and elapsed", function(world)
-  local res = assert(get(world, world.hello))
+case("request: gives status, header fields by lower-case name, body, reused and elapsed", function(fixture)
+  local res = assert(get(fixture, fixture.hello))
   equal(200, res.status, "status")
   equal("hello", res.body, "body")
   equal("a, b", res.headers["x-two"], "repeated fields")
@@ -39,18 +39,18 @@ case("request: gives status, header fields by lower-case name, body, reused and 
   equal("number", type(res.elapsed), "type of elapsed")
 end)
 
-case("request: gives a table of its own each time", function(world)
-  local first, second = assert(get(world, world.hello)), assert(get(world, world.hello))
+case("request: gives a table of its own each time", function(fixture)
+  local first, second = assert(get(fixture, fixture.hello)), assert(get(fixture, fixture.hello))
   if first == second or first.headers == second.headers then fail("two responses share a table") end
 end)
 
-case("request: tells a connection that was refused from a request that was sent", function(world)
-  local res, err = get(world, world.refused)
+case("request: tells a connection that was refused from a request that was sent", function(fixture)
+  local res, err = get(fixture, fixture.refused)
   equal(nil, res, "response")
   equal("network", err.kind, "kind")
   equal(false, err.sent, "sent")
   equal(false, err.connected, "connected")
-  res, err = get(world, world.cut)
+  res, err = get(fixture, fixture.cut)
   equal(nil, res, "response")
   equal("network", err.kind, "kind")
   equal(true, err.sent, "sent")
@@ -58,29 +58,29 @@ case("request: tells a connection that was refused from a request that was sent"
   equal(false, err.head, "head")
 end)
 
-case("request: refuses what must not be sent", function(world)
+case("request: refuses what must not be sent", function(fixture)
   for what, more in pairs {
     ["a line end in a field value"] = { headers = { ["X-A"] = "a\r\nX-B: b" } },
     ["plain http to another host"] = { url = "http://example.com/" },
     ["a user name in the URL"] = { url = "https://a:b@example.com/" },
     ["a method that is no token"] = { method = "GET /" },
   } do
-    local res, err = get(world, world.hello, more)
+    local res, err = get(fixture, fixture.hello, more)
     if res then fail("%s was sent", what) end
     equal("invalid", err.kind, what)
     equal(false, err.sent, what .. ", sent")
   end
 end)
 
-case("request: bounds the body", function(world)
-  local res, err = get(world, world.hello, { max_body = 4 })
+case("request: bounds the body", function(fixture)
+  local res, err = get(fixture, fixture.hello, { max_body = 4 })
   equal(nil, res, "response")
   equal("decode", err.kind, "kind")
-  equal(5, #assert(get(world, world.hello, { max_body = 5 })).body, "length")
+  equal(5, #assert(get(fixture, fixture.hello, { max_body = 5 })).body, "length")
 end)
 
-case("sleep, now and monotonic: time passes", function(world)
-  local runtime = world.runtime
+case("sleep, now and monotonic: time passes", function(fixture)
+  local runtime = fixture.runtime
   local before, wall = runtime:monotonic(), runtime:now()
   equal(true, runtime:sleep(SHORT), "sleep")
   if runtime:monotonic() < before + SHORT * 0.9 then fail("slept too short") end
@@ -88,8 +88,8 @@ case("sleep, now and monotonic: time passes", function(world)
   if wall < 1e9 then fail("now is no time since 1970") end
 end)
 
-case("map: gives results and errors by index", function(world)
-  local runtime = world.runtime
+case("map: gives results and errors by index", function(fixture)
+  local runtime = fixture.runtime
   local results, errors = runtime:map({ "value", "nil", "false", "nil, err", "raise" }, function(what, index)
     runtime:sleep(0)
     if what == "value" then return index end
@@ -108,46 +108,46 @@ case("map: gives results and errors by index", function(world)
   equal(nil, errors, "errors of a list without any")
 end)
 
-case("map: runs as many at once as it is told", function(world)
-  local runtime = world.runtime
+case("map: runs as many at once as it is told", function(fixture)
+  local runtime = fixture.runtime
   local list, active, most = {}, 0, 0
   for i = 1, 12 do list[i] = i end
   runtime:map(list, function()
     active = active + 1
     if active > most then most = active end
-    local res, err = get(world, world.hello)
+    local res, err = get(fixture, fixture.hello)
     active = active - 1
     return res, err
   end, { concurrency = 3 })
   equal(3, most, "most at once")
 end)
 
-case("detach: passes arguments and results", function(world)
+case("detach: passes arguments and results", function(fixture)
   local function count(...) return select("#", ...), ... end
-  local n, a, b, c = world.runtime:detach(LONG, count, 1, nil, 3)
+  local n, a, b, c = fixture.runtime:detach(LONG, count, 1, nil, 3)
   equal(3, n, "number of arguments")
   equal(1, a, "first")
   equal(nil, b, "second")
   equal(3, c, "third")
 end)
 
-case("detach: raises what the function raises", function(world)
+case("detach: raises what the function raises", function(fixture)
   local problem = {}
-  local ok, raised = pcall(world.runtime.detach, world.runtime, LONG, function() error(problem) end)
+  local ok, raised = pcall(fixture.runtime.detach, fixture.runtime, LONG, function() error(problem) end)
   equal(false, ok, "pcall")
   equal(problem, raised, "what was raised")
 end)
 
-case("event: a wait for one that is set returns at once", function(world)
-  local event = world.runtime:event()
+case("event: a wait for one that is set returns at once", function(fixture)
+  local event = fixture.runtime:event()
   event:set()
   event:set()
   equal(true, event:wait(LONG), "wait")
   equal(true, event:wait(0), "second wait")
 end)
 
-case("event: a wait ends when its time runs out", function(world)
-  local runtime = world.runtime
+case("event: a wait ends when its time runs out", function(fixture)
+  local runtime = fixture.runtime
   local event, before = runtime:event(), runtime:monotonic()
   equal(false, event:wait(SHORT), "wait")
   if runtime:monotonic() < before + SHORT * 0.9 then fail("waited too short") end
@@ -155,8 +155,8 @@ case("event: a wait ends when its time runs out", function(world)
   equal(false, event:wait(-1), "wait of negative time")
 end)
 
-case("event: set wakes every waiter", function(world)
-  local runtime = world.runtime
+case("event: set wakes every waiter", function(fixture)
+  local runtime = fixture.runtime
   local event, before = runtime:event(), runtime:monotonic()
   local results = runtime:map({ "waits", "waits", "sets", "waits" }, function(what)
     if what == "waits" then
@@ -172,8 +172,8 @@ case("event: set wakes every waiter", function(world)
   if runtime:monotonic() - before >= LONG / 2 then fail("the waiters were not woken") end
 end)
 
-case("event: a waiter whose time ran out may wait and sleep again", function(world)
-  local runtime = world.runtime
+case("event: a waiter whose time ran out may wait and sleep again", function(fixture)
+  local runtime = fixture.runtime
   local event = runtime:event()
   local results = runtime:map({ "waits", "sets" }, function(what)
     if what == "sets" then
@@ -190,8 +190,8 @@ case("event: a waiter whose time ran out may wait and sleep again", function(wor
   equal(true, results[1], "the second wait")
 end)
 
-case("ensure: passes arguments and results, and releases afterwards", function(world)
-  local runtime, steps = world.runtime, {}
+case("ensure: passes arguments and results, and releases afterwards", function(fixture)
+  local runtime, steps = fixture.runtime, {}
   local function release() steps[#steps + 1] = "release" end
   local a, b, c = runtime:ensure(release, function(...)
     runtime:sleep(0)
@@ -202,8 +202,8 @@ case("ensure: passes arguments and results, and releases afterwards", function(w
   equal("end release", table.concat(steps, " "), "order")
 end)
 
-case("ensure: releases once and raises what the function raised", function(world)
-  local runtime, problem, released = world.runtime, {}, 0
+case("ensure: releases once and raises what the function raised", function(fixture)
+  local runtime, problem, released = fixture.runtime, {}, 0
   local ok, raised = pcall(runtime.ensure, runtime, function() released = released + 1 end, function()
     runtime:sleep(0)
     error(problem)
@@ -213,8 +213,8 @@ case("ensure: releases once and raises what the function raised", function(world
   equal(1, released, "releases")
 end)
 
-case("ensure: inside tasks, nested, while the function waits", function(world)
-  local runtime, log = world.runtime, {}
+case("ensure: inside tasks, nested, while the function waits", function(fixture)
+  local runtime, log = fixture.runtime, {}
   local function note(text) return function() log[#log + 1] = text end end
   local results, errors = runtime:map({ "returns", "raises" }, function(what)
     local value = runtime:ensure(note(what .. " outer"), function()

@@ -6,11 +6,11 @@ local wires = require "spec.support.wire"
 
 describe("runtime contract:", function()
   local runtime = require "lofty.runtime.curl"
-  local wire, world
+  local wire, fixture
 
   setup(function()
     wire = wires.start()
-    world = {
+    fixture = {
       runtime = runtime,
       hello = wire:lua("hello", "ngx.header['X-Two'] = { 'a', 'b' }; ngx.print('hello')"),
       cut = wire:raw("cut", ""),
@@ -25,12 +25,12 @@ describe("runtime contract:", function()
 
   describe("the libcurl runtime", function()
     for _, case in ipairs(cases) do
-      it(case.name, function() case.run(world) end)
+      it(case.name, function() case.run(fixture) end)
     end
 
     for _, case in ipairs(cases) do
       it("in a task of map, " .. case.name, function()
-        local _, errors = runtime:map({ 1 }, function() case.run(world) end)
+        local _, errors = runtime:map({ 1 }, function() case.run(fixture) end)
         if errors then error(errors[1], 0) end
       end)
     end

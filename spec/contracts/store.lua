@@ -1,12 +1,12 @@
 --- The contract of `lofty.store.contract` as test cases that need nothing but a store. Copy this file to test a store of
 -- your own; docs/guide/stores.md shows how.
 --
--- Each case is { name = , run = function(world) }; `run` raises when the store breaks the contract. `world` makes stores:
+-- Each case is { name = , run = function(fixture) }; `run` raises when the store breaks the contract. `fixture` makes stores:
 --
---     world.new()            a store over a place of its own, empty
---     world.another(store)   a second store over the same place, as another process would make it
---     world.rest()           lets a few hundredths of a second pass, on the clock of the store's locks
---     world.many             the number of keys in a long list, 50 if absent
+--     fixture.new()            a store over a place of its own, empty
+--     fixture.another(store)   a second store over the same place, as another process would make it
+--     fixture.rest()           lets a few hundredths of a second pass, on the clock of the store's locks
+--     fixture.many             the number of keys in a long list, 50 if absent
 -- @module spec.contracts.store
 
 local format = string.format
@@ -35,10 +35,10 @@ local function raises(fn, ...)
   if pcall(fn, ...) then fail("expected an error to be raised") end
 end
 
-local function eventually(world, what, fn)
+local function eventually(fixture, what, fn)
   for _ = 1, RESTS do
     if fn() then return end
-    world.rest()
+    fixture.rest()
   end
   fail("%s did not happen", what)
 end
@@ -67,15 +67,15 @@ local KEYS = {
 local cases = {}
 local function case(name, run) cases[#cases + 1] = { name = name, run = run } end
 
-case("returns nil alone for a key that is absent", function(world)
-  local store = world.new()
+case("returns nil alone for a key that is absent", function(fixture)
+  local store = fixture.new()
   absent(store:get("k"))
   absent(store:get("k", true))
   same_list({}, store:keys())
 end)
 
-case("returns the value that was put last", function(world)
-  local store = world.new()
+case("returns the value that was put last", function(fixture)
+  local store = fixture.new()
   equal(true, store:put("k", "one"))
   equal("one", store:get("k"))
   equal(true, store:put("k", "the second, longer"))
@@ -85,16 +85,16 @@ case("returns the value that was put last", function(world)
   equal("3", store:get("k", true))
 end)
 
-case("keeps any bytes", function(world)
-  local store = world.new()
+case("keeps any bytes", function(fixture)
+  local store = fixture.new()
   for _, value in ipairs { every_byte, "", "\0", "\r\n", every_byte:rep(400) } do
     equal(true, store:put("k", value))
     equal(value, store:get("k", true))
   end
 end)
 
-case("takes any key, and keeps all apart", function(world)
-  local store = world.new()
+case("takes any key, and keeps all apart", function(fixture)
+  local store = fixture.new()
   for index, key in ipairs(KEYS) do equal(true, store:put(key, "value " .. index)) end
   for index, key in ipairs(KEYS) do equal("value " .. index, store:get(key)) end
   same_list(KEYS, store:keys())
@@ -105,8 +105,8 @@ case("takes any key, and keeps all apart", function(world)
   for _, key in ipairs(KEYS) do equal(true, store:unlock(key, "one")) end
 end)
 
-case("deletes one key alone", function(world)
-  local store = world.new()
+case("deletes one key alone", function(fixture)
+  local store = fixture.new()
   store:put("k", "one")
   store:put("kk", "two")
   equal(true, store:delete("k"))
@@ -119,8 +119,8 @@ case("deletes one key alone", function(world)
   equal("again", store:get("k", true))
 end)
 
-case("lists keys with values, not locks and budgets", function(world)
-  local store = world.new()
+case("lists keys with values, not locks and budgets", function(fixture)
+  local store = fixture.new()
   store:put("k", "one")
   equal(true, store:try_lock("k", "owner", 60))
   equal(true, store:try_lock("other", "owner", 60))
@@ -129,18 +129,18 @@ case("lists keys with values, not locks and budgets", function(world)
   absent(store:get("other"))
 end)
 
-case("lists many keys", function(world)
-  local store, expected = world.new(), {}
-  for number = 1, world.many or 50 do
+case("lists many keys", function(fixture)
+  local store, expected = fixture.new(), {}
+  for number = 1, fixture.many or 50 do
     expected[number] = "id/" .. number
     store:put(expected[number], "x")
   end
   same_list(expected, store:keys())
 end)
 
-case("shares values between stores", function(world)
-  local store = world.new()
-  local other = world.another(store)
+case("shares values between stores", function(fixture)
+  local store = fixture.new()
+  local other = fixture.another(store)
   store:put("k", "one")
   equal("one", other:get("k", true))
   other:put("k", "two")
@@ -150,8 +150,8 @@ case("shares values between stores", function(world)
   absent(store:get("k", true))
 end)
 
-case("gives a lock once, not twice to its owner either", function(world)
-  local store = world.new()
+case("gives a lock once, not twice to its owner either", function(fixture)
+  local store = fixture.new()
   equal(true, store:try_lock("k", "one", 60))
   equal(false, store:try_lock("k", "two", 60))
   equal(false, store:try_lock("k", "one", 60))
@@ -160,9 +160,9 @@ case("gives a lock once, not twice to its owner either", function(world)
   equal(true, store:unlock("k", "two"))
 end)
 
-case("gives a lock to one of several stores", function(world)
-  local store = world.new()
-  local other = world.another(store)
+case("gives a lock to one of several stores", function(fixture)
+  local store = fixture.new()
+  local other = fixture.another(store)
   equal(true, store:try_lock("k", "one", 60))
   equal(false, other:try_lock("k", "two", 60))
   equal(false, other:unlock("k", "two"))
@@ -173,8 +173,8 @@ case("gives a lock to one of several stores", function(world)
   equal(true, other:unlock("k", "two"))
 end)
 
-case("frees a lock for its owner alone", function(world)
-  local store = world.new()
+case("frees a lock for its owner alone", function(fixture)
+  local store = fixture.new()
   equal(false, store:unlock("k", "one"))
   equal(true, store:try_lock("k", "one", 60))
   equal(false, store:unlock("k", "two"))
@@ -184,8 +184,8 @@ case("frees a lock for its owner alone", function(world)
   equal(false, store:unlock("k", "one"))
 end)
 
-case("locks each key alone, and reads and writes under a lock", function(world)
-  local store = world.new()
+case("locks each key alone, and reads and writes under a lock", function(fixture)
+  local store = fixture.new()
   equal(true, store:try_lock("a", "one", 60))
   equal(true, store:try_lock("b", "two", 60))
   equal(true, store:put("a", "value"))
@@ -197,24 +197,24 @@ case("locks each key alone, and reads and writes under a lock", function(world)
   equal(true, store:unlock("b", "two"))
 end)
 
-case("ends a lock after its ttl", function(world)
-  local store = world.new()
+case("ends a lock after its ttl", function(fixture)
+  local store = fixture.new()
   equal(true, store:try_lock("k", "dead", 0.05))
-  eventually(world, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
+  eventually(fixture, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
   equal(true, store:unlock("k", "next"))
 end)
 
-case("keeps the next owner's lock when the former one unlocks late", function(world)
-  local store = world.new()
+case("keeps the next owner's lock when the former one unlocks late", function(fixture)
+  local store = fixture.new()
   equal(true, store:try_lock("k", "late", 0.05))
-  eventually(world, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
+  eventually(fixture, "the end of the lock", function() return store:try_lock("k", "next", 60) end)
   equal(false, store:unlock("k", "late"))
   equal(false, store:try_lock("k", "third", 60))
   equal(true, store:unlock("k", "next"))
 end)
 
-case("reserves room for the value of a locked key", function(world)
-  local store = world.new()
+case("reserves room for the value of a locked key", function(fixture)
+  local store = fixture.new()
   if not store.reserve then return end
   equal(true, store:put("k", "old"))
   equal(true, store:try_lock("k", "one", 60))
@@ -230,10 +230,10 @@ case("reserves room for the value of a locked key", function(world)
   same_list({ "k" }, store:keys())
 end)
 
-case("counts each budget up to its limit", function(world)
-  local store = world.new()
+case("counts each budget up to its limit", function(fixture)
+  local store = fixture.new()
   if not store.take then return end
-  local other = world.another(store)
+  local other = fixture.another(store)
   for _ = 1, 3 do equal(0, store:take("app", 4, 60)) end
   equal(0, other:take("app", 4, 60))
   for _, each in ipairs { store, other } do
@@ -246,16 +246,16 @@ case("counts each budget up to its limit", function(world)
   same_list({}, store:keys())
 end)
 
-case("grants calls again when the window is over", function(world)
-  local store = world.new()
+case("grants calls again when the window is over", function(fixture)
+  local store = fixture.new()
   if not store.take then return end
   equal(0, store:take("app", 2, 0.05))
   equal(0, store:take("app", 2, 0.05))
-  eventually(world, "the end of the window", function() return store:take("app", 2, 0.05) == 0 end)
+  eventually(fixture, "the end of the window", function() return store:take("app", 2, 0.05) == 0 end)
 end)
 
-case("raises for an invalid key or value", function(world)
-  local store = world.new()
+case("raises for an invalid key or value", function(fixture)
+  local store = fixture.new()
   raises(store.get, store, "")
   raises(store.get, store, nil)
   raises(store.put, store, "", "x")

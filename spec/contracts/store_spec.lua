@@ -4,7 +4,7 @@ local cases = require "spec.contracts.store"
 local in_nginx = require "spec.support.in_nginx"
 local nginx = require "lofty.sandbox.nginx"
 local redis = require "spec.support.redis"
-local worlds = require "spec.support.store_worlds"
+local fixtures = require "spec.support.store_fixtures"
 
 local format = string.format
 
@@ -21,31 +21,31 @@ describe("store contract:", function()
     nginx.shell("rm -rf " .. nginx.quote(folder))
   end)
 
-  for name, world in pairs {
-    memory = worlds.memory,
-    file = function() return worlds.file(folder) end,
-    ["redis over TCP"] = function() return worlds.redis(format("redis://127.0.0.1:%d/3", server.port)) end,
-    ["redis over a unix socket"] = function() return worlds.redis("unix://" .. server.socket) end,
+  for name, fixture in pairs {
+    memory = fixtures.memory,
+    file = function() return fixtures.file(folder) end,
+    ["redis over TCP"] = function() return fixtures.redis(format("redis://127.0.0.1:%d/3", server.port)) end,
+    ["redis over a unix socket"] = function() return fixtures.redis("unix://" .. server.socket) end,
   } do
     describe("the store " .. name, function()
       for _, case in ipairs(cases) do
-        it(case.name, function() case.run(world()) end)
+        it(case.name, function() case.run(fixture()) end)
       end
     end)
   end
 
   describe("in nginx,", function()
-    local verdicts
+    local results
 
     setup(function()
-      verdicts = in_nginx("spec.support.store_worlds_nginx",
+      results = in_nginx("spec.support.store_fixtures_nginx",
         format("redis://127.0.0.1:%d/5 unix://%s?db=6", server.port, server.socket))
     end)
 
     for _, name in ipairs { "shared dict", "shared dict over file", "shared dict over redis", "redis" } do
       describe("the store " .. name, function()
         for index, case in ipairs(cases) do
-          it(case.name, function() assert.equal("ok", (verdicts[name] or {})[index]) end)
+          it(case.name, function() assert.equal("ok", (results[name] or {})[index]) end)
         end
       end)
     end

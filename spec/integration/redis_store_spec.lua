@@ -448,23 +448,23 @@ describe("redis store", function()
   end
 
   describe("in nginx", function()
-    local verdicts
+    local results
     setup(function()
       local servers, urls = {}, {}
       for index, case in ipairs(redis_cases) do
         servers[index] = redis.scripted(case.connections)
         urls[index] = servers[index].url
       end
-      verdicts = in_nginx("spec.support.redis_cases_nginx",
+      results = in_nginx("spec.support.redis_cases_nginx",
         format("%d %s %s", server.port, ENCODED, table.concat(urls, " ")))
       for _, scripted in ipairs(servers) do scripted:stop() end
     end)
 
     for index, case in ipairs(redis_cases) do
-      it(case.name, function() assert.equal("ok", (verdicts.redis or {})[index]) end)
+      it(case.name, function() assert.equal("ok", (results.redis or {})[index]) end)
     end
     for index, case in ipairs(redis_cases.nginx) do
-      it(case.name, function() assert.equal("ok", (verdicts.login or {})[index]) end)
+      it(case.name, function() assert.equal("ok", (results.login or {})[index]) end)
     end
   end)
 end)

@@ -1,7 +1,7 @@
 --- The sandbox's two OAuth servers, its consent page, and what it makes of an Authorization header.
 
 local json = require "lofty.sandbox.server.json"
-local asking = require "spec.support.sandbox_asking"
+local asking = require "spec.support.sandbox_requests"
 local sandbox = require "lofty.sandbox"
 
 local FORM = "application/x-www-form-urlencoded"

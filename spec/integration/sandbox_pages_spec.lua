@@ -1,7 +1,7 @@
 --- Each of the emulator's ways of paging, walked to its end.
 
 local json = require "lofty.sandbox.server.json"
-local asking = require "spec.support.sandbox_asking"
+local asking = require "spec.support.sandbox_requests"
 local sandbox = require "lofty.sandbox"
 
 local LEAD = "651095960136641"

@@ -1,7 +1,7 @@
 --- The emulator's records beside leads and notes: tasks, calendar, logs, transactions, messages, agents.
 
 local json = require "lofty.sandbox.server.json"
-local asking = require "spec.support.sandbox_asking"
+local asking = require "spec.support.sandbox_requests"
 local sandbox = require "lofty.sandbox"
 
 local LEAD = "651095960136641"

@@ -2,7 +2,7 @@
 -- Its OAuth servers are in sandbox_oauth_spec, its pages in sandbox_pages_spec.
 
 local json = require "lofty.sandbox.server.json"
-local asking = require "spec.support.sandbox_asking"
+local asking = require "spec.support.sandbox_requests"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 

@@ -2,12 +2,12 @@ local cases = require "spec.support.shdict_cases"
 local in_nginx = require "spec.support.in_nginx"
 
 describe("shared dict store", function()
-  local verdicts
+  local results
 
-  setup(function() verdicts = in_nginx("spec.support.shdict_cases_nginx").cases end)
+  setup(function() results = in_nginx("spec.support.shdict_cases_nginx").cases end)
 
   for index, case in ipairs(cases) do
-    it(case.name, function() assert.equal("ok", verdicts[index]) end)
+    it(case.name, function() assert.equal("ok", results[index]) end)
   end
 
   it("says outside nginx that it belongs there, and what to take instead", function()

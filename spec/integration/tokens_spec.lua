@@ -1,12 +1,12 @@
 -- Tokens that many processes share: refreshes at the same moment, killed processes, a Redis that restarts, lost responses.
 -- bench/tokens does the same with larger numbers.
 local child = require "spec.support.child"
-local crowd = require "spec.support.crowd"
+local token_processes = require "spec.support.token_processes"
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"
 local redis_server = require "spec.support.redis"
 local sandbox = require "lofty.sandbox"
-local workers = require "spec.support.crowd_workers"
+local workers = require "spec.support.token_workers"
 
 local shell, quote = nginx.shell, nginx.quote
 local ACCOUNT = "113209"
@@ -33,7 +33,7 @@ local function place_of(kind, more)
     or { redis = ("redis://127.0.0.1:%d/%d"):format(redis.port, count % 16) }
   place.timeout = 5
   for name, value in pairs(more or {}) do place[name] = value end
-  return crowd.place(box, place)
+  return token_processes.place(box, place)
 end
 
 local function grants() return box:control("counters").grants.refresh_token or 0 end
@@ -51,8 +51,8 @@ describe("processes that share a file store", function()
 
   it("make one grant when they ask for one stale account at the same moment, where refresh tokens rotate", function()
     local place = place_of "file"
-    crowd.stale(place, { ACCOUNT })
-    local sum = crowd.ask(place, { processes = 3, coroutines = 10, calls = 10, accounts = { ACCOUNT } })
+    token_processes.stale(place, { ACCOUNT })
+    local sum = token_processes.ask(place, { processes = 3, coroutines = 10, calls = 10, accounts = { ACCOUNT } })
     assert.equal(30, sum.done, sum.problem)
     assert.equal(1, sum.refreshes)
     assert.equal(1, grants())
@@ -74,8 +74,8 @@ describe("processes #once", function()
           it("with " .. (clients == "one" and "a client each" or "a client for every call")
             .. " make one grant for one stale account over " .. kind, function()
             local place = place_of(kind)
-            crowd.stale(place, { ACCOUNT })
-            local sum = crowd.ask(place, {
+            token_processes.stale(place, { ACCOUNT })
+            local sum = token_processes.ask(place, {
               processes = 3, coroutines = 10, calls = 10, accounts = { ACCOUNT }, clients = clients,
             })
             assert.equal(30, sum.done, sum.problem)
@@ -87,7 +87,7 @@ describe("processes #once", function()
 
         it("that are nginx's workers make one grant for one stale account, over a shared dict and " .. kind, function()
           local place = place_of(kind)
-          crowd.stale(place, { ACCOUNT })
+          token_processes.stale(place, { ACCOUNT })
           place.dict = true
           local sum = workers(place, {
             processes = 3, coroutines = 10, calls = 10, accounts = { ACCOUNT }, clients = "each",
@@ -100,8 +100,8 @@ describe("processes #once", function()
         it("make as many grants as there are stale accounts over " .. kind, function()
           local place, accounts = place_of(kind), {}
           for i = 1, 20 do accounts[i] = tostring(700000 + i) end
-          crowd.stale(place, accounts)
-          local sum = crowd.ask(place, { processes = 3, coroutines = 30, accounts = accounts })
+          token_processes.stale(place, accounts)
+          local sum = token_processes.ask(place, { processes = 3, coroutines = 30, accounts = accounts })
           assert.equal(60, sum.done, sum.problem)
           assert.equal(20, grants())
           local each = box:control("counters").account_grants
@@ -122,9 +122,9 @@ describe("a lock whose holder dies #once", function()
 
   -- A process that holds the lock and waits for a response that does not come.
   local function kill_holder(place)
-    crowd.stale(place, { ACCOUNT })
+    token_processes.stale(place, { ACCOUNT })
     box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 60 })
-    local holder = crowd.gather(place, { processes = 1, coroutines = 1, accounts = { ACCOUNT } })
+    local holder = token_processes.gather(place, { processes = 1, coroutines = 1, accounts = { ACCOUNT } })
     holder.pipes[1]:write("go\n")
     holder.pipes[1]:flush()
     local runtime = require "lofty.runtime.curl"
@@ -143,7 +143,7 @@ describe("a lock whose holder dies #once", function()
   it("is released at once with a file store", function()
     local place = place_of "file"
     local _, kill = kill_holder(place)
-    local store, app = crowd.open(place)
+    local store, app = token_processes.open(place)
     local key = place.client_id .. "/" .. ACCOUNT
     assert.is_false(store:try_lock(key, "me", 60))
     kill()
@@ -156,7 +156,7 @@ describe("a lock whose holder dies #once", function()
     local place = place_of "redis"
     local _, kill = kill_holder(place)
     kill()
-    local store, app = crowd.open(place)
+    local store, app = token_processes.open(place)
     local key, db = place.client_id .. "/" .. ACCOUNT, place.redis:match("%d+$")
     assert.is_false(store:try_lock(key, "me", 60))
     local lock = quote("lofty:lock:" .. key)
@@ -190,8 +190,8 @@ describe("a Redis that restarts", function()
 
   it("fails no call with a valid token, and the next refresh finds the token again", function()
     local place = place_of "redis"
-    crowd.stale(place, { ACCOUNT })
-    local _, app = crowd.open(place)
+    token_processes.stale(place, { ACCOUNT })
+    local _, app = token_processes.open(place)
     local crm = app:client(ACCOUNT)
     lofty.assert(crm:me())
     redis:kill()
@@ -208,7 +208,7 @@ describe("a Redis that restarts", function()
 
   it("loses no token when it stops between a grant and its write", function()
     local place = place_of "redis"
-    crowd.stale(place, { ACCOUNT })
+    token_processes.stale(place, { ACCOUNT })
     local told = {}
     -- The runtime stops Redis between the response to the token request and the write.
     local real = require "lofty.runtime.curl"
@@ -220,7 +220,7 @@ describe("a Redis that restarts", function()
       if request.url == place.token_url then redis:kill() end
       return res, err
     end
-    local _, app = crowd.open(place, { runtime = runtime, on_refresh = function(_, err) told[#told + 1] = err or "saved" end })
+    local _, app = token_processes.open(place, { runtime = runtime, on_refresh = function(_, err) told[#told + 1] = err or "saved" end })
     local crm = app:client(ACCOUNT)
     lofty.assert(crm:me())
     assert.equal("store", told[1].kind)
@@ -231,10 +231,10 @@ describe("a Redis that restarts", function()
     for _ = 1, 200 do
       lofty.assert(crm:me())
       real:sleep(0.02)
-      local text = lofty.assert(crowd.open(place):get(place.client_id .. "/" .. ACCOUNT))
+      local text = lofty.assert(token_processes.open(place):get(place.client_id .. "/" .. ACCOUNT))
       if lofty.json.decode(text).expires_at > real:now() then break end
     end
-    _, app = crowd.open(place)
+    _, app = token_processes.open(place)
     lofty.assert(app:client(ACCOUNT):me())
     assert.equal(1, grants())
   end)
@@ -293,9 +293,9 @@ describe("a POST", function()
 
   it("of a token request whose response is lost is sent once more, at once, and the account is not lost", function()
     local place = place_of "file"
-    crowd.stale(place, { ACCOUNT })
+    token_processes.stale(place, { ACCOUNT })
     box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", preset = "cut-after" })
-    local _, app = crowd.open(place)
+    local _, app = token_processes.open(place)
     lofty.assert(app:client(ACCOUNT):me())
     assert.equal(2, grants())
   end)

@@ -1,9 +1,9 @@
---- A headless Chromium for specs, driven as a person would: by what things are called on the page.
+--- A headless Chromium for specs, controlled by the visible names of elements.
 --
 --     local browser = require("spec.support.browser").start()
 --     browser:go("http://127.0.0.1:1234/")  browser:click("button", "Search")  browser:text()  browser:stop()
 --
--- The commands are those of spec/support/browser/driver.js. One that fails is an error of the spec.
+-- The commands are those of spec/support/browser/driver.js. A command that fails raises.
 -- @module spec.support.browser
 
 local json = require "lofty.sandbox.server.json"
@@ -16,7 +16,7 @@ local quote, shell = nginx.quote, nginx.shell
 -- The driver is the child of a shell whose standard input is a pipe from this process, so it ends with it.
 local DRIVE = "unset LD_PRELOAD; node spec/support/browser/driver.js %s %s >%s 2>%s; rm -rf %s"
 
---- Makes sure that there is all it takes, by npm where it is missing.
+--- Checks that the browser and node are installed, and installs the driver's npm packages.
 -- @treturn[1] table `modules`, `chromium`
 -- @treturn[2] nil
 -- @treturn[2] string what is missing
@@ -31,14 +31,14 @@ end
 
 local Browser = {}
 
--- Any other name is a command.
+-- Every other name is a command.
 function Browser.__index(_, name)
   local own = rawget(Browser, name)
   if own then return own end
   return function(self, ...) return self:send(name, ...) end
 end
 
---- Sends a command and waits for its answer.
+--- Sends a command and waits for its result.
 function Browser:send(name, ...)
   self.commands:write(json.encode(json.array { name, ... }), "\n")
   self.commands:flush()
@@ -54,7 +54,7 @@ function Browser:read()
   return (assert(json.decode(line)))
 end
 
---- Ends it. May be called twice.
+--- Ends the browser. May be called twice.
 function Browser:stop()
   if not self.commands then return end
   self.commands:close()
@@ -62,8 +62,8 @@ function Browser:stop()
   self.commands = false
 end
 
---- Starts one.
--- @tparam table found what `find` found
+--- Starts a browser.
+-- @tparam table found the result of `find`
 function browser.start(found)
   local folder = shell('d=$(mktemp -d "${TMPDIR:-/tmp}/lofty-browser.XXXXXX") && mkfifo "$d/answers" && echo "$d"')
   local commands = assert(io.popen(DRIVE:format(quote(found.modules), quote(found.chromium), quote(folder .. "/answers"),

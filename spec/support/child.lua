@@ -1,23 +1,23 @@
---- Runs code in a process of its own, with the Lua that runs the specs.
+--- Runs Lua code in a child process, with the interpreter that runs the specs.
 local child = {}
 
--- The interpreter's words, as they stand before the script's name.
-local words = {}
+-- The interpreter and its options.
+local interpreter = {}
 for i = -1, -20, -1 do
   if not arg[i] then break end
-  table.insert(words, 1, arg[i])
+  table.insert(interpreter, 1, arg[i])
 end
-child.lua = words[1] or "lua"
+child.lua = interpreter[1] or "lua"
 
 local CLEAN = "unset LOFTY_API_KEY LOFTY_ACCESS_TOKEN LOFTY_REFRESH_TOKEN LOFTY_CLIENT_ID LOFTY_CLIENT_SECRET LOFTY_CUSTOMER_KEY "
   .. "LOFTY_BASE_URL LOFTY_OAUTH_SERVER LOFTY_OAUTH_TOKEN_URL LOFTY_AUTHORIZE_URL LOFTY_REDIRECT_URI LOFTY_DEBUG; "
 
 --- Runs a script.
 -- @tparam string path
--- @tparam[opt] string arguments as a shell takes them
--- @tparam[opt] string environment NAME='value' words for it
+-- @tparam[opt] string arguments quoted for a shell
+-- @tparam[opt] string environment NAME='value' assignments
 -- @tparam[opt] string lua another interpreter
--- @treturn string what it printed, errors included, without the last line end
+-- @treturn string its output, stderr included, without the final newline
 function child.script(path, arguments, environment, lua)
   local command = ("env %s '%s' '%s' %s 2>&1"):format(environment or "", lua or child.lua, path, arguments or "")
   local pipe = assert(io.popen(CLEAN .. command))

@@ -1,4 +1,4 @@
---- A client without a wire: keeps what would be sent, answers what it is told. And samples of every shape.
+--- A client without a network that records its calls, and sample values for the shapes of operations.
 -- @module spec.support.fake_client
 
 local resources = require "lofty.api.resources"
@@ -12,10 +12,10 @@ local function copy(value)
   return setmetatable(other, getmetatable(value))
 end
 
---- Makes one.
--- @tparam[opt] function answer `answer(call, number)` -> value, response | nil, err; an empty table if left out
+--- Creates a client.
+-- @tparam[opt] function answer `answer(call, number)` -> value, response | nil, err; by default an empty table
 -- @tparam[opt] table fields of the client: `validate`, `settings`
--- @treturn table its `sent` are copies of what was sent; resources are there as in a real client
+-- @treturn table the client; `sent` has copies of its calls, and it has the resources of a real client
 function fake.new(answer, fields)
   local client = { sent = {}, validate = true }
   for name, value in pairs(fields or {}) do client[name] = value end
@@ -34,7 +34,7 @@ function fake.new(answer, fields)
   })
 end
 
---- A value that fits a shape: what is required, or everything.
+--- A valid value for a shape, with the required fields or with all.
 -- @tparam table shape of `lofty.api.operations`
 -- @tparam[opt] boolean all
 -- @return the value

@@ -1,4 +1,4 @@
---- A runtime without a network: a clock that specs own, and a function that answers requests.
+--- A runtime without a network: a clock that specs set, and a function that returns responses.
 local fake = {}
 
 local Runtime = {}
@@ -10,14 +10,14 @@ function Runtime:request(request)
   return res, err
 end
 
--- Inside `together` a sleep lets the others run; elsewhere time simply passes.
+-- Inside `together` a sleep yields to the other tasks; elsewhere it only advances the clock.
 function Runtime:sleep(seconds)
   if self.running then coroutine.yield(seconds) else self.time = self.time + seconds end
 end
 
 function Runtime:now() return self.time + self.skew end
 function Runtime:monotonic() return self.time end
---- Inside `together` a waiter goes on as soon as the event is set, elsewhere time simply passes.
+--- Inside `together` a wait ends when the event is set; elsewhere it only advances the clock.
 function Runtime:event()
   local event = { is_set = false }
   function event.wait(_, seconds)
@@ -58,8 +58,8 @@ end
 function Runtime.detach(_, _, fn, ...) return fn(...) end
 function Runtime.close() end
 
---- Runs functions as if at the same moment: each wait yields, and ends in the order of time. What one of them raises is
--- raised when all have ended.
+--- Runs functions concurrently: each wait yields, and they continue in the order of their times. Raises the first error
+-- of a function after all have ended.
 function Runtime:together(functions)
   local waiting = {}
   for i, fn in ipairs(functions) do
@@ -92,7 +92,7 @@ function fake.new(answer)
   return setmetatable({ time = 1000000, skew = 0, requests = {}, answer = answer }, Runtime)
 end
 
---- An answer in JSON.
+--- A JSON response.
 function fake.json(status, body, headers)
   local all = { ["content-type"] = "application/json" }
   for name, value in pairs(headers or {}) do all[name] = value end

@@ -1,5 +1,5 @@
---- As much of JSON Schema as OpenAPI 3.0 documents use, and stricter: a field that the schema does not
--- name is a finding too.
+--- A checker for the part of JSON Schema that OpenAPI 3.0 documents use. Stricter than the standard: a field
+-- that the schema does not name is an error.
 -- @module spec.support.json_schema
 
 local json = require "lofty.sandbox.server.json"
@@ -45,7 +45,7 @@ local function check_plain(schema, value, where, found)
     if not known then wrong("is not one of the enum") end
   end
   local format = schema.format and FORMATS[schema.format]
-  if format and not format(value) then wrong("is no " .. schema.format) end
+  if format and not format(value) then wrong("is not a valid " .. schema.format) end
   if schema.maxLength and #value > schema.maxLength then wrong("is too long") end
   if schema.minimum and tonumber(json.digits(value) or value) < schema.minimum then wrong("is too small") end
   if schema.maximum and tonumber(json.digits(value) or value) > schema.maximum then wrong("is too large") end
@@ -72,7 +72,7 @@ function check(schema, value, where, found, document)
   return nil
 end
 
---- Holds a value against a schema.
+--- Checks a value against a schema.
 -- @tparam table schema
 -- @param value as lofty.sandbox.server.json decodes it
 -- @tparam table document the whole OpenAPI document, for its references

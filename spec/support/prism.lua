@@ -7,7 +7,7 @@
 
 local prism = {}
 
--- $1 a folder of its own, $2 the mock's program, $3 the document. Tells "up PORT" or "down" through the fifo.
+-- $1 a folder of its own, $2 the mock's program, $3 the document. Writes "up PORT" or "down" to the fifo.
 local KEEPER = [[
 exec 2>/dev/null
 trap '' INT
@@ -46,7 +46,7 @@ local function exists(path)
   return file ~= nil
 end
 
---- Where the mock's program is, or nil and what to do.
+--- The path of the mock's program, or nil and how to install it.
 -- @tparam string root the checkout
 function prism.find(root)
   local program = root .. "/build/conformance/node_modules/@stoplight/prism-cli/dist/index.js"

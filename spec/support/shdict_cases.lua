@@ -243,8 +243,8 @@ case("raises for options that do not fit nginx.conf or the contract", function()
 end)
 
 cases.run = function(report)
-  local worlds = require "spec.support.store_worlds"
-  for index, verdict in ipairs(worlds.verdicts(cases)) do report("cases", index, verdict) end
+  local fixtures = require "spec.support.store_fixtures"
+  for index, verdict in ipairs(fixtures.verdicts(cases)) do report("cases", index, verdict) end
 end
 
 return cases

@@ -1,12 +1,12 @@
---- A server that misbehaves as it is told: a real nginx whose handlers send arbitrary bytes, cut the
--- connection, stall, or read a second request on a connection and answer nothing.
+--- A server with scripted faults: a real nginx whose handlers send arbitrary bytes, close the connection,
+-- stall, or read a second request on a connection without a response.
 --
 --     local wire = require("spec.support.wire").start{ tls = true }
 --     local url = wire:raw("cut", [[ send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab") ]])
---     wire:notes("cut")          -- what the script has noted, line by line
+--     wire:notes("cut")          -- the lines that the script has noted
 --     wire:stop()
 --
--- A raw script runs once a connection, after the head of its first request, with these names:
+-- A raw script runs once per connection, after the head of its first request, with these variables:
 -- `send(bytes)`; `read()` reads the body of a request, or the next whole request, and returns its request line
 -- (nil when the client has closed); `note(text)`; `gone()` waits until the client has closed; `sock`.
 -- When it returns the connection is closed. A script of `wire:lua` is an ordinary content handler.
@@ -18,7 +18,7 @@ local format, gsub = string.format, string.gsub
 local Wire = {}
 Wire.__index = Wire
 
--- What a raw script runs in. nginx has read the first head by itself.
+-- Comes before each raw script. nginx has read the head of the first request.
 local PRELUDE = [[
 local folder, name = ...
 local length = tonumber(ngx.var.http_content_length)
@@ -104,11 +104,11 @@ local TLS_SERVERS = {
   { "old", "good", "TLSv1 TLSv1.1", "ssl_ciphers DEFAULT@SECLEVEL=0;" },
 }
 
--- A throw-away CA, a key, and certificates of it: good, of another name, expired; and one of no CA.
+-- A temporary CA, a key, and certificates: valid, for another name, expired; and a self-signed one.
 local CERTIFICATES = [[
 set -e; cd "$1"
 new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-openssl req -x509 $new -keyout ca-key.pem -out ca.pem -days 2 -subj "/CN=throw-away CA"
+openssl req -x509 $new -keyout ca-key.pem -out ca.pem -days 2 -subj "/CN=temporary CA"
 openssl req $new -keyout key.pem -out good.csr -subj "/CN=localhost" -addext "subjectAltName=DNS:localhost,IP:127.0.0.1"
 openssl req -new -key key.pem -out elsewhere.csr -subj "/CN=elsewhere.invalid" -addext "subjectAltName=DNS:elsewhere.invalid"
 sign="openssl x509 -req -CA ca.pem -CAkey ca-key.pem -CAcreateserial -copy_extensions copy"
@@ -147,7 +147,7 @@ function Wire:script(kind, name, code, server)
   return (self.urls[server or "plain"] or error("no such server: " .. server)) .. "/" .. kind .. "/" .. name
 end
 
---- Makes a raw script and returns its URL.
+--- Installs a raw script and returns its URL.
 -- @tparam string name letters, digits, "_" and "-"
 -- @tparam string code
 -- @tparam[opt="plain"] string server plain, tls, h2, untrusted, wrong_name, expired or old (TLS 1.1)
@@ -156,13 +156,13 @@ function Wire:raw(name, code, server)
   return url
 end
 
---- Makes a content handler and returns its URL.
+--- Installs a content handler and returns its URL.
 function Wire:lua(name, code, server)
   local url = self:script("lua", name, code, server)
   return url
 end
 
---- What a script has noted so far.
+--- The lines that a script has noted so far.
 -- @treturn {string,...}
 function Wire:notes(name)
   local notes = {}
@@ -172,7 +172,7 @@ function Wire:notes(name)
   return notes
 end
 
---- Waits until a script has noted so many lines; returns them. Fails after some seconds.
+--- Waits until a script has noted `count` lines and returns them; raises after some seconds.
 function Wire:wait_notes(name, count)
   for _ = 1, 500 do
     local notes = self:notes(name)

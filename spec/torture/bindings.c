@@ -1,6 +1,6 @@
 /*
-** bindings.c - the same for lofty.core inside a Lua: from the n-th allocation on,
-** of Lua's or the core's, every one is refused, until the call gets through.
+** bindings.c - out of memory in lofty.core: from the n-th allocation of Lua or the core on,
+** all fail, for n = 1, 2, 3, ... until the call succeeds.
 ** usage: bindings [case [n]]
 */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 int luaopen_lofty_core (lua_State *L);
 
 typedef struct Case {
-  const char *name, *chunk; /* the chunk gets the module and gives what is called */
+  const char *name, *chunk; /* the chunk gets the module and returns the function to call */
 } Case;
 
 static const Case cases[] = {
@@ -61,10 +61,10 @@ static const Case cases[] = {
                     "assert(not core.http_reader('GET', 65536, 65536):feed('HTTQ')) end"},
     {NULL, NULL}};
 
-static long refused_from; /* 0: none is refused */
+static long refused_from; /* 0: no allocation fails */
 static long asked, live;
 
-/* True when this allocation is not to be had. */
+/* Counts an allocation; true when it must fail. */
 static int refuse (void) {
   return refused_from > 0 && ++asked >= refused_from;
 }
@@ -88,22 +88,22 @@ static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
     free(block);
     return NULL;
   }
-  if ((!block || size > old) && refuse()) return NULL; /* Lua may count on shrinking */
+  if ((!block || size > old) && refuse()) return NULL; /* Lua relies on shrinking to succeed */
   return realloc(block, size);
 }
 
-static void check (int truth, const char *what, const Case *one, long n) {
-  if (truth) return;
-  fprintf(stderr, "not so: %s\nrepeat with: build/torture/5.4/bindings %s %ld\n", what, one->name,
+static void check (int condition, const char *what, const Case *one, long n) {
+  if (condition) return;
+  fprintf(stderr, "failed: %s\nrepeat with: build/torture/5.4/bindings %s %ld\n", what, one->name,
           n);
   exit(1);
 }
 
-/* One call with everything from allocation n on refused; true when it got through. */
+/* One call in which all allocations from number n on fail; true when it needed fewer. */
 static int run_once (const Case *one, long n) {
   lua_State *L = open_lua(lua_realloc);
-  int status, through;
-  check(L != NULL, "there is a Lua", one, n);
+  int status, succeeded;
+  check(L != NULL, "a Lua state is created", one, n);
   check(luaL_loadstring(L, one->chunk) == 0, "the chunk compiles", one, n);
   lua_pushcfunction(L, luaopen_lofty_core);
   lua_call(L, 0, 1);
@@ -111,17 +111,18 @@ static int run_once (const Case *one, long n) {
   asked = 0;
   refused_from = n;
   status = lua_pcall(L, 0, 0, 0);
-  through = asked < n;
+  succeeded = asked < n;
   refused_from = 0;
-  if (through && status != 0) fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  check(through ? status == 0 : status != 0, "it fails if and only if memory was refused", one, n);
+  if (succeeded && status != 0) fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  check(succeeded ? status == 0 : status != 0, "the call fails if and only if an allocation failed",
+        one, n);
   if (status != 0) {
     const char *why = lua_tostring(L, -1);
-    check(why && strstr(why, "memory"), "it says that memory ran out", one, n);
+    check(why && strstr(why, "memory"), "the message says that memory ran out", one, n);
   }
   lua_close(L);
-  check(live == 0, "the core has freed all it had", one, n);
-  return through;
+  check(live == 0, "the core has freed all its memory", one, n);
+  return succeeded;
 }
 
 int main (int argc, char **argv) {
@@ -137,9 +138,9 @@ int main (int argc, char **argv) {
       for (n = 1; !run_once(one, n); n++) refusals++;
   }
   if (ran == 0) {
-    fprintf(stderr, "no such case\n");
+    fprintf(stderr, "unknown case\n");
     return 2;
   }
-  printf("bindings: %ld cases, %ld refused calls, nothing lost\n", ran, refusals);
+  printf("bindings: %ld cases, %ld calls out of memory, no leaks\n", ran, refusals);
   return 0;
 }

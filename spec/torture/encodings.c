@@ -1,5 +1,5 @@
 /*
-** encodings.c - torture cases of the buffer, the encodings and the token requests.
+** encodings.c - out-of-memory cases of the buffer, the encodings and the token requests.
 */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "core/uri.h"
 #include "torture.h"
 
-/* Byte by byte through every growth; what is there stays there when one is refused. */
+/* Appends byte by byte; the contents must stay when an allocation fails. */
 static LoftyCode buf_growth (void) {
   LoftyBuf buf;
   LoftyCode code = LOFTY_OK;
@@ -21,7 +21,7 @@ static LoftyCode buf_growth (void) {
   torture_check(buf.size == written);
   for (i = 0; i < written; i++) torture_check(buf.data[i] == (char)(i % 251));
   code = buf.status;
-  if (code == LOFTY_OK) { /* full: the maximum is a failure too, and sticks */
+  if (code == LOFTY_OK) { /* full: exceeding the maximum is a failure, too */
     torture_check(lofty_buf_add_byte(&buf, 'x') == LOFTY_TOO_LONG);
     torture_check(lofty_buf_reserve(&buf, 0) == NULL);
   }
@@ -48,8 +48,8 @@ static LoftyCode buf_reuse (void) {
   return first != LOFTY_OK ? first : second;
 }
 
-/* There and back for 1,000 bytes of every value. */
-static LoftyCode base64_both_ways (LoftyBase64 alphabet) {
+/* Encodes 1,000 bytes of all values and decodes them again. */
+static LoftyCode base64_round_trip (LoftyBase64 alphabet) {
   char bytes[1000];
   LoftyBuf text, back;
   LoftySpan in, encoded;
@@ -78,14 +78,14 @@ static LoftyCode base64_both_ways (LoftyBase64 alphabet) {
 }
 
 static LoftyCode base64 (void) {
-  return base64_both_ways(LOFTY_BASE64_STANDARD);
+  return base64_round_trip(LOFTY_BASE64_STANDARD);
 }
 
 static LoftyCode base64url (void) {
-  return base64_both_ways(LOFTY_BASE64_URL);
+  return base64_round_trip(LOFTY_BASE64_URL);
 }
 
-static LoftyCode percent_both_ways (void) {
+static LoftyCode percent_round_trip (void) {
   static const char text[] =
       "a b+c/d?e=f&g%h\xC3\xA9 and so on, and on, and on, and on, and on, and on";
   LoftyBuf coded, back;
@@ -113,8 +113,8 @@ static LoftyCode percent_both_ways (void) {
   return code;
 }
 
-/* Texts cut at every byte, each in a block of just its size: nothing reads past the end. */
-static LoftyCode cut_texts (void) {
+/* Texts truncated at every byte, each in a block of exactly its size, so that overruns are detected. */
+static LoftyCode truncated_texts (void) {
   static const char text[] = "/%4a/{id}/Zm9vYg==%2e%2E/..";
   LoftyCode code = LOFTY_OK;
   size_t size, at = 0;
@@ -202,7 +202,7 @@ static LoftyCode basic_form (void) {
   return basic_as(LOFTY_BASIC_FORM);
 }
 
-/* Every grant, the client authenticated every way it may be. */
+/* Every grant type with every client authentication. */
 static LoftyCode grants (void) {
   LoftyTokenRequest grant;
   LoftyCode code = LOFTY_OK;
@@ -240,8 +240,8 @@ const TortureCase torture_encodings[] = {{"buf_growth", buf_growth},
                                          {"buf_reuse", buf_reuse},
                                          {"base64", base64},
                                          {"base64url", base64url},
-                                         {"percent_both_ways", percent_both_ways},
-                                         {"cut_texts", cut_texts},
+                                         {"percent_round_trip", percent_round_trip},
+                                         {"truncated_texts", truncated_texts},
                                          {"query", query},
                                          {"path", path},
                                          {"basic_plain", basic_plain},

@@ -1,5 +1,5 @@
 /*
-** state.h - a Lua with an allocator of our own, on any Lua.
+** state.h - creates a Lua state with a custom allocator, on any Lua version.
 */
 #ifndef LOFTY_TORTURE_STATE_H
 #define LOFTY_TORTURE_STATE_H
@@ -16,8 +16,8 @@
 
 /*
 ** A state with Lua's libraries, or NULL. Lua 5.4.4 makes the metatable of its own
-** string buffers at first use, and a refusal in the middle of that leaves it
-** unusable for good: so it is made here, before allocations are refused.
+** string buffers at first use, and a failed allocation during that leaves it
+** unusable: so it is made here, before allocations fail.
 */
 static lua_State *open_lua (lua_Alloc allocator) {
   lua_State *L = new_state(allocator);

@@ -1,6 +1,6 @@
 /*
-** torture.c - refuses allocation 1, 2, 3, ... of every case until the case gets
-** through, once that one alone and once it and all that follow.
+** torture.c - runs every case with allocation n failing, for n = 1, 2, 3, ... until the case
+** succeeds: first only that allocation, then that one and all later ones.
 ** usage: torture [case [n [alone | on]]]
 */
 #include <stdio.h>
@@ -11,23 +11,23 @@
 
 static const TortureCase *const tables[] = {torture_encodings, torture_http};
 
-/* In front of every block: how long it is, so that a realloc can always move it. */
+/* Stored before every block: its size, which is needed to move the block. */
 typedef union Header {
   size_t size;
-  long double real; /* for the alignment of malloc */
+  long double real; /* gives the alignment of malloc */
   void *pointer;
 } Header;
 
 static const char *running = "";
-static long refused_at; /* the number of the allocation that is refused; 0: none */
+static long refused_at; /* the number of the allocation that fails; 0: none */
 static int and_later;
 static long asked, refused, live;
 
 /*
-** An allocator that says no when told so, counts what lives, and moves a block
-** whenever it grows, so that whoever kept an old pointer is caught.
+** An allocator that fails on demand, counts live blocks, and moves a block on every realloc,
+** so that uses of the old pointer are detected.
 */
-static void *refusing_realloc (void *block, size_t size) {
+static void *failing_realloc (void *block, size_t size) {
   Header *old = block ? (Header *)block - 1 : NULL, *fresh;
   if (size == 0) {
     if (old) live--;
@@ -51,9 +51,9 @@ static void *refusing_realloc (void *block, size_t size) {
   return fresh + 1;
 }
 
-void torture_verify (int truth, const char *what, const char *file, int line) {
-  if (truth) return;
-  fprintf(stderr, "%s:%d: not so: %s\nrepeat with: build/torture/5.4/core %s %ld %s\n", file, line,
+void torture_verify (int condition, const char *what, const char *file, int line) {
+  if (condition) return;
+  fprintf(stderr, "%s:%d: failed: %s\nrepeat with: build/torture/5.4/core %s %ld %s\n", file, line,
           what, running, refused_at, and_later ? "on" : "alone");
   exit(1);
 }
@@ -73,7 +73,7 @@ void torture_check_buf (const LoftyBuf *buf) {
                 buf->status == LOFTY_TOO_LONG);
 }
 
-/* Runs the case with allocation n refused; true when it never asked for that many. */
+/* Runs the case with allocation n failing; true when it needed fewer. */
 static int run_once (const TortureCase *one, long n, int later) {
   LoftyCode code;
   running = one->name;
@@ -89,7 +89,7 @@ static int run_once (const TortureCase *one, long n, int later) {
 int main (int argc, char **argv) {
   size_t t;
   long cases = 0, refusals = 0;
-  lofty_realloc = refusing_realloc;
+  lofty_realloc = failing_realloc;
   for (t = 0; t < sizeof tables / sizeof tables[0]; t++) {
     const TortureCase *one;
     for (one = tables[t]; one->name; one++) {
@@ -103,14 +103,14 @@ int main (int argc, char **argv) {
       }
       for (later = 0; later <= 1; later++) {
         for (n = 1; !run_once(one, n, later); n++) refusals++;
-        torture_verify(n > 1, "the case allocates at all", __FILE__, __LINE__);
+        torture_verify(n > 1, "the case allocates memory", __FILE__, __LINE__);
       }
     }
   }
   if (cases == 0) {
-    fprintf(stderr, "no such case\n");
+    fprintf(stderr, "unknown case\n");
     return 2;
   }
-  printf("torture: %ld cases, %ld refused allocations, nothing lost\n", cases, refusals);
+  printf("torture: %ld cases, %ld failed allocations, no leaks\n", cases, refusals);
   return 0;
 }

@@ -1,6 +1,6 @@
 /*
-** torture.h - what a file of torture cases gives and gets. To add cases: write
-** a file here that ends with such a table, and name the table in torture.c.
+** torture.h - the interface between torture.c and the files of cases. To add cases, write a
+** file that ends with a table of them, declare the table below, and list it in torture.c.
 */
 #ifndef LOFTY_TORTURE_H
 #define LOFTY_TORTURE_H
@@ -8,9 +8,8 @@
 #include "core/buf.h"
 
 /*
-** 'run' does one job with the pure core from nothing to its end, frees what it
-** owns, and returns what the job came to: LOFTY_OK if all was well, and
-** LOFTY_NO_MEMORY if and only if an allocation was refused.
+** 'run' does one complete job with the core, frees everything, and returns LOFTY_OK, or
+** LOFTY_NO_MEMORY if and only if an allocation failed.
 */
 typedef struct TortureCase {
   const char *name;
@@ -20,12 +19,12 @@ typedef struct TortureCase {
 extern const TortureCase torture_encodings[]; /* each ends with { NULL, NULL } */
 extern const TortureCase torture_http[];
 
-/* Ends the program with the command that repeats this one case. */
+/* If the condition is false, prints the command that repeats the case and exits. */
 #define torture_check(condition) torture_verify((condition), #condition, __FILE__, __LINE__)
-void torture_verify (int truth, const char *what, const char *file, int line);
+void torture_verify (int condition, const char *what, const char *file, int line);
 
 LoftySpan torture_span (const char *text);
-/* Size, capacity, maximum and status of a buffer agree with each other. */
+/* Checks the invariants of a buffer's size, capacity, maximum and status. */
 void torture_check_buf (const LoftyBuf *buf);
 
 #endif

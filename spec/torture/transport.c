@@ -1,7 +1,7 @@
 /*
-** transport.c - out of memory in lofty.curl: the n-th allocation of Lua, of ours
-** or of libcurl fails, alone or with all that follow, during requests to a
-** server. The next request has to succeed, and nothing may leak.
+** transport.c - out of memory in lofty.curl: the n-th allocation of Lua, the core or libcurl
+** fails, alone or with all later ones, during requests to a server. The next request must
+** succeed, and nothing may leak.
 ** usage: transport URL [n [alone | on]]
 */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "core/common.h"
 #include "state.h"
 
-#define FIRST_ANSWERS "the first request gets through when nothing is refused"
+#define FIRST_SUCCEEDS "the first request succeeds unless an allocation failed"
 
 int luaopen_lofty_curl (lua_State *L);
 
@@ -37,7 +37,7 @@ static const char chunk[] =
     "  end\n"
     "end, function() if transfer then transfer:close() end if multi then multi:close() end end\n";
 
-static long refused_at; /* 0: none is refused */
+static long refused_at; /* 0: no allocation fails */
 static int and_later;
 static long asked, live;
 
@@ -60,7 +60,7 @@ static void *our_realloc (void *block, size_t size) {
   return fresh;
 }
 
-/* libcurl's, which may be asked for nothing, and must then give something. */
+/* libcurl's allocators: for size 0 they must not return NULL. */
 static void *curl_new (size_t size) {
   return our_realloc(NULL, size ? size : 1);
 }
@@ -92,23 +92,23 @@ static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
     free(block);
     return NULL;
   }
-  if ((!block || size > old) && refuse()) return NULL; /* Lua may count on shrinking */
+  if ((!block || size > old) && refuse()) return NULL; /* Lua relies on shrinking to succeed */
   return realloc(block, size);
 }
 
-static void check (int truth, const char *what, const char *url, long n) {
-  if (truth) return;
-  fprintf(stderr, "not so: %s\nrepeat with: build/torture/5.4/transport %s %ld %s\n", what, url, n,
+static void check (int condition, const char *what, const char *url, long n) {
+  if (condition) return;
+  fprintf(stderr, "failed: %s\nrepeat with: build/torture/5.4/transport %s %ld %s\n", what, url, n,
           and_later ? "on" : "alone");
   exit(1);
 }
 
-/* Requests of which allocation n is refused; true when there were fewer. */
+/* Requests with allocation n failing; true when they needed fewer. */
 static int run_once (const char *url, long n) {
   lua_State *L = open_lua(lua_realloc);
   long before;
-  int through;
-  check(L != NULL, "there is a Lua", url, n);
+  int succeeded;
+  check(L != NULL, "a Lua state is created", url, n);
   before = live;
   check(luaL_loadstring(L, chunk) == 0, "the chunk compiles", url, n);
   lua_pushcfunction(L, luaopen_lofty_curl);
@@ -119,20 +119,20 @@ static int run_once (const char *url, long n) {
   asked = 0;
   refused_at = n;
   if (lua_pcall(L, 0, 0, 0) != 0) {
-    check(asked >= n, FIRST_ANSWERS, url, n);
+    check(asked >= n, FIRST_SUCCEEDS, url, n);
     lua_pop(L, 1);
   }
-  through = asked < n;
+  succeeded = asked < n;
   refused_at = 0;
   lua_pushvalue(L, -2);
   if (lua_pcall(L, 0, 0, 0) != 0) {
     fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    check(0, "the next request gets through", url, n);
+    check(0, "the next request succeeds", url, n);
   }
-  if (n % 2 == 0) check(lua_pcall(L, 0, 0, 0) == 0, "it can be closed", url, n);
+  if (n % 2 == 0) check(lua_pcall(L, 0, 0, 0) == 0, "the handles can be closed", url, n);
   lua_close(L);
-  check(live == before, "all has been freed", url, n);
-  return through;
+  check(live == before, "all memory is freed", url, n);
+  return succeeded;
 }
 
 int main (int argc, char **argv) {
@@ -149,6 +149,6 @@ int main (int argc, char **argv) {
   }
   for (and_later = 0; and_later < 2; and_later++)
     for (n = 1; !run_once(argv[1], n); n++) refusals++;
-  printf("transport: %ld refused allocations, nothing lost\n", refusals);
+  printf("transport: %ld failed allocations, no leaks\n", refusals);
   return 0;
 }

@@ -1,4 +1,4 @@
--- Base64, percent-encoding, queries, forms and paths: every byte, every refusal, every digit of an id.
+-- Base64, percent-encoding, queries, forms and paths: all bytes, all errors, all digits of ids.
 local core = require "lofty.core"
 
 local function bytes(first, last)
@@ -8,7 +8,7 @@ local function bytes(first, last)
 end
 local every_byte = bytes(0, 255)
 
--- An integer in every way in which this Lua can hold it exactly.
+-- The forms in which this Lua can hold an integer exactly.
 local function exact_forms(digits)
   local forms = { string = digits, integer = core.integer(digits) }
   if tostring(2 ^ 31):find(".", 1, true) then forms.number = tonumber(digits) end -- 5.3 and newer
@@ -22,7 +22,7 @@ describe("Base64", function()
     { "foob", "Zm9vYg==" }; { "fooba", "Zm9vYmE=" }; { "foobar", "Zm9vYmFy" };
   }
   for _, vector in ipairs(vectors) do
-    it("writes and reads " .. vector[2], function()
+    it("encodes and decodes " .. vector[2], function()
       assert.equal(vector[2], core.base64_encode(vector[1]))
       assert.equal(vector[1], core.base64_decode(vector[2]))
       local bare = vector[2]:gsub("=", "")
@@ -31,12 +31,12 @@ describe("Base64", function()
     end)
   end
 
-  it("has two digits that differ between the alphabets", function()
+  it("has an alphabet for URLs that differs in two digits", function()
     assert.equal("+/+/", core.base64_encode("\251\255\191"))
     assert.equal("-_-_", core.base64url_encode("\251\255\191"))
   end)
 
-  it("has one spelling for each text: unused bits are zero", function()
+  it("refuses unused bits that are not zero", function()
     local digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     for value = 0, 63 do
       local digit = digits:sub(value + 1, value + 1)
@@ -45,7 +45,7 @@ describe("Base64", function()
     end
   end)
 
-  it("takes every byte there and back at every length", function()
+  it("decodes what it encoded, for every byte and length", function()
     for size = 0, 256 do
       local text = every_byte:sub(1, size)
       assert.equal(text, core.base64_decode(core.base64_encode(text)))
@@ -54,10 +54,10 @@ describe("Base64", function()
   end)
 
   for _, case in ipairs {
-    { "a lone digit", "Z", 2 }; { "padding that is missing", "Zg", 3 };
-    { "padding that is half there", "Zg=", 4 }; { "padding after a whole group", "Zm9v=", 5 };
-    { "four of padding", "====", 1 }; { "three of padding", "Z===", 2 };
-    { "bits behind the last byte", "Zh==", 2 }; { "two bits behind the last byte", "Zm9=", 3 };
+    { "a lone digit", "Z", 2 }; { "missing padding", "Zg", 3 };
+    { "incomplete padding", "Zg=", 4 }; { "padding after a complete group", "Zm9v=", 5 };
+    { "only padding", "====", 1 }; { "three padding characters", "Z===", 2 };
+    { "unused bits that are not zero", "Zh==", 2 }; { "two unused bits that are not zero", "Zm9=", 3 };
     { "padding in the middle", "Zg==Zg==", 3 }; { "a space", "Zm 9", 3 };
     { "a line break at the end", "Zm8=\n", 4 }; { "a NUL", "Zm\0v", 3 };
     { "the other alphabet", "-_-_", 1 }; { "a byte above 127", "Zm9\255", 4 };
@@ -71,22 +71,22 @@ describe("Base64", function()
 
   for _, case in ipairs {
     { "padding", "Zg==", 3 }; { "a lone digit", "Zm9vY", 6 };
-    { "bits behind the last byte", "Zh", 2 }; { "the other alphabet", "+/+/", 1 };
+    { "unused bits that are not zero", "Zh", 2 }; { "the other alphabet", "+/+/", 1 };
   } do
-    it("for URLs refuses " .. case[1], function()
+    it("for URLs, refuses " .. case[1], function()
       local text, why = core.base64url_decode(case[2])
       assert.is_nil(text)
       assert.equal("not base64url at byte " .. case[3], why)
     end)
   end
 
-  it("takes no number for a text", function()
+  it("raises for a number", function()
     assert.has_error(function() core.base64_encode(12) end)
   end)
 end)
 
 describe("percent-encoding", function()
-  it("leaves the unreserved characters alone and encodes every other byte", function()
+  it("encodes every byte except the unreserved characters", function()
     for code = 0, 255 do
       local byte = string.char(code)
       local wanted = byte:find("^[A-Za-z0-9%-%._~]") and byte or ("%%%02X"):format(code)
@@ -94,7 +94,7 @@ describe("percent-encoding", function()
     end
   end)
 
-  it("takes every byte there and back", function()
+  it("decodes what it encoded, for every byte", function()
     assert.equal(every_byte, core.percent_decode(core.percent_encode(every_byte)))
     assert.equal("a+b", core.percent_decode("a+b"))
     assert.equal("\255 x", core.percent_decode("%fF%20x"))
@@ -102,7 +102,7 @@ describe("percent-encoding", function()
 
   for _, case in ipairs {
     { "a percent sign at the end", "ab%", 3 }; { "one digit at the end", "%4", 1 };
-    { "a letter that is no digit", "%4g", 1 }; { "a sign", "a%+1", 2 }; { "a space", "% 1", 1 };
+    { "a letter that is not a digit", "%4g", 1 }; { "a sign", "a%+1", 2 }; { "a space", "% 1", 1 };
   } do
     it("refuses " .. case[1], function()
       local text, why = core.percent_decode(case[2])
@@ -114,10 +114,10 @@ end)
 
 describe("a query", function()
   for _, case in ipairs {
-    { "nothing", {}, "" };
-    { "names in order, whatever the table's", { b = "2", a = "1", c = "3", ab = "4" }, "a=1&ab=4&b=2&c=3" };
+    { "no parameters for an empty table", {}, "" };
+    { "its names sorted", { b = "2", a = "1", c = "3", ab = "4" }, "a=1&ab=4&b=2&c=3" };
     { "spaces and reserved characters", { q = "a b+c&d=e/f?" }, "q=a%20b%2Bc%26d%3De%2Ff%3F" };
-    { "a name that needs it", { ["a b"] = "x" }, "a%20b=x" };
+    { "an encoded name", { ["a b"] = "x" }, "a%20b=x" };
     { "UTF-8", { q = "Zo\195\171" }, "q=Zo%C3%AB" };
     { "an empty value", { q = "" }, "q=" };
     { "booleans", { yes = true, no = false }, "no=false&yes=true" };
@@ -127,29 +127,29 @@ describe("a query", function()
     it("has " .. case[1], function() assert.equal(case[3], core.query_encode(case[2])) end)
   end
 
-  it("as a form differs in its spaces", function()
+  it("has \"+\" for a space when it is a form", function()
     assert.equal("a+name=a+b%2Bc&z=%0D%0A", core.form_encode{ ["a name"] = "a b+c", z = "\r\n" })
   end)
 
   for _, case in ipairs {
     { "null", { q = core.null }, "\"q\" is null: leave it out" };
     { "an empty array", { q = {} }, "\"q\" is an empty array: leave it out" };
-    { "a table that is no array", { q = { x = 1 } }, "\"q\" is a table that is not an array" };
+    { "a table that is not an array", { q = { x = 1 } }, "\"q\" is a table that is not an array" };
     { "an array with a hole", { q = { [1] = 1, [3] = 3 } }, "\"q\" is a table that is not an array" };
     { "an array in an array", { q = { 1, { 2 } } }, "\"q\"[2] is a table" };
     { "null in an array", { q = { 1, core.null } }, "\"q\"[2] is null" };
     { "a function", { q = print }, "\"q\" is not a string, a number or a boolean" };
     { "not a number", { q = 0 / 0 }, "\"q\" is a number that is not finite" };
     { "an infinity", { q = -1 / 0 }, "\"q\" is a number that is not finite" };
-    { "a float beyond 2^53, somebody else's id by now", { q = 2 ^ 53 * 2 }, "\"q\" .*digits as a string" };
+    { "a float beyond 2^53, which may be a rounded id", { q = 2 ^ 53 * 2 }, "\"q\" .*digits as a string" };
     { "a carriage return", { q = "a\rb" }, "\"q\" holds a line break" };
     { "a line feed", { q = "a\n" }, "\"q\" holds a line break" };
     { "a NUL", { q = "\0" }, "\"q\" holds a line break or a NUL" };
     { "a line feed in an array", { q = { "a", "\n" } }, "\"q\"[2] holds a line break" };
     { "a line feed in a name", { ["a\nb"] = "x" }, "\"a?b\" holds a line break" };
     { "a name that is a number", { "x" }, "a parameter's name must be a string, not a number" };
-    { "more than any URL holds", { q = ("x"):rep(65536) }, "longer than 65536 bytes" };
-    { "less than that, encoded more", { q = (" "):rep(30000) }, "longer than 65536 bytes" };
+    { "a value as long as the longest URL", { q = ("x"):rep(65536) }, "longer than 65536 bytes" };
+    { "a value that is too long when encoded", { q = (" "):rep(30000) }, "longer than 65536 bytes" };
   } do
     it("refuses " .. case[1], function()
       local text, why = core.query_encode(case[2])
@@ -160,7 +160,7 @@ describe("a query", function()
     end)
   end
 
-  it("comes back as a table", function()
+  it("is decoded to a table", function()
     assert.same({ code = "a b", state = "x=y", empty = "", bare = "", ["\195\169"] = "&" },
       core.query_decode("code=a+b&state=x%3dy&&empty=&bare&%C3%A9=%26"))
     assert.same({ a = "1=2" }, core.query_decode("a=1=2"))
@@ -168,33 +168,33 @@ describe("a query", function()
   end)
 
   for _, case in ipairs {
-    { "a parameter that comes twice", "code=1&x=2&code=3", "parameter \"code\" appears more than once" };
-    { "one that comes twice in two spellings", "code=1&c%6Fde=3", "parameter \"code\" appears more than once" };
-    { "a broken value", "a=1&b=%zz", "a \"%\" without two hex digits at byte 7" };
-    { "a broken name", "a=1&%=2", "a \"%\" without two hex digits at byte 5" };
-    { "too much", ("x"):rep(65537), "the query is longer than 65536 bytes" };
+    { "a repeated parameter", "code=1&x=2&code=3", "parameter \"code\" appears more than once" };
+    { "a repeated parameter in two encodings", "code=1&c%6Fde=3", "parameter \"code\" appears more than once" };
+    { "an invalid escape in a value", "a=1&b=%zz", "a \"%\" without two hex digits at byte 7" };
+    { "an invalid escape in a name", "a=1&%=2", "a \"%\" without two hex digits at byte 5" };
+    { "too many bytes", ("x"):rep(65537), "the query is longer than 65536 bytes" };
   } do
-    it("is refused when it has " .. case[1], function()
+    it("is refused with " .. case[1], function()
       local params, why = core.query_decode(case[2])
       assert.is_nil(params)
       assert.equal(case[3], why)
     end)
   end
 
-  it("never shows a value when it is refused", function()
+  it("is refused without showing a value", function()
     local _, why = core.query_decode("code=hush-hush&code=hush-hush")
     assert.is_nil(why:find("hush", 1, true))
   end)
 end)
 
 describe("a path", function()
-  it("takes its names from the parameters", function()
+  it("gets the values of its names from the parameters", function()
     assert.equal("/v1.0/leads/7/x/x", core.path_expand("/v1.0/leads/{leadId}/x/{b}", { leadId = 7, b = "x", limit = 5 }))
     assert.equal("/v1.0/me", core.path_expand("/v1.0/me"))
     assert.equal("/v1.0/me", core.path_expand("/v1.0/me", {}))
   end)
 
-  it("is bounded, with or without names", function()
+  it("is limited in length, with or without names", function()
     local longest = "/" .. ("x"):rep(65535)
     assert.equal(longest, core.path_expand(longest))
     local path, why = core.path_expand(longest .. "x")
@@ -202,7 +202,7 @@ describe("a path", function()
     assert.equal("the path is longer than 65536 bytes", why)
   end)
 
-  it("makes data of whatever a value holds", function()
+  it("encodes values so that they stay one segment", function()
     assert.equal("/a/x%2Fy%3Fz%23%20%7B%25/b", (core.path_expand("/a/{v}/b", { v = "x/y?z# {%" })))
     assert.equal("/a/...", (core.path_expand("/a/{v}", { v = "..." })))
     assert.equal("/a/%252e%252e", (core.path_expand("/a/{v}", { v = "%2e%2e" })))
@@ -210,22 +210,22 @@ describe("a path", function()
 
   for _, case in ipairs {
     { "a missing value", nil, "is missing" }; { "null", core.null, "is null" };
-    { "an empty one", "", "is empty" }; { "a dot", ".", "is \".\"" }; { "two dots", "..", "is \"..\"" };
-    -- nginx decodes %2F before it takes dot segments out: /leads/1%2F..%2F..%2Fadmin is /admin to it
+    { "an empty value", "", "is empty" }; { "a dot", ".", "is \".\"" }; { "two dots", "..", "is \"..\"" };
+    -- nginx decodes %2F before it removes dot segments: it reads /leads/1%2F..%2F..%2Fadmin as /admin
     { "dots between slashes", "1/../../admin", "\"..\" segment" }; { "a dot at the end", "1/.", "segment" };
-    { "dots at the beginning", "../x", "segment" }; { "dots behind a backslash", "x\\..", "segment" };
+    { "dots at the beginning", "../x", "segment" }; { "dots after a backslash", "x\\..", "segment" };
     { "dots before a backslash", "..\\x", "segment" }; { "dots before a semicolon", "..;a/x", "segment" };
     { "a boolean", true, "is a boolean" }; { "a table", {}, "is not a string, a number or a boolean" };
     { "a carriage return", "a\r", "holds a line break" }; { "a line feed", "\na", "holds a line break" };
     { "a NUL", "a\0b", "or a NUL" }; { "not a number", 0 / 0, "not finite" };
     { "a float beyond 2^53", 2 ^ 53 * 2, "digits as a string" };
-    { "too much", ("x"):rep(65537), "longer than 65536 bytes" };
+    { "too many bytes", ("x"):rep(65537), "longer than 65536 bytes" };
   } do
     it("refuses " .. case[1], function()
       local path, why = core.path_expand("/leads/{leadId}", { leadId = case[2] })
       assert.is_nil(path)
       assert.is_truthy(why:find(case[3], 1, true), why)
-      assert.is_truthy(case[1] == "too much" or why:find("path parameter \"leadId\" ", 1, true))
+      assert.is_truthy(case[1] == "too many bytes" or why:find("path parameter \"leadId\" ", 1, true))
     end)
   end
 
@@ -241,7 +241,7 @@ describe("a path", function()
     { "/a/..%5cb", "segment" }; { "/a%5C.", "segment" }; { "/..;/a", "segment" }; { "/a/.%3Bb/c", "segment" };
     { "/a;../b;.", nil }; { "/a/...;/.../b", nil }; { "/..a/a../.a/a.", nil }; { "/a%20b/!$&'()*+,;=:@~", nil };
   } do
-    it((case[2] and "refuses " or "lets be ") .. ("%q"):format(case[1]), function()
+    it((case[2] and "refuses " or "accepts ") .. ("%q"):format(case[1]), function()
       local path, why = core.path_expand(case[1], { a = "1" })
       if not case[2] then return assert.equal(case[1], path) end
       assert.is_nil(path)
@@ -256,7 +256,7 @@ describe("an id", function()
     "651095960136641", "9007199254740993", "1738234566814937089", "9223372036854775807", "-9223372036854775808",
   } do
     for form, id in pairs(exact_forms(digits)) do
-      it(digits .. " as a " .. form .. " is exactly that in path, query and form", function()
+      it(digits .. " as a " .. form .. " keeps all digits in path, query and form", function()
         assert.equal("/v1.0/leads/" .. digits, (core.path_expand("/v1.0/leads/{leadId}", { leadId = id })))
         assert.equal("leadId=" .. digits, core.query_encode{ leadId = id })
         assert.equal("a=" .. digits .. "&a=" .. digits, core.form_encode{ a = { id, id } })
@@ -265,7 +265,7 @@ describe("an id", function()
   end
 
   if jit then
-    it("may be an unsigned one of LuaJIT's, but no other cdata", function()
+    it("can be an unsigned 64-bit integer of LuaJIT's ffi, but no other cdata", function()
       local id = load("return 18446744073709551615ULL")()
       assert.equal("id=18446744073709551615", core.query_encode{ id = id })
       local other = require("ffi").new("int[3]")
@@ -274,7 +274,7 @@ describe("an id", function()
     end)
   end
 
-  it("of fifteen digits is exact as a plain number on every Lua", function()
+  it("of 15 digits is exact as a number on every Lua", function()
     assert.equal("/v1.0/leads/651095960136641", (core.path_expand("/v1.0/leads/{id}", { id = 651095960136641 })))
     assert.equal("id=651095960136641", core.query_encode{ id = 651095960136641 })
     assert.equal("id=3600", core.query_encode{ id = 7200 / 2 })

@@ -1,24 +1,24 @@
--- What may come from the environment, in a process of its own each time.
+-- Settings from environment variables, each case in a child process.
 local child = require "spec.support.child"
 
 local function run(environment, code)
-  local words = {}
-  for name, value in pairs(environment) do words[#words + 1] = name .. "='" .. value .. "'" end
-  return child.run(code, table.concat(words, " "))
+  local assignments = {}
+  for name, value in pairs(environment) do assignments[#assignments + 1] = name .. "='" .. value .. "'" end
+  return child.run(code, table.concat(assignments, " "))
 end
 
 describe("the environment", function()
-  it("is not looked at by require", function()
+  it("is not read by require", function()
     local printed = run({ LOFTY_BASE_URL = "not an address" }, [[
       local real = os.getenv
-      os.getenv = function(name) if name:find("LOFTY") then error("looked at " .. name) end return real(name) end
+      os.getenv = function(name) if name:find("LOFTY") then error("read " .. name) end return real(name) end
       require "lofty"
       print "quiet"
     ]])
     assert.equal("quiet", printed)
   end)
 
-  it("gives a key, a token, or the client_credentials grant, in this order", function()
+  it("gives an API key, an access token or the client_credentials grant, in this order", function()
     local show = [[
       local fake = { seen = {} }
       function fake:request(r) self.seen[#self.seen + 1] = r; return { status = 200, body = '{"access_token":"granted"}', headers = {} } end
@@ -64,8 +64,8 @@ describe("the environment", function()
     { "developer with a customer_key", { }, 'client_secret = "s", customer_key = "k"', DEVELOPER .. " body" },
     { "developer with LOFTY_CUSTOMER_KEY", { LOFTY_CUSTOMER_KEY = "k" }, 'client_secret = "s"', DEVELOPER .. " body" },
     { "developer without a client_secret", { }, "", DEVELOPER .. " none" },
-    { "what LOFTY_OAUTH_SERVER says", { LOFTY_OAUTH_SERVER = "developer" }, 'client_secret = "s"', DEVELOPER .. " body" },
-    { "what oauth_server says before the environment and the rule", { LOFTY_OAUTH_SERVER = "developer" },
+    { "that of LOFTY_OAUTH_SERVER", { LOFTY_OAUTH_SERVER = "developer" }, 'client_secret = "s"', DEVELOPER .. " body" },
+    { "that of the option oauth_server before any other rule", { LOFTY_OAUTH_SERVER = "developer" },
       'client_secret = "s", customer_key = "k", oauth_server = "vendor"', VENDOR .. " basic" },
   } do
     it("makes the OAuth server " .. case[1], function()
@@ -73,7 +73,7 @@ describe("the environment", function()
     end)
   end
 
-  it("gives way to what the caller says", function()
+  it("is overridden by options", function()
     local printed = run({ LOFTY_API_KEY = "theirs", LOFTY_BASE_URL = "http://127.0.0.1:7" }, [[
       local url
       local runtime = { request = function(_, r) url = r.url .. " " .. r.headers.Authorization; return { status = 200, body = "", headers = {} } end,
@@ -144,7 +144,7 @@ describe("the environment", function()
     assert.truthy(printed:find("LOFTY_CLIENT_ID", 1, true), printed)
   end)
 
-  it("without a credential is an error that names what to set", function()
+  it("without a credential raises an error that names the variable", function()
     local printed = run({}, [[print(select(2, pcall(require("lofty").client)))]])
     assert.truthy(printed:find("LOFTY_API_KEY", 1, true), printed)
   end)
@@ -163,20 +163,20 @@ describe("the environment", function()
     assert.is_nil(printed:find("secret", 1, true), printed)
   end)
 
-  it("with LOFTY_DEBUG=1 traces beside the hooks that a client of an application brings", function()
+  it("with LOFTY_DEBUG=1 traces in addition to the hooks of an application's client", function()
     local printed = run({ LOFTY_DEBUG = "1" }, [[
       local lines = {}
       io.stderr = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end }
       local runtime = { request = function() return { status = 200, body = "{}", headers = {} } end,
         now = function() return 0 end, monotonic = function() return 0 end }
-      local told = {}
+      local called = {}
       local app = require("lofty").app { client_id = "i", client_secret = "s", runtime = runtime,
-        on_response = function() told[#told + 1] = "app" end }
-      local hooks = { on_request = function() told[#told + 1] = "client" end }
+        on_response = function() called[#called + 1] = "app" end }
+      local hooks = { on_request = function() called[#called + 1] = "client" end }
       local own = hooks.on_request
       app:client({ access_token = "t" }, hooks):me()
       assert(hooks.on_request == own, "the caller's table was changed")
-      io.write(table.concat(told, " "), "|", (table.concat(lines):gsub("\n", "|")))
+      io.write(table.concat(called, " "), "|", (table.concat(lines):gsub("\n", "|")))
     ]])
     assert.matches("^client app|lofty: #1 GET /v1.0/me, attempt 1|lofty: #1 GET /v1.0/me: HTTP 200", printed)
   end)

@@ -2,7 +2,7 @@ local core = require "lofty.core"
 
 local MAX_HEAD, MAX_BODY = 64 * 1024, 16 * 1024 * 1024
 
--- Feeds the pieces, then the end of the connection if `opt.eof`; returns what became of it.
+-- Feeds the pieces, then the end of the connection if `opt.eof`. Returns the response, or nil and the message.
 local function read(pieces, opt)
   opt = opt or {}
   local reader = core.http_reader(opt.method or "GET", opt.max_head or MAX_HEAD, opt.max_body or MAX_BODY)
@@ -11,7 +11,7 @@ local function read(pieces, opt)
     complete, err = reader:feed(piece)
     if complete == nil then
       local again, same = reader:feed("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-      assert(again == nil and same == err, "a failure has to stick")
+      assert(again == nil and same == err, "a failed reader must stay failed")
       return nil, err
     end
   end
@@ -24,8 +24,8 @@ local function read(pieces, opt)
   return { status = status, headers = headers, body = body, reusable = reusable }
 end
 
--- The same answer wherever the bytes are cut, and byte by byte.
-local function read_everywhere(bytes, opt)
+-- Reads the bytes at once, one by one, and cut at every position; the result must always be the same.
+local function read_in_pieces(bytes, opt)
   local whole, err = read({ bytes }, opt)
   local single = {}
   for i = 1, #bytes do single[i] = bytes:sub(i, i) end
@@ -60,7 +60,7 @@ describe("the reader of HTTP/1.1 responses", function()
     { "a length with leading zeros", head "Content-Length: 0002\r\n" .. "hi", { body = "hi" } },
     { "a status line without a reason", "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", { body = "" } },
     { "a status line without a reason and its space", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", { body = "" } },
-    { "a reason beyond ASCII", "HTTP/1.1 404 Nicht gefunden \195\164\r\nContent-Length: 0\r\n\r\n", { status = 404 } },
+    { "a reason that is not ASCII", "HTTP/1.1 404 Nicht gefunden \195\164\r\nContent-Length: 0\r\n\r\n", { status = 404 } },
     { "white space around values", head "content-length:\t 2 \t\r\nX-A:\r\n" .. "hi", { body = "hi", headers = { ["x-a"] = "" } } },
     { "repeated names, joined", head "X-A: 1\r\nB: 2\r\nx-a: 3\r\nX-a:\r\nContent-Length: 0\r\n",
       { headers = { ["x-a"] = "1, 3, ", b = "2" } } },
@@ -71,12 +71,12 @@ describe("the reader of HTTP/1.1 responses", function()
     { "trailers, which are not kept", head(CHUNKED) .. "2\r\nhi\r\n0\r\nX-T: 1\r\nX-U: 2\r\n\r\n",
       { body = "hi", headers = { ["transfer-encoding"] = "chunked" }, reusable = true } },
     { "Chunked in any case", head "Transfer-Encoding: ChunKed\r\n" .. "0\r\n\r\n", { body = "" } },
-    { "a 100 before the answer", "HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n" .. head "Content-Length: 2\r\n" .. "hi",
+    { "a 100 before the response", "HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n" .. head "Content-Length: 2\r\n" .. "hi",
       { status = 200, body = "hi", headers = { ["content-length"] = "2" }, reusable = true } },
     { "several early hints", ("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"):rep(3) .. head "Content-Length: 0\r\n", { status = 200 } },
     { "a 204", "HTTP/1.1 204 No Content\r\n\r\n", { status = 204, body = "", reusable = true } },
-    { "a 304 that tells a length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", { status = 304, body = "", reusable = true } },
-    { "an answer to HEAD", head "Content-Length: 5\r\n", { body = "", reusable = true }, { method = "HEAD" } },
+    { "a 304 with Content-Length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", { status = 304, body = "", reusable = true } },
+    { "a response to HEAD", head "Content-Length: 5\r\n", { body = "", reusable = true }, { method = "HEAD" } },
     { "Connection: close", head "Content-Length: 2\r\nConnection: foo, Close\r\n" .. "hi", { body = "hi", reusable = false } },
     { "HTTP/1.0, which closes", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", { body = "hi", reusable = false } },
     { "HTTP/1.0 that keeps alive", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nhi", { body = "hi", reusable = true } },
@@ -86,17 +86,17 @@ describe("the reader of HTTP/1.1 responses", function()
     { "gzip in chunks, in two members", head(CHUNKED .. "Content-Encoding: x-gzip\r\n") ..
       (("%x\r\n"):format(#GZIP) .. GZIP .. "\r\n"):rep(2) .. "0\r\n\r\n", { body = GZIP_TEXT:rep(2), reusable = true } },
     { "gzip up to the end of the connection", head "Content-Encoding: gzip\r\n" .. GZIP, { body = GZIP_TEXT, reusable = false }, { eof = true } },
-    { "nothing at all that says gzip", head "Content-Length: 0\r\nContent-Encoding: gzip\r\n", { body = "", reusable = true } },
+    { "an empty body with Content-Encoding: gzip", head "Content-Length: 0\r\nContent-Encoding: gzip\r\n", { body = "", reusable = true } },
     { "identity", head "Content-Length: 2\r\nContent-Encoding: identity\r\n" .. "hi", { body = "hi" } },
     { "a charset as the coding", head "Content-Length: 2\r\nContent-Encoding: UTF-8\r\n" .. "hi", { body = "hi" } },
-    { "no coding, in a word", head "Content-Length: 2\r\nContent-Encoding: none\r\n" .. "hi", { body = "hi" } },
+    { "the coding none", head "Content-Length: 2\r\nContent-Encoding: none\r\n" .. "hi", { body = "hi" } },
     { "an empty coding", head "Content-Length: 2\r\nContent-Encoding:\r\n" .. "hi", { body = "hi" } },
     { "the same length in two lines", head "Content-Length: 2\r\nX-A: 1\r\nContent-Length: 02\r\n" .. "hi",
       { body = "hi", headers = { ["content-length"] = "2, 02", ["x-a"] = "1" }, reusable = true } },
     { "the same length twice in a line", head "Content-Length: 2 ,\t2\r\n" .. "hi", { body = "hi" } },
   } do
-    it("takes " .. case[1], function()
-      local response = assert(read_everywhere(case[2], case[4]))
+    it("accepts " .. case[1], function()
+      local response = assert(read_in_pieces(case[2], case[4]))
       for name, value in pairs(case[3]) do
         if name == "headers" then
           for header, text in pairs(value) do assert.equal(text, response.headers[header]) end
@@ -116,7 +116,7 @@ describe("the reader of HTTP/1.1 responses", function()
     { "no status", "HTTP/1.1\r\n\r\n" },
     { "two spaces before the status", "HTTP/1.1  200 OK\r\n\r\n" },
     { "a control character in the reason", "HTTP/1.1 200 O\1K\r\n\r\n" },
-    { "HTTP/2 on the wire", "HTTP/2 200 \r\n\r\n" },
+    { "HTTP/2", "HTTP/2 200 \r\n\r\n" },
     { "HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n" },
     { "http in lower case", "http/1.1 200 OK\r\n\r\n" },
     { "another protocol", "SSH-2.0-OpenSSH_9.2\r\n" },
@@ -131,7 +131,7 @@ describe("the reader of HTTP/1.1 responses", function()
     { "a DEL in a value", head "X-A: a\127b\r\n" },
     { "a space before the colon", head "Content-Length : 0\r\n" },
     { "a space in a name", head "X A: 1\r\n" },
-    { "a name beyond ASCII", head "X-\195\164: 1\r\n" },
+    { "a name that is not ASCII", head "X-\195\164: 1\r\n" },
     { "no name", head ": 1\r\n" },
     { "no colon", head "Content-Length\r\n" },
     { "a folded line", head "X-A: 1\r\n 2\r\n" },
@@ -150,25 +150,25 @@ describe("the reader of HTTP/1.1 responses", function()
     { "a list of two lengths", head "Content-Length: 11, 5\r\n" .. "hi" },
     { "two lengths", head "Content-Length: 2\r\nContent-Length: 3\r\n" .. "hi" },
     { "two different lengths, the second an empty one", head "Content-Length: 2\r\nContent-Length:\r\n" .. "hi" },
-    { "the same length twice beside chunks", head("Content-Length: 2\r\nContent-Length: 2\r\n" .. CHUNKED) .. "0\r\n\r\n" },
-    { "a length beside chunked", head("Content-Length: 5\r\n" .. CHUNKED) .. "0\r\n\r\n" },
-    { "chunked beside a length", head(CHUNKED .. "Content-Length: 5\r\n") .. "0\r\n\r\n" },
+    { "the same length twice, and chunked", head("Content-Length: 2\r\nContent-Length: 2\r\n" .. CHUNKED) .. "0\r\n\r\n" },
+    { "a length before chunked", head("Content-Length: 5\r\n" .. CHUNKED) .. "0\r\n\r\n" },
+    { "chunked before a length", head(CHUNKED .. "Content-Length: 5\r\n") .. "0\r\n\r\n" },
     { "chunked twice", head(CHUNKED .. CHUNKED) .. "0\r\n\r\n" },
     { "chunked, then identity", head "Transfer-Encoding: chunked, identity\r\n" },
     { "gzip, then chunked", head "Transfer-Encoding: gzip, chunked\r\n" },
     { "identity as transfer encoding", head "Transfer-Encoding: identity\r\n" },
-    { "a transfer encoding in disguise", head "Transfer-Encoding: xchunked\r\n" },
+    { "an unknown transfer encoding that contains chunked", head "Transfer-Encoding: xchunked\r\n" },
     { "a transfer encoding with a control character", head "Transfer-Encoding: \11chunked\r\n" },
     { "chunked in HTTP/1.0", "HTTP/1.0 200 OK\r\n" .. CHUNKED .. "\r\n0\r\n\r\n" },
     { "a 204 that announces a body", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n" },
     { "a 204 in chunks", "HTTP/1.1 204 No Content\r\n" .. CHUNKED .. "\r\n" },
     { "a 100 in chunks", "HTTP/1.1 100 Continue\r\n" .. CHUNKED .. "\r\n" },
-    { "a 101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" },
-    { "br, which was not asked for", head "Content-Length: 0\r\nContent-Encoding: br\r\n" },
-    { "a coding nobody knows", head "Content-Length: 0\r\nContent-Encoding: x-new\r\n" },
-    { "a charset beside gzip", head "Content-Length: 0\r\nContent-Encoding: gzip, utf-8\r\n" },
-    { "deflate, which was not asked for", head "Content-Length: 0\r\nContent-Encoding: deflate\r\n" },
-    { "gzip twice over", head "Content-Length: 0\r\nContent-Encoding: gzip, gzip\r\n" },
+    { "a 101 that was not requested", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" },
+    { "br, which was not requested", head "Content-Length: 0\r\nContent-Encoding: br\r\n" },
+    { "an unknown coding", head "Content-Length: 0\r\nContent-Encoding: x-new\r\n" },
+    { "gzip and a charset", head "Content-Length: 0\r\nContent-Encoding: gzip, utf-8\r\n" },
+    { "deflate, which was not requested", head "Content-Length: 0\r\nContent-Encoding: deflate\r\n" },
+    { "gzip applied twice", head "Content-Length: 0\r\nContent-Encoding: gzip, gzip\r\n" },
     { "an empty chunk size", head(CHUNKED) .. "\r\n" },
     { "a chunk size with a sign", head(CHUNKED) .. "+5\r\nhello\r\n" },
     { "a negative chunk size", head(CHUNKED) .. "-5\r\nhello\r\n" },
@@ -176,23 +176,23 @@ describe("the reader of HTTP/1.1 responses", function()
     { "a chunk size with a space before it", head(CHUNKED) .. " 5\r\nhello\r\n" },
     { "a chunk size with a space after it", head(CHUNKED) .. "5 \r\nhello\r\n" },
     { "a chunk size of 64 bits", head(CHUNKED) .. "fffffffffffffffe\r\nhello\r\n" },
-    { "a chunk size that wraps round", head(CHUNKED) .. "10000000000000005\r\nhello\r\n" },
+    { "a chunk size that overflows 64 bits", head(CHUNKED) .. "10000000000000005\r\nhello\r\n" },
     { "a chunk size with a bare LF", head(CHUNKED) .. "5\nhello\r\n" },
     { "a chunk extension with a bare LF", head(CHUNKED) .. "5;a\nhello\r\n" },
     { "an extension before the size", head(CHUNKED) .. ";a\r\n" },
-    { "a chunk longer than it said", head(CHUNKED) .. "2\r\nhello\r\n0\r\n\r\n" },
+    { "a chunk longer than its size", head(CHUNKED) .. "2\r\nhello\r\n0\r\n\r\n" },
     { "a chunk whose data ends in a bare LF", head(CHUNKED) .. "5\r\nhello\n0\r\n\r\n" },
     { "a trailer with a bare LF", head(CHUNKED) .. "0\r\nX: 1\n\r\n" },
     { "a trailer without a colon", head(CHUNKED) .. "0\r\nhello\r\n\r\n" },
     { "a folded trailer", head(CHUNKED) .. "0\r\nX: 1\r\n 2\r\n\r\n" },
     { "gzip whose check sum is wrong", head("Content-Length: " .. #GZIP .. "\r\nContent-Encoding: gzip\r\n") ..
       GZIP:sub(1, -9) .. "\0" .. GZIP:sub(-7) },
-    { "gzip with rubbish behind it", head("Content-Length: " .. #GZIP + 4 .. "\r\nContent-Encoding: gzip\r\n") .. GZIP .. "oops" },
-    { "gzip that is none", head "Content-Length: 5\r\nContent-Encoding: gzip\r\n" .. "hello" },
-    { "gzip that its length cuts short", head("Content-Length: " .. #GZIP - 1 .. "\r\nContent-Encoding: gzip\r\n") .. GZIP:sub(1, -2) },
+    { "gzip with trailing bytes", head("Content-Length: " .. #GZIP + 4 .. "\r\nContent-Encoding: gzip\r\n") .. GZIP .. "oops" },
+    { "a gzip body that is not gzip", head "Content-Length: 5\r\nContent-Encoding: gzip\r\n" .. "hello" },
+    { "gzip that Content-Length truncates", head("Content-Length: " .. #GZIP - 1 .. "\r\nContent-Encoding: gzip\r\n") .. GZIP:sub(1, -2) },
   } do
     it("refuses " .. case[1], function()
-      local response, err = read_everywhere(case[2])
+      local response, err = read_in_pieces(case[2])
       assert.is_nil(response)
       assert.is_string(err)
       assert.not_equal("more", err)
@@ -207,25 +207,25 @@ describe("the reader of HTTP/1.1 responses", function()
     { "in a chunk", head(CHUNKED) .. "5\r\nhel" },
     { "between chunks", head(CHUNKED) .. "5\r\nhello\r\n" },
     { "before the end of the trailers", head(CHUNKED) .. "5\r\nhello\r\n0\r\n" },
-    { "after an interim answer", "HTTP/1.1 100 Continue\r\n\r\n" },
+    { "after an interim response", "HTTP/1.1 100 Continue\r\n\r\n" },
     { "in a gzip body without a length", head "Content-Encoding: gzip\r\n" .. GZIP:sub(1, -3) },
-    { "before a gzip body without a length, which is never empty", head "Content-Encoding: gzip\r\n" },
+    { "before a gzip body without a length", head "Content-Encoding: gzip\r\n" },
   } do
-    it("tells a connection cut " .. case[1], function()
-      local response, err = read_everywhere(case[2], { eof = true })
+    it("fails when the connection is closed " .. case[1], function()
+      local response, err = read_in_pieces(case[2], { eof = true })
       assert.is_nil(response)
-      assert.matches("cut short", (err:gsub("broke", "cut short"):gsub("was closed", "cut short")))
+      assert.truthy(err:find("cut short", 1, true) or err:find("connection was closed", 1, true), err)
     end)
   end
 
-  it("tells a connection that was closed before anything came", function()
+  it("fails when the connection is closed before the first byte", function()
     local reader = core.http_reader("GET", MAX_HEAD, MAX_BODY)
     assert.is_nil((reader:eof()))
     assert.is_false(reader:head_complete())
     assert.is_nil((reader:response()))
   end)
 
-  it("knows when the head is complete", function()
+  it("tells when the head is complete", function()
     local reader = core.http_reader("GET", MAX_HEAD, MAX_BODY)
     assert.is_false(reader:feed("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r"))
     assert.is_false(reader:head_complete())
@@ -234,7 +234,7 @@ describe("the reader of HTTP/1.1 responses", function()
     assert.equal(200, (reader:response()))
   end)
 
-  it("does not take bytes after the end for part of the answer, and the connection is done for", function()
+  it("ignores trailing bytes and makes the connection not reusable", function()
     local response = assert(read { head "Content-Length: 2\r\n" .. "hiHTTP/1.1 200 OK\r\n" })
     assert.equal("hi", response.body)
     assert.is_false(response.reusable)
@@ -245,14 +245,14 @@ describe("the reader of HTTP/1.1 responses", function()
     assert.is_false(select(4, reader:response()))
   end)
 
-  it("holds a NUL and all other bytes in a body", function()
+  it("accepts every byte in a body", function()
     local all = {}
     for i = 0, 255 do all[#all + 1] = string.char(i) end
     local body = table.concat(all)
     assert.equal(body, assert(read { head "Content-Length: 256\r\n" .. body }).body)
   end)
 
-  describe("bounds", function()
+  describe("limits", function()
     local function endless(prefix, piece, opt)
       local reader = core.http_reader("GET", opt.max_head or MAX_HEAD, opt.max_body or MAX_BODY)
       local complete, err = reader:feed(prefix)
@@ -261,7 +261,7 @@ describe("the reader of HTTP/1.1 responses", function()
         complete, err = reader:feed(piece)
         fed = fed + #piece
       end
-      assert.is_nil(complete, "was not stopped")
+      assert.is_nil(complete, "no limit was applied")
       assert.matches(opt.max_body and "longer than max_body" or "too", err)
       return fed
     end
@@ -270,11 +270,11 @@ describe("the reader of HTTP/1.1 responses", function()
     it("a header line", function() endless("HTTP/1.1 200 OK\r\nX: ", ("x"):rep(1000), { max_head = 5000 }) end)
     it("the header's bytes", function() endless("HTTP/1.1 200 OK\r\n", "X-A: " .. ("x"):rep(1000) .. "\r\n", { max_head = 50000 }) end)
     it("the number of header lines", function() endless("HTTP/1.1 200 OK\r\n", "X-A: x\r\n", { max_head = 1e9 }) end)
-    it("interim answers", function() endless("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", { max_head = 50000 }) end)
+    it("interim responses", function() endless("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", { max_head = 50000 }) end)
     it("trailers", function() endless(head(CHUNKED) .. "0\r\n", "X-A: " .. ("x"):rep(1000) .. "\r\n", { max_head = 50000 }) end)
     it("the number of trailers", function() endless(head(CHUNKED) .. "0\r\n", "X-A: x\r\n", { max_head = 1e9 }) end)
     it("chunk extensions", function() endless(head(CHUNKED) .. "5;", ("x"):rep(1000), {}) end)
-    it("zeros before a chunk's size", function() assert.is_nil(read_everywhere(head(CHUNKED) .. ("0"):rep(40) .. "1\r\n")) end)
+    it("zeros before a chunk's size", function() assert.is_nil(read_in_pieces(head(CHUNKED) .. ("0"):rep(40) .. "1\r\n")) end)
     it("chunks", function() endless(head(CHUNKED), "5\r\nhello\r\n", { max_body = 50000 }) end)
     it("a body up to the end of the connection", function() endless(head "", ("x"):rep(1000), { max_body = 50000 }) end)
     it("gzip members that decode to nothing", function()
@@ -282,7 +282,7 @@ describe("the reader of HTTP/1.1 responses", function()
       endless(head "Content-Encoding: gzip\r\n", nothing:rep(100), { max_body = 1000 })
     end)
 
-    it("a body that announces more than may come, before any of it is read", function()
+    it("a body whose length exceeds the limit, before any of it is read", function()
       local response, err = read({ head "Content-Length: 1001\r\n" }, { max_body = 1000 })
       assert.is_nil(response)
       assert.matches("longer than max_body", err)
@@ -291,23 +291,23 @@ describe("the reader of HTTP/1.1 responses", function()
       assert.matches("longer than max_body", err)
     end)
 
-    it("to the byte", function()
+    it("head and body exactly", function()
       local bytes = head "Content-Length: 1000\r\n"
       assert.equal(1000, #assert(read({ bytes .. ("x"):rep(1000) }, { max_head = #bytes, max_body = 1000 })).body)
       assert.is_nil((read({ bytes .. ("x"):rep(1000) }, { max_head = #bytes - 1, max_body = 1000 })))
       assert.is_nil((read({ bytes .. ("x"):rep(1000) }, { max_head = #bytes, max_body = 999 })))
     end)
 
-    it("what gzip decodes to, to the byte", function()
+    it("the decoded size of gzip exactly", function()
       local bytes = head("Content-Length: " .. #GZIP .. "\r\nContent-Encoding: gzip\r\n") .. GZIP
-      assert.equal(GZIP_TEXT, assert(read_everywhere(bytes, { max_body = #GZIP_TEXT })).body)
-      local response, err = read_everywhere(bytes, { max_body = #GZIP_TEXT - 1 })
+      assert.equal(GZIP_TEXT, assert(read_in_pieces(bytes, { max_body = #GZIP_TEXT })).body)
+      local response, err = read_in_pieces(bytes, { max_body = #GZIP_TEXT - 1 })
       assert.is_nil(response)
       assert.matches("longer than max_body", err)
-      assert.is_nil((read_everywhere(bytes, { max_body = 0 })))
+      assert.is_nil((read_in_pieces(bytes, { max_body = 0 })))
     end)
 
-    it("a gzip bomb, without holding it", function()
+    it("a gzip bomb", function()
       local pipe = assert(io.popen("head -c 20000000 /dev/zero | gzip -9", "r"))
       local bomb = pipe:read("*a")
       pipe:close()
@@ -320,8 +320,8 @@ describe("the reader of HTTP/1.1 responses", function()
     end)
   end)
 
-  it("begins anew when it is reset, whatever had come before", function()
-    local answer = "HTTP/1.1 200 OK\r\nX-New: 1\r\nContent-Length: 2\r\n\r\nhi"
+  it("reads the next response after a reset in any state", function()
+    local response = "HTTP/1.1 200 OK\r\nX-New: 1\r\nContent-Length: 2\r\n\r\nhi"
     for _, before in ipairs {
       "",
       "HTTP/1.1 200 OK\r\nX-Ol",
@@ -329,7 +329,7 @@ describe("the reader of HTTP/1.1 responses", function()
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nold\r\n1",
       "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n\31\139\8",
       "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nsurplus",
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\ntrailing",
       "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n" .. ("x"):rep(100000),
     } do
       local reader = core.http_reader("HEAD", 1024, 1)
@@ -337,16 +337,16 @@ describe("the reader of HTTP/1.1 responses", function()
       reader:feed(before)
       reader:reset("GET", MAX_HEAD, 2)
       assert.is_false(reader:head_complete())
-      assert.is_true(reader:feed(answer), before:sub(1, 60))
+      assert.is_true(reader:feed(response), before:sub(1, 60))
       local status, headers, body, reusable = reader:response()
       assert.same({ 200, "hi", true }, { status, body, reusable })
       assert.same({ ["x-new"] = "1", ["content-length"] = "2" }, headers)
       reader:reset("GET", MAX_HEAD, 1)
-      assert.is_nil((reader:feed(answer)), "the new bound holds")
+      assert.is_nil((reader:feed(response)), "the new limit applies")
     end
   end)
 
-  it("blames a caller who hands in something else", function()
+  it("raises for invalid arguments", function()
     assert.has_error(function() core.http_reader() end)
     assert.has_error(function() core.http_reader("GET", -1, 1) end)
     assert.has_error(function() core.http_reader("GET", 1, 0 / 0) end)

@@ -1,16 +1,16 @@
--- lua-cjson reads and writes most of what there is as we do. Where it does, the two must agree value by
--- value; the few places where it is wrong or lax stand in spec/unit/json_spec.lua and are left out here.
+-- Compares lofty.core with lua-cjson, value by value. Texts for which lua-cjson is wrong or not strict are left out;
+-- spec/unit/json_spec.lua has them.
 local core = require "lofty.core"
 local installed, cjson = pcall(require, "cjson")
 if not installed then
-  pending("the codec and lua-cjson: it is not installed for " .. _VERSION)
+  pending("lua-cjson is not installed for " .. _VERSION)
   return
 end
 
 local decode, encode = core.json_decode, core.json_encode
 local format, rep, floor = string.format, string.rep, math.floor
 
--- The same on every run and every Lua.
+-- A random number generator that gives the same numbers in every run and every Lua.
 local seed
 local function below(n)
   seed = (seed * 16807) % 2147483647
@@ -18,8 +18,8 @@ local function below(n)
 end
 local function pick(list) return list[below(#list) + 1] end
 
--- The place where a and b differ in type, key or value, or nil. An integer and a float of one value count
--- as the same, for lua-cjson reads every number as a float.
+-- The path where a and b differ in type, key or value, or nil. An integer equals a float of the same value, because
+-- lua-cjson decodes every number as a float.
 local function difference(a, b, at)
   if type(a) ~= type(b) then return format("%s: %s, %s", at, type(a), type(b)) end
   if type(a) ~= "table" then return a ~= b and format("%s: %s, %s", at, tostring(a), tostring(b)) or nil end
@@ -32,7 +32,7 @@ local function difference(a, b, at)
   end
 end
 
-local function agree(text)
+local function decode_both(text)
   local theirs = cjson.decode(text)
   local ours, message = decode(text)
   assert.is_nil(message, text)
@@ -63,29 +63,29 @@ local function document(depth)
       parts[i] = pick(white) .. name .. pick(white) .. ":" .. value
     end
   end
-  local inside = table.concat(parts, ",")
-  return space .. (kind == 2 and "[" .. inside .. "]" or "{" .. inside .. "}") .. pick(white)
+  local content = table.concat(parts, ",")
+  return space .. (kind == 2 and "[" .. content .. "]" or "{" .. content .. "}") .. pick(white)
 end
 
-describe("the codec and lua-cjson", function()
-  it("share null", function() assert.equal(cjson.null, core.null) end)
+describe("lofty.core and lua-cjson", function()
+  it("have the same null", function() assert.equal(cjson.null, core.null) end)
 
-  it("read each scalar alike", function()
-    for _, text in ipairs(scalars) do agree("[" .. text .. "]") end
+  it("decode each scalar alike", function()
+    for _, text in ipairs(scalars) do decode_both("[" .. text .. "]") end
   end)
 
-  it("read many documents alike, and each other's writing of them", function()
+  it("decode random documents alike, and lofty's encoding of them", function()
     seed = 7
     for _ = 1, 300 do
       local text = "[" .. document(0) .. "]"
-      local ours = agree(text)
+      local ours = decode_both(text)
       local written = assert(encode(ours))
-      assert.is_nil(difference(ours, cjson.decode(written), "ours read by lua-cjson"))
-      assert.is_nil(difference(ours, decode(written), "ours read again"))
+      assert.is_nil(difference(ours, cjson.decode(written), "encoded by lofty, decoded by lua-cjson"))
+      assert.is_nil(difference(ours, decode(written), "encoded and decoded by lofty"))
     end
   end)
 
-  it("write alike what has one way to be written", function()
+  it("encode alike values that have one encoding", function()
     for _, value in ipairs{ "", "plain", "é€😀", "a\"b\\c\n\t\r\b\f", 0, 1, -12, 3600, 99999999999999, 0.5, -2.25,
                               true, false } do
       assert.equal(cjson.encode{ value }, encode{ value })
@@ -94,7 +94,7 @@ describe("the codec and lua-cjson", function()
     assert.equal(cjson.encode{ {}, { { 1 } }, cjson.null }, encode{ {}, { { 1 } }, core.null })
   end)
 
-  it("refuse alike what is broken", function()
+  it("refuse the same invalid texts", function()
     seed = 11
     local refused = 0
     for _ = 1, 600 do
@@ -102,7 +102,7 @@ describe("the codec and lua-cjson", function()
       local at = below(#text) + 1
       local byte = pick{ "", "}", "]", ",", '"', ":", "{", "x", "0", "\\", "\1" }
       local broken = text:sub(1, at - 1) .. byte .. text:sub(at + below(2))
-      -- lua-cjson takes more than RFC 8259 has (leading zeros, NaN): what it refuses we refuse
+      -- lua-cjson accepts more than RFC 8259 (leading zeros, NaN); whatever it refuses, lofty must refuse
       if not pcall(cjson.decode, broken) then
         refused = refused + 1
         assert.is_nil((decode(broken)), broken)

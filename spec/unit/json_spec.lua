@@ -7,10 +7,10 @@ local luajit = type(rawget(_G, "jit")) == "table"
 local number_type = rawget(math, "type") -- absent before 5.3, as integers are
 local has_integers = number_type ~= nil
 
--- What a text reads as and writes as again.
-local function again(text) return assert(encode(assert(decode(text)))) end
+-- Decodes a text and encodes the value.
+local function recode(text) return assert(encode(assert(decode(text)))) end
 
--- The value of a text that is one, also for false and null.
+-- The value of a valid text.
 local function read(text)
   local value, message = decode(text)
   assert.is_nil(message)
@@ -21,17 +21,17 @@ describe("json.decode with repair", function()
   local MARK = "\239\191\189" -- U+FFFD
 
   for _, case in ipairs {
-    { "half a surrogate pair", '{"a":"Jo\\ud83d"}', "Jo" .. MARK },
-    { "the other half", '{"a":"\\uDE00Jo"}', MARK .. "Jo" },
-    { "two first halves", '{"a":"\\ud83d\\ud83d\\ude00"}', MARK .. "\240\159\152\128" },
-    { "half a pair before an escape", '{"a":"\\ud83d\\n"}', MARK .. "\n" },
+    { "a high surrogate alone", '{"a":"Jo\\ud83d"}', "Jo" .. MARK },
+    { "a low surrogate alone", '{"a":"\\uDE00Jo"}', MARK .. "Jo" },
+    { "two high surrogates and a low one", '{"a":"\\ud83d\\ud83d\\ude00"}', MARK .. "\240\159\152\128" },
+    { "a high surrogate before another escape", '{"a":"\\ud83d\\n"}', MARK .. "\n" },
     { "a surrogate in UTF-8", '{"a":"Jo\237\160\189"}', "Jo" .. MARK },
     { "a byte of Latin-1", '{"a":"Jos\233 P"}', "Jos" .. MARK .. " P" },
     { "UTF-8 that is cut short", '{"a":"\226\130"}', MARK .. MARK },
     { "an unknown escape", [[{"a":"O\'Neil"}]], "O" .. MARK .. "'Neil" },
     { "\\u without digits", [[{"a":"\uD8"}]], MARK .. "uD8" },
-    { "a bare control character, which is kept", '{"a":"Jo\tS\1"}', "Jo\tS\1" },
-    { "nothing where nothing is wrong", [[{"a":"\\ \" \u00e9 \ud83d\ude00"}]], '\\ " \195\169 \240\159\152\128' },
+    { "nothing for an unescaped control character, which is kept", '{"a":"Jo\tS\1"}', "Jo\tS\1" },
+    { "nothing in a valid string", [[{"a":"\\ \" \u00e9 \ud83d\ude00"}]], '\\ " \195\169 \240\159\152\128' },
   } do
     it("replaces " .. case[1], function()
       local value, err = json.decode(case[2], { repair = true })
@@ -40,7 +40,7 @@ describe("json.decode with repair", function()
     end)
   end
 
-  it("changes strings alone", function()
+  it("changes only strings", function()
     for _, text in ipairs { "[\233]", '["a",\1]', '["a" "b"]', '["\\', '["a\233', "\\" } do
       local value, err = json.decode(text, { repair = true })
       assert.is_nil(value)
@@ -48,18 +48,18 @@ describe("json.decode with repair", function()
     end
   end)
 
-  it("gives what strict reading gives for every valid text", function()
+  it("does not change a valid text", function()
     for _, text in ipairs { "[]", '"\\\\"', '{"":[null,true,1.5,"x"]}', '["\\\\","a\\"b",{"c":"\\\\\\""}]' } do
       assert.equal(text, core.json_repair(text))
     end
   end)
 
-  it("takes no other option", function()
+  it("refuses an unknown option", function()
     assert.has_error(function() json.decode("[]", { repare = true }) end)
   end)
 end)
 
-describe("reading JSON", function()
+describe("decoding JSON", function()
   for _, case in ipairs{
     { "null", null }, { "true", true }, { "false", false }, { "0", 0 }, { "-1", -1 }, { '""', "" },
     { " \t\r\n1 \t\r\n", 1 }, { '"a/b\\/c"', "a/b/c" }, { "1.5", 1.5 }, { "-0.25", -0.25 }, { "1e3", 1000 },
@@ -71,17 +71,17 @@ describe("reading JSON", function()
     { [["\"\\\/\b\f\n\r\t"]], "\"\\/\b\f\n\r\t" }, { [["\u0041\u00e9\u20AC\ud83d\ude00\u0000"]], "Aé€😀\0" },
     { '"\127"', "\127" }, { '"é€😀\244\143\191\191"', "é€😀\244\143\191\191" },
   } do
-    it("takes " .. case[1]:sub(1, 40), function() assert.equal(case[2], read(case[1])) end)
+    it("accepts " .. case[1]:sub(1, 40), function() assert.equal(case[2], read(case[1])) end)
   end
 
-  it("takes arrays and objects, empty and nested", function()
+  it("accepts arrays and objects, empty and nested", function()
     assert.same({}, read "[]")
     assert.same({}, read "{ }")
     assert.same({ 1, { 2, {} }, { a = { b = false } }, null }, read '[1, [2 ,[]], {"a": {"b" :false}} ,null]')
     assert.same({ ["a\nb"] = 1, [""] = 2 }, read [[{"a\nb":1,"":2}]])
   end)
 
-  it("lets the last of two members with one name count", function()
+  it("keeps the last member when a name is repeated", function()
     assert.same({ a = 2, b = 3 }, read '{"a":1,"b":3,"a":2}')
     assert.same({ a = 2, b = { a = 1 } }, read [[{"a":1,"b":{"a":1},"\u0061":2}]])
     local many = {}
@@ -89,7 +89,7 @@ describe("reading JSON", function()
     assert.equal(9, read('{"n300":0,' .. table.concat(many, ",") .. ',"n7":9}').n7)
   end)
 
-  it("reads objects and arrays of any width", function()
+  it("decodes objects and arrays of any size", function()
     for _, width in ipairs{ 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256, 257, 5000 } do
       local items, members = {}, {}
       for i = 1, width do items[i], members[i] = tostring(i), format('"a name longer than sixteen %d":%d', i, i) end
@@ -103,7 +103,7 @@ describe("reading JSON", function()
     end
   end)
 
-  it("keeps names apart that look alike to a cache", function()
+  it("distinguishes names that share their first and last bytes", function()
     local names, members = {}, {}
     for size = 0, 40 do
       for _, middle in ipairs{ "x", "y" } do
@@ -116,7 +116,7 @@ describe("reading JSON", function()
       assert.equal(i, list[1][name])
       assert.equal(i, list[2][name])
     end
-    -- And from one text to the next: what was read before is kept at hand.
+    -- The same across texts, where the names come from the string cache.
     for i, name in ipairs(names) do
       assert.equal(i, read("{" .. members[i] .. "}")[name])
     end
@@ -126,7 +126,7 @@ describe("reading JSON", function()
     end
   end)
 
-  it("bounds nesting", function()
+  it("limits nesting", function()
     assert.is_table(decode(rep("[", 128) .. rep("]", 128)))
     assert.is_table(decode(rep('{"a":', 127) .. "[]" .. rep("}", 127)))
     local value, message, offset = decode(rep("[", 129) .. rep("]", 129))
@@ -136,48 +136,48 @@ describe("reading JSON", function()
     assert.is_nil((decode(rep("[", 1000000))))
   end)
 
-  it("reads wide levels at every depth at once", function()
+  it("decodes large arrays at every depth", function()
     local row = rep("0,", 200)
     local text = rep("[" .. row, 128) .. "0" .. rep("]", 128)
-    assert.equal(text, again(text))
+    assert.equal(text, recode(text))
     local object = rep('{"a":1,"b":[' .. row .. '0],"c":', 64) .. "0" .. rep("}", 64)
-    assert.equal(object, again(object))
+    assert.equal(object, recode(object))
   end)
 
   for _, case in ipairs{
-    { "nothing", "", 1 }, { "white space alone", " \n ", 4 }, { "a byte order mark alone", "\239\187\191", 4 },
-    { "two byte order marks", "\239\187\191\239\187\191[]", 4 }, { "half a byte order mark", "\239\187[]", 1 },
-    { "a byte order mark inside", "[\239\187\191]", 2 },
-    { "a leading zero", "[01]", 2 }, { "a leading zero behind a sign", "-012", 2 }, { "a plus", "+1", 1 },
-    { "a bare point", ".5", 1 }, { "a point without digits", "[1.]", 4 }, { "an exponent without digits", "1e", 3 },
+    { "an empty text", "", 1 }, { "only white space", " \n ", 4 }, { "only a byte order mark", "\239\187\191", 4 },
+    { "two byte order marks", "\239\187\191\239\187\191[]", 4 }, { "an incomplete byte order mark", "\239\187[]", 1 },
+    { "a byte order mark in an array", "[\239\187\191]", 2 },
+    { "a leading zero", "[01]", 2 }, { "a leading zero after a sign", "-012", 2 }, { "a plus", "+1", 1 },
+    { "a point without digits before it", ".5", 1 }, { "a point without digits after it", "[1.]", 4 }, { "an exponent without digits", "1e", 3 },
     { "a signed exponent without digits", "[1e+]", 5 }, { "a lone minus", "-", 2 }, { "minus and a letter", "-a", 2 },
     { "hexadecimal", "0x10", 2 }, { "NaN", "NaN", 1 }, { "Infinity", "[-Infinity]", 3 },
-    { "too large a float", "[1e999]", 2 },
-    { "a word cut short", "tru", 1 }, { "a word too long", "truely", 5 }, { "a word in capitals", "True", 1 },
+    { "a float that is too large", "[1e999]", 2 },
+    { "an incomplete literal", "tru", 1 }, { "a literal with a suffix", "truely", 5 }, { "a literal in capitals", "True", 1 },
     { "a comma before ]", "[1,]", 4 }, { "a comma before }", '{"a":1,}', 8 }, { "a leading comma", "[,1]", 2 },
     { "a missing comma", "[1 2]", 4 }, { "a missing comma in an object", '{"a":1 "b":2}', 8 },
     { "a missing colon", '{"a" 1}', 6 }, { "a missing value", '{"a":}', 6 }, { "a missing name", "{:1}", 2 },
-    { "a name that is no string", "{1:2}", 2 }, { "a name without quotes", "{a:2}", 2 }, { "single quotes", "['a']", 2 },
-    { "the wrong bracket", "[1}", 3 }, { "the wrong brace", '{"a":1]', 7 }, { "a bracket too many", "[]]", 3 },
-    { "bytes behind the value", "1 x", 3 }, { "two values", "{}{}", 3 }, { "a NUL behind the value", "1\0", 2 },
+    { "a name that is not a string", "{1:2}", 2 }, { "a name without quotes", "{a:2}", 2 }, { "single quotes", "['a']", 2 },
+    { "the wrong bracket", "[1}", 3 }, { "the wrong brace", '{"a":1]', 7 }, { "an additional bracket", "[]]", 3 },
+    { "text after the value", "1 x", 3 }, { "two values", "{}{}", 3 }, { "a NUL after the value", "1\0", 2 },
     { "a comment", "[1/*x*/]", 3 }, { "an open array", "[1", 3 }, { "an open object", '{"a":1', 7 },
-    { "an object open behind a comma", '{"a":1,', 8 }, { "an open name", '{"a', 4 }, { "an open string", '"abc', 5 },
-    { "a string open behind a backslash", '"abc\\', 6 }, { "an unknown escape", '"a\\x41"', 3 },
+    { "an object that ends after a comma", '{"a":1,', 8 }, { "an open name", '{"a', 4 }, { "an open string", '"abc', 5 },
+    { "a string that ends after a backslash", '"abc\\', 6 }, { "an unknown escape", '"a\\x41"', 3 },
     { "an escaped NUL", '"\\\0"', 2 }, { "\\u with three digits", '"\\u123"', 2 }, { "\\u with a sign", '"\\u+123"', 2 },
     { "\\u cut short", '"\\u12', 2 }, { "a lone high surrogate", '"\\ud83d"', 2 },
     { "a lone low surrogate", '"\\ude00"', 2 },
     { "two high surrogates", '"\\ud83d\\ud83d"', 2 }, { "a high surrogate and a letter", '"\\ud83d\\u0041"', 2 },
-    { "a high surrogate cut short", '"\\ud83d\\u', 2 }, { "a bare newline", '"a\nb"', 3 }, { "a bare tab", '"\t"', 2 },
-    { "a bare NUL", '"ab\0"', 4 }, { "a bare control character far inside", '"' .. rep("x", 20) .. '\31"', 22 },
+    { "a high surrogate cut short", '"\\ud83d\\u', 2 }, { "an unescaped newline", '"a\nb"', 3 }, { "an unescaped tab", '"\t"', 2 },
+    { "an unescaped NUL", '"ab\0"', 4 }, { "an unescaped control character after 20 bytes", '"' .. rep("x", 20) .. '\31"', 22 },
     { "a lone continuation byte", '"\128"', 2 }, { "an overlong slash", '"\192\175"', 2 },
     { "an overlong NUL", '"\193\128"', 2 },
-    { "an overlong euro", '"\224\130\172"', 2 }, { "an overlong four", '"\240\130\130\172"', 2 },
+    { "an overlong euro", '"\224\130\172"', 2 }, { "an overlong encoding of four bytes", '"\240\130\130\172"', 2 },
     { "a surrogate in UTF-8", '"\237\160\128"', 2 }, { "more than U+10FFFF", '"\244\144\128\128"', 2 },
     { "a byte F5", '"\245\128\128\128"', 2 }, { "a byte FF", '"\255"', 2 }, { "UTF-8 cut by a quote", '"\226\130"', 2 },
     { "UTF-8 cut by the end", '"abcdefgh\226\130', 10 }, { "invalid UTF-8 in a name", '{"\255":1}', 3 },
     { "other white space", "[1,\0112]", 4 }, { "a no-break space", "[\194\1601]", 2 },
   } do
-    it("refuses " .. case[1] .. " and says where", function()
+    it("refuses " .. case[1] .. " with its position", function()
       local value, message, offset = decode(case[2])
       assert.is_nil(value)
       assert.equal(case[3], offset)
@@ -185,7 +185,7 @@ describe("reading JSON", function()
     end)
   end
 
-  it("refuses every beginning of a text, and every text with a byte more", function()
+  it("refuses every incomplete text, and trailing bytes other than white space", function()
     local text = [[{"a":[1,-2.5e3,"\u00e9é",{"b":null}],"c":true,"d":{}}]]
     assert.is_table(decode(text))
     for cut = 0, #text - 1 do
@@ -200,7 +200,7 @@ describe("reading JSON", function()
     end
   end)
 
-  it("wants a string", function()
+  it("raises for a value that is not a string", function()
     assert.error(function() decode() end)
     assert.error(function() decode(12) end)
     assert.error(function() decode{} end)
@@ -211,7 +211,7 @@ describe("exact numbers", function()
   local ids = { "651095960136641", "9007199254740993", "1738234566814937089", "-9223372036854775808",
                 "9223372036854775807", "999999999999999", "-100000000000000" }
   for _, id in ipairs(ids) do
-    it("keeps " .. id .. " whatever it goes through", function()
+    it("keeps all digits of " .. id, function()
       local value = read(id)
       assert.equal(id, tostring(value))
       assert.equal(id, "" .. value)
@@ -223,18 +223,18 @@ describe("exact numbers", function()
     end)
   end
 
-  it("keeps small integers integers", function()
+  it("decodes small integers as integers", function()
     assert.equal("3600", tostring(read "3600"))
-    assert.equal("[3600,-7,0,99999999999999]", again "[3600,-7,0,99999999999999]")
+    assert.equal("[3600,-7,0,99999999999999]", recode "[3600,-7,0,99999999999999]")
   end)
 
-  it("gives the digits of an integer that Lua cannot hold", function()
+  it("decodes an integer beyond 64 bits as a string of its digits", function()
     for _, text in ipairs{ "18446744073709551615", "9223372036854775808", "-9223372036854775809", "1" .. rep("0", 400) } do
       assert.equal(text, read(text))
     end
   end)
 
-  it("gives a string for more than 14 digits where Lua has no integers", function()
+  it("decodes more than 14 digits as a string where Lua has no integers", function()
     assert.equal("number", type(read "99999999999999"))
     assert.equal(has_integers and "number" or "string", type(read "100000000000000"))
     assert.equal("number", type(read "-99999999999999"))
@@ -244,14 +244,14 @@ describe("exact numbers", function()
   it("keeps the sign of -0", function()
     assert.equal(-math.huge, 1 / read "-0")
     assert.equal(-math.huge, 1 / read "-0.0")
-    assert.equal(has_integers and "[-0.0,0]" or "[-0,0]", again "[-0,0]")
+    assert.equal(has_integers and "[-0.0,0]" or "[-0,0]", recode "[-0,0]")
   end)
 
-  it("writes floats in the shortest form that reads back the same", function()
+  it("encodes floats in the shortest form that decodes to the same value", function()
     for _, text in ipairs{ "0.1", "-2.5", "123456.789", "33.448377", "-112.074037", "0.0001", "1e-7",
                            "1.7976931348623157e308", "5e-324",
                            "2.2250738585072014e-308", "1e100", "3.141592653589793", "0.30000000000000004", "1.25e-9" } do
-      assert.equal(text, again(text))
+      assert.equal(text, recode(text))
     end
     local seed = 1
     for _ = 1, 2000 do
@@ -266,19 +266,19 @@ describe("exact numbers", function()
     end
   end)
 
-  it("tells whole floats from integers as the Lua does", function()
-    assert.equal(has_integers and "[1000.0,1.0]" or "[1000,1]", again "[1e3,1.0]")
+  it("encodes integral floats as floats where Lua has integers", function()
+    assert.equal(has_integers and "[1000.0,1.0]" or "[1000,1]", recode "[1e3,1.0]")
     assert.equal("1e+20", format("%g", read(encode(1e20))))
     if has_integers then
       assert.equal("float", number_type(read "1e3"))
-      assert.equal("float", number_type(read(again "1e15")))
+      assert.equal("float", number_type(read(recode "1e15")))
       assert.equal("[1000000000000000.0,1e17]", encode{ 1e15, 1e17 })
     else
       assert.equal("[1000000000000000,9007199254740991]", encode{ 1e15, 9007199254740991 })
     end
   end)
 
-  it("refuses what was rounded before it came here", function()
+  it("refuses integral floats from 2^53 on, which may have been rounded", function()
     local text, message = core.number_text(2 ^ 53)
     assert.is_nil(text)
     assert.matches("too large to be exact", message)
@@ -290,7 +290,7 @@ describe("exact numbers", function()
     end
   end)
 
-  it("refuses nan and the infinities", function()
+  it("refuses NaN and infinity", function()
     for _, value in ipairs{ 0 / 0, math.huge, -math.huge } do
       local text, message = encode{ list = { 1, value } }
       assert.is_nil(text)
@@ -299,7 +299,7 @@ describe("exact numbers", function()
     end
   end)
 
-  it("is not moved by a locale with a decimal comma", function()
+  it("does not depend on the locale's decimal point", function()
     local before, found = os.setlocale(), nil
     for _, name in ipairs{ "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8", "de_DE", "fr_FR" } do
       found = os.setlocale(name)
@@ -310,12 +310,12 @@ describe("exact numbers", function()
     local values = read "[1.5,1e-7,123456789.123456789012345,4.9e-324]"
     local text = encode(values)
     os.setlocale(before)
-    assert.equal(luajit and "1.5" or "1,5", comma) -- LuaJIT writes its numbers by itself
+    assert.equal(luajit and "1.5" or "1,5", comma) -- LuaJIT formats numbers without the C library
     assert.same({ 1.5, 1e-7, 123456789.123456789012345, 4.9e-324 }, values)
     assert.equal("[1.5,1e-7,123456789.12345679,5e-324]", text)
   end)
 
-  it("takes 64-bit integers of LuaJIT's ffi", function()
+  it("encodes 64-bit integers of LuaJIT's ffi", function()
     if not luajit then return end
     local ffi = require "ffi"
     local most = loadstring("return 18446744073709551615ULL")() -- luacheck: ignore 113
@@ -329,7 +329,7 @@ describe("exact numbers", function()
 end)
 
 describe("lofty.integer", function()
-  it("is its digits, and one value for equal ones", function()
+  it("has its digits as text, and is equal for equal digits", function()
     local id = core.integer "9007199254740993"
     assert.equal("9007199254740993", tostring(id))
     assert.equal("/leads/9007199254740993/x", "/leads/" .. id .. "/x")
@@ -339,14 +339,14 @@ describe("lofty.integer", function()
     assert.equal("[-5,0]", encode{ core.integer "-5", core.integer "0" })
   end)
 
-  it("cannot be changed", function()
+  it("is immutable", function()
     local id = core.integer "5"
     assert.error(function() id.x = 1 end)
     assert.error(function() setmetatable(id, {}) end)
     assert.is_string(getmetatable(id))
   end)
 
-  it("lives as long as it is used", function()
+  it("is not collected while it is in use", function()
     local id = core.integer "77"
     collectgarbage()
     collectgarbage()
@@ -357,14 +357,14 @@ describe("lofty.integer", function()
   for _, bad in ipairs{ "", "-", "01", "-0", "1.0", "1e3", " 1", "1 ", "0x1", "+1", "1\0", "a", rep("1", 100) } do
     it(format("refuses %q", bad), function() assert.error(function() core.integer(bad) end) end)
   end
-  it("refuses what is no string", function()
+  it("refuses values that are not strings", function()
     for _, bad in ipairs{ 1, 1.5, true, {} } do assert.error(function() core.integer(bad) end) end
     assert.error(function() core.integer() end)
   end)
 end)
 
-describe("writing JSON", function()
-  it("writes the plain values", function()
+describe("encoding JSON", function()
+  it("encodes scalars", function()
     assert.equal("null", encode(null))
     assert.equal("true", encode(true))
     assert.equal("false", encode(false))
@@ -372,7 +372,7 @@ describe("writing JSON", function()
     assert.equal("12", encode(12))
   end)
 
-  it("escapes what must be and nothing else", function()
+  it("escapes only the characters that need it", function()
     assert.equal([["\"\\/\b\f\n\r\t\u0000\u000b\u001f]] .. "\127é€😀\"", encode "\"\\/\b\f\n\r\t\0\11\31\127é€😀")
     for byte = 0, 127 do
       local text = rep("x", byte % 19) .. char(byte) .. rep("y", byte % 7)
@@ -380,7 +380,7 @@ describe("writing JSON", function()
     end
   end)
 
-  it("writes members in the order of their names", function()
+  it("sorts members by name", function()
     assert.equal('{"":0,"A":1,"a":2,"aa":3,"abcdefgh":4,"abcdefgha":5,"abcdefghb":6,"b":7,"é":8}',
       encode{ b = 7, abcdefghb = 6, a = 2, [""] = 0, ["é"] = 8, abcdefgha = 5, aa = 3, A = 1, abcdefgh = 4 })
     assert.equal('{"a":1,"a\\u0000":2,"a\\u0000\\u0000":3,"a\\u0001":4}',
@@ -394,7 +394,7 @@ describe("writing JSON", function()
     assert.equal('{"' .. table.concat(names, '":true,"') .. '":true}', encode(object))
   end)
 
-  it("writes objects of any size whole", function()
+  it("encodes objects of any size", function()
     for _, size in ipairs{ 1, 15, 16, 17, 511, 512, 513, 3000 } do
       local object = {}
       for i = 1, size do object["n" .. i] = { v = i } end
@@ -402,12 +402,12 @@ describe("writing JSON", function()
     end
   end)
 
-  it("knows arrays from objects", function()
+  it("distinguishes arrays and objects", function()
     assert.equal("{}", encode{})
     assert.equal("[]", encode(core.array{}))
     assert.equal("[]", encode(core.array()))
     assert.equal("[1,2]", encode{ 1, 2 })
-    assert.equal('{"tags":[]}', again '{"tags":[]}')
+    assert.equal('{"tags":[]}', recode '{"tags":[]}')
     assert.equal(core.array_mt, getmetatable(read "[]"))
     local emptied = read "[1]"
     emptied[1] = nil
@@ -416,7 +416,7 @@ describe("writing JSON", function()
     assert.equal(t, core.array(t))
   end)
 
-  it("writes an array whichever way it was filled", function()
+  it("encodes an array whatever order it was filled in", function()
     local backwards, mixed = {}, { "1", "2" }
     for i = 20, 1, -1 do backwards[i] = i end
     mixed[5], mixed[4], mixed[3] = "5", "4", "3"
@@ -430,7 +430,7 @@ describe("writing JSON", function()
     { "a coroutine", { coroutine.create(function() end) }, "a coroutine has no JSON form at [1]" },
     { "a userdata", { file = io.stdout }, "a userdata has no JSON form at .file" },
     { "a hole", { list = { 1, nil, 3 } }, "an array with holes at .list" },
-    { "a far index", { [1000000] = 1 }, "an array with holes" },
+    { "a single large index", { [1000000] = 1 }, "an array with holes" },
     { "index 0", { [0] = 1 }, "an array with holes" },
     { "a fraction as an index", { 1, [1.5] = 2 }, "an array with holes" },
     { "names in an array", { x = { 1, 2, name = 3 } }, "an array with keys that are not numbers at .x" },
@@ -438,33 +438,33 @@ describe("writing JSON", function()
     { "a boolean key", { x = { [true] = 1 } }, "an object with a key that is not a string at .x" },
     { "a string that is not UTF-8", { emails = { "ok", "\255" } }, "a string that is not UTF-8 at .emails[2]" },
     { "a name that is not UTF-8", { ["a\255 b"] = 1 }, 'a string that is not UTF-8 at ["a? b"]' },
-    { "a long way", { ["two words"] = { _x1 = { [rep("n", 60)] = { print } } } },
+    { "a value deep inside", { ["two words"] = { _x1 = { [rep("n", 60)] = { print } } } },
       'a function has no JSON form at ["two words"]._x1["' .. rep("n", 40) .. '..."][1]' },
   } do
-    it("refuses " .. case[1] .. " and says where", function()
+    it("refuses " .. case[1] .. " with its path", function()
       local text, message = encode(case[2])
       assert.is_nil(text)
       assert.equal(case[3], message)
     end)
   end
 
-  it("refuses a string key among numbers, whichever comes first", function()
+  it("refuses a table with string and number keys in any order", function()
     assert.is_nil((encode{ 1, a = 2 }))
     assert.is_nil((encode{ a = 2, [2] = 1 }))
     assert.is_nil((encode(setmetatable({ a = 1 }, core.array_mt))))
   end)
 
-  it("ends in a circle", function()
-    local circle = {}
-    circle.self = { circle }
-    local text, message = encode(circle)
+  it("refuses a table that contains itself", function()
+    local cyclic = {}
+    cyclic.self = { cyclic }
+    local text, message = encode(cyclic)
     assert.is_nil(text)
     assert.matches("^nested too deeply or cyclic at %.self%[1%]%.self", message)
     assert.is_true(#message < 100)
     assert.matches("%.%.%.$", message)
   end)
 
-  it("bounds nesting where reading does", function()
+  it("limits nesting as the decoder does", function()
     local deep = {}
     for _ = 2, 128 do deep = { deep } end
     assert.is_string(encode(deep))
@@ -472,16 +472,16 @@ describe("writing JSON", function()
     assert.is_nil((encode{ deep }))
   end)
 
-  it("stops where a text would be larger than a request may be", function()
+  it("limits the size of the text to that of a request", function()
     local text = rep("x", 1024 * 1024)
     local list = {}
     for i = 1, 65 do list[i] = text end
     local result, message = encode(list)
     assert.is_nil(result)
     assert.is_string(message)
-    local bush = text
-    for _ = 1, 100 do bush = { bush, bush } end
-    assert.is_nil((encode(bush)))
+    local wide = text
+    for _ = 1, 100 do wide = { wide, wide } end
+    assert.is_nil((encode(wide)))
   end)
 
   it("calls no metamethods", function()
@@ -490,7 +490,7 @@ describe("writing JSON", function()
     assert.equal('{"a":1}', encode(t))
   end)
 
-  it("takes the empty arrays of a lua-cjson that has them", function()
+  it("accepts the empty arrays of lua-cjson", function()
     local loaded, safe = package.loaded.cjson, package.loaded["cjson.safe"]
     package.loaded.cjson = { empty_array = io.stderr, array_mt = {}, empty_array_mt = {} }
     local cjson = package.loaded.cjson
@@ -502,21 +502,21 @@ describe("writing JSON", function()
     assert.is_nil(result[2])
   end)
 
-  it("wants a value", function()
+  it("raises without a value", function()
     assert.error(function() encode() end)
     assert.is_nil((encode(nil)))
   end)
 end)
 
 describe("lofty.json", function()
-  it("gives values, false and null among them", function()
+  it("decodes values, including false and null", function()
     assert.same({ a = { 1, null } }, json.decode '{"a":[1,null]}')
     assert.is_false(json.decode "false")
     assert.equal(null, json.decode "null")
     assert.equal('{"a":[]}', json.encode{ a = core.array{} })
   end)
 
-  it("gives an err that says what and where", function()
+  it("returns an err with the position or the path", function()
     local value, err = json.decode '{"a":[1,2}'
     assert.is_nil(value)
     assert.equal("decode", err.kind)

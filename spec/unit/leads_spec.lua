@@ -6,7 +6,7 @@ local lofty = require "lofty"
 local accounts = 0
 
 -- A server with an account of its own: `leads` in order; `hidden` hides a lead from lists; `lose` loses the response to the next create.
-local function world(leads)
+local function server_with(leads)
   local server = { leads = leads or {}, hidden = {}, calls = {}, puts = {}, posts = {}, next_id = 100 }
 
   local function find(id)
@@ -85,7 +85,7 @@ end
 
 describe("crm.leads:compare", function()
   it("gives all leads at first, then those that are new, changed or gone", function()
-    local server, state = world { lead(1), lead(2, { stage = "New" }), lead(3) }, {}
+    local server, state = server_with { lead(1), lead(2, { stage = "New" }), lead(3) }, {}
     assert.equal("created 1, created 2, created 3", walk(server, state))
     assert.equal("", walk(server, state))
     server.leads = { lead(1), lead(2, { stage = "Contacted" }), lead(4) }
@@ -94,14 +94,14 @@ describe("crm.leads:compare", function()
   end)
 
   it("keeps a state that is plain text, also after JSON", function()
-    local server, state = world { lead("651095960136641"), lead(2) }, {}
+    local server, state = server_with { lead("651095960136641"), lead(2) }, {}
     walk(server, state)
     for id, digest in pairs(state) do assert.same({ "string", "string" }, { type(id), type(digest) }) end
     assert.equal("", walk(server, assert(lofty.json.decode(assert(lofty.json.encode(state))))))
   end)
 
   it("does not enter a lead on which the loop's body raised", function()
-    local server, state = world { lead(1), lead(2) }, {}
+    local server, state = server_with { lead(1), lead(2) }, {}
     pcall(function()
       for _, one in server.crm.leads:compare(state) do
         if one.leadId == 2 then error("the database is gone") end
@@ -111,7 +111,7 @@ describe("crm.leads:compare", function()
   end)
 
   it("does not take a lead for deleted that the list lacks and the server has", function()
-    local server, state = world { lead(1), lead(2) }, {}
+    local server, state = server_with { lead(1), lead(2) }, {}
     walk(server, state)
     server.hidden["2"] = true
     assert.equal("", walk(server, state))
@@ -120,14 +120,14 @@ describe("crm.leads:compare", function()
   end)
 
   it("takes a lead for deleted that a filter no longer gives", function()
-    local server, state = world { lead(1), lead(2) }, {}
+    local server, state = server_with { lead(1), lead(2) }, {}
     walk(server, state, { stage = "New" })
     server.hidden["2"] = true
     assert.equal("deleted 2", walk(server, state, { stage = "New" }))
   end)
 
   it("raises what a call fails with, and reports nothing as deleted then", function()
-    local server, state = world { lead(1), lead(2) }, {}
+    local server, state = server_with { lead(1), lead(2) }, {}
     walk(server, state)
     function server.runtime.answer() return fake.json(500, '{"message":"down"}') end
     local ok, err = pcall(walk, server, state)
@@ -137,7 +137,7 @@ describe("crm.leads:compare", function()
   end)
 
   it("raises for a state that is no table and for leads without an id", function()
-    local server = world { { firstName = "Ann" } }
+    local server = server_with { { firstName = "Ann" } }
     assert.error_matches(function() server.crm.leads:compare() end, "a table expected as state")
     assert.error_matches(function() walk(server, {}) end, "returnFields must name leadId")
   end)
@@ -147,7 +147,7 @@ describe("crm.leads:upsert", function()
   local ANN = { firstName = "Ann", emails = { "ann@example.com" }, phones = { "(206) 555-0123" } }
 
   it("creates a lead that is not there", function()
-    local server = world()
+    local server = server_with()
     local made, how = server.crm.leads:upsert(ANN)
     assert.same({ "100", "created" }, { tostring(made.leadId), how })
     assert.same({
@@ -156,14 +156,14 @@ describe("crm.leads:upsert", function()
   end)
 
   it("updates the one that has the e-mail address, in any case of letters", function()
-    local server = world { lead(7, { emails = { "Ann@Example.com" } }) }
+    local server = server_with { lead(7, { emails = { "Ann@Example.com" } }) }
     local found, how = server.crm.leads:upsert { firstName = "Anna", emails = { "ann@example.com" }, leadRouting = true }
     assert.same({ "7", "updated" }, { tostring(found.leadId), how })
     assert.same({ { firstName = "Anna" } }, server.puts)
   end)
 
   it("updates the one that has the number, and adds to its addresses, numbers and tags", function()
-    local server = world { lead(7, { emails = { "old@example.com" }, phones = { "+1 206 555 0123" } }) }
+    local server = server_with { lead(7, { emails = { "old@example.com" }, phones = { "+1 206 555 0123" } }) }
     local _, how = server.crm.leads:upsert {
       firstName = "Ann", emails = { "ann@example.com" }, phones = { "2065550123" }, tags = { "portal" },
     }
@@ -174,7 +174,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("does not believe a search that gives leads without the address", function()
-    local server = world { lead(7, { emails = { "joann@example.com" } }) }
+    local server = server_with { lead(7, { emails = { "joann@example.com" } }) }
     server.loose = true
     local _, how = server.crm.leads:upsert(ANN)
     assert.equal("created", how)
@@ -182,7 +182,7 @@ describe("crm.leads:upsert", function()
 
   it("makes one lead of two calls at once, also while searches do not find the new one", function()
     for _, unsettled in ipairs { false, true } do
-      local server = world()
+      local server = server_with()
       server.unsettled = unsettled
       local address = { "two-" .. tostring(unsettled) .. "@example.com" }
       local hows = {}
@@ -202,7 +202,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("remembers nothing of one account for another", function()
-    local one, other = world(), world()
+    local one, other = server_with(), server_with()
     one.unsettled, other.unsettled = true, true
     assert.equal("created", select(2, one.crm.leads:upsert(ANN)))
     assert.equal("created", select(2, other.crm.leads:upsert(ANN)))
@@ -210,7 +210,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("lets the others go on when one raises", function()
-    local server = world()
+    local server = server_with()
     local inner, first = server.runtime.answer, true
     function server.runtime.answer(request)
       server.runtime:sleep(0.1)
@@ -227,7 +227,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("looks the lead up when the outcome of the create is unknown", function()
-    local server = world()
+    local server = server_with()
     server.lose = true
     local made, how = server.crm.leads:upsert { firstName = "Lo", emails = { "lo@example.com" } }
     assert.same({ "100", "created" }, { tostring(made.leadId), how })
@@ -235,7 +235,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("returns the err when it is not there then", function()
-    local server = world()
+    local server = server_with()
     server.fail = true
     local before = server.runtime.time
     local made, err = server.crm.leads:upsert { firstName = "No", emails = { "no@example.com" } }
@@ -245,7 +245,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("ends with the deadline of a view", function()
-    local server = world()
+    local server = server_with()
     local inner = server.runtime.answer
     function server.runtime.answer(request)
       server.runtime:sleep(1)
@@ -258,7 +258,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("sends nothing for wrong fields, or without an address and a number", function()
-    local server = world()
+    local server = server_with()
     for _, case in ipairs {
       { { firstName = "Ann" }, 'needs "emails" or "phones"' }, { { firstName = "Ann", emails = {} }, "needs" },
       { { firstName = "Ann", emails = { "a@example.com" }, stagee = "x" }, 'did you mean "stage"' },
@@ -274,7 +274,7 @@ describe("crm.leads:upsert", function()
   end)
 
   it("is shown in a dry run, and remembers nothing of it", function()
-    local server, shown = world(), {}
+    local server, shown = server_with(), {}
     local plan = server.crm:with { dry_run = true, on_dry_run = function(call) shown[#shown + 1] = call.operation end }
     for _ = 1, 2 do
       local _, how = plan.leads:upsert { firstName = "Dry", emails = { "dry@example.com" } }

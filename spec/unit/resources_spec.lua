@@ -507,7 +507,7 @@ describe("a call of the wrong shape", function()
 end)
 
 describe("a get right after a create", function()
-  local function world(found_at)
+  local function new_client(found_at)
     local time, naps = 0, {}
     local runtime = {
       monotonic = function() return time end,
@@ -524,7 +524,7 @@ describe("a get right after a create", function()
   end
 
   it("does not wait without `wait`", function()
-    local crm, naps = world(2)
+    local crm, naps = new_client(2)
     local lead, err = crm.leads:get(1)
     assert.is_nil(lead)
     assert.equal("not_found", err.kind)
@@ -532,7 +532,7 @@ describe("a get right after a create", function()
   end)
 
   it("asks again with growing pauses until the record is found", function()
-    local crm, naps = world(4)
+    local crm, naps = new_client(4)
     assert(crm.leads:get(1, { wait = 10 }))
     assert.equal(4, #crm.sent)
     assert.same({ 0.25, 0.5, 1 }, naps)
@@ -540,7 +540,7 @@ describe("a get right after a create", function()
   end)
 
   it("waits no longer than `wait`", function()
-    local crm, naps = world(100)
+    local crm, naps = new_client(100)
     local lead, err = crm.leads:get(1, { wait = 2 })
     assert.is_nil(lead)
     assert.equal("not_found", err.kind)

@@ -4,7 +4,7 @@ local fake = require "spec.support.fake_client"
 local URL = "https://example.com/hook/s3cret"
 
 -- A server that keeps subscriptions; `refuse` names the operation that fails.
-local function world(subscriptions, refuse)
+local function client_with(subscriptions, refuse)
   local kept = {}
   for i, one in ipairs(subscriptions) do kept[i] = one end
   return fake.new(function(call)
@@ -45,7 +45,7 @@ end
 
 describe("crm.webhooks:ensure", function()
   it("creates missing subscriptions, by number or by name", function()
-    local crm, kept = world {}
+    local crm, kept = client_with {}
     local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "note", "lead", 3 } }
     assert.same({ 2, 3, 9 }, lists(found))
     assert.same({ 2, 3, 9 }, lists(changes.created))
@@ -55,7 +55,7 @@ describe("crm.webhooks:ensure", function()
   end)
 
   it("does nothing when called again", function()
-    local crm = world {}
+    local crm = client_with {}
     local wanted = { callbackUrl = URL, lists = { "lead", "note" }, limit = 50, permissionMode = 1 }
     assert(crm.webhooks:ensure(wanted))
     local before = #crm.sent
@@ -67,7 +67,7 @@ describe("crm.webhooks:ensure", function()
   end)
 
   it("deletes unwanted and duplicate subscriptions of its address", function()
-    local crm, kept = world { one(1, 2), one(2, 2), one(3, 5) }
+    local crm, kept = client_with { one(1, 2), one(2, 2), one(3, 5) }
     local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "lead" } }
     assert.same({ 2 }, lists(found))
     assert.same({ 2, 5 }, lists(changes.deleted))
@@ -77,13 +77,13 @@ describe("crm.webhooks:ensure", function()
 
   it("does not touch other addresses", function()
     local theirs = one(7, 2, "https://other.example/hook")
-    local crm, kept = world { theirs, one(8, 5) }
+    local crm, kept = client_with { theirs, one(8, 5) }
     assert(crm.webhooks:ensure { callbackUrl = URL, lists = {} })
     assert.same({ theirs }, kept)
   end)
 
   it("replaces subscriptions of addresses that begin with `prefix`", function()
-    local crm, kept = world { one(7, 2, "https://example.com/hook/old"), one(8, 2, "https://example.com/other") }
+    local crm, kept = client_with { one(7, 2, "https://example.com/hook/old"), one(8, 2, "https://example.com/other") }
     local found = assert(crm.webhooks:ensure {
       callbackUrl = URL, lists = { "lead" }, prefix = "https://example.com/hook/",
     })
@@ -93,7 +93,7 @@ describe("crm.webhooks:ensure", function()
   end)
 
   it("replaces a subscription with other settings", function()
-    local crm = world { one(1, 2, URL, 100) }
+    local crm = client_with { one(1, 2, URL, 100) }
     local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 }, limit = 500 }
     assert.equal(500, tonumber(tostring(found[1].limit)))
     assert.equal(1, #changes.deleted)
@@ -103,7 +103,7 @@ describe("crm.webhooks:ensure", function()
 
   it("deletes nothing when the new values are invalid", function()
     for _, wrong in ipairs { { limit = 9999 }, { limit = "many" }, { permissionMode = 7 } } do
-      local crm, kept = world { one(1, 2) }
+      local crm, kept = client_with { one(1, 2) }
       wrong.callbackUrl, wrong.lists = URL, { 2 }
       local found, err = crm.webhooks:ensure(wrong)
       assert.is_nil(found)
@@ -114,7 +114,7 @@ describe("crm.webhooks:ensure", function()
   end)
 
   it("takes a number and its digits for equal", function()
-    local crm = world { one(1, 2, URL, 500) }
+    local crm = client_with { one(1, 2, URL, 500) }
     local _, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 }, limit = "500" }
     assert.equal(1, #changes.kept)
   end)
@@ -137,7 +137,7 @@ describe("crm.webhooks:ensure", function()
   end)
 
   it("accepts that a subscription was deleted meanwhile", function()
-    local crm = world {}
+    local crm = client_with {}
     local send = crm.send
     function crm:send(call)
       local value, response = send(self, call)
@@ -149,7 +149,7 @@ describe("crm.webhooks:ensure", function()
 
   for _, operation in ipairs { "webhooks.list", "webhooks.create", "webhooks.delete" } do
     it("returns the err when " .. operation .. " fails", function()
-      local crm = world({ one(1, 5) }, operation)
+      local crm = client_with({ one(1, 5) }, operation)
       local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
       assert.is_nil(found)
       assert.equal("WEBHOOK_EXCEED_LIMIT", err.message)
@@ -166,7 +166,7 @@ describe("crm.webhooks:ensure", function()
       "crm.webhooks.ensure: prefix must be the beginning of your own URLs" },
   } do
     it("raises on the caller's line for " .. case[1], function()
-      local crm = world {}
+      local crm = client_with {}
       local ok, message = pcall(function() crm.webhooks:ensure(case[2]) end)
       assert.is_false(ok)
       assert.truthy(message:find("spec/unit/subscriptions_spec.lua:", 1, true), message)

@@ -2,7 +2,7 @@ local fake = require "spec.support.fake_client"
 local json = require "lofty.json"
 
 local generate = dofile("tools/annotations/generate.lua")
-local answers = dofile("tools/annotations/answers.lua")
+local response_types = dofile("tools/annotations/responses.lua")
 
 local function read(path)
   local file = io.open(path, "rb")
@@ -16,7 +16,7 @@ describe("the annotations", function()
   local text = assert(read("types/lofty.lua"))
 
   it("are up to date (make types)", function()
-    assert.is_true(generate(".") == text, "types/lofty.lua is older than what it is made of")
+    assert.is_true(generate(".") == text, "types/lofty.lua is older than its sources: run make types")
   end)
 
   it("define no class twice", function()
@@ -31,7 +31,7 @@ describe("the annotations", function()
     assert((loadstring or load)(text)) -- luacheck: ignore 113
   end)
 
-  it("have every verb, and every field of every operation", function()
+  it("contain every verb, and every field of every operation", function()
     for _, one in ipairs(fake.operations()) do
       local class = ("_" .. one.name:match("^(.*)%.")):gsub("[_.](%w)", string.upper)
       if one.op.page then
@@ -54,21 +54,21 @@ describe("the annotations", function()
     end
   end)
 
-  it("have every option of an application", function()
+  it("contain every option of an application", function()
     for name in pairs(require("lofty.app").options) do
       assert.truthy(text:find("---@field " .. name .. "? ", 1, true), name)
     end
   end)
 
-  it("define every type that they name", function()
+  it("define every type that they use", function()
     local defined = {}
     for name in text:gmatch("%-%-%-@class (lofty[%w_.]*)") do defined[name] = true end
     for name in text:gmatch("%-%-%-@alias (lofty[%w_.]*)") do defined[name] = true end
     for line in text:gmatch("%-%-%-@[^\n]+") do
       local kind, rest = line:match("^%-%-%-@(%a+) (.*)$")
       if kind == "field" or kind == "param" or kind == "return" or kind == "overload" then
-        for word in rest:gmatch("lofty%.[%w_.]+") do
-          local name = word:gsub("%.$", "")
+        for reference in rest:gmatch("lofty%.[%w_.]+") do
+          local name = reference:gsub("%.$", "")
           assert.truthy(defined[name], name .. " in " .. line)
         end
       end
@@ -76,28 +76,28 @@ describe("the annotations", function()
   end)
 end)
 
-describe("the answers", function()
-  it("have a shape for every returned type, and no unused shape", function()
+describe("the response types", function()
+  it("define every type that an operation returns, and no other", function()
     local used = {}
     local function use(name)
       name = name:gsub("[%[%]]", "")
-      if used[name] or not answers[name] then return end
+      if used[name] or not response_types[name] then return end
       used[name] = true
-      for _, kind in pairs(answers[name]) do use(kind) end
+      for _, kind in pairs(response_types[name]) do use(kind) end
     end
     for _, one in ipairs(fake.operations()) do
       local returns = one.op.returns
       if returns and returns ~= "string" then
-        assert.truthy(answers[(returns:gsub("[%[%]]", ""))], one.name .. " returns " .. returns)
+        assert.truthy(response_types[(returns:gsub("[%[%]]", ""))], one.name .. " returns " .. returns)
         use(returns)
       end
     end
-    for name, fields in pairs(answers) do
+    for name, fields in pairs(response_types) do
       assert.truthy(used[name], name .. " is used nowhere")
       for field, kind in pairs(fields) do
         kind = kind:gsub("[%[%]]", "")
         local plain = { id = true, string = true, integer = true, number = true, boolean = true, table = true }
-        assert.truthy(plain[kind] or answers[kind], name .. "." .. field .. " is of the unknown type " .. kind)
+        assert.truthy(plain[kind] or response_types[kind], name .. "." .. field .. " is of the unknown type " .. kind)
       end
     end
   end)
@@ -120,23 +120,23 @@ describe("the answers", function()
 
     local function compare(kind, schema, where)
       schema = resolve(schema)
-      local function tell(message) problems[#problems + 1] = where .. ": " .. message end
+      local function add(message) problems[#problems + 1] = where .. ": " .. message end
       if schema.type == "array" then
         local inner = kind:match("^(.*)%[%]$")
-        if not inner then return tell("is an array in the document, here " .. kind) end
+        if not inner then return add("is an array in the document, here " .. kind) end
         return compare(inner, schema.items, where .. "[]")
       end
       if schema.type == "object" then
-        local fields = answers[kind]
+        local fields = response_types[kind]
         if kind == "table" or not schema.properties then return end
-        if not fields then return tell("is an object in the document, here " .. kind) end
+        if not fields then return add("is an object in the document, here " .. kind) end
         if seen[kind] then return end
         seen[kind] = true
         for name, property in pairs(schema.properties) do
-          -- The document has the name of a Java getter; live responses have the field without `get`.
+          -- The document has the name of the Java getter; real responses have the field without `get`.
           local field = name:gsub("^get_", "_")
           if not fields[field] then
-            tell("has no " .. field)
+            add("has no " .. field)
           elseif not (kind == "ListingPage" and fields[field] == "Listing[]") then
             compare(fields[field], property, where .. "." .. field)
           end
@@ -144,13 +144,13 @@ describe("the answers", function()
         return
       end
       local wanted = schema.type == "integer" and schema.format == "int64" and "id" or schema.type
-      if kind ~= wanted then tell(("is %s in the document, here %s"):format(wanted, kind)) end
+      if kind ~= wanted then add(("is %s in the document, here %s"):format(wanted, kind)) end
     end
 
     for _, one in ipairs(fake.operations()) do
       local raw = document.paths[one.op.path][one.op.method:lower()]
-      for status, answer in pairs(raw.responses) do
-        local content = status:match("^2") and answer.content
+      for status, response in pairs(raw.responses) do
+        local content = status:match("^2") and response.content
         if content and one.op.returns then
           local schema = (content["application/json"] or content[one.op.accept]).schema
           if one.op.unwrap and one.op.unwrap ~= "lead" then schema = resolve(schema).properties[one.op.unwrap] end

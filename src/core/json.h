@@ -41,7 +41,7 @@ void lofty_json_init (LoftyJson *json, LoftySpan text);
 LoftyJsonEvent lofty_json_next (LoftyJson *json);
 /* Decodes the escapes of json->text; 'out' needs text.size bytes. Returns the decoded size. */
 size_t lofty_json_unescape (LoftySpan text, char *out);
-/* Appends a copy in which all strings are valid (see json.c): at most three times as long. */
+/* Appends a copy in which all strings are valid (see json.c): at most six times as long. */
 LoftyCode lofty_json_repair (LoftyBuf *out, LoftySpan in);
 /* Appends a string in quotes. LOFTY_BAD: not UTF-8, *at is the first invalid byte. */
 LoftyCode lofty_json_string (LoftyBuf *out, LoftySpan in, size_t *at);

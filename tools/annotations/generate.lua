@@ -1,6 +1,6 @@
 --- Makes types/lofty.lua, the annotations that let an editor complete `crm.leads:create{ fir|`, of
--- lua/lofty/api/operations.lua, of answers.lua beside this file, and of the two pieces written by hand there
--- (public.in stands before, face.in after).
+-- lua/lofty/api/operations.lua, of responses.lua in this folder, and of the two
+-- pieces written by hand there: public.in (before) and face.in (after).
 --
 --     lua tools/annotations/generate.lua > types/lofty.lua
 --
@@ -35,10 +35,10 @@ end
 
 local SCALARS = { id = "lofty.id", string = "string", integer = "integer", number = "number", boolean = "boolean" }
 
--- An answer's type in the words of the editor.
-local function answer_type(name)
+-- The annotation of a response's type.
+local function response_type(name)
   local inner = name:match("^(.*)%[%]$")
-  if inner then return answer_type(inner) .. "[]" end
+  if inner then return response_type(inner) .. "[]" end
   if name == "table" then return "table" end
   return SCALARS[name] or "lofty." .. name
 end
@@ -49,13 +49,13 @@ local function literals(values, is_text)
   return concat(words, "|")
 end
 
-local function new_writer(operations, answers)
+local function new_writer(operations, responses)
   local lines, names, taken = {}, {}, {}
   local function put(text) lines[#lines + 1] = text end
 
   local type_of
 
-  -- A class for a shape with fields, once, named after the field where it is met first.
+  -- The class for a shape with fields, named after the first field that has it.
   local function class_of(shape, field)
     local fields = shape.fields
     if names[fields] then return names[fields] end
@@ -118,7 +118,7 @@ local function new_writer(operations, answers)
     end
   end
 
-  -- Path values, and the table after them.
+  -- The parameters of a verb: the path's values, then the table of fields or the filter.
   local function parameters(op, input)
     local list = {}
     for name in op.path:gmatch("{(%w+)}") do
@@ -134,8 +134,10 @@ local function new_writer(operations, answers)
 
   local function item_of(op)
     local found = op.returns
-    for name in (op.page.items or ""):gmatch("[^.]+") do found = answers[found] and answers[found][name] or "table" end
-    return answer_type(found:gsub("%[%]$", "") .. "")
+    for name in (op.page.items or ""):gmatch("[^.]+") do
+      found = responses[found] and responses[found][name] or "table"
+    end
+    return response_type(found:gsub("%[%]$", "") .. "")
   end
 
   local function signature(list)
@@ -153,7 +155,7 @@ local function new_writer(operations, answers)
     with_opt[#with_opt + 1] = {
       name = "opt", type = op.page.keys and "lofty.ListingOptions" or "lofty.ListOptions", optional = true,
     }
-    local given, item, page = signature(with_opt), item_of(op), answer_type(op.returns)
+    local given, item, page = signature(with_opt), item_of(op), response_type(op.returns)
     local walk = "---@field %s fun(self: any%s): fun(): %s?, string? %s and its cursor; raises"
     put(walk:format("each", given, item, "an item"))
     put(walk:format("pages", given, page, "a page"))
@@ -200,7 +202,7 @@ local function new_writer(operations, answers)
         put("---" .. op.about)
         put(("---@class %s.%s.list"):format(class, verb))
         put(("---@overload fun(self: any%s): %s?, lofty.Response|lofty.Error"):format(signature(list_of(verb)),
-          answer_type(op.returns)))
+          response_type(op.returns)))
         put_walks(op, list_of(verb))
       end
     end
@@ -223,7 +225,7 @@ local function new_writer(operations, answers)
           put(("---@param %s%s %s"):format(one.name, one.optional and "?" or "", one.type))
           words[i] = one.name
         end
-        put(("---@return %s? value"):format(op.returns and answer_type(op.returns) or "true|table"))
+        put(("---@return %s? value"):format(op.returns and response_type(op.returns) or "true|table"))
         put("---@return lofty.Response|lofty.Error")
         if op.deprecated then put("---@deprecated") end
         put(("function %s:%s(%s) end"):format(object, verb, concat(words, ", ")))
@@ -253,12 +255,12 @@ local function new_writer(operations, answers)
     end
   end
 
-  local function put_answers()
-    for _, name in ipairs(sorted(answers)) do
+  local function put_responses()
+    for _, name in ipairs(sorted(responses)) do
       put("")
       put("---@class lofty." .. name)
-      for _, field in ipairs(sorted(answers[name])) do
-        put(("---@field %s? %s"):format(field, answer_type(answers[name][field])))
+      for _, field in ipairs(sorted(responses[name])) do
+        put(("---@field %s? %s"):format(field, response_type(responses[name][field])))
       end
     end
   end
@@ -280,7 +282,7 @@ local function new_writer(operations, answers)
   end
 
   return function()
-    put_answers()
+    put_responses()
     for _, resource in ipairs(sorted(operations)) do put_resource(resource) end
     put_client()
     return concat(lines, "\n") .. "\n"
@@ -289,7 +291,7 @@ end
 
 local function generate(root)
   local here = root .. "/tools/annotations/"
-  local write = new_writer(dofile(root .. "/lua/lofty/api/operations.lua"), dofile(here .. "answers.lua"))
+  local write = new_writer(dofile(root .. "/lua/lofty/api/operations.lua"), dofile(here .. "responses.lua"))
   return read(here .. "public.in") .. write() .. "\n" .. read(here .. "face.in")
 end
 

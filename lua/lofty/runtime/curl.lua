@@ -1,4 +1,4 @@
---- The plain Lua world: libcurl for requests, one scheduler for many of them at once.
+--- The runtime for plain Lua: libcurl for requests, and a scheduler that runs many of them at the same time.
 --
 -- There is one scheduler a Lua state, over one libcurl multi handle, and every client shares it.
 -- A function that must wait (`request`, `sleep`, `map`) yields if and only if it runs in a coroutine

@@ -93,12 +93,12 @@ end
 function gateway.contract()
   local arg = ngx.req.get_uri_args()
   local case = cases[tonumber(arg.case)]
-  local world = { runtime = runtime, hello = arg.upstream .. "/hello", cut = arg.upstream .. "/raw", refused = "http://127.0.0.1:1/" }
+  local fixture = { runtime = runtime, hello = arg.upstream .. "/hello", cut = arg.upstream .. "/raw", refused = "http://127.0.0.1:1/" }
   local ok, why
   if arg.detached then
-    ok, why = pcall(runtime.detach, runtime, 60, case.run, world)
+    ok, why = pcall(runtime.detach, runtime, 60, case.run, fixture)
   else
-    ok, why = pcall(case.run, world)
+    ok, why = pcall(case.run, fixture)
   end
   ngx.say(ok and "passed" or tostring(why))
 end

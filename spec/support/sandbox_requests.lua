@@ -1,9 +1,9 @@
---- The words of HTTP in which specs ask the sandbox, without the library under test.
+--- Requests to the sandbox for specs, without the library under test.
 --
---     local ask = require("spec.support.sandbox_asking")(box)
+--     local ask = require("spec.support.sandbox_requests")(box)
 --     local status, token = ask.vendor(ask.code_grant(ask.consent()))
 --     local status, body, headers, text = ask.api("GET", "/v1.0/me")
--- @module spec.support.sandbox_asking
+-- @module spec.support.sandbox_requests
 
 local json = require "lofty.sandbox.server.json"
 
@@ -48,16 +48,16 @@ function asking.refresh_grant(token) return { grant_type = "refresh_token", refr
 local function bind(box)
   local ask = setmetatable({}, { __index = asking })
 
-  --- The Authorization of the vendor OAuth server.
+  --- The Authorization header for the vendor OAuth server.
   function ask.basic() return "Basic " .. asking.base64(box.client_id .. ":" .. box.client_secret) end
 
-  --- Where a person's choice sends the browser; `more` = {client, query}, `choice` as Box:consent's.
+  --- The URL to which the consent page redirects; `more` = {client, query}, `choice` as in Box:consent.
   function ask.choose(more, choice)
     return box:consent(box.authorize_url .. "?clientId=" .. (more and more.client or box.client_id)
                        .. (more and more.query or ""), choice)
   end
 
-  --- The code that a person's yes gives.
+  --- The code that the consent page issues.
   function ask.consent(more, choice)
     return asking.unescape(ask.choose(more, choice):match("code=([^&]*)"))
   end
@@ -86,8 +86,8 @@ local function bind(box)
     return status, json.decode(body)
   end
 
-  --- An API call with the first account's key, or with another Authorization; `more` adds headers, false takes
-  -- one away. Status, decoded body, headers, text.
+  --- An API call with the first account's key, or with another Authorization; `more` adds headers, false removes
+  -- one. Status, decoded body, headers, text.
   function ask.api(method, path, body, authorization, more)
     local headers = { Authorization = authorization or "token " .. box.api_key, ["Content-Type"] = "application/json" }
     for name, value in pairs(more or {}) do headers[name] = value or nil end

@@ -1,7 +1,7 @@
---- What the operations answer, for the annotations alone: the library hands answers on as they come.
+--- The types of responses. Only the annotations use them; the library does not check responses.
 --
 -- A field is "string", "integer", "number", "boolean", "id" (64 bits: a string of digits where this Lua's numbers
--- are too small), "table" (not documented further), another answer's name, or an array of any of these. Fields may
+-- are too small), "table" (not documented further), another type of this table, or an array of any of these. Fields may
 -- be missing or null; -1 and 0 often mean that nothing is set.
 
 return {

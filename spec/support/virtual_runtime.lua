@@ -1,7 +1,7 @@
---- A runtime whose time is an idea: coroutines sleep, and the clock jumps to the next one that wakes.
+--- A runtime with a virtual clock: when all coroutines sleep, the clock advances to the next one that wakes.
 --
--- An hour of pacing takes milliseconds, and every run is the same.
--- @module spec.support.virtual
+-- So an hour of waiting takes milliseconds, and every run gives the same result.
+-- @module spec.support.virtual_runtime
 
 local virtual = {}
 
@@ -17,7 +17,7 @@ function methods:monotonic() return self.time end
 function methods:now() return self.epoch + self.time end
 
 function methods:sleep(seconds)
-  assert(seconds >= 0, "a sleep of less than nothing")
+  assert(seconds >= 0, "a negative sleep")
   self.sleeps = self.sleeps + 1
   coroutine.yield(self.time + seconds)
 end
@@ -30,22 +30,22 @@ local function resume(self, thread, ...)
   self.sleepers[#self.sleepers + 1] = { at = deadline, order = self.count, thread = thread }
 end
 
---- Starts fn(...) at once; it goes on while `run` runs.
+--- Starts fn(...) at once, up to its first sleep; `run` continues it.
 function methods:spawn(fn, ...)
   local thread = coroutine.create(fn)
   resume(self, thread, ...)
   return thread
 end
 
---- Forgets a coroutine in the middle, as nginx does with a request whose client went away.
+--- Drops a sleeping coroutine, as nginx does when the client of a request disconnects.
 function methods:kill(thread)
   for i, sleeper in ipairs(self.sleepers) do
     if sleeper.thread == thread then return table.remove(self.sleepers, i) end
   end
-  error("it does not sleep")
+  error("kill: the coroutine is not sleeping")
 end
 
---- Lets time pass until nobody sleeps any more, or until `till`.
+--- Advances the clock until no coroutine sleeps, or up to `till`.
 function methods:run(till)
   while #self.sleepers > 0 do
     local best = 1

@@ -1,4 +1,5 @@
--- One process of spec/support/crowd.lua: says that it is ready, waits for the word, asks, and tells what came of it.
+-- One process of spec/support/token_processes.lua: reports that it is ready, waits for "go", makes its calls, and prints the
+-- results.
 local lofty = require "lofty"
 local runtime = require "lofty.runtime.curl"
 
@@ -9,7 +10,7 @@ local place = {}
 for name, value in pairs(task) do
   if name:find("^place_") then place[name:sub(7)] = value end
 end
-local _, app = require("spec.support.crowd").open(place)
+local _, app = require("spec.support.token_processes").open(place)
 
 local list, clients = {}, {}
 for _ = 1, task.calls do

@@ -1,5 +1,5 @@
---- What one worker of spec/support/crowd_workers.lua does. Runs inside nginx.
--- @module spec.support.crowd_worker
+--- The code of one worker of spec/support/token_workers.lua. Runs inside nginx.
+-- @module spec.support.token_worker
 
 local ngx = ngx -- luacheck: globals ngx
 local lofty = require "lofty"
@@ -14,7 +14,7 @@ local function open(place)
   return lofty.app(opt)
 end
 
---- Made in the init phase, so that app and clients are shared by all workers' beginnings, as in a site.
+--- Runs in the init phase, so that workers inherit the application and its clients, as in a real site.
 -- @tparam string folder
 return function(folder)
   local task = dofile(folder .. "/task.lua")
@@ -28,9 +28,9 @@ return function(folder)
   end
 
   return function()
-    local meeting = ngx.shared.meeting
-    meeting:incr("here", 1, 0)
-    repeat ngx.sleep(0.001) until meeting:get("here") == task.processes
+    local barrier = ngx.shared.barrier -- all workers start their calls together
+    barrier:incr("ready", 1, 0)
+    repeat ngx.sleep(0.001) until barrier:get("ready") == task.processes
     local refreshes, began = 0, ngx.now()
     local function count() refreshes = refreshes + 1 end
     local results, failures = lofty.map(list, function(account)
@@ -51,6 +51,6 @@ return function(folder)
     local file = assert(io.open(name, "w"))
     file:write(("done %d %d %d %.3f %s\n"):format(done, failed, refreshes, seconds, problem))
     file:close()
-    os.rename(name, name .. ".told")
+    os.rename(name, name .. ".done")
   end
 end

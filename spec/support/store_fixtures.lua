@@ -1,16 +1,16 @@
 --- Makes stores for spec/contracts/store.lua, under busted and inside nginx.
--- @module spec.support.store_worlds
+-- @module spec.support.store_fixtures
 
 local count = 0
 
--- A name for one store of this run.
+-- A name for a store, unique in this run.
 local function fresh()
   count = count + 1
-  return "world" .. count
+  return "store" .. count
 end
 
--- A world whose stores `make(options)` makes; another one has the same options.
-local function world(rest, make, options)
+-- A fixture whose stores are `make(options())`; `another` makes a store with the same options.
+local function new_fixture(rest, make, options)
   local made = {}
   return {
     rest = rest,
@@ -29,42 +29,42 @@ local function world(rest, make, options)
   }
 end
 
-local worlds = {}
+local fixtures = {}
 
--- The clock of stores that take one.
+-- The clock of the memory and the file store.
 local now = 1000
 local function clock() return now end
 local function tick() now = now + 0.03 end
 
-function worlds.memory()
+function fixtures.memory()
   local memory = require "lofty.store.memory"
   local one = { rest = tick, new = function() return memory { now = clock } end }
-  one.another = function(store) return store end -- its values live in itself
+  one.another = function(store) return store end -- it has no other place for its values
   return one
 end
 
-function worlds.file(folder)
+function fixtures.file(folder)
   local file = require "lofty.store.file"
-  return world(tick, file, function(name) return { path = folder .. "/" .. name, now = clock } end)
+  return new_fixture(tick, file, function(name) return { path = folder .. "/" .. name, now = clock } end)
 end
 
 -- The prefix has the special characters of Redis's patterns.
-function worlds.redis(url, rest)
+function fixtures.redis(url, rest)
   local redis = require "lofty.store.redis"
-  local one = world(rest or function() os.execute("sleep 0.01") end, redis, function(name)
+  local one = new_fixture(rest or function() os.execute("sleep 0.01") end, redis, function(name)
     return { url = url, prefix = name .. "[*]?\\:" }
   end)
-  one.many = 1200 -- more than one answer to SCAN
+  one.many = 1200 -- needs more than one SCAN
   return one
 end
 
-function worlds.shdict(dict, rest)
+function fixtures.shdict(dict, rest)
   local shdict = require "lofty.store.shdict"
-  return world(rest, shdict, function(name) return { dict = dict, prefix = name .. ":" } end)
+  return new_fixture(rest, shdict, function(name) return { dict = dict, prefix = name .. ":" } end)
 end
 
--- A dictionary over another store; each of two processes has its own object for both.
-function worlds.shdict_over(dict, inner, rest)
+-- A shared dictionary with a backing store; `another` makes new objects for both, as another process does.
+function fixtures.shdict_over(dict, inner, rest)
   local shdict = require "lofty.store.shdict"
   local one, options_of = {}, {}
   function one.rest()
@@ -87,17 +87,17 @@ function worlds.shdict_over(dict, inner, rest)
   return one
 end
 
---- Runs every case; the verdict of each is "ok" or what was wrong.
+--- Runs every case; its result is "ok" or the error.
 -- @tparam {table,...} cases of spec.contracts.store
--- @tparam table one a world
+-- @tparam table one the fixture
 -- @treturn {string,...}
-function worlds.verdicts(cases, one)
-  local verdicts = {}
+function fixtures.results(cases, one)
+  local results = {}
   for index, case in ipairs(cases) do
     local ok, why = pcall(case.run, one)
-    verdicts[index] = ok and "ok" or tostring(why)
+    results[index] = ok and "ok" or tostring(why)
   end
-  return verdicts
+  return results
 end
 
-return worlds
+return fixtures

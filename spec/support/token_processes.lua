@@ -1,13 +1,13 @@
---- Many processes that ask for tokens at the same moment, for specs and for bench/.
+--- Processes that use the same token at the same time, for specs and for bench/.
 --
---     local place = crowd.place(box, { path = folder })             -- or { redis = "redis://..." }
---     crowd.stale(place, { "113209" })                              -- accounts whose tokens have ended
---     local sum = crowd.ask(place, { processes = 8, coroutines = 50, calls = 50, accounts = { "113209" } })
---     -- sum.done, sum.failed, sum.refreshes, sum.seconds, sum.problem (of the first call that failed)
+--     local place = token_processes.place(box, { path = folder })             -- or { redis = "redis://..." }
+--     token_processes.stale(place, { "113209" })                              -- stores expired tokens for these accounts
+--     local sum = token_processes.ask(place, { processes = 8, coroutines = 50, calls = 50, accounts = { "113209" } })
+--     -- sum.done, sum.failed, sum.refreshes, sum.seconds, sum.problem (the first error)
 --
--- The processes run spec/support/crowd_member.lua with the Lua that runs this. They wait for one another before they
--- ask, and end when this process does.
--- @module spec.support.crowd
+-- The processes run spec/support/token_process.lua with the Lua that runs this. They start
+-- their calls together, and end when this process does.
+-- @module spec.support.token_processes
 
 local child = require "spec.support.child"
 local lofty = require "lofty"
@@ -15,13 +15,13 @@ local nginx = require "lofty.sandbox.nginx"
 
 local quote, shell = nginx.quote, nginx.shell
 
-local crowd = {}
+local token_processes = {}
 
---- What a process has to know.
+--- The settings of an application and its store, as the processes read them.
 -- @tparam table box a sandbox
--- @tparam table where `path` of a file store, or `redis`, a url; further options of `lofty.app`
--- @treturn table strings and numbers alone
-function crowd.place(box, where)
+-- @tparam table where `path` of a file store, or `redis`, a URL; further options of `lofty.app`
+-- @treturn table of strings and numbers
+function token_processes.place(box, where)
   local place = {
     client_id = box.client_id, client_secret = box.client_secret, redirect_uri = box.redirect_uri,
     base_url = box.url, token_url = box.token_url, authorize_url = box.authorize_url, limit = 100000000,
@@ -30,12 +30,12 @@ function crowd.place(box, where)
   return place
 end
 
---- The store and the application of a place.
+--- Opens the store and the application of a place.
 -- @tparam table place
 -- @tparam[opt] table more further options of `lofty.app`
 -- @treturn table store
 -- @treturn table app
-function crowd.open(place, more)
+function token_processes.open(place, more)
   local store = place.redis and lofty.store.redis { url = place.redis } or lofty.store.file { path = place.path }
   local opt = { store = store }
   for name, value in pairs(place) do
@@ -45,11 +45,11 @@ function crowd.open(place, more)
   return store, lofty.app(opt)
 end
 
---- Puts a token for each account into the place's store that ended an hour ago, here and at the server.
+--- Stores a token for each account that expired an hour ago, and makes it expire at the server.
 -- @tparam table place
 -- @tparam {string,...} accounts
-function crowd.stale(place, accounts)
-  local store = crowd.open(place)
+function token_processes.stale(place, accounts)
+  local store = token_processes.open(place)
   local runtime = require "lofty.runtime.curl"
   local function control(name, fields)
     local res = lofty.assert(runtime:request {
@@ -71,14 +71,14 @@ function crowd.stale(place, accounts)
   assert(not failures, failures and tostring(next(failures)))
 end
 
--- A Lua table of strings and numbers as a file that gives it back.
+-- Writes a table of strings and numbers as a Lua file that returns it.
 local function write_table(path, fields)
   local lines = { "return {" }
   for name, value in pairs(fields) do
     if type(value) == "table" then
-      local words = {}
-      for i, word in ipairs(value) do words[i] = ("%q"):format(word) end
-      value = "{ " .. table.concat(words, ", ") .. " }"
+      local items = {}
+      for i, item in ipairs(value) do items[i] = ("%q"):format(item) end
+      value = "{ " .. table.concat(items, ", ") .. " }"
     elseif type(value) == "string" then
       value = ("%q"):format(value)
     else
@@ -90,33 +90,33 @@ local function write_table(path, fields)
   nginx.write(path, table.concat(lines, "\n") .. "\n")
 end
 
---- Starts processes that wait for the word.
+--- Starts the processes, which wait for `go`.
 -- @tparam table place
 -- @tparam table opt `processes`, `coroutines` of each, `calls` of each for every one of `accounts`; `clients` = "each":
---   every call makes its own client, else they share one for each account
--- @treturn table the crowd: `go()` -> what they came to; `pids`; `stop()`
-function crowd.gather(place, opt)
-  local folder = shell('mktemp -d "${TMPDIR:-/tmp}/lofty-crowd.XXXXXX"')
-  assert(folder ~= "", "crowd: no temporary folder could be made")
+--   every call makes its own client; otherwise the calls of an account share one
+-- @treturn table the processes: `go()` -> the sum of their results; `pids`; `stop()`
+function token_processes.gather(place, opt)
+  local folder = shell('mktemp -d "${TMPDIR:-/tmp}/lofty-tokens.XXXXXX"')
+  assert(folder ~= "", "processes: no temporary folder could be made")
   local fields = { clients = opt.clients or "one", coroutines = opt.coroutines, calls = opt.calls or 1 }
   for name, value in pairs(place) do fields["place_" .. name] = value end
   fields.accounts = opt.accounts
   write_table(folder .. "/task.lua", fields)
   local self = { folder = folder, pipes = {}, pids = {}, count = opt.processes }
   for i = 1, opt.processes do
-    -- The shell's pid, which the member takes over.
-    self.pipes[i] = assert(io.popen(("echo $$ >%s/%d.pid; exec %s spec/support/crowd_member.lua %s %d >%s/%d.out 2>&1"):format(
+    -- The shell's pid, which exec passes on to the process.
+    self.pipes[i] = assert(io.popen(("echo $$ >%s/%d.pid; exec %s spec/support/token_process.lua %s %d >%s/%d.out 2>&1"):format(
       quote(folder), i, quote(child.lua), quote(folder), i, quote(folder), i), "w"))
   end
   shell(("cd %s; n=0; until [ $(ls | grep -c ready) = %d ] || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done"):format(
     quote(folder), opt.processes))
   for i = 1, opt.processes do self.pids[i] = tonumber(nginx.contents(folder .. "/" .. i .. ".pid"):match("%d+")) end
-  return setmetatable(self, { __index = crowd })
+  return setmetatable(self, { __index = token_processes })
 end
 
---- Says the word and waits for all of them.
--- @treturn table `done`, `failed`, `refreshes`, `seconds` (the slowest's), `problem`, `dead` (who did not tell)
-function crowd:go()
+--- Starts the calls and waits for all processes.
+-- @treturn table `done`, `failed`, `refreshes`, `seconds` (of the slowest), `problem`, `dead` (processes without a result)
+function token_processes:go()
   for _, pipe in ipairs(self.pipes) do
     pipe:write("go\n")
     pipe:flush()
@@ -140,17 +140,17 @@ function crowd:go()
   return sum
 end
 
---- Ends them, and takes their folder away.
-function crowd:stop()
+--- Ends the processes and removes their folder.
+function token_processes:stop()
   for _, pipe in ipairs(self.pipes) do pipe:close() end
   self.pipes = {}
   shell("rm -rf " .. quote(self.folder))
 end
 
---- `gather` and `go`.
-function crowd.ask(place, opt)
-  local gathered = crowd.gather(place, opt)
+--- Does `gather` and `go`.
+function token_processes.ask(place, opt)
+  local gathered = token_processes.gather(place, opt)
   return gathered:go()
 end
 
-return crowd
+return token_processes

@@ -3,11 +3,11 @@
 -- refresh tokens stay, or rotate (then a second use of one revokes the account). The server takes 0.2 s for a grant, so
 -- that all processes meet at the lock. Exits with 1 unless there is one grant for each account and no failed call.
 --
---     eval "$(make -s env)"; lua5.4 bench/tokens/crowd.lua [processes [coroutines [accounts]]]
+--     eval "$(make -s env)"; lua5.4 bench/tokens/processes.lua [processes [coroutines [accounts]]]
 
 package.path = "./?.lua;" .. package.path
-local crowd = require "spec.support.crowd"
-local workers = require "spec.support.crowd_workers"
+local token_processes = require "spec.support.token_processes"
+local workers = require "spec.support.token_workers"
 local nginx = require "lofty.sandbox.nginx"
 local redis_server = require "spec.support.redis"
 local sandbox = require "lofty.sandbox"
@@ -31,12 +31,12 @@ local function report(box, kind, rotation, accounts, clients, calls, sum)
 end
 
 local redis = redis_server.start()
-local folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-crowd.XXXXXX"')
+local folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-tokens.XXXXXX"')
 for _, rotation in ipairs { false, true } do
   local box = sandbox.start { refresh_rotation = rotation, rate_limit = 100000000, journal = false }
   local function run(kind, place, ask)
     for _, clients in ipairs { "one", "each" } do
-      crowd.stale(place, one)
+      token_processes.stale(place, one)
       box:control("counters", { reset = true })
       box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 0.2, times = 0 })
       report(box, kind, rotation, one, clients, coroutines, ask(place, {
@@ -44,7 +44,7 @@ for _, rotation in ipairs { false, true } do
       }))
     end
     box:control("clear_faults")
-    crowd.stale(place, thousand)
+    token_processes.stale(place, thousand)
     box:control("counters", { reset = true })
     report(box, kind, rotation, thousand, "one", 1, ask(place, {
       processes = processes, coroutines = coroutines, accounts = thousand,
@@ -55,8 +55,8 @@ for _, rotation in ipairs { false, true } do
     redis = { redis = "redis://127.0.0.1:" .. redis.port },
   }
   for _, kind in ipairs { "file", "redis" } do
-    run(kind, crowd.place(box, places[kind]), crowd.ask)
-    run("dict/" .. kind, crowd.place(box, places[kind]), function(place, opt)
+    run(kind, token_processes.place(box, places[kind]), token_processes.ask)
+    run("dict/" .. kind, token_processes.place(box, places[kind]), function(place, opt)
       local inside = { dict = true }
       for name, value in pairs(place) do inside[name] = value end
       local sum = workers(inside, opt)
