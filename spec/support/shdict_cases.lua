@@ -244,7 +244,7 @@ end)
 
 cases.run = function(report)
   local fixtures = require "spec.support.store_fixtures"
-  for index, verdict in ipairs(fixtures.verdicts(cases)) do report("cases", index, verdict) end
+  for index, result in ipairs(fixtures.results(cases)) do report("cases", index, result) end
 end
 
 return cases

@@ -105,12 +105,12 @@ static int all_text (const char *bytes, size_t size) {
   return 1;
 }
 
-/* Case-insensitive comparison; 'word' is in lower case. */
-static int is_word (const char *bytes, size_t size, const char *word) {
+/* Case-insensitive comparison; 'token' is in lower case. */
+static int is_token (const char *bytes, size_t size, const char *token) {
   size_t i;
-  if (strlen(word) != size) return 0;
+  if (strlen(token) != size) return 0;
   for (i = 0; i < size; i++)
-    if (lofty_tchar(bytes[i]) != word[i]) return 0;
+    if (lofty_tchar(bytes[i]) != token[i]) return 0;
   return 1;
 }
 
@@ -255,8 +255,8 @@ static int check_length (LoftyHttpHead *head, const Field *field) {
   }
 }
 
-/* True if 'word' is a member of the comma-separated list. */
-static int list_has (const char *bytes, size_t size, const char *word) {
+/* True if 'token' is a member of the comma-separated list. */
+static int list_has (const char *bytes, size_t size, const char *token) {
   size_t i = 0;
   while (i < size) {
     size_t begin, end;
@@ -265,7 +265,7 @@ static int list_has (const char *bytes, size_t size, const char *word) {
     while (i < size && bytes[i] != ',') i++;
     end = i;
     while (end > begin && is_blank(bytes[end - 1])) end--;
-    if (is_word(bytes + begin, end - begin, word)) return 1;
+    if (is_token(bytes + begin, end - begin, token)) return 1;
   }
   return 0;
 }
@@ -275,11 +275,11 @@ static int list_has (const char *bytes, size_t size, const char *word) {
 ** "none", which are not content codings (RFC 9110, section 8.4.1).
 */
 static int is_plain_coding (const char *value, size_t size) {
-  static const char *const words[] = {"identity", "none",       "utf-8",
+  static const char *const names[] = {"identity", "none",       "utf-8",
                                       "utf8",     "iso-8859-1", "us-ascii"};
   size_t i;
-  for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-    if (is_word(value, size, words[i])) return 1;
+  for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    if (is_token(value, size, names[i])) return 1;
   return size == 0;
 }
 
@@ -299,7 +299,7 @@ static int head_check (LoftyHttpHead *head) {
        only in HTTP/1.1. Here keep_alive still tells the version: true for 1.1. */
     if (facts->http2 || !facts->keep_alive)
       return head_bad(head, "Transfer-Encoding is only allowed in HTTP/1.1");
-    if (!is_word(text + field->value, field->value_size, "chunked"))
+    if (!is_token(text + field->value, field->value_size, "chunked"))
       return head_bad(head, "a Transfer-Encoding other than chunked");
     if (facts->has_length) return head_bad(head, "both Content-Length and Transfer-Encoding");
     facts->chunked = 1;
@@ -311,7 +311,7 @@ static int head_check (LoftyHttpHead *head) {
     return head_bad(head, "a change of protocol (status 101) that was not requested");
   if ((field = head_find(head, "content-encoding"))) {
     const char *value = text + field->value;
-    if (is_word(value, field->value_size, "gzip") || is_word(value, field->value_size, "x-gzip"))
+    if (is_token(value, field->value_size, "gzip") || is_token(value, field->value_size, "x-gzip"))
       facts->coding = LOFTY_CODING_GZIP;
     else if (!is_plain_coding(value, field->value_size))
       return head_bad(head, "a Content-Encoding that was not requested");

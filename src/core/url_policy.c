@@ -13,12 +13,12 @@ static char to_lower (char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Case-insensitive comparison, independent of the locale; 'word' is in lower case. */
-static int is_word (LoftySpan text, const char *word) {
+/* Case-insensitive comparison, independent of the locale; 'other' is in lower case. */
+static int equals (LoftySpan text, const char *other) {
   size_t i;
-  if (text.size != strlen(word)) return 0;
+  if (text.size != strlen(other)) return 0;
   for (i = 0; i < text.size; i++)
-    if (to_lower(text.data[i]) != word[i]) return 0;
+    if (to_lower(text.data[i]) != other[i]) return 0;
   return 1;
 }
 
@@ -144,8 +144,8 @@ const char *lofty_url_parse (LoftySpan text, LoftyUrl *url) {
     return "the URL is not absolute: it has to begin with https://";
   scheme.data = text.data;
   scheme.size = begin;
-  url->secure = is_word(scheme, "https");
-  if (!url->secure && !is_word(scheme, "http")) return "the URL has to begin with https://";
+  url->secure = equals(scheme, "https");
+  if (!url->secure && !equals(scheme, "http")) return "the URL has to begin with https://";
   begin += 3;
   for (end = begin; end < text.size && !strchr("/?#", text.data[end]); end++) continue;
   authority.data = text.data + begin;
@@ -178,6 +178,6 @@ const char *lofty_field_problem (LoftySpan name, LoftySpan value) {
       return "the value has a line end or another control character";
   }
   for (i = 0; i < sizeof RESERVED / sizeof RESERVED[0]; i++)
-    if (is_word(name, RESERVED[i])) return "this header is written by lofty itself";
+    if (equals(name, RESERVED[i])) return "this header is written by lofty itself";
   return NULL;
 }

@@ -13,7 +13,7 @@ const axe = path.join(modules, "axe-core", "axe.min.js");
 
 const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
-const PATIENCE = 10000;
+const TIMEOUT = 10000;
 
 let browser, page;
 const trouble = []; // what the browser's console complained of
@@ -21,7 +21,7 @@ const trouble = []; // what the browser's console complained of
 const open = async (options) => {
   if (page) await page.context().close();
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(TIMEOUT);
   page = await context.newPage();
   page.on("console", (message) => {
     // A page of a status other than 200 is not a complaint.
