@@ -315,14 +315,6 @@ static Progress file_failed (Connection *c, const char *option, const char *path
   return FAILED;
 }
 
-/* OpenSSL's macro casts the name, which it only reads, to void *. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual"
-static int send_server_name (SSL *tls, const char *name) {
-  return SSL_set_tlsext_host_name(tls, name) == 1;
-}
-#pragma GCC diagnostic pop
-
 /* Loads the certificates into 'context' and the name to verify into a new c->tls. */
 static Progress configure_tls (Connection *c, SSL_CTX *context, const Trust *trust) {
   X509_VERIFY_PARAM *parameters;
