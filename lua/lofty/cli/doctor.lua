@@ -69,6 +69,12 @@ local function check_files(found, context)
     found.warning("credentials", why, "set HOME")
     return
   end
+  local directory = io.open(folder, "r")
+  if not directory then
+    found.ok("credentials", "none are kept in " .. folder)
+    return
+  end
+  directory:close()
   local quoted = "'" .. folder:gsub("'", "'\\''") .. "'"
   local pipe = io.popen("find " .. quoted .. " -perm /077 2>/dev/null")
   local open = {}
@@ -216,7 +222,7 @@ end
 local function print_findings(list, out)
   local sanitize = require("lofty.errors").sanitize
   for _, finding in ipairs(list) do
-    out:write(("%-8s %-13s %s\n"):format(finding.level, finding.subject, sanitize(finding.text)))
+    out:write(("%-8s %-15s %s\n"):format(finding.level, finding.subject, sanitize(finding.text)))
     if finding.fix then out:write((" "):rep(9), "fix: ", sanitize(finding.fix), "\n") end
   end
 end
