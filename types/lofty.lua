@@ -3268,9 +3268,10 @@ function Client:stats() end
 ---@field null any JSON's null
 ---@field placeholder any stands for an id in what a dry run returns
 ---@field sanitize fun(text: string, max?: integer): string makes text from outside safe to print
----@field json { decode: fun(text: string, opt?: { repair?: boolean }): any, string?, integer?; encode: fun(value: any): string?, string? }
+---@field json { decode: fun(text: string, opt?: { repair?: boolean }): any, string?, integer?; encode: fun(value: any, opt?: { indent?: integer }): string?, lofty.Error? }
 ---@field store lofty.Stores
 ---@field time lofty.Time
+---@field inspect fun(value: any): string a value as readable text, without secrets
 ---@field webhook lofty.Webhook
 ---@field spool { file: fun(opt: { path: string }): lofty.Spool } webhook deliveries on disk
 local lofty = {}

@@ -261,6 +261,7 @@ local LATER = {
   spool = load_spool,
   webhook = load_webhook,
   time = function() return require "lofty.time" end,
+  inspect = function() return require "lofty.inspect" end,
 }
 
 setmetatable(lofty, {

@@ -7,7 +7,7 @@
 -- - `null` is `lofty.null` (which is `cjson.null`).
 -- - A number without fraction and exponent is an integer. On Lua 5.3 and newer it is a Lua
 --   integer, or the string of its digits if it does not fit in 64 bits. On Lua 5.1, 5.2 and LuaJIT an integer of
--- - An array is a table with the metatable of `lofty.array`: it is an array also when it becomes empty.
+--   more than 14 digits is the string of its digits, because `tostring` and `..` would round it. `-0` is a float.
 -- - `1.5` and `1e3` are floats; one beyond the range of a double is an error.
 --
 -- How values are encoded:
@@ -25,13 +25,13 @@ local core = require "lofty.core"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 
-local type = type
+local tostring, type = tostring, type
 local json_decode, json_encode, json_repair = core.json_decode, core.json_encode, core.json_repair
 local new_error = errors.new
 
 local json = {}
 
-local DECODE_OPTIONS = { repair = true }
+local DECODE_OPTIONS, ENCODE_OPTIONS = { repair = true }, { indent = true }
 
 --- Decodes a JSON text.
 -- @tparam string text the complete text
@@ -52,10 +52,20 @@ end
 
 --- Encodes a value as JSON.
 -- @param value a string, number, boolean, `lofty.null`, `lofty.integer`, or a table of such values
+-- @tparam[opt] table opt `indent`: spaces for each level, from 0 to 16, with a line for each item and member (0: all on
+--   one line)
 -- @treturn string the text, or nil and an error of kind "invalid" with the path to the invalid value, such as
 -- `.emails[2]`
-function json.encode(value)
-  local text, message = json_encode(value)
+function json.encode(value, opt)
+  local indent = 0
+  if opt ~= nil then
+    errors.options("json.encode", opt, ENCODE_OPTIONS)
+    indent = opt.indent or 0
+    if type(indent) ~= "number" or indent < 0 or indent > 16 or indent % 1 ~= 0 then
+      misuse("json.encode: indent must be a number of spaces from 0 to 16, got " .. tostring(indent))
+    end
+  end
+  local text, message = json_encode(value, indent)
   if not text then return nil, new_error{ kind = "invalid", message = "JSON: " .. message } end
   return text
 end

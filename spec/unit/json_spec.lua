@@ -364,6 +364,46 @@ describe("lofty.integer", function()
 end)
 
 describe("encoding JSON", function()
+  it("has a line for each item and member with an indent", function()
+    local value = { a = { 1, {}, { b = true } }, c = core.array {}, ["x y"] = core.null }
+    assert.equal([[
+{
+  "a": [
+    1,
+    {},
+    {
+      "b": true
+    }
+  ],
+  "c": [],
+  "x y": null
+}]], json.encode(value, { indent = 2 }))
+    assert.equal(json.encode(value), json.encode(value, { indent = 0 }))
+    assert.same(value, json.decode(json.encode(value, { indent = 16 })))
+    local wide, holed = {}, {}
+    for i = 1, 600 do wide["n" .. i] = i end
+    holed[3], holed[2], holed[1] = "c", "b", "a"
+    assert.same(wide, json.decode(json.encode(wide, { indent = 1 })))
+    assert.equal('[\n "a",\n "b",\n "c"\n]', json.encode(holed, { indent = 1 }))
+  end)
+
+  it("takes no other option, and no other indent", function()
+    assert.error_matches(function() json.encode({}, { ident = 2 }) end, 'did you mean "indent"')
+    for _, indent in ipairs { -1, 17, 1.5, "2", 0 / 0 } do
+      assert.error_matches(function() json.encode({}, { indent = indent }) end, "indent must be a number of spaces")
+    end
+  end)
+
+  it("bounds an indented text, too", function()
+    local deep = {}
+    for _ = 1, 100 do deep = { deep } end
+    local list = {}
+    for i = 1, 20000 do list[i] = deep end
+    local text, err = json.encode(list, { indent = 16 })
+    assert.is_nil(text)
+    assert.equal("invalid", err.kind)
+  end)
+
   it("encodes scalars", function()
     assert.equal("null", encode(null))
     assert.equal("true", encode(true))

@@ -11,6 +11,7 @@
 
 #define MAX_MEMBERS                                                                                \
   512 /* sorted members of all open objects together; beyond it, members are not sorted */
+#define MAX_INDENT 16
 #define MAX_MESSAGE 320
 #define MAX_SHOWN_NAME 40 /* bytes of a name in a message */
 #define MAX_SHOWN (MAX_SHOWN_NAME + 16)
@@ -33,6 +34,7 @@ typedef struct Step {
 typedef struct Encoder {
   lua_State *L;
   LoftyBuf *out;
+  int indent; /* spaces for each level; 0 writes everything on one line */
   int depth;
   int path_size;    /* steps to the current value */
   int member_count; /* entries of 'members' in use */
@@ -152,6 +154,20 @@ static inline void put (Encoder *e, char c) {
     (void)lofty_buf_add_byte(out, c);
 }
 
+/* Begins a line for what stands 'depth' levels deep. */
+static void add_line (Encoder *e, int depth) {
+  static const char spaces[MAX_INDENT + 1] = "                ";
+  int left = e->indent * depth;
+  put(e, '\n');
+  for (; left > 0 && e->out->status == LOFTY_OK; left -= MAX_INDENT)
+    (void)lofty_buf_add(e->out, spaces, left < MAX_INDENT ? (size_t)left : MAX_INDENT);
+}
+
+/* The same if the text is indented. */
+static inline void put_line (Encoder *e, int depth) {
+  if (e->indent) add_line(e, depth);
+}
+
 static int encode_string (Encoder *e, const char *text, size_t size) {
   LoftySpan span;
   size_t at;
@@ -207,6 +223,7 @@ static int encode_item (Encoder *e, Step step, int slot) {
   if (step.name) {
     if (!encode_string(e, step.name, step.size)) return 0;
     put(e, ':');
+    if (e->indent) put(e, ' ');
   }
   done = encode_value(e, slot);
   if (done) e->path_size = e->depth - 1;
@@ -225,10 +242,12 @@ static int encode_array (Encoder *e, int table) {
   put(e, '[');
   while (lua_type(L, key) == LUA_TNUMBER && lua_tonumber(L, key) == (lua_Number)step.index) {
     if (step.index > 1) put(e, ',');
+    put_line(e, e->depth);
     if (!encode_item(e, step, key + 1)) return 0;
     step.index++;
     lua_pop(L, 1);
     if (!lua_next(L, table)) {
+      put_line(e, e->depth - 1);
       put(e, ']');
       return 1;
     }
@@ -238,10 +257,12 @@ static int encode_array (Encoder *e, int table) {
   if (count < 0) return 0;
   for (; step.index <= count; step.index++) {
     if (step.index > 1) put(e, ',');
+    put_line(e, e->depth);
     lua_rawgeti(L, table, step.index);
     if (!encode_item(e, step, key)) return 0;
     lua_pop(L, 1);
   }
+  put_line(e, e->depth - 1);
   put(e, ']');
   return 1;
 }
@@ -288,6 +309,7 @@ static int encode_unsorted (Encoder *e, int table) {
     step.index = 0;
     if (!first) put(e, ',');
     first = 0;
+    put_line(e, e->depth);
     if (!encode_item(e, step, key + 1)) return 0;
     lua_pop(L, 1);
   }
@@ -327,11 +349,13 @@ static int encode_object (Encoder *e, int table) {
       step.size = list[i].size;
       step.index = 0;
       if (i > 0) put(e, ',');
+      put_line(e, e->depth);
       done = encode_item(e, step, list[i].slot);
     }
     e->member_count -= count;
   }
   lua_settop(L, base);
+  put_line(e, e->depth - 1);
   put(e, '}');
   return done;
 }
@@ -385,12 +409,15 @@ static int encode_value (Encoder *e, int index) {
 }
 
 /*
-** json_encode(value) -> text | nil, message
-** Upvalue 1 is the metatable of arrays.
+** json_encode(value [, indent]) -> text | nil, message
+** 'indent' is a number of spaces, checked by lofty.json. Upvalue 1 is the metatable of arrays.
 */
 int lofty_json_encode (lua_State *L) {
   Encoder e;
+  lua_Integer indent;
   luaL_checkany(L, 1);
+  indent = lua_type(L, 2) == LUA_TNUMBER ? lua_tointeger(L, 2) : 0;
+  e.indent = indent > 0 && indent <= MAX_INDENT ? (int)indent : 0;
   lua_settop(L, 1);
   e.L = L;
   e.out = lofty_newbuf(L, LOFTY_MAX_REQUEST);
