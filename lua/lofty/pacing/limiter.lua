@@ -1,12 +1,12 @@
---- Paces calls to the budget of an application, so that the server has no reason to answer 429.
+--- Delays calls to stay within an application's rate limit, so that the server does not respond with 429.
 --
--- One limiter serves all clients of an application. Whoever is about to call asks `acquire`, which waits, first in
--- first out, until there is room; whoever got an answer tells `observe`, which learns. The limit is the one told at
--- `new`, never raised by what the server says, or else the largest that any answer has named: until the first
--- answer nothing is paced. An operation whose answers name a smaller one has a budget of its own besides.
+-- One limiter serves all clients of an application. Before a call `acquire` waits, first in first out, until the call
+-- may start; after it `observe` reads the limits in the response. The limit is the one given to `new`, which responses
+-- never raise, or otherwise the largest that a response has named: until the first response calls are not delayed. An
+-- operation whose responses name a smaller limit also has a budget of its own.
 --
--- Without a store it counts in this Lua state alone, in a sliding window. With a store that can `take`, all
--- processes of all machines share one budget; while the store fails this one counts alone.
+-- Without a store it counts in this Lua state, in a sliding window. With a store that has `take`, all processes of all
+-- machines share one budget; while the store fails, the limiter counts locally.
 -- @module lofty.pacing.limiter
 
 local limits = require("lofty.core").limits
@@ -19,22 +19,22 @@ local pairs, setmetatable, type = pairs, setmetatable, type
 local find, gsub = string.find, string.gsub
 local floor, max, min = math.floor, math.max, math.min
 
--- Windows of ours are this much longer than the server's: what was sent first can arrive late and what was sent a
--- window later early, so that the server sees them closer together than we do. Costs one per cent of the budget.
+-- Our windows are longer than the server's by this factor: an early request can arrive late and one sent a window later
+-- early, so that the server counts both in one window. Costs one per cent of the limit.
 local SLACK = 1.01
--- Seconds for which a store that failed is left alone.
+-- Seconds after a failure of the store before it is used again.
 local PAUSE = 1
--- A 429 that names no time, or one that is over: not at once again.
+-- The shortest wait after a 429, in seconds, also when its reset time is in the past.
 local LEAST = 1
--- Never ask the store more often than this while it says no.
+-- The shortest wait between two calls of the store's take, in seconds.
 local TICK = 0.005
--- Closer than this is now: no timer is that fine.
+-- Waits shorter than this many seconds are skipped.
 local CLOSE = 0.0001
--- Those who wait for the same moment start this far apart, in the order of coming, but all within SPREAD.
+-- Calls that wait for the same time start this many seconds apart, in order, but all within SPREAD.
 local STEP, SPREAD = 0.0001, 0.25
 -- Waits whose ends are at most this far apart are reported to on_wait as one.
 local SAME_WAIT = 1
--- An operation's budget that was not used for so many seconds may be forgotten.
+-- Seconds without use after which an operation's budget is removed.
 local FORGET_AFTER = 3600
 
 local methods = {}
@@ -69,7 +69,7 @@ local function count_wait(counts, now, seconds)
   end
 end
 
--- Tells on_wait; once for all calls that wait for about the same moment.
+-- Calls on_wait, once for all calls that wait until about the same time.
 local function announce(self, operation, seconds, now)
   local ends = now + seconds
   if not self.on_wait or ends <= self.announced + SAME_WAIT then return end
@@ -80,8 +80,8 @@ local function announce(self, operation, seconds, now)
   }
 end
 
--- Waits, for the caller's deadline at most. Returns false where this runtime cannot wait (a phase of nginx): the call
--- then goes out at once rather than asking again in an endless loop.
+-- Waits, at most until the caller's deadline. Returns false where the runtime cannot wait (in some nginx phases): the
+-- call then starts at once, because waiting again would be an endless loop.
 local function wait(self, operation, seconds, now, opt)
   if opt and opt.ends_at then seconds = max(0, min(seconds, opt.ends_at - now)) end
   announce(self, operation, seconds, now)
@@ -90,27 +90,27 @@ local function wait(self, operation, seconds, now, opt)
   return err == nil
 end
 
--- Whether a call has to give up because its turn comes after its deadline.
+-- True if a call has to fail because it could only start after its deadline.
 local function is_too_late(opt, at)
   return opt ~= nil and opt.ends_at ~= nil and at > opt.ends_at
 end
 
--- A call that holds a place in an operation's budget and waits for the application's goes that much later in both.
+-- A call with a slot in its operation's budget that waits for the application's starts later in both.
 local function delay(own, held, now, at)
   local earliest = held and own.window:moment(held)
   if earliest and at - earliest > CLOSE then own.window:delay(now, held, at) end
 end
 
--- Waits for a place among this Lua state's own calls. Returns the place, and the time after a wait if there was one; or
--- nil and the seconds that were missing.
+-- Waits for a slot among the calls of this Lua state. Returns the slot, and the time after the wait if there was one;
+-- or nil and the seconds until the call could start.
 local function pass_alone(self, now, each, operation, opt, own, held)
-  local runtime, places = self.runtime, each.window
+  local runtime, slots = self.runtime, each.window
   if opt then
-    local earliest = places:earliest(now)
+    local earliest = slots:earliest(now)
     if is_too_late(opt, earliest) then return nil, earliest - now end
   end
-  local place, at = places:reserve(now)
-  if at - now <= CLOSE then return place end
+  local slot, at = slots:reserve(now)
+  if at - now <= CLOSE then return slot end
   local slept
   repeat
     if is_too_late(opt, at) then return nil, at - now end
@@ -118,14 +118,14 @@ local function pass_alone(self, now, each, operation, opt, own, held)
     local waited = wait(self, operation, at - now, now, opt)
     now = runtime:monotonic()
     if not waited then break end
-    slept, at = now, places:moment(place) or now
+    slept, at = now, slots:moment(slot) or now
   until at - now <= CLOSE
-  if now - at > CLOSE then places:delay(now, place, now) end
-  return place, slept
+  if now - at > CLOSE then slots:delay(now, slot, now) end
+  return slot, slept
 end
 
--- Waits for the store to count the call. One refusal holds for all who wait here: they ask again, in the order in
--- which they came, when the time that it named is over. Returns as pass_alone.
+-- Waits until the store counts the call. A wait that the store returns applies to all callers waiting here; after it
+-- they call take again, in order. Returns as pass_alone.
 local function pass_shared(self, now, each, operation, opt, own, held)
   local runtime, store = self.runtime, self.store
   local number = each.came + 1
@@ -144,10 +144,10 @@ local function pass_shared(self, now, each, operation, opt, own, held)
       now = runtime:monotonic()
       if seconds == 0 then
         if number > each.went then each.went = number end
-        -- Noted here too, for the time when the store is gone.
+        -- Counted locally, too, in case the store fails.
         return each.window:reserve(now), slept
       elseif seconds then
-        -- The store is not the server: what the server said of its window's end counts where it is later.
+        -- The server's window may end later than the store's: then wait for that.
         local ends = now + max(TICK, min(self.span * SLACK, seconds)) + jitter() * TICK
         each.gate = max(each.gate, ends)
       else
@@ -157,45 +157,45 @@ local function pass_shared(self, now, each, operation, opt, own, held)
     end
   end
   if number > each.went then each.went = number end
-  local place, again = pass_alone(self, now, each, operation, opt, own, held)
-  return place, again or slept
+  local slot, again = pass_alone(self, now, each, operation, opt, own, held)
+  return slot, again or slept
 end
 
--- The name of an operation's budget: a path that is written out with its ids has the budget of its template.
+-- The name of an operation's budget. A path with ids has the budget of its template.
 local function budget_name(operation)
   if not find(operation, "/", 1, true) then return operation end
   return (gsub(operation, "/%d+%f[^%w._~%-]", "/{}"))
 end
 
--- The budget that an operation has of its own, or nil.
+-- An operation's own budget, or nil.
 local function budget_of(self, operation)
   if not operation or self.count == 0 then return nil end
   return self.operations[budget_name(operation)]
 end
 
---- Waits until there is room for one call.
+--- Waits until one call may start.
 -- @tparam[opt] string operation
--- @tparam[opt] table opt `ends_at` (monotonic seconds: give up at once when the turn comes later), `counts` (a client's
+-- @tparam[opt] table opt `ends_at` (monotonic seconds: fail at once if the call starts later), `counts` (a client's
 --   counters, for `waited`)
--- @treturn[1] number seconds waited, 0 if there was room
+-- @treturn[1] number seconds waited
 -- @treturn[2] nil
--- @treturn[2] number seconds until there would have been room
+-- @treturn[2] number seconds until the call could start
 function methods:acquire(operation, opt)
   local began, pass = self.runtime:monotonic(), self.pass
-  -- The smaller budget first: a call that waits for it holds no place in the larger one.
+  -- The smaller budget first, so that a call that waits for it uses no slot of the larger one.
   local own = budget_of(self, operation)
   if not own then
-    local place, slept = pass(self, began, self.app, operation, opt)
-    if not place then return nil, slept end
+    local slot, slept = pass(self, began, self.app, operation, opt)
+    if not slot then return nil, slept end
     return slept and slept - began or 0
   end
   own.used = began
-  local place, first = pass(self, began, own, operation, opt)
-  if not place then return nil, first end
-  local second_place, second = pass(self, self.runtime:monotonic(), self.app, operation, opt, own, place)
+  local slot, first = pass(self, began, own, operation, opt)
+  if not slot then return nil, first end
+  local second_place, second = pass(self, self.runtime:monotonic(), self.app, operation, opt, own, slot)
   if not second_place then return nil, second end
   local now = self.runtime:monotonic()
-  delay(own, place, now, now)
+  delay(own, slot, now, now)
   return (first or second) and now - began or 0
 end
 
@@ -218,8 +218,8 @@ local function make_room(self, now)
   if self.count >= limits.operation_budgets then operations[oldest], self.count = nil, self.count - 1 end
 end
 
--- The budget that an answer speaks of: the operation's own where the limit that it names is below the
--- application's, else the application's. Learns the limit on the way.
+-- The budget to which a response's limit belongs: the operation's own if the limit is below the application's,
+-- otherwise the application's. Also stores the limit.
 local function subject(self, operation, limit, now)
   local app = self.app
   if not limit or limit < 1 then return app end
@@ -243,18 +243,17 @@ local function subject(self, operation, limit, now)
   return own
 end
 
--- Nobody goes on this budget for so many seconds.
+-- Starts no call of this budget for so many seconds.
 local function close(each, now, seconds)
   each.gate = max(each.gate, now + seconds)
   each.window:close(now, now + seconds)
 end
 
---- Learns from an answer. A 429 makes all who share the budget wait for the window's end; so does an answer that
--- says nothing remains.
+--- Reads the limits of a response. After a 429, or when no calls remain, all calls of the budget wait for the reset.
 -- @tparam[opt] string operation
 -- @tparam table rate what `lofty.http.rate_headers` read: limit, remaining, reset_at
 -- @tparam number status the HTTP status
--- @tparam[opt] number retry_after seconds, where the server named them
+-- @tparam[opt] number retry_after seconds, if the response has it
 function methods:observe(operation, rate, status, retry_after)
   local limit, nothing_left = rate.limit, rate.remaining == 0
   if not (limit or nothing_left or status == 429) then return end
@@ -263,7 +262,7 @@ function methods:observe(operation, rate, status, retry_after)
   if status ~= 429 and not nothing_left then return end
   local left = rate.reset_at and max(0, min(self.span, rate.reset_at - self.runtime:now()))
   if status == 429 then
-    -- A wait longer than a window concerns only the call that was refused (lofty.pacing.retry); others try after it.
+    -- A wait longer than a window applies only to the refused call (lofty.pacing.retry); others wait for one window.
     left = max(LEAST, min(self.span, retry_after or left or self.span))
     self.refused = max(self.refused, now + left)
     close(each, now, left)
@@ -276,16 +275,16 @@ local OPTIONS = {
   key = true, limit = true, window = true, store = true, runtime = true, on_wait = true, on_error = true,
 }
 
---- Makes a limiter.
+--- Creates a limiter.
 --     limiter.new{
---       key = client_id,        -- whose budget it is; names it in the store
+--       key = client_id,        -- names the budget in the store
 --       runtime = runtime,      -- required: sleep, now and monotonic
---       limit = 300,            -- calls in a window; learned from the answers if absent
+--       limit = 300,            -- calls per window; taken from responses if absent
 --       window = 60,            -- seconds
 --       store = store,          -- shares the budget, if it has `take`
---       on_wait = function(event) end, -- before a wait, once for all calls that wait for about the same moment:
+--       on_wait = function(event) end, -- before a wait, once for calls that wait until about the same time:
 --                               -- {seconds =, ends_at = epoch seconds, operation =, reason = "budget" or "429"}
---       on_error = function(err) end,  -- the store failed, calls go on
+--       on_error = function(err) end,  -- the store failed; calls are counted locally
 --     }
 -- @tparam table opt as above
 -- @treturn table the limiter

@@ -1,18 +1,18 @@
---- A sliding window: who may go when, so that no span of time ever holds more than the limit.
+--- A sliding window rate limit: no span of time has more calls than the limit.
 --
--- Pure: the clock is an argument. A place is handed out at once, in the order of asking, with the moment at which
--- its holder may go; so each waits once, exactly long enough, and nobody overtakes. While no limit is known all may
--- go at once, but the last places are remembered, for when one becomes known. A place is a number: to take one
--- allocates nothing.
+-- Pure: the clock is an argument. A caller gets a slot at once, in order, with the time at which its call may start;
+-- so it waits once, exactly long enough, and the order is kept. While no limit is known all calls may start at once;
+-- the last slots are stored and count when a limit becomes known. A slot is a number, so that reserving one allocates
+-- nothing.
 -- @module lofty.pacing.window
 
 local setmetatable = setmetatable
 local max = math.max
 
--- Places remembered while no limit is known: Lofty's largest budget of a minute.
+-- Slots stored while no limit is known: Lofty's largest limit per minute.
 local MEMORY = 500
 
--- So many places are taken before those that can no longer count are looked for.
+-- The number of reserved slots after which old slots are removed.
 local SPARE = 512
 
 local methods = {}
@@ -21,10 +21,11 @@ local metatable = { __name = "lofty.window", __index = methods }
 local window = {}
 
 --- @tparam number span seconds
--- @tparam[opt] number limit places in a span; nil while it is not known
+-- @tparam[opt] number limit slots in a span; nil while it is not known
 -- @treturn table the window
 function window.new(span, limit)
-  -- moments[1 .. last], in order; those from head on may lie in the future. `gone` places came before the first.
+  -- moments[1 .. last] are start times in order; those from `head` on may be in the future. `gone` older slots were
+  -- removed.
   return setmetatable({
     span = span,
     limit = limit,
@@ -37,8 +38,8 @@ function window.new(span, limit)
   }, metatable)
 end
 
--- The moment of place number i: not before the place before it, not while the window is closed, and a span after the
--- place that is one limit earlier.
+-- The earliest start of slot i: not before the previous slot's, not while the window is closed, and one span after the
+-- slot one limit earlier.
 local function moment(self, i, now)
   local moments, at, limit = self.moments, now, self.limit
   local before = moments[i - 1]
@@ -49,16 +50,16 @@ local function moment(self, i, now)
   return at
 end
 
--- Moves `head` to the first place whose moment has not come.
+-- Moves `head` to the first slot that starts after `now`.
 local function advance(self, now)
   local moments, head, last = self.moments, self.head, self.last
   while head <= last and moments[head] <= now do head = head + 1 end
   self.head = head
 end
 
--- Forgets what can no longer count: what is a span old, and what lies more than a limit before the head. (That is at
--- least a span older than what is kept, so a limit that rises later misses nothing.) The rest moves down to 1:
--- numbers that only grew would leave a hash, rebuilt every few places, where a dense array does.
+-- Removes slots that no longer count: those older than a span, and those more than a limit before the head (they are at
+-- least a span older than the others, so they are not needed either if the limit rises). The remaining slots move down
+-- to index 1, so that the table stays an array instead of becoming a hash.
 local function forget(self, now)
   advance(self, now)
   local moments, head, last = self.moments, self.head, self.last
@@ -66,14 +67,14 @@ local function forget(self, now)
   while first < oldest or first < head and moments[first] <= ended do first = first + 1 end
   local by = first - 1
   if by > 0 then
-    local kept = {}
-    for i = first, last do kept[i - by] = moments[i] end
-    self.moments, self.head, self.last, self.gone = kept, head - by, last - by, self.gone + by
+    local remaining = {}
+    for i = first, last do remaining[i - by] = moments[i] end
+    self.moments, self.head, self.last, self.gone = remaining, head - by, last - by, self.gone + by
   end
   self.full = self.last + SPARE
 end
 
---- When the next place would be.
+--- The start of the next slot.
 -- @tparam number now
 -- @treturn number
 function methods:earliest(now)
@@ -81,28 +82,27 @@ function methods:earliest(now)
   return at
 end
 
---- Takes the next place.
+--- Reserves the next slot.
 -- @tparam number now
--- @treturn number the place
--- @treturn number its moment: its holder may go once that is not in the future, and must ask for it again after it
--- waited, for it may have moved
+-- @treturn number the slot
+-- @treturn number its start; after waiting for it, call `moment` again, because it may have moved
 function methods:reserve(now)
   local i = self.last + 1
   local at = moment(self, i, now)
   self.moments[i], self.last = at, i
-  local place = i + self.gone
+  local slot = i + self.gone
   if i >= self.full then forget(self, now) end
-  return place, at
+  return slot, at
 end
 
---- The moment of a place.
--- @tparam number place
--- @treturn number|nil nil when it is so long over that it was forgotten
-function methods:moment(place)
-  return self.moments[place - self.gone]
+--- The start of a slot.
+-- @tparam number slot
+-- @treturn number|nil nil when the slot was removed because it is old
+function methods:moment(slot)
+  return self.moments[slot - self.gone]
 end
 
--- Gives the places that lie in the future their moments anew, never earlier ones: their holders sleep.
+-- Computes the starts of future slots again; never earlier ones, because their callers are already asleep.
 local function postpone(self, now)
   advance(self, now)
   local moments = self.moments
@@ -111,19 +111,19 @@ local function postpone(self, now)
   end
 end
 
---- Records that the holder of a place goes later than it might: the window counts a call from when it really started.
+--- Records when the call of a slot really started, if that is later than the slot's start.
 -- @tparam number now
--- @tparam number place
--- @tparam number at when it goes
-function methods:delay(now, place, at)
-  local i = place - self.gone
+-- @tparam number slot
+-- @tparam number at the real start
+function methods:delay(now, slot, at)
+  local i = slot - self.gone
   local may = self.moments[i]
   if not may or at <= may then return end
   self.moments[i] = at
   postpone(self, now)
 end
 
---- Lets nobody go before a moment.
+--- Closes the window: no call starts before `till`.
 -- @tparam number now
 -- @tparam number till
 function methods:close(now, till)
