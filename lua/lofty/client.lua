@@ -64,12 +64,12 @@ end
 function client.new(parts)
   local settings = parts.settings
   local user_agent, proxy, add_secrets = settings.user_agent, settings.proxy, parts.add_secrets
-  -- The last credential's headers, kept so that a transport sees the same table again. In a function, not
-  -- in a field that a dump of the client would show.
-  local held, plain, headers
+  -- The headers of the last token, so that consecutive requests use the same table. Upvalues: a dump of the client
+  -- shows its fields.
+  local last_token, last_accept, headers
   local function headers_for(token, accept)
-    if token ~= held or accept ~= plain then
-      held, plain = token, accept
+    if token ~= last_token or accept ~= last_accept then
+      last_token, last_accept = token, accept
       headers = {
         ["Authorization"] = token:authorization(), ["Content-Type"] = "application/json",
         ["Accept"] = accept or "application/json", ["User-Agent"] = user_agent,
@@ -77,10 +77,10 @@ function client.new(parts)
     end
     return headers
   end
-  -- What no err of this client may show: the credential that was sent last, and what goes with it.
+  -- The secrets that no err of this client may show: those of the last token, of the proxy and of the application.
   local function secrets()
     local list = {}
-    redact.add_token(list, held)
+    redact.add_token(list, last_token)
     redact.add_userinfo(list, proxy and proxy())
     if add_secrets then add_secrets(list) end
     return list

@@ -36,7 +36,7 @@ static Outcome classify_success (Transfer *t) {
     whole = lofty_gunzip_feed(t->inflate, &t->response, "", 0) == LOFTY_DONE;
   if (facts->coding != LOFTY_CODING_GZIP || whole) return failure(NULL, NULL);
   return framed ? failure("decode", "the gzip body was cut short")
-                : failure("network", "the connection broke in the middle of the body");
+                : failure("network", "the connection was closed before the body was complete");
 }
 
 /* True if it failed while a proxy was asked for a tunnel, or before one was reached. */
@@ -77,8 +77,9 @@ static int has_words (const Transfer *t, const char *words) {
 }
 
 static Outcome classify (Transfer *t, int whole_head, int connected) {
-  const char *broke = whole_head ? "the connection broke in the middle of the body"
-                                 : "the connection broke before the whole head had come";
+  const char *broke = whole_head
+                          ? "the connection was closed before the body was complete"
+                          : "the connection was closed before the response's head was complete";
   long tunnel_status = 0;
   Outcome outcome;
   if (t->code == LOFTY_NO_MEMORY) return failure("network", "not enough memory");

@@ -38,7 +38,7 @@ typedef struct Outcome {
   const char *detail;  /* libcurl's own words, NULL: they add nothing */
   int sent;            /* the server may have seen the request */
   int connected;       /* a connection had been made */
-  int head;            /* the whole head had come */
+  int head;            /* the response's head was complete */
   int final;           /* trying again changes nothing */
   /* the response */
   const LoftyHttpHead *fields;

@@ -58,7 +58,7 @@ local trust
 -- each time, and the caller's to change
 -- @return[2] nil
 -- @treturn[2] table err: kind network, timeout, tls, decode or invalid; `sent` is false when the server
--- can't have seen the request; `connected` when a connection had been made; `head` when the whole head had come
+-- can't have seen the request; `connected` when a connection had been made; `head` when the head was complete
 function runtime:request(req) -- luacheck: no self
   local slot = acquire()
   local timeout = req.timeout or NOTHING
