@@ -25,7 +25,7 @@ local FOLDERS = {
   { "spool", height = 7, open = { "spool" } },
   { "client", height = 6, open = { "client" } },
   { "api", height = 5,
-    open = { "api.resources", "api.operations", "api.send", "api.webhook_lists", "api.subscriptions" } },
+    open = { "api.resources", "api.operations", "api.pages", "api.webhook_lists", "api.subscriptions" } },
   { "oauth", height = 5,
     open = { "oauth.authorization", "oauth.source", "oauth.token_cache", "oauth.token_request", "oauth.lease",
              "oauth.singleflight", "oauth.times" } },

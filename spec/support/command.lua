@@ -14,8 +14,8 @@ end
 
 --- Runs a command line.
 -- @tparam {string,...} arguments
--- @tparam[opt] table opt `input` (text), `terminal` (boolean for all three streams), `columns`, `variables` (name ->
---   value), `now`
+-- @tparam[opt] table opt `input` (text), `terminal` (boolean for all three streams), `columns`, `rows`,
+--   `variables` (name -> value), `now`, `page` (the pager), `runtime`
 -- @treturn number exit code
 -- @treturn string what it wrote to stdout
 -- @treturn string what it wrote to stderr
@@ -48,7 +48,8 @@ function command.run(arguments, opt)
       local value = opt.variables and opt.variables[name]
       return value ~= "" and value or nil
     end,
-    echo = function() return true end, now = function() return opt.now or os.time() end, sleep = function() end,
+    read_line = function() return input:read "*l" end, now = function() return opt.now or os.time() end,
+    page = opt.page, rows = opt.rows, runtime = opt.runtime,
   })
   return code, out_text(), err_text()
 end

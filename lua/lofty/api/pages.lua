@@ -333,6 +333,18 @@ local function items_of(body, page, list)
   return nil
 end
 
+--- The items of one page.
+-- @tparam table body the page
+-- @tparam table page `page` of the operation
+-- @tparam[opt] string list which list of a response that has several
+-- @treturn ?table nil when the response has no list
+-- @treturn ?number how many items the whole list has, when the response states it
+function pages.items(body, page, list)
+  list = page.keys and (list or page.items) or nil
+  local items = items_of(body, page, list)
+  return items, items and total_of(body, page, list) or nil
+end
+
 -- Why a walk that gets no further is not complete, or nil if it is.
 local function why_incomplete(style, state, total, more, cursor)
   if total and state.count and state.count >= total then return nil end

@@ -5,8 +5,6 @@
 -- `lofty.app` in the same store.
 -- @module lofty.cli.accounts
 
-local exit_codes = require "lofty.cli.exit_codes"
-
 local accounts = {}
 
 local RECORD = "account/"
@@ -104,36 +102,48 @@ end
 --- The application through which an account logged in with OAuth.
 -- @tparam table streams
 -- @tparam table record
+-- @tparam[opt] table opt `runtime`, `on_wait`, `on_retry`
 -- @treturn table
-function accounts.app(streams, record)
+function accounts.app(streams, record, opt)
+  opt = opt or {}
   return require("lofty").app {
     client_id = record.client_id, client_secret = record.client_secret, redirect_uri = record.redirect_uri,
     oauth_server = record.oauth_server, token_url = record.token_url, authorize_url = record.authorize_url,
-    base_url = record.base_url, store = assert(store_of(streams, true)),
+    base_url = record.base_url, store = assert(store_of(streams, true)), runtime = opt.runtime, on_wait = opt.on_wait,
+    on_retry = opt.on_retry,
   }
 end
 
--- The account that a .lofty file names, in this folder or above.
+-- The account that a .lofty file names, in this folder or above, and the file's path; nil and the path when the file
+-- names none.
 local function from_file(streams)
   local folder = streams.variable "PWD" or "."
   while true do
-    local file = io.open((folder == "/" and "" or folder) .. "/.lofty", "r")
-    if file then
-      local text = file:read(4096) or ""
-      file:close()
-      local account = text:match("^%s*account%s*=%s*(%w+)%s*$") or text:match("\n%s*account%s*=%s*(%w+)%s*\n")
-      return account, folder .. "/.lofty"
+    local path = (folder == "/" and "" or folder) .. "/.lofty"
+    local file = io.open(path, "r")
+    local text = file and file:read(4096)
+    if file then file:close() end
+    -- A directory of that name is opened too, and cannot be read.
+    if text then
+      for line in text:gmatch "[^\r\n]+" do
+        local account = line:match "^%s*account%s*=%s*([%w_%-]+)%s*$"
+        if account then return account, path end
+      end
+      return nil, path
     end
-    if folder == "/" or folder == "." then return nil end
-    folder = folder:match("^(.*)/[^/]*$")
-    if folder == nil then return nil end
+    if folder == "/" or not folder:find("/", 1, true) then return nil end
+    folder = folder:match "^(.*)/[^/]*$"
     if folder == "" then folder = "/" end
   end
 end
 
+local function failure(kind, message)
+  return require("lofty.errors").new { kind = kind, sent = false, message = message }
+end
+
 --- Which account is meant, and by whom: --account, LOFTY_ACCOUNT, a .lofty file, or the only one there is.
 -- @tparam table context
--- @treturn[1] ?string account; nil alone: none is named and there is not exactly one
+-- @treturn[1] ?string account
 -- @treturn[1] string where it is named
 -- @treturn[2] nil
 -- @treturn[2] table|string err
@@ -145,18 +155,22 @@ function accounts.chosen(context)
   local place
   account, place = from_file(streams)
   if account then return account, place end
+  if place then return nil, failure("invalid", place .. " names no account: it needs a line account = ID") end
   local list, err = accounts.list(streams)
   if not list then return nil, err end
   if #list == 1 then return list[1], "the only account" end
-  if #list == 0 then return nil end
-  return nil, "logged in to several accounts: name one with --account, LOFTY_ACCOUNT or a .lofty file"
+  if #list == 0 then return nil, failure("auth", "no account is logged in") end
+  return nil, failure("invalid",
+    "several accounts are logged in: name one with --account, LOFTY_ACCOUNT or a .lofty file")
 end
 
 -- A client with a credential of the environment.
-local function from_environment(context, opt)
-  local streams = context.streams
-  if not (streams.variable "LOFTY_API_KEY" or streams.variable "LOFTY_ACCESS_TOKEN") then return nil end
-  return require("lofty").client(opt), "the credential of the environment"
+local function from_environment(streams, opt)
+  local api_key, access_token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
+  if not (api_key or access_token) then return nil end
+  opt.api_key, opt.access_token = api_key, not api_key and access_token or nil
+  opt.base_url = opt.base_url or streams.variable "LOFTY_BASE_URL"
+  return require("lofty").client(opt), api_key and "the owner of LOFTY_API_KEY" or "the owner of LOFTY_ACCESS_TOKEN"
 end
 
 --- The client for a command line.
@@ -165,28 +179,39 @@ end
 -- @tparam table opt options for the client
 -- @treturn[1] table client
 -- @treturn[1] string who it acts for
+-- @treturn[1] ?table record of the account; nil with a credential of the environment
 -- @treturn[2] nil
 -- @treturn[2] table|string err
 function accounts.client(context, opt)
   local streams = context.streams
   if not context.args.account and not streams.variable "LOFTY_ACCOUNT" then
-    local crm, who = from_environment(context, opt)
+    local crm, who = from_environment(streams, opt)
     if crm then return crm, who end
   end
-  local account, why = accounts.chosen(context)
-  if not account then
-    return nil, why or { kind = "auth", code = exit_codes.credential, message = "not logged in" }
-  end
+  local account, place = accounts.chosen(context)
+  if not account then return nil, place end
   local record, err = accounts.read(streams, account)
-  if not record then return nil, err or "not logged in to account " .. account .. ": run `lofty auth login`" end
-  local who = ("%s (account %s)"):format(record.name or "?", account)
-  if record.base_url and not opt.base_url then opt.base_url = record.base_url end
-  if record.kind == "oauth" then
-    opt.base_url = nil
-    return accounts.app(streams, record):client(account, opt), who
+  if not record then
+    return nil, err or failure("auth", ("account %s, named by %s, is not logged in"):format(account, place))
   end
+  local who = require("lofty.errors").sanitize(("%s (account %s)"):format(record.name or "?", account), 200)
+  if record.kind == "oauth" then
+    local app = accounts.app(streams, record, opt)
+    local crm = app:client(account, { dry_run = opt.dry_run, on_dry_run = opt.on_dry_run, deadline = opt.deadline })
+    return crm, who, record
+  end
+  opt.base_url = opt.base_url or record.base_url
   opt.api_key = record.api_key
-  return require("lofty").client(opt), who
+  return require("lofty").client(opt), who, record
+end
+
+--- The time at which an OAuth account's refresh token ends.
+-- @tparam table streams
+-- @tparam table record
+-- @treturn ?number epoch seconds; nil when it is not known
+function accounts.refresh_ends(streams, record)
+  local token = accounts.app(streams, record):cache_for(record.account):reload()
+  return token and token.refresh_expires_at
 end
 
 return accounts

@@ -11,8 +11,10 @@ function auth.define(parser)
   parser:require_command(true)
   local login = parser:command("login", "log in with an API key (from standard input or a prompt) or with OAuth")
   login:flag("--with-key", "read the API key from standard input")
-  login:flag("--oauth", "open Lofty's consent page; LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and LOFTY_REDIRECT_URI name "
-    .. "the application")
+  login:flag("--oauth", "show the address of Lofty's consent page; LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and "
+    .. "LOFTY_REDIRECT_URI name the application")
+  login:flag("--paste", "with --oauth: ask for the address that the browser landed on, also where the redirect leads "
+    .. "to this machine")
   parser:command("status", "who is logged in, to which server, and for how long")
   parser:command("list", "the accounts that are logged in")
   local logout = parser:command("logout", "forget the credential of an account")
@@ -22,15 +24,11 @@ end
 -- The first line of standard input, typed without echo where it is a terminal.
 local function read_secret(context, prompt)
   local streams = context.streams
-  if not streams.input_is_terminal then return streams.input:read "*l" end
-  streams.err:write(prompt)
-  streams.err:flush()
-  streams.echo(false)
-  local ok, line = pcall(streams.input.read, streams.input, "*l")
-  streams.echo(true)
-  streams.err:write("\n")
-  if not ok then error(line, 0) end
-  return line
+  if streams.input_is_terminal then
+    streams.err:write(prompt)
+    streams.err:flush()
+  end
+  return streams.read_line(false)
 end
 
 local function name_of(me)
@@ -56,21 +54,36 @@ local function login_with_key(context)
   local me, err = require("lofty").client { api_key = key, base_url = base_url }:me()
   if not me then return context:fail(err) end
   local record = {
-    account = tostring(me.id), kind = "api_key", api_key = key, name = name_of(me), email = me.email,
-    base_url = base_url,
+    account = require("lofty").json.encode(me.id):gsub('"', ""), kind = "api_key", api_key = key, name = name_of(me),
+    email = me.email, base_url = base_url,
   }
   local saved, why = accounts.write(streams, record)
   if not saved then return context:fail(why) end
   return told(context, record)
 end
 
--- The address that the browser landed on, pasted.
-local function landed_address(context, url)
+-- Seconds for the person to sign in at Lofty and agree.
+local LOGIN_TIMEOUT = 600
+
+-- The address that the browser landed on: received where the redirect leads to this machine, else pasted.
+local function landed_address(context, app, url, state, redirect_uri)
   local streams = context.streams
+  local listener = require "lofty.cli.listener"
   context:say("Open this address and agree:\n\n  ", url, "\n")
+  if listener.address(redirect_uri) and not context.args.paste then
+    if not pcall(require, "socket") then
+      return nil, "needs lua-socket to listen on " .. redirect_uri .. "; or give --paste"
+    end
+    return listener.wait(redirect_uri, LOGIN_TIMEOUT, function(query)
+      local code, err = app:callback(query, { state = state })
+      return code ~= nil or err.state_verified or err.code == "access_denied"
+    end, function() context:say("Waiting for the browser at ", redirect_uri, " (Ctrl-C ends)") end)
+  end
   streams.err:write("Then paste the address that the browser landed on: ")
   streams.err:flush()
-  return streams.input:read "*l"
+  local line = streams.read_line(true)
+  if not line or line == "" then return nil, "no address was pasted: nothing was changed" end
+  return line
 end
 
 local function login_with_oauth(context)
@@ -88,10 +101,8 @@ local function login_with_oauth(context)
   }
   local app = accounts.app(streams, record)
   local url, state, verifier = app:authorize_url()
-  local landed = landed_address(context, url)
-  if not landed or landed == "" then
-    return context:fail("no address was pasted: nothing was changed", exit_codes.usage)
-  end
+  local landed, missing = landed_address(context, app, url, state, redirect_uri)
+  if not landed then return context:fail(missing, exit_codes.usage) end
   local account, err = app:connect(landed, { state = state, code_verifier = verifier })
   if not account then return context:fail(err) end
   record.account = account
@@ -111,32 +122,22 @@ end
 
 local SECONDS_PER_DAY = 86400
 
--- Days until the refresh token of an OAuth account ends; nil when it is not known.
-local function days_left(context, record)
-  local list = accounts.app(context.streams, record):accounts { details = true }
-  for _, each in ipairs(list or {}) do
-    if type(each) == "table" and each.account == record.account and each.refresh_expires_at then
-      return math.floor((each.refresh_expires_at - context.streams.now()) / SECONDS_PER_DAY)
-    end
-  end
-end
-
 function actions.status(_, context)
   local out = context.streams.out
-  local crm, who = context:client()
-  if not crm then return context:fail(who or "not logged in: run `lofty auth login`", exit_codes.credential) end
+  local crm, who, record = context:client()
+  if not crm then return context:fail(who) end
   local me, err = crm:me()
   if not me then return context:fail(err) end
   local sanitize = require("lofty.errors").sanitize
-  out:write("account   ", tostring(me.id), "\n", "name      ", sanitize(name_of(me)), "\n",
-    "email     ", sanitize(me.email or "?"), "\n", "acts for  ", sanitize(who), "\n")
-  local account = accounts.chosen(context)
-  local record = account and accounts.read(context.streams, account)
-  if record then
-    out:write("server    ", record.base_url or "https://api.lofty.com", "\n",
-      "kind      ", record.kind == "oauth" and "OAuth" or "API key", "\n")
-    local days = record.kind == "oauth" and days_left(context, record)
-    if days then out:write("refresh   token ends in ", tostring(days), " days\n") end
+  out:write("account   ", require("lofty").json.encode(me.id), "\n", "name      ", sanitize(name_of(me)), "\n",
+    "email     ", sanitize(me.email or "?"), "\n", "acts for  ", sanitize(who), "\n",
+    "server    ", crm.settings.base_url, "\n")
+  if not record then return exit_codes.ok end
+  out:write("kind      ", record.kind == "oauth" and "OAuth" or "API key", "\n")
+  local ends = record.kind == "oauth" and accounts.refresh_ends(context.streams, record)
+  if ends then
+    out:write(("refresh   the refresh token ends in %d days\n"):format(
+      math.floor((ends - context.streams.now()) / SECONDS_PER_DAY)))
   end
   return exit_codes.ok
 end
@@ -156,13 +157,14 @@ end
 
 function actions.logout(_, context)
   local account, why = accounts.chosen(context)
-  if not account then return context:fail(why or "no account is logged in", exit_codes.usage) end
+  if not account then return context:fail(why) end
   local record, err = accounts.read(context.streams, account)
   if not record then
     return context:fail(err or "no account " .. account .. " is logged in",
       err and exit_codes.failed or exit_codes.usage)
   end
-  local ok, code = context:confirm(("Forget the credential of %s (account %s)?"):format(record.name or "?", account))
+  local ok, code = context:confirm(("Forget the credential of %s (account %s)?"):format(
+    require("lofty.errors").sanitize(record.name or "?"), account))
   if not ok then return code end
   local deleted, problem = accounts.delete(context.streams, record)
   if not deleted then return context:fail(problem) end

@@ -61,20 +61,38 @@ function Context:confirm(question)
   end
   streams.err:write(question, " [y/N] ")
   streams.err:flush()
-  local reply = streams.input:read "*l"
+  local reply = streams.read_line(true)
   if reply == "y" or reply == "Y" or reply == "yes" then return true end
   return false, self:fail("nothing was done", exit_codes.unconfirmed)
+end
+
+--- The runtime of this command: libcurl's, whose long waits are shown.
+-- @treturn table
+function Context:runtime()
+  if not self.waiting_runtime then
+    local base = self.streams.runtime or require "lofty.runtime.curl"
+    self.waiting_runtime = require("lofty.cli.waiting").runtime(self, base)
+  end
+  return self.waiting_runtime
+end
+
+--- Seconds on a clock that is never set.
+function Context:monotonic()
+  return self:runtime():monotonic()
 end
 
 --- The client of the account that the command line, the environment or a `.lofty` file names.
 -- @tparam[opt] table opt options for `lofty.client`
 -- @treturn[1] table client
 -- @treturn[1] string who it acts for, for messages
+-- @treturn[1] ?table record of the account, see `lofty.cli.accounts`
 -- @treturn[2] nil
 -- @treturn[2] table|string err
 function Context:client(opt)
-  local crm, who = require("lofty.cli.accounts").client(self, opt or {})
-  return crm, who
+  opt = opt or {}
+  require("lofty.cli.waiting").complete(self, opt)
+  local crm, who, record = require("lofty.cli.accounts").client(self, opt)
+  return crm, who, record
 end
 
 return context

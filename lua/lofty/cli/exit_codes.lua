@@ -13,7 +13,8 @@ local exit_codes = {
   outcome_unknown = 8, -- a write was sent and nothing tells whether it was done
   unconfirmed = 9,     -- needs --yes, or the answer at the prompt was no
   partial = 10,        -- some of several items failed
-  interrupted = 130,
+  interrupted = 130,   -- 128 + SIGINT, as shells say it
+  closed = 141,        -- 128 + SIGPIPE: nobody reads the output any more
 }
 
 local OF_KIND = {

@@ -23,37 +23,73 @@ end
 
 -- Options before the command's name.
 local function show_version(streams)
-  streams.out:write("lofty ", require("lofty")._VERSION, "\n")
+  streams.out:write("lofty ", require "lofty.internal.version", "\n")
   return exit_codes.ok
 end
 
-local function new_parser(name, about)
+--- The parser of a part.
+-- @tparam string name on the command line
+-- @tparam table part
+-- @tparam string about
+-- @treturn table of argparse
+function main.parser(name, part, about)
   local parser = require "argparse"("lofty " .. name, about)
   parser:add_help(false)
   parser:flag("-h --help", "show this help"):target "help"
   parser:option("--account", "the account to act for"):argname "ID"
   parser:flag("--no-wait", "fail at once where the rate limit asks to wait")
+  part.define(parser)
   return parser
+end
+
+-- The parser whose help is meant: that of the first word that names a command, or else the whole.
+local function parser_for_help(parser, words)
+  for _, command in ipairs(parser._commands) do
+    if command._name == words[1] then return command end
+  end
+  return parser
+end
+
+local function wants_help(words)
+  for _, word in ipairs(words) do
+    if word == "--" then return false end
+    if word == "-h" or word == "--help" then return true end
+  end
+  return false
 end
 
 -- Runs a part. `name` is its name on the command line.
 local function run_part(name, part, about, words, streams)
-  local parser = new_parser(name, about)
-  part.define(parser)
-  for _, word in ipairs(words) do
-    if word == "--" then break end
-    if word == "-h" or word == "--help" then
-      streams.out:write(parser:get_help(), "\n")
-      return exit_codes.ok
-    end
+  local parser = main.parser(name, part, about)
+  if wants_help(words) then
+    streams.out:write(parser_for_help(parser, words):get_help(), "\n")
+    return exit_codes.ok
   end
   local ok, args = parser:pparse(words)
   if not ok then
-    streams.err:write("lofty ", name, ": ", args, "\nlofty ", name, " --help lists what it takes.\n")
+    local sanitize = require("lofty.errors").sanitize
+    streams.err:write("lofty ", name, ": ", sanitize(args), "\n")
+    local option = args:match "unknown option '%-%-(%w+)'"
+    if option and part.takes_fields then
+      streams.err:write("Fields are written as NAME=VALUE: ", option, "=...\n")
+    end
+    streams.err:write("lofty ", name, " --help lists what it takes.\n")
     return exit_codes.usage
   end
   local context = require("lofty.cli.context").new(streams, args)
   return part.run(args, context)
+end
+
+--- The part that a command's name means.
+-- @tparam string name
+-- @tparam {string,...} words that follow it
+-- @treturn ?table part; nil when there is none
+-- @treturn ?string one line about it
+function main.part(name, words)
+  local part, entry = part_named(name)
+  if part then return part, entry[3] end
+  local found, about = require("lofty.cli.operations").part(name, words)
+  return found, about
 end
 
 local function dispatch(arguments, streams)
@@ -65,11 +101,8 @@ local function dispatch(arguments, streams)
   end
   local words = {}
   for i = 2, #arguments do words[#words + 1] = arguments[i] end
-  local part, entry = part_named(name)
-  if part then return run_part(name, part, entry[3], words, streams) end
-  local operations = require "lofty.cli.operations"
-  local found, about = operations.part(name, words)
-  if found then return run_part(name, found, about, words, streams) end
+  local part, about = main.part(name, words)
+  if part then return run_part(name, part, about, words, streams) end
   local hint = require("lofty.cli.help").suggest(name)
   streams.err:write("lofty: there is no command ", require("lofty.errors").sanitize(name), hint,
     "\nlofty help lists all.\n")
@@ -81,25 +114,27 @@ end
 -- @tparam table streams see `lofty.cli.streams`
 -- @treturn number the exit code
 function main.run(arguments, streams)
-  local ok, code = xpcall(dispatch, function(raised)
-    local errors = require "lofty.errors"
-    if errors.is(raised) then return raised end
-    if type(raised) == "string" and raised:find("interrupted!", 1, true) then return { interrupted = true } end
-    return tostring(raised) .. "\n" .. debug.traceback()
-  end, arguments, streams)
-  if ok then
+  local ok, code = xpcall(function()
+    local code = dispatch(arguments, streams)
     streams.out:flush()
     return code
-  end
-  if type(code) == "table" and code.interrupted then
+  end, function(raised)
+    if type(raised) == "table" then return raised end
+    if type(raised) == "string" and raised:find("interrupted!", 1, true) then return { interrupted = true } end
+    return { text = tostring(raised), trace = debug.traceback() }
+  end)
+  if ok then return code end
+  local raised = code
+  if raised.interrupted then
     streams.err:write("lofty: interrupted\n")
     return exit_codes.interrupted
-  elseif type(code) == "table" then
-    streams.err:write("lofty: ", tostring(code), "\n")
-    return exit_codes.of(code)
+  elseif raised.closed then
+    return exit_codes.closed
   end
-  streams.err:write("lofty: ", require("lofty.errors").sanitize(code:match("^[^\n]*")), "\n")
-  if streams.variable "LOFTY_DEBUG" then streams.err:write(code, "\n") end
+  local errors = require "lofty.errors"
+  if errors.is(raised) then return require("lofty.cli.context").new(streams, {}):fail(raised) end
+  streams.err:write("lofty: ", errors.sanitize(raised.failed or raised.text or tostring(raised)), "\n")
+  if raised.trace and streams.variable "LOFTY_DEBUG" then streams.err:write(raised.trace, "\n") end
   return exit_codes.failed
 end
 

@@ -2,109 +2,269 @@
 -- @module lofty.cli.operations
 
 local exit_codes = require "lofty.cli.exit_codes"
+local output = require "lofty.cli.output"
 local values = require "lofty.cli.values"
 
 local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
 
 local operations = {}
 
--- The operations of a resource: "leads", or "v1.tasks".
-local function resource_named(name)
-  local at = require "lofty.api.operations"
-  for word in name:gmatch "[^.]+" do
-    at = type(at) == "table" and at[word]
-  end
-  if type(at) ~= "table" then return nil end
-  for _, entry in pairs(at) do
-    if type(entry) == "table" and entry.method then return at end
-  end
+--- The verbs of a resource.
+-- @tparam string name "leads" or "v1.tasks"
+-- @treturn ?table verb -> operation; nil when there is no such resource
+function operations.verbs(name)
+  return require("lofty.api.operations")[name]
 end
 
--- The names of the path's parameters, in the order of the template.
-local function path_names(op)
+--- The names of the path's parameters, in the order of the template.
+-- @tparam table op
+-- @treturn {string,...}
+function operations.path_names(op)
   local names = {}
   for name in op.path:gmatch "{([%w_]+)}" do names[#names + 1] = name end
   return names
 end
 
-local function sorted_keys(map)
+--- The keys of a table, sorted.
+function operations.sorted_keys(map)
   local keys = {}
   for key in pairs(map) do keys[#keys + 1] = key end
   table.sort(keys)
   return keys
 end
 
-local function define(verbs)
+-- Whether a call sends a message to a person, deletes, or takes an agent's access away.
+local function must_ask(verb, op, fields)
+  if op.class == "notify" or op.method == "DELETE" or verb == "deactivate" then return true end
+  for _, name in ipairs(op.reaches or {}) do
+    local value = fields[name]
+    if value ~= nil and value ~= false and value ~= require("lofty").null then return true end
+  end
+  return false
+end
+
+--- What is known of a path: whether a call to it must be confirmed.
+-- @tparam string method
+-- @tparam string path with its ids
+-- @treturn boolean false for a read and for a write that neither reaches people nor deletes; true for paths that are
+--   not in the table of operations
+function operations.path_must_ask(method, path)
+  if method == "GET" then return false end
+  path = path:match "^[^?]*"
+  for _, verbs in pairs(require "lofty.api.operations") do
+    for verb, op in pairs(verbs) do
+      local pattern = "^" .. op.path:gsub("%p", "%%%0"):gsub("%%{[%w]+%%}", "[^/]+") .. "$"
+      if op.method == method and path:find(pattern) then
+        return op.reaches ~= nil or must_ask(verb, op, {})
+      end
+    end
+  end
+  return true
+end
+
+-- What the help of a verb says of a field.
+local function describe(name, shape, required)
+  local kind = shape.fields and "object" or shape.open and "object" or shape.as or shape.type or "text"
+  local list = shape.enum or shape.known
+  if list and #list <= 6 then
+    local shown = {}
+    for i, value in ipairs(list) do shown[i] = tostring(value) end
+    kind = table.concat(shown, "|")
+  end
+  return ("  %-24s %s%s"):format(name, kind, required and " (required)" or "")
+end
+
+local function epilog(op)
+  local shape = op.query or op.body
+  if not shape or not shape.fields then
+    return op.body and "The body is given with --input." or nil
+  end
+  local required, lines = {}, { "Fields:" }
+  for _, name in ipairs(shape.required or {}) do required[name] = true end
+  for _, name in ipairs(operations.sorted_keys(shape.fields)) do
+    lines[#lines + 1] = describe(name, shape.fields[name], required[name])
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Adds what one verb takes to an argparse command.
+function operations.define_verb(command, verb, op)
+  command:argument("words", "values of the path, then fields as NAME=VALUE"):args "*"
+  output.define(command)
+  command:flag("--lua", "print the same call as a Lua script, and send nothing")
+  if op.body then command:option("--input", "read the body, JSON, from a file; - is standard input"):argname "FILE" end
+  if op.class ~= "read" then command:flag("--dry-run", "show the call and do not send it") end
+  if op.reaches or must_ask(verb, op, {}) then command:flag("--yes", "do not ask") end
+  if op.page and op.page.style ~= "all" then command:flag("--all", "walk the list to its end") end
+  local text = epilog(op)
+  if text then command:epilog(text) end
+end
+
+-- `lofty leads find TEXT`
+local FIND = { about = "leads by name, e-mail, phone or id" }
+
+local function define(resource, verbs, words)
   return function(parser)
     parser:command_target "verb"
     parser:require_command(true)
-    for _, verb in ipairs(sorted_keys(verbs)) do
+    local named = words[1] and verbs[words[1]]
+    for _, verb in ipairs(operations.sorted_keys(verbs)) do
       local op = verbs[verb]
-      if op.method then
-        local command = parser:command(verb, op.about)
-        local shape = op.query or op.body
-        local names = shape and shape.fields and table.concat(sorted_keys(shape.fields), ", ") or "none"
-        command:argument("words", "values of the path, then fields as NAME=VALUE; fields: " .. names):args "*"
-        if op.method ~= "GET" then command:flag("--dry-run", "show the call and do not send it") end
-        if op.class == "notify" or op.method == "DELETE" or op.reaches then command:flag("--yes", "do not ask") end
-        if op.page then command:flag("--all", "walk the list to its end") end
-      end
+      local command = parser:command(verb, op.about)
+      -- Of the others help shows the names alone.
+      if not named or named == op then operations.define_verb(command, verb, op) end
+    end
+    if resource == "leads" then
+      local command = parser:command("find", FIND.about)
+      command:argument("text", "a name, an e-mail address, a phone number or an id")
+      output.define(command)
     end
   end
 end
 
 -- The arguments of the method: path values, then the fields. nil, problem.
-local function arguments_of(op, words)
-  local names, list, fields = path_names(op), {}, {}
+local function arguments_of(op, args, streams)
+  local names, list, fields = operations.path_names(op), {}, {}
+  local path_shapes = op.params or {}
   local shape = op.query or op.body or { fields = {} }
-  for _, word in ipairs(words) do
+  local known = shape.fields or {}
+  local in_path = {}
+  for _, word in ipairs(args.words) do
     local name, text = values.split(word)
-    if not name then
-      if #list == #names then return nil, ("%q is neither a value of the path nor NAME=VALUE"):format(word) end
+    if name and path_shapes[name] and not known[name] then
+      in_path[name] = text
+    elseif (not name or not known[name]) and #list < #names then
       list[#list + 1] = word
+    elseif not name then
+      return nil, ("%q is neither a value of the path nor NAME=VALUE"):format(word)
     else
-      local field = shape.fields and shape.fields[name]
-      local value, problem = values.read(text, field or {})
+      local value, problem = values.read(text, known[name] or {})
       if value == nil then return nil, name .. " " .. problem end
       fields[name] = value
     end
   end
-  if #list < #names then return nil, "the path needs " .. table.concat(names, " and ") end
-  if next(fields) ~= nil or #names == 0 then list[#list + 1] = fields end
-  return list
+  local path = {}
+  for _, name in ipairs(names) do
+    path[#path + 1] = in_path[name] or table.remove(list, 1)
+  end
+  if #path < #names then return nil, "the path needs " .. table.concat(names, " and ") end
+  if #list > 0 then return nil, ("%q is neither a value of the path nor NAME=VALUE"):format(list[1]) end
+  if args.input then
+    local body, problem = values.from_file(streams, args.input)
+    if body == nil then return nil, problem end
+    if type(body) ~= "table" then return nil, args.input .. " must hold a JSON object or array" end
+    for name, value in pairs(fields) do body[name] = value end
+    fields = body
+  end
+  if next(fields) ~= nil or op.body or args.all then path[#path + 1] = fields end
+  return path, fields
 end
 
-local function run(resource, verbs)
-  return function(args, context)
-    local op = verbs[args.verb]
-    local list, problem = arguments_of(op, args.words)
-    if not list then return context:fail(resource .. " " .. args.verb .. ": " .. problem, exit_codes.usage) end
-    local crm, who = context:client { dry_run = args.dry_run or nil }
-    if not crm then return context:fail(who or "not logged in: run `lofty auth login`", exit_codes.credential) end
-    if op.method ~= "GET" then context:say("acting for ", who) end
-    if (op.class == "notify" or op.method == "DELETE") and not args.dry_run then
-      local ok, code = context:confirm(("Really %s %s?"):format(resource, args.verb))
-      if not ok then return code end
-    end
-    local at = crm
-    for word in resource:gmatch "[^.]+" do at = at[word] end
-    local value, err
-    if args.all then value, err = at[args.verb].all(at, unpack(list, 1, #list))
-    else value, err = at[args.verb](at, unpack(list, 1, #list)) end
-    if value == nil then return context:fail(err) end
-    context.streams.out:write(assert(require("lofty").json.encode(value)), "\n")
+-- Walks the list, and shows how far it is.
+local function write_all(context, list, op, arguments)
+  local pages = require "lofty.api.pages"
+  local writer = output.writer(context)
+  local progress = require("lofty.cli.progress").new(context)
+  for page in list.pages(list, unpack(arguments, 1, #arguments)) do
+    local items, total = pages.items(page, op.page)
+    progress:clear()
+    writer:add(items or {})
+    progress:show(writer.count, total)
+  end
+  progress:clear()
+  writer:finish()
+  return exit_codes.ok
+end
+
+local function write_value(context, op, value)
+  local items, total
+  if op.page then items, total = require("lofty.api.pages").items(value, op.page) end
+  if op.page and type(value) == "table" then output.page(context, value, items) else output.value(context, value) end
+  if items and total and total > #items and #items > 0 and context.streams.err_is_terminal then
+    context:say(("%d of %d; --all walks the whole list"):format(#items, total))
+  end
+  return exit_codes.ok
+end
+
+-- The resource "v1.tasks" is crm.v1.tasks.
+local function resource_of(crm, name)
+  local at = crm
+  for word in name:gmatch "[^.]+" do at = at[word] end
+  return at
+end
+
+local function run_verb(resource, verb, op, context)
+  local args = context.args
+  local list, fields = arguments_of(op, args, context.streams)
+  local problem = not list and fields or output.problem(context)
+  if problem then return context:fail(resource .. " " .. verb .. ": " .. problem, exit_codes.usage) end
+  if args.lua then
+    context.streams.out:write(require("lofty.cli.script").of(resource, verb, list, args.all))
     return exit_codes.ok
   end
+  local crm, who = context:client { dry_run = args.dry_run or nil }
+  if not crm then return context:fail(who) end
+  if op.class ~= "read" then
+    context:say("acting for ", who)
+    if not args.dry_run and must_ask(verb, op, fields) then
+      local ok, code = context:confirm(("Really %s %s %s?"):format(resource, verb, table.concat(args.words, " ")))
+      if not ok then return code end
+    end
+  end
+  local at = resource_of(crm, resource)
+  local get = operations.verbs(resource).get
+  context.id_name = get and operations.path_names(get)[1]
+  if args.all then return write_all(context, at[verb], op, list) end
+  local value, err = at[verb](at, unpack(list, 1, #list))
+  if value == nil then return context:fail(err) end
+  if args.dry_run then return exit_codes.ok end
+  return write_value(context, op, value)
 end
 
---- The part for a resource.
+-- An e-mail address, a phone number, an id, or else a name.
+local function run_find(context)
+  local text = context.args.text
+  local problem = output.problem(context)
+  if problem then return context:fail("leads find: " .. problem, exit_codes.usage) end
+  local crm, who = context:client()
+  if not crm then return context:fail(who) end
+  if text:find "^%d+$" and #text >= 14 then
+    local lead, err = crm.leads:get(text)
+    if lead == nil then return context:fail(err) end
+    output.value(context, lead)
+    return exit_codes.ok
+  end
+  local filter = { key = text }
+  if text:find("@", 1, true) then
+    filter = { email = text, preciseSearchFlag = true }
+  elseif text:find "^%+?[%d%s%(%)%.%-]+$" and #text:gsub("%D", "") >= 7 then
+    filter = { phone = text:gsub("[^%d+]", ""), preciseSearchFlag = true }
+  end
+  local page, err = crm.leads:list(filter)
+  if page == nil then return context:fail(err) end
+  local items, total = require("lofty.api.pages").items(page, operations.verbs("leads").list.page)
+  items = items or {}
+  context.id_name = "leadId"
+  local writer = output.writer(context)
+  writer:add(items)
+  writer:finish()
+  if total and total > #items then context:say(("the first %d of %d"):format(#items, total)) end
+  return #items > 0 and exit_codes.ok or exit_codes.not_found
+end
+
+--- The part for a resource; its parser knows the verb that the words name, and the names alone of the others.
 -- @tparam string name
+-- @tparam {string,...} words that follow it
 -- @treturn ?table a part as `lofty.cli.main` describes it; nil when there is no such resource
 -- @treturn ?string one line about it
-function operations.part(name)
-  local verbs = resource_named(name)
+function operations.part(name, words)
+  local verbs = operations.verbs(name)
   if not verbs then return nil end
-  return { define = define(verbs), run = run(name, verbs) }, "the operations of " .. name
+  local function run(args, context)
+    if name == "leads" and args.verb == "find" then return run_find(context) end
+    return run_verb(name, args.verb, verbs[args.verb], context)
+  end
+  return { define = define(name, verbs, words), run = run, takes_fields = true }, "the operations of " .. name
 end
 
 return operations

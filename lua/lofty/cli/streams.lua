@@ -5,26 +5,63 @@
 -- - `out`, `err`: objects with `write(self, ...)` and `flush(self)`. Results go to `out`, all else to `err`.
 -- - `input`: an object with `read(self, format)` and `lines(self)`.
 -- - `out_is_terminal`, `err_is_terminal`, `input_is_terminal`: booleans.
--- - `columns`: the width of the window of `out`, 80 when unknown.
+-- - `columns`, `rows`: the size of the window of `out`, 80 and 24 when unknown.
+-- - `read_line(echo)`: the next line of `input`, nil at its end. With `echo` false the terminal does not show what is
+--   typed.
+-- - `page(text)`: shows text in the pager that PAGER names and returns true; false when there is none.
 -- - `variable(name)`: an environment variable, nil when unset or empty.
--- - `echo(on)`: whether the terminal shows what is typed.
--- - `now()`: epoch seconds; `sleep(seconds)` waits.
+-- - `now()`: epoch seconds; `runtime` (optional): another runtime than that of libcurl, for the specs.
 -- @module lofty.cli.streams
 
 local streams = {}
+
+local EPIPE = 32
+
+-- Standard output whose failures are raised: { closed = true } when the reader is gone, else { failed = why }.
+local function checked(file)
+  local out = {}
+  local function check(ok, why, code)
+    if ok then return out end
+    error(code == EPIPE and { closed = true } or { failed = "cannot write to standard output: " .. why }, 0)
+  end
+  function out.write(_, ...) return check(file:write(...)) end
+  function out.flush() return check(file:flush()) end
+  return out
+end
+
+-- Through the shell, since PAGER may hold options. With LESS=FRX, as git sets it, less passes on colours and ends where
+-- all fits the window.
+local function page(config)
+  local pager = config.variable "PAGER"
+  if not pager or pager == "cat" then return function() return false end end
+  return function(text)
+    io.stdout:flush()
+    local pipe = io.popen("LESS=${LESS-FRX} " .. pager, "w")
+    if not pipe then return false end
+    pipe:write(text) -- fails when the person leaves the pager before the end
+    pipe:close()
+    return true
+  end
+end
 
 --- The streams of this process.
 -- @treturn table
 function streams.standard()
   local terminal = require "lofty.terminal"
   local config = require "lofty.internal.config"
+  local out_is_terminal, input_is_terminal = terminal.is_terminal(1), terminal.is_terminal(0)
+  local columns, rows
+  if out_is_terminal then columns, rows = terminal.size(1) end
   return {
-    out = io.stdout, err = io.stderr, input = io.stdin,
-    out_is_terminal = terminal.is_terminal(1), err_is_terminal = terminal.is_terminal(2),
-    input_is_terminal = terminal.is_terminal(0),
-    columns = tonumber(config.variable "COLUMNS") or terminal.columns(1) or 80,
-    variable = config.variable, echo = terminal.echo, now = os.time,
-    sleep = function(seconds) require("lofty.runtime.curl"):sleep(seconds) end,
+    out = checked(io.stdout), err = io.stderr, input = io.stdin,
+    out_is_terminal = out_is_terminal, err_is_terminal = terminal.is_terminal(2), input_is_terminal = input_is_terminal,
+    columns = columns or tonumber(config.variable "COLUMNS") or 80, rows = rows or 24,
+    read_line = function(echo)
+      if input_is_terminal then return terminal.read_line(echo) end
+      return io.stdin:read "*l"
+    end,
+    page = out_is_terminal and page(config) or nil,
+    variable = config.variable, now = os.time,
   }
 end
 

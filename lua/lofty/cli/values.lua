@@ -56,7 +56,7 @@ end
 -- @treturn[2] string what it must be
 function values.read(text, shape)
   if text == "null" then return require("lofty").null end
-  if shape.fields or shape.open then
+  if shape.fields or shape.open or shape.many and text:find "^%s*%[" then
     local value, problem = from_json(text)
     if type(value) ~= "table" then return nil, problem or "must be a JSON object" end
     return value
@@ -65,12 +65,52 @@ function values.read(text, shape)
   return reader(text, shape)
 end
 
+--- Reads a value whose type is not known: true, false, null, numbers, and what looks like JSON; all else is text.
+-- Quotes force text: `zipCode='"02134"'`.
+-- @tparam string text
+-- @return[1] the value
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong with the JSON
+function values.guess(text)
+  if text == "true" or text == "false" or text == "null" or text:find '^%s*[%[{"]'
+    or text:find "^%-?[1-9]%d*$" or text == "0" or text:find "^%-?%d+%.%d+$" then
+    local value, problem = from_json(text)
+    if value == nil then return nil, "is not JSON: " .. problem end
+    return value
+  end
+  return text
+end
+
 --- Splits `NAME=VALUE`.
 -- @tparam string word
 -- @treturn ?string name; nil when the word has no "="
 -- @treturn ?string value
 function values.split(word)
   return word:match "^([%w_%.%-]+)=(.*)$"
+end
+
+--- Reads a JSON body from a file, or from standard input when the name is "-".
+-- @tparam table streams
+-- @tparam string name
+-- @return[1] the value
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong
+function values.from_file(streams, name)
+  local text, why
+  if name == "-" then
+    text = streams.input:read "*a"
+  else
+    local file
+    file, why = io.open(name, "rb")
+    if file then
+      text, why = file:read "*a"
+      file:close()
+    end
+  end
+  if not text then return nil, "cannot read " .. (why or name) end
+  local value, problem = from_json(text)
+  if value == nil then return nil, name .. " is not JSON: " .. problem end
+  return value
 end
 
 return values

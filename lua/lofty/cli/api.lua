@@ -1,0 +1,89 @@
+--- `lofty api METHOD PATH [NAME=VALUE ...]`: calls any path of the API.
+-- @module lofty.cli.api
+
+local exit_codes = require "lofty.cli.exit_codes"
+local output = require "lofty.cli.output"
+local values = require "lofty.cli.values"
+
+local api = { summary = "call any path of the API" }
+
+local METHODS = { GET = "get", POST = "post", PUT = "put", DELETE = "delete" }
+
+function api.define(parser)
+  parser:argument("method", "GET, POST, PUT or DELETE")
+  parser:argument("path", "such as /v1.0/leads")
+  parser:argument("words", "fields as NAME=VALUE: of the query for GET and DELETE, else of the JSON body; "
+    .. "true, false, null, numbers and JSON are sent as such"):args "*"
+  parser:option("--input", "read the body, JSON, from a file; - is standard input"):argname "FILE"
+  parser:flag("--dry-run", "show a write and do not send it")
+  parser:flag("--yes", "do not ask before what reaches people or deletes")
+  output.define(parser)
+end
+
+local function decode(text)
+  return (text:gsub("+", " "):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+-- The path without its query, and the fields of the query.
+local function split_query(path)
+  local before, query = path:match "^([^?]*)%?(.*)$"
+  if not before then return path, {} end
+  local fields = {}
+  for name, value in query:gmatch "([^&=]+)=?([^&]*)" do fields[decode(name)] = decode(value) end
+  return before, fields
+end
+
+-- The parameters of the call, or nil and what is wrong.
+local function parameters(args, query, streams, writes_body)
+  local fields = writes_body and {} or query
+  local sent_query = next(query) ~= nil and query or nil
+  for _, word in ipairs(args.words) do
+    local name, text = values.split(word)
+    if not name then return nil, ("%q is not NAME=VALUE"):format(word) end
+    local value, problem = values.guess(text)
+    -- In a query a text goes out as it was typed.
+    if not writes_body then value, problem = text, nil end
+    if value == nil then return nil, name .. " " .. problem end
+    fields[name] = value
+  end
+  if args.input then
+    if not writes_body then return nil, "only POST and PUT have a body" end
+    if next(fields) ~= nil then return nil, "give the body with --input or as NAME=VALUE, not both" end
+    local body, problem = values.from_file(streams, args.input)
+    if body == nil then return nil, problem end
+    return { body = body, query = sent_query }
+  end
+  if next(fields) == nil then return { query = sent_query } end
+  return writes_body and { body = fields, query = sent_query } or { query = fields }
+end
+
+function api.run(args, context)
+  local method = args.method:upper()
+  local name = METHODS[method]
+  if not name then
+    return context:fail("api: the method must be GET, POST, PUT or DELETE", exit_codes.usage)
+  end
+  if args.path:find "^https?:" or args.path:sub(1, 1) ~= "/" then
+    return context:fail("api: the path must begin with /, such as /v1.0/leads", exit_codes.usage)
+  end
+  local path, query = split_query(args.path)
+  local params, problem = parameters(args, query, context.streams, name == "post" or name == "put")
+  problem = problem or output.problem(context)
+  if problem then return context:fail("api: " .. problem, exit_codes.usage) end
+  local crm, who = context:client { dry_run = args.dry_run or nil }
+  if not crm then return context:fail(who) end
+  if name ~= "get" then
+    context:say("acting for ", who)
+    if not args.dry_run and require("lofty.cli.operations").path_must_ask(method, args.path) then
+      local ok, code = context:confirm(("Really %s %s?"):format(method, args.path))
+      if not ok then return code end
+    end
+  end
+  local value, err = crm[name](crm, path, params)
+  if value == nil then return context:fail(err) end
+  if args.dry_run and name ~= "get" then return exit_codes.ok end
+  output.value(context, value)
+  return exit_codes.ok
+end
+
+return api

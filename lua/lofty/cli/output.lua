@@ -1,0 +1,318 @@
+--- Writes what a command gives: a table on a terminal, JSON elsewhere, or the form that an option names.
+--
+-- Ids keep all their digits. Text of records is written to a terminal without control characters.
+-- @module lofty.cli.output
+
+local concat, sort = table.concat, table.sort
+local find, gmatch, gsub = string.find, string.gmatch, string.gsub
+
+local output = {}
+
+--- Adds the options that choose the form.
+-- @param command an argparse parser or command
+function output.define(command)
+  command:option("-f --fields", "show these fields alone, such as leadId,phones or inquiry.priceMin"):argname "FIELDS"
+  command:option("--json", "JSON with these fields, or with `all`"):argname "FIELDS"
+  command:flag("--jsonl", "one record a line, as JSON")
+  command:flag("--csv", "comma-separated values with a head line")
+end
+
+local function split(text)
+  local list = {}
+  for name in gmatch(text, "[^,%s]+") do list[#list + 1] = name end
+  return list
+end
+
+-- The form and the fields that the options name; nil, what is wrong.
+local function choose(context)
+  local args = context.args
+  local form
+  for _, name in ipairs { "json", "jsonl", "csv" } do
+    if args[name] then
+      if form then return nil, "give --" .. form .. " or --" .. name .. ", not both" end
+      form = name
+    end
+  end
+  local fields = args.fields
+  if args.json and args.json ~= "all" then
+    if fields then return nil, "give the fields to -f or to --json, not to both" end
+    fields = args.json
+  end
+  local list = fields and split(fields)
+  if list and #list == 0 then return nil, "no field is named" end
+  return form or (context.streams.out_is_terminal and "table" or "json"), list
+end
+
+--- Checks the options before anything is sent.
+-- @tparam table context
+-- @treturn ?string what is wrong with them
+function output.problem(context)
+  local form, problem = choose(context)
+  return not form and problem or nil
+end
+
+-- The value of a field; "a.b" is the field b of the object a. Of an array, the list of its items' values.
+local function field_of(record, name)
+  if type(record) ~= "table" then return nil end
+  if record[name] ~= nil then return record[name] end
+  local value = record
+  for part in gmatch(name, "[^.]+") do
+    if type(value) ~= "table" then return nil end
+    if value[1] ~= nil then
+      local list = {}
+      for _, item in ipairs(value) do
+        local inner = type(item) == "table" and item[part]
+        if inner ~= nil and inner ~= false then list[#list + 1] = inner end
+      end
+      value = list
+    else
+      value = value[part]
+    end
+  end
+  return value
+end
+
+-- A value as one cell: scalars as they are, a list of them with commas, everything else as JSON.
+local function cell_of(value)
+  local lofty = require "lofty"
+  if value == nil or value == lofty.null then return "" end
+  if type(value) == "string" then return value end
+  if type(value) == "table" and (value[1] ~= nil or next(value) == nil) then
+    local parts = {}
+    for i, item in ipairs(value) do
+      if type(item) == "table" or type(item) == "string" and find(item, ",", 1, true) then
+        return (assert(lofty.json.encode(value)))
+      end
+      parts[i] = cell_of(item)
+    end
+    return concat(parts, ", ")
+  end
+  return (assert(lofty.json.encode(value)))
+end
+
+-- Characters that a JSON text may hold and a terminal must not get: DEL, C1 and bidirectional controls. Inside a JSON
+-- string they are escaped (RFC 8259, section 7); outside of strings they cannot occur.
+local function escape(character)
+  local shown = require("lofty.errors").sanitize(character)
+  if shown == character then return nil end
+  local code = shown:match "^\\u{(%x+)}$" or shown:match "^\\x(%x%x)$"
+  return code and ("\\u%04x"):format(tonumber(code, 16)) or nil
+end
+
+local function json_text(context, value)
+  local text = assert(require("lofty").json.encode(value))
+  if context.streams.out_is_terminal and find(text, "[\127-\255]") then
+    text = gsub(gsub(text, "\127", escape), "[\194-\244][\128-\191]+", escape)
+  end
+  return text
+end
+
+-- A record as JSON; with fields, those alone and in their order.
+local function record_text(context, record, fields)
+  if not fields or type(record) ~= "table" then return json_text(context, record) end
+  local lofty = require "lofty"
+  local parts = {}
+  for i, name in ipairs(fields) do
+    local value = field_of(record, name)
+    if value == nil then value = lofty.null end
+    parts[i] = json_text(context, name) .. ":" .. json_text(context, value)
+  end
+  return "{" .. concat(parts, ",") .. "}"
+end
+
+-- Fields that come first in a table, when they are there. After them: the rest, by name.
+local ORDER = {}
+for i, name in ipairs {
+  "leadId", "id", "firstName", "lastName", "name", "title", "subject", "stage", "status", "type", "content", "about",
+  "emails", "email", "phones", "phone", "source", "score", "assignedUser", "deadline", "startAt", "endAt", "address",
+  "price", "callbackUrl",
+} do
+  ORDER[name] = i
+end
+
+local function rank(name, id_name)
+  if name == id_name then return 0 end
+  if ORDER[name] then return ORDER[name] end
+  if find(name, "Time$") or find(name, "Date$") then return 50 end
+  return find(name, "Id$") and 150 or 100
+end
+
+-- The names of the fields that records have: first `context.id_name`, then those of ORDER. Without `objects`, those
+-- alone whose values fit a cell.
+local function names_of(context, records, objects)
+  local lofty = require "lofty"
+  local seen, names = {}, {}
+  for _, record in ipairs(records) do
+    for name, value in pairs(type(record) == "table" and record or {}) do
+      local is_empty = value == lofty.null or value == "" or type(value) == "table" and next(value) == nil
+      local is_object = type(value) == "table" and (value[1] == nil or type(value[1]) == "table")
+      if type(name) == "string" and not seen[name] and (objects or not is_empty and not is_object) then
+        seen[name] = true
+        names[#names + 1] = name
+      end
+    end
+  end
+  sort(names, function(a, b)
+    local one, other = rank(a, context.id_name), rank(b, context.id_name)
+    if one ~= other then return one < other end
+    return a < b
+  end)
+  return names
+end
+
+local function cells_of(context, record, names)
+  local sanitize = require("lofty.errors").sanitize
+  local cells = {}
+  for i, name in ipairs(names) do
+    local text = cell_of(field_of(record, name))
+    cells[i] = context.streams.out_is_terminal and sanitize(text, 1000) or text
+  end
+  return cells
+end
+
+-- Writes lines, through the pager when they are more than the window has.
+local function show(context, lines)
+  local streams = context.streams
+  local text = concat(lines, "\n") .. "\n"
+  if streams.page and #lines >= (streams.rows or 24) and streams.page(text) then return end
+  streams.out:write(text)
+end
+
+local function is_bold(context)
+  local streams = context.streams
+  return not streams.variable "NO_COLOR" and streams.variable "TERM" ~= "dumb"
+end
+
+local function sanitized(names)
+  local sanitize, list = require("lofty.errors").sanitize, {}
+  for i, name in ipairs(names) do list[i] = sanitize(name, 100) end
+  return list
+end
+
+local function show_table(context, records, fields)
+  if #records == 0 then
+    context:say("nothing was found")
+    return
+  end
+  local names = fields or names_of(context, records)
+  if #names == 0 then names = names_of(context, records, true) end
+  local rows = {}
+  for i, record in ipairs(records) do rows[i] = cells_of(context, record, names) end
+  local lines, shown = require("lofty.cli.table").lines(sanitized(names), rows, context.streams.columns,
+    is_bold(context))
+  show(context, lines)
+  if shown < #names and fields then
+    context:say("the window is too narrow for ", concat(sanitized(names), ", ", shown + 1))
+  end
+end
+
+local Writer = {}
+Writer.__index = Writer
+
+-- Records for a table or CSV: what is no object becomes one with the field `value`.
+local function as_records(list)
+  local records = {}
+  for i, item in ipairs(list) do records[i] = type(item) == "table" and item or { value = item } end
+  return records
+end
+
+--- A writer of many records, which come one after the other.
+-- JSON, JSON lines and CSV are written as the records come; a table needs all of them.
+-- @tparam table context
+-- @treturn table with `add(records)` and `finish()`
+function output.writer(context)
+  local form, fields = choose(context)
+  return setmetatable({ context = context, form = form, fields = fields, count = 0, records = {} }, Writer)
+end
+
+-- Writes the names of CSV's fields: those of the first records, unless they were given.
+local function write_head(self, records)
+  local csv = require "lofty.cli.csv"
+  self.names = self.fields or names_of(self.context, records, true)
+  self.known = {}
+  for _, name in ipairs(self.names) do self.known[name] = true end
+  self.context.streams.out:write(csv.line(self.names))
+end
+
+local function add_csv(self, records)
+  local csv, out = require "lofty.cli.csv", self.context.streams.out
+  if not self.names then write_head(self, records) end
+  for _, record in ipairs(records) do
+    out:write(csv.line(cells_of(self.context, record, self.names)))
+    if not self.fields then
+      for name in pairs(record) do
+        if not self.known[name] then self.known[name], self.left_out = true, self.left_out or name end
+      end
+    end
+  end
+end
+
+--- Takes some records.
+-- @tparam table records an array
+function Writer:add(records)
+  local context = self.context
+  if self.form == "table" then
+    for _, record in ipairs(as_records(records)) do self.records[#self.records + 1] = record end
+  elseif self.form == "csv" then
+    add_csv(self, as_records(records))
+  else
+    local out, lines = context.streams.out, self.form == "jsonl"
+    for i, record in ipairs(records) do
+      if not lines then out:write(self.count + i == 1 and "[" or ",\n") end
+      out:write(record_text(context, record, self.fields), lines and "\n" or "")
+    end
+  end
+  self.count = self.count + #records
+end
+
+--- Ends the output.
+function Writer:finish()
+  local context = self.context
+  if self.form == "table" then
+    show_table(context, self.records, self.fields)
+  elseif self.form == "json" then
+    context.streams.out:write(self.count == 0 and "[]\n" or "]\n")
+  elseif self.form == "csv" and self.left_out then
+    context:say("a later record has the field ", require("lofty.errors").sanitize(self.left_out, 100),
+      ", which the head does not name: choose the fields with -f")
+  end
+end
+
+--- Writes one value: a record, or what a call gave that is no list.
+-- @tparam table context
+-- @param value
+function output.value(context, value)
+  local form, fields = choose(context)
+  local streams = context.streams
+  if form == "csv" then
+    local writer = output.writer(context)
+    writer:add { type(value) == "table" and value or { value = value } }
+    writer:finish()
+  elseif form ~= "table" then
+    streams.out:write(record_text(context, value, fields), "\n")
+  elseif type(value) ~= "table" then
+    show(context, { (require("lofty.errors").sanitize(cell_of(value))) })
+  elseif value[1] ~= nil then
+    output.page(context, value, value)
+  else
+    local names = fields or names_of(context, { value }, true)
+    show(context, require("lofty.cli.table").record(sanitized(names), cells_of(context, value, names), streams.columns))
+  end
+end
+
+--- Writes the items of one page of a list. As JSON without fields the page is written as the server sent it.
+-- @tparam table context
+-- @param page the response
+-- @tparam ?table items
+function output.page(context, page, items)
+  local form, fields = choose(context)
+  if not items or form == "json" and not fields then
+    output.value(context, page)
+    return
+  end
+  local writer = output.writer(context)
+  writer:add(items)
+  writer:finish()
+end
+
+return output
