@@ -122,6 +122,18 @@ install: all
 	  $(MAKE) --no-print-directory -s copy BUILT="$(BUILD)/$$v" \
 	    LIBDIR="$(DESTDIR)$(PREFIX)/lib/lua/$$v" LUADIR="$(DESTDIR)$(PREFIX)/share/lua/$$v" BINDIR="$(DESTDIR)$(PREFIX)/bin" || exit 1; \
 	done
+	@$(MAKE) --no-print-directory -s install-command SHARE="$(DESTDIR)$(PREFIX)/share"
+
+# The manual page and the completion scripts, which the command itself writes; they are left out where it cannot run.
+install-command:
+	@if ! lua5.4 bin/lofty help --man >$(BUILD)/lofty.1 2>/dev/null; then \
+	  echo "no manual page and no completion for the command: it needs lua5.4 and argparse" >&2; exit 0; fi; \
+	mkdir -p "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" \
+	  "$(SHARE)/fish/vendor_completions.d" && \
+	cp $(BUILD)/lofty.1 "$(SHARE)/man/man1/lofty.1" && \
+	lua5.4 bin/lofty completion bash >"$(SHARE)/bash-completion/completions/lofty" && \
+	lua5.4 bin/lofty completion zsh >"$(SHARE)/zsh/site-functions/_lofty" && \
+	lua5.4 bin/lofty completion fish >"$(SHARE)/fish/vendor_completions.d/lofty.fish"
 
 rock: all
 
@@ -144,7 +156,7 @@ SANDBOX_PACKAGES := $(if $(OPENRESTY),,nginx-light 'libnginx-mod-http-lua>=1:0.1
 # Where a release has both, Debian's nginx is linked with luajit2, which luajit would replace.
 TEST_PACKAGES := $(SANDBOX_PACKAGES) $(COMMAND_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev \
   'lua5.5?' 'liblua5.5-dev?' 'luajit2|luajit' lua-busted lua-cjson libhiredis-dev redis-server \
-  lua-nginx-redis lua-nginx-string locales
+  lua-nginx-redis lua-nginx-string locales bash zsh fish tmux bsdutils groff
 # Node.js of Debian's or any other; npm comes with it or beside it.
 BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DOC_PACKAGES := lua-ldoc lua-markdown lua5.1
@@ -159,7 +171,11 @@ demo:
 	@eval "$$($(MAKE) -s env)"; \
 	if [ -n "$$LOFTY_API_KEY$$LOFTY_CLIENT_ID" ]; then exec lua5.4 examples/quickstart.lua; fi; \
 	lua5.4 lua/lofty/sandbox/run.lua -- env -u LOFTY_API_KEY LOFTY_BROWSER="lua5.4 lua/lofty/sandbox/click.lua" \
-	  lua5.4 examples/quickstart.lua
+	  lua5.4 examples/quickstart.lua && \
+	.ci/install $(COMMAND_PACKAGES) && echo && \
+	lua5.4 lua/lofty/sandbox/run.lua -- sh -c 'for words in "find Sofía -f firstName,lastName,phones" \
+	  "list stage=New_Lead limit=3 --csv -f leadId,firstName,stage" "get 651095960136641 --lua"; do \
+	  set -- $$words; echo "\$$ lofty leads $$*"; bin/lofty leads "$$@" | head -6; echo; done'
 
 # The example application of examples/openresty in nginx, with a sandbox; with LOFTY_CLIENT_ID set, with Lofty itself.
 demo-openresty:
@@ -262,4 +278,4 @@ $(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c sp
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: docs FORCE all objects types env install rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types env install install-command rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean

@@ -210,8 +210,9 @@ end
 -- @tparam table record
 -- @treturn ?number epoch seconds; nil when it is not known
 function accounts.refresh_ends(streams, record)
-  local token = accounts.app(streams, record):cache_for(record.account):reload()
-  return token and token.refresh_expires_at
+  for _, each in ipairs(accounts.app(streams, record):accounts { details = true } or {}) do
+    if each.account == record.account then return each.refresh_expires_at end
+  end
 end
 
 return accounts

@@ -1,0 +1,210 @@
+-- `lofty RESOURCE VERB` and `lofty api`.
+local command = require "spec.support.command"
+local json = require("lofty").json
+local sandbox = require "lofty.sandbox"
+
+local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
+local load_text = rawget(_G, "loadstring") or load
+
+describe("an operation of the command #once", function()
+  if not pcall(require, "argparse") then
+    pending "needs lua-argparse"
+    return
+  end
+
+  local LEAD = "651095960136641"
+  local box, user
+
+  setup(function()
+    box = sandbox.start {}
+    user = command.user(box)
+    user:log_in()
+  end)
+  teardown(function()
+    user:close()
+    box:stop()
+  end)
+  before_each(function()
+    box:control "reset"
+    box:journal(true)
+  end)
+
+  local function run(...)
+    return user:run { ... }
+  end
+
+  -- The requests that were sent, as "METHOD path".
+  local function sent()
+    local list = {}
+    for _, request in ipairs(box:journal()) do list[#list + 1] = request.method .. " " .. request.path end
+    return table.concat(list, ", ")
+  end
+
+  it("prints JSON with exact ids", function()
+    local code, out, err = run("leads", "get", LEAD)
+    assert.equal(0, code, err)
+    assert.truthy(out:find('"leadId":' .. LEAD, 1, true))
+    assert.equal("", err)
+  end)
+
+  it("takes fields as NAME=VALUE, and path values by position or by name", function()
+    local code, out = run("leads", "list", "limit=2")
+    assert.equal(0, code)
+    assert.equal(2, #json.decode(out).leads)
+    assert.equal(0, (run("leads", "get", "leadId=" .. LEAD)))
+    assert.equal(0, (run("leads", "update", "stage=Hot", LEAD, "tagsAdd=a,b")))
+    local body = box:journal()[3].body
+    assert.same({ stage = "Hot", tagsAdd = { "a", "b" } }, json.decode(body))
+  end)
+
+  it("knows the resources under v1", function()
+    assert.equal(0, (run("v1.tasks", "list", "leadId=" .. LEAD)))
+    assert.equal("GET /v1.0/tasks", sent())
+  end)
+
+  it("reads a body from standard input", function()
+    local code, _, err = user:run({ "leads", "assign", LEAD, "--input", "-" },
+      { input = '[{"role":"Agent","assignee":"ada@whitfield.example"}]' })
+    assert.equal(0, code, err)
+    assert.equal('[{"assignee":"ada@whitfield.example","role":"Agent"}]', box:journal()[1].body)
+  end)
+
+  it("says what is wrong with an argument, and sends nothing", function()
+    for _, case in ipairs {
+      { "limit must be a whole number", "leads", "list", "limit=many" },
+      { 'unknown parameter "stagee", did you mean "stage"', "leads", "list", "stagee=x" },
+      { "the path needs leadId", "leads", "get" },
+      { "is neither a value of the path nor NAME=VALUE", "leads", "list", "five" },
+      { "Fields are written as NAME=VALUE: limit=", "leads", "list", "--limit", "5" },
+      { "give --jsonl or --csv, not both", "leads", "list", "--csv", "--jsonl" },
+    } do
+      local code, out, err = run(unpack(case, 2))
+      assert.equal(2, code, err)
+      assert.equal("", out)
+      assert.truthy(err:find(case[1], 1, true), err)
+    end
+    assert.equal("", sent())
+  end)
+
+  it("ends with 4 when there is no such record, and with 3 when nobody is logged in", function()
+    assert.equal(4, (run("leads", "get", "999999999999999")))
+    local other = command.user(box)
+    finally(function() other:close() end)
+    local code, _, err = other:run { "leads", "list" }
+    assert.equal(3, code)
+    assert.truthy(err:find("lofty auth login", 1, true), err)
+  end)
+
+  it("shows a write with --dry-run, and sends nothing", function()
+    for _, words in ipairs {
+      { "leads", "update", LEAD, "stage=Hot" }, { "leads", "delete", LEAD, "reason=x" },
+      { "communication", "send_sms", "leadId=" .. LEAD, "content=hi" }, { "api", "DELETE", "/v1.0/leads/" .. LEAD },
+    } do
+      words[#words + 1] = "--dry-run"
+      local code, out, err = run(unpack(words))
+      assert.equal(0, code, err)
+      assert.equal("", out)
+    end
+    assert.equal("", sent())
+  end)
+
+  it("has --dry-run on every write of the table of operations, and on no read", function()
+    local parts = {}
+    for _, part in ipairs(require "lofty.cli.parts") do parts[part[1]] = true end
+    for resource, verbs in pairs(require "lofty.api.operations") do
+      for verb, op in pairs(parts[resource] and {} or verbs) do
+        local _, out = run(resource, verb, "--help")
+        assert.equal(op.class ~= "read", out:find("--dry-run", 1, true) ~= nil, resource .. " " .. verb)
+      end
+    end
+  end)
+
+  it("needs --yes for what reaches people or deletes, and an answer on a terminal", function()
+    local cases = {
+      { "leads", "delete", LEAD, "reason=duplicate" }, { "communication", "send_sms", "leadId=" .. LEAD, "content=hi" },
+      { "leads", "create", "firstName=Ann", "welcomeEmail=true" }, { "api", "DELETE", "/v1.0/leads/" .. LEAD .. "?reason=x" },
+    }
+    for _, words in ipairs(cases) do
+      local code, _, err = run(unpack(words))
+      assert.equal(9, code)
+      assert.truthy(err:find("--yes", 1, true), err)
+      code = user:run(words, { terminal = true, input = "n\n" })
+      assert.equal(9, code)
+    end
+    assert.equal("", sent())
+    for _, words in ipairs(cases) do
+      local code, _, err = user:run(words, { terminal = true, input = "y\n" })
+      assert.not_equal(9, code, err) -- what the emulator says of it does not matter here
+    end
+    assert.equal(4, #box:journal())
+    assert.equal(0, (run("leads", "create", "firstName=Ann", "welcomeEmail=false")))
+  end)
+
+  it("prints the same call as a script with --lua, which gives the same value", function()
+    local _, expected = run("leads", "list", "limit=2", "stage=New Lead")
+    local code, source = run("leads", "list", "limit=2", "stage=New Lead", "--lua")
+    assert.equal(0, code)
+    local out = {}
+    -- The script with this emulator's client, and with what it prints in `out`.
+    source = "local print, require = ...\n" .. source
+    load_text(source)(function(text) out[#out + 1] = text end, function(name)
+      assert.equal("lofty", name)
+      local lofty = require "lofty"
+      return setmetatable({
+        client = function() return lofty.client { api_key = box.api_key, base_url = box.url } end,
+      }, { __index = lofty })
+    end)
+    assert.equal(json.decode(expected).leads[1].leadId, json.decode(out[1]).leads[1].leadId)
+  end)
+
+  it("writes text in a script so that Lua reads it back", function()
+    local hostile = 'a"b\\c\nd\27e]]--é'
+    local _, source = run("notes", "create", "leadId=" .. LEAD, "content=" .. hostile, "--lua")
+    local literal = source:match 'content = ("[^\n]*"), leadId'
+    assert.equal(hostile, load_text("return " .. literal)())
+    assert.equal("", sent())
+  end)
+
+  describe("leads find", function()
+    it("finds by name, e-mail, phone and id", function()
+      for text, parameter in pairs {
+        ["Sofía"] = "key=Sof", ["lead6@mail.example"] = "email=", ["(517) 555-0005"] = "phone=5175550005",
+      } do
+        box:journal(true)
+        local code, out, err = run("leads", "find", text, "-f", "firstName,phones")
+        assert.equal(0, code, err)
+        assert.same({ "5175550005" }, json.decode(out)[1].phones, text)
+        assert.truthy(box:journal()[1].query:find(parameter, 1, true), box:journal()[1].query)
+      end
+      assert.equal(0, (run("leads", "find", LEAD)))
+    end)
+
+    it("ends with 4 when nothing is found", function()
+      local code, out = run("leads", "find", "nobody@mail.example")
+      assert.equal(4, code)
+      assert.equal("[]\n", out)
+    end)
+  end)
+
+  describe("by path", function()
+    it("sends a query for GET, as fields or in the path", function()
+      for _, words in ipairs { { "/v1.0/leads", "limit=1" }, { "/v1.0/leads?limit=1" } } do
+        local code, out, err = run("api", "GET", unpack(words))
+        assert.equal(0, code, err)
+        assert.equal(1, #json.decode(out).leads)
+      end
+    end)
+
+    it("sends a JSON body for POST, with numbers, booleans and quoted text", function()
+      local code, _, err = run("api", "post", "/v1.0/notes", "leadId=" .. LEAD, "content=01", "isPin=true")
+      assert.equal(0, code, err)
+      assert.equal('{"content":"01","isPin":true,"leadId":' .. LEAD .. "}", box:journal()[1].body)
+    end)
+
+    it("refuses other methods, and addresses", function()
+      assert.equal(2, (run("api", "PATCH", "/v1.0/leads")))
+      assert.equal(2, (run("api", "GET", "https://example.com/v1.0/leads")))
+    end)
+  end)
+
+end)
