@@ -94,7 +94,7 @@ describe("the command in a terminal #once", function()
       start "leads delete 651095960136641 reason=x"
       screen "%[y/N%]"
       keys "C-c"
-      screen "interrupted"
+      screen "exit 130"
     end)
 
     it("a key that is typed is not shown", function()
@@ -116,7 +116,7 @@ describe("the command in a terminal #once", function()
       local first = tonumber(screen("going on in %d+ s"):match "going on in (%d+) s")
       screen("going on in " .. first - 1 .. " s")
       keys "C-c"
-      screen "interrupted"
+      screen "exit 130"
     end)
   end)
 
