@@ -112,12 +112,12 @@ end
 
 -- The parser of the command that the words name, and of its verb or action when they name one.
 local function parsers(words)
-  local main = require "lofty.cli.main"
+  local registry = require "lofty.cli.registry"
   local rest = {}
   for i = 2, #words do rest[#rest + 1] = words[i] end
-  local part, about = main.part(words[1], rest)
+  local part, about = registry.part(words[1], rest)
   if not part then return nil end
-  local parser = main.parser(words[1], part, about)
+  local parser = registry.parser(words[1], part, about)
   for _, command in ipairs(parser._commands) do
     if command._name == words[2] then return parser, command end
   end
@@ -146,7 +146,7 @@ function completion.candidates(context, words)
     elseif verbs and verbs[words[2]] then
       add_fields(list, verbs[words[2]], words)
     elseif words[1] == "help" then
-      add_keys(list, require("lofty.cli.help").topics)
+      add_keys(list, require "lofty.cli.topics")
       add_commands(list)
     elseif words[1] == "completion" then
       add_keys(list, completion.scripts)

@@ -11,35 +11,13 @@
 -- @module lofty.cli.main
 
 local exit_codes = require "lofty.cli.exit_codes"
-local parts = require "lofty.cli.parts"
 
 local main = {}
-
-local function part_named(name)
-  for _, part in ipairs(parts) do
-    if part[1] == name then return require("lofty.cli." .. part[2]), part end
-  end
-end
 
 -- Options before the command's name.
 local function show_version(streams)
   streams.out:write("lofty ", require "lofty.internal.version", "\n")
   return exit_codes.ok
-end
-
---- The parser of a part.
--- @tparam string name on the command line
--- @tparam table part
--- @tparam string about
--- @treturn table of argparse
-function main.parser(name, part, about)
-  local parser = require "argparse"("lofty " .. name, about)
-  parser:add_help(false)
-  parser:flag("-h --help", "show this help"):target "help"
-  parser:option("--account", "the account to act for"):argname "ID"
-  parser:flag("--no-wait", "fail at once where the rate limit asks to wait")
-  part.define(parser)
-  return parser
 end
 
 -- The parser whose help is meant: that of the first word that names a command, or else the whole.
@@ -60,7 +38,7 @@ end
 
 -- Runs a part. `name` is its name on the command line.
 local function run_part(name, part, about, words, streams)
-  local parser = main.parser(name, part, about)
+  local parser = require("lofty.cli.registry").parser(name, part, about)
   if wants_help(words) then
     streams.out:write(parser_for_help(parser, words):get_help(), "\n")
     return exit_codes.ok
@@ -80,18 +58,6 @@ local function run_part(name, part, about, words, streams)
   return part.run(args, context)
 end
 
---- The part that a command's name means.
--- @tparam string name
--- @tparam {string,...} words that follow it
--- @treturn ?table part; nil when there is none
--- @treturn ?string one line about it
-function main.part(name, words)
-  local part, entry = part_named(name)
-  if part then return part, entry[3] end
-  local found, about = require("lofty.cli.operations").part(name, words)
-  return found, about
-end
-
 local function dispatch(arguments, streams)
   local name = arguments[1]
   if name == nil or name == "--help" or name == "-h" then
@@ -101,7 +67,7 @@ local function dispatch(arguments, streams)
   end
   local words = {}
   for i = 2, #arguments do words[#words + 1] = arguments[i] end
-  local part, about = main.part(name, words)
+  local part, about = require("lofty.cli.registry").part(name, words)
   if part then return run_part(name, part, about, words, streams) end
   local hint = require("lofty.cli.help").suggest(name)
   streams.err:write("lofty: there is no command ", require("lofty.errors").sanitize(name), hint,

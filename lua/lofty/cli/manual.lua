@@ -24,9 +24,9 @@ local function add_options(lines, parser)
 end
 
 local function add_part(lines, part)
-  local main = require "lofty.cli.main"
-  local found, about = main.part(part[1], {})
-  local parser = main.parser(part[1], found, about)
+  local registry = require "lofty.cli.registry"
+  local found, about = registry.part(part[1], {})
+  local parser = registry.parser(part[1], found, about)
   lines[#lines + 1] = ".SS lofty " .. part[1]
   lines[#lines + 1] = roff(part[3]) .. "."
   for _, command in ipairs(parser._commands) do
@@ -68,7 +68,7 @@ local TITLES = {
 --- The page, for man(1).
 -- @treturn string
 function manual.page()
-  local help = require "lofty.cli.help"
+  local topics = require "lofty.cli.topics"
   local lines = {
     '.TH LOFTY 1 "" "lofty ' .. roff(require "lofty.internal.version") .. '" "User Commands"',
     ".SH NAME", "lofty \\- the Lofty CRM from the command line",
@@ -86,7 +86,7 @@ function manual.page()
   add_operations(lines)
   for _, title in ipairs(TITLES) do
     lines[#lines + 1] = ".SH " .. title[2]
-    lines[#lines + 1] = ".nf\n" .. roff(help.topics[title[1]]) .. ".fi"
+    lines[#lines + 1] = ".nf\n" .. roff(topics[title[1]]) .. ".fi"
   end
   return concat(lines, "\n") .. "\n"
 end
