@@ -337,7 +337,8 @@ static Progress configure_tls (Connection *c, SSL_CTX *context, const Trust *tru
   parameters = SSL_get0_param(c->tls);
   if (X509_VERIFY_PARAM_set1_ip_asc(parameters, trust->server_name) != 1 &&
       (X509_VERIFY_PARAM_set1_host(parameters, trust->server_name, 0) != 1 ||
-       !send_server_name(c->tls, trust->server_name)))
+       /* The macro casts to void *, and is not allowed to drop the const by itself. */
+       SSL_set_tlsext_host_name(c->tls, (size_t)trust->server_name) != 1))
     return failed(c, "TLS: server_name is not a host name");
   if (SSL_set_fd(c->tls, c->context->fd) != 1) return failed(c, "not enough memory");
   SSL_set_connect_state(c->tls); /* the first SSL_write makes the handshake */
