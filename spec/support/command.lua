@@ -21,7 +21,7 @@ end
 -- @tparam {string,...} arguments
 -- @tparam[opt] table opt `input` (text), `terminal` (boolean for all three streams), `columns`, `rows`,
 --   `variables` (name -> value), `now`, `page` (the pager), `runtime`, `on_err` (called with all of stderr so far),
---   `read_line` (of the terminal)
+--   `read_line` (of the terminal), `out`, `out_size`, `cut_out` (see `lofty.cli.streams`)
 -- @treturn number exit code
 -- @treturn string what it wrote to stdout
 -- @treturn string what it wrote to stderr
@@ -48,7 +48,8 @@ function command.run(arguments, opt)
   end
   local terminal = opt.terminal == true
   local code = require("lofty.cli.main").run(arguments, {
-    out = out, err = err, input = input, out_is_terminal = terminal, err_is_terminal = terminal,
+    out = opt.out or out, err = err, input = input, out_size = opt.out_size, cut_out = opt.cut_out,
+    out_is_terminal = terminal, err_is_terminal = terminal,
     input_is_terminal = terminal, columns = opt.columns or 80, rows = opt.rows, page = opt.page, runtime = opt.runtime,
     variable = function(name)
       local value = opt.variables and opt.variables[name]

@@ -219,6 +219,21 @@ static int file_write (lua_State *L) {
   return done(L);
 }
 
+/* file:append(bytes) -> true | nil, message, code. A failure may leave a part of the bytes at the end. */
+static int file_append (lua_State *L) {
+  File *file = check_file(L);
+  size_t size, put = 0;
+  const char *bytes = luaL_checklstring(L, 2, &size);
+  if (lseek(file->fd, 0, SEEK_END) < 0) return fail(L, errno, "cannot be written");
+  while (put < size) {
+    ssize_t n = write(file->fd, bytes + put, size - put);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return fail(L, n < 0 ? errno : EIO, "cannot be written");
+    put += (size_t)n;
+  }
+  return done(L);
+}
+
 /*
 ** file:sync() -> true | nil, message, code. Not repeated after a failure: the kernel
 ** may have dropped the unwritten pages, and a second fsync would succeed without them.
@@ -494,9 +509,32 @@ static int monotonic (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg file_methods[] = {
-    {"allocate", file_allocate}, {"read", file_read},   {"write", file_write}, {"sync", file_sync},
-    {"lock", file_lock},         {"close", file_close}, {NULL, NULL}};
+/* file.size_of_output() -> bytes of the file that is standard output; nil when it is no regular file */
+static int size_of_output (lua_State *L) {
+  struct stat st;
+  if (fstat(STDOUT_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, (lua_Number)st.st_size); /* exact up to 2^53 bytes */
+  return 1;
+}
+
+/*
+** file.cut_output(size) -> true | nil, message, code
+** Cuts the file that is standard output to 'size' bytes and goes on writing at its end.
+*/
+static int cut_output (lua_State *L) {
+  lua_Number size = luaL_checknumber(L, 1);
+  luaL_argcheck(L, size >= 0 && size < 9007199254740992.0, 1, "out of range");
+  if (ftruncate(STDOUT_FILENO, (off_t)size) != 0 || lseek(STDOUT_FILENO, 0, SEEK_END) < 0)
+    return fail(L, errno, "standard output cannot be cut");
+  return done(L);
+}
+
+static const luaL_Reg file_methods[] = {{"allocate", file_allocate}, {"append", file_append},
+                                        {"read", file_read},         {"write", file_write},
+                                        {"sync", file_sync},         {"lock", file_lock},
+                                        {"close", file_close},       {NULL, NULL}};
 
 static const luaL_Reg directory_methods[] = {
     {"open", directory_open},     {"claim", directory_claim},   {"create", directory_create},
@@ -509,6 +547,8 @@ static const luaL_Reg functions[] = {{"directory", open_directory},
                                      {"process", process},
                                      {"user", user},
                                      {"monotonic", monotonic},
+                                     {"size_of_output", size_of_output},
+                                     {"cut_output", cut_output},
                                      {NULL, NULL}};
 
 /* A type of handle; 'close_handle' also serves the garbage collector and "local x <close>". */

@@ -9,6 +9,8 @@
 -- - `read_line(echo)`: the next line of `input`, nil at its end. With `echo` false the terminal does not show what is
 --   typed.
 -- - `page(text)`: shows text in the pager that PAGER names and returns true; false when there is none.
+-- - `out_size()`: how many bytes the file of `out` has, nil when it is no file; `cut_out(size)` cuts it to `size` bytes
+--   and goes on at its end: true, or nil and why. Both may be absent.
 -- - `variable(name)`: an environment variable, nil when unset or empty.
 -- - `now()`: epoch seconds; `runtime` (optional): another runtime than that of libcurl, for the specs.
 -- @module lofty.cli.streams
@@ -61,6 +63,8 @@ function streams.standard()
       return io.stdin:read "*l"
     end,
     page = out_is_terminal and page(config) or nil,
+    out_size = function() return require("lofty.file").size_of_output() end,
+    cut_out = function(size) return require("lofty.file").cut_output(size) end,
     variable = config.variable, now = os.time,
   }
 end

@@ -1,0 +1,127 @@
+--- `lofty export`: records as CSV, JSON lines or an SQLite database.
+-- @module lofty.cli.export
+
+local exit_codes = require "lofty.cli.exit_codes"
+local kinds = require "lofty.cli.export.kinds"
+local values = require "lofty.cli.values"
+
+local export = { summary = "write leads and other records to CSV, JSON lines or SQLite", takes_fields = true }
+
+local KINDS = { "leads", "members", "transactions", "listings", "calls" }
+
+function export.define(parser)
+  parser:argument("kind", "leads, members, transactions, listings, or calls (by agent, the last 90 days)")
+    :choices(KINDS)
+  parser:argument("words", "a filter as NAME=VALUE, such as stage=\"New Lead\""):args "*"
+  parser:flag("--jsonl", "write whole records, one a line, as JSON; without it CSV")
+  parser:option("-f --fields", "write these columns alone"):argname "FIELDS"
+  parser:option("--resume", "keep in FILE how far it is, and go on from there"):argname "FILE"
+  parser:option("--to", "update a database: sqlite:FILE"):argname "TARGET"
+  parser:option("--with", "with leads to a database: their notes and tasks, of changed leads alone"):argname "KINDS"
+end
+
+-- The filter; nil, problem.
+local function filter_of(op, words)
+  local filter = {}
+  for _, word in ipairs(words) do
+    local name, text = values.split(word)
+    if not name then return nil, ("%q is no filter, write NAME=VALUE"):format(word) end
+    local value, problem = values.read(text, op.query.fields[name] or {})
+    if value == nil then return nil, name .. " " .. problem end
+    filter[name] = value
+  end
+  return filter
+end
+
+-- What is exported, as one text that tells one export from another.
+local function text_of(args, filter)
+  local names = {}
+  for name in pairs(filter) do names[#names + 1] = name end
+  table.sort(names)
+  local parts = { args.kind }
+  for _, name in ipairs(names) do
+    local value = filter[name]
+    parts[#parts + 1] = name .. "=" .. (type(value) == "string" and value or require("lofty").json.encode(value))
+  end
+  parts[#parts + 1] = args.jsonl and "--jsonl" or nil
+  parts[#parts + 1] = args.fields and "--fields " .. args.fields or nil
+  return table.concat(parts, " ")
+end
+
+-- A function that gives an iterator over the pages: items, the cursor of the page, the total when it is stated.
+local function walk_of(crm, kind, op, filter)
+  local pages = require "lofty.api.pages"
+  local list = crm[kind.resource][kind.verb]
+  return function(cursor)
+    local copy = {}
+    for name, value in pairs(filter) do copy[name] = value end
+    local step = list:pages(copy, { resume = cursor })
+    return function()
+      local body, at = step()
+      if body == nil then return nil end
+      local items, total = pages.items(body, op.page)
+      return items, at, total
+    end
+  end
+end
+
+-- nil, the children of --with; or a problem.
+local function children_of(args)
+  if not args.with then return nil, {} end
+  if args.kind ~= "leads" or not args.to then return "--with needs leads and --to sqlite:FILE" end
+  local list = {}
+  for name in args.with:gmatch "[^,%s]+" do
+    if not (kinds[name] and kinds[name].of_lead) then return "--with takes notes and tasks, got " .. name end
+    list[#list + 1] = name
+  end
+  return nil, list
+end
+
+local function columns_of(args, kind)
+  if not args.fields then return kind.columns end
+  local list = {}
+  for name in args.fields:gmatch "[^,%s]+" do list[#list + 1] = name end
+  return list
+end
+
+local function problem_of(args)
+  if args.to then
+    if not args.to:find "^sqlite:." then return "--to takes sqlite:FILE" end
+    if args.jsonl or args.fields or args.resume then
+      return "--to writes whole records and resumes by itself: leave out --jsonl, --fields and --resume"
+    end
+  end
+end
+
+function export.run(args, context)
+  local kind = kinds[args.kind]
+  local op = require "lofty.api.operations"[kind.resource][kind.verb]
+  local problem, children = problem_of(args), nil
+  if not problem then problem, children = children_of(args) end
+  local filter
+  if not problem then filter, problem = filter_of(op, args.words) end
+  if problem then return context:fail("export " .. args.kind .. ": " .. problem, exit_codes.usage) end
+  local crm, who = context:client()
+  if not crm then return context:fail(who) end
+  local of = text_of(args, filter)
+  local is_whole = next(filter) == nil and not kind.is_window
+  if kind.complete then kind.complete(filter, context.streams.now()) end
+  local progress = require("lofty.cli.progress").new(context)
+  local job = {
+    name = args.kind, kind = kind, crm = crm, of = of, is_whole = is_whole, progress = progress, children = children,
+    walk = walk_of(crm, kind, op, filter), form = args.jsonl and "jsonl" or "csv", columns = columns_of(args, kind),
+    resume = args.resume,
+  }
+  local count, why
+  if args.to then
+    count, why = require("lofty.cli.export.database").write(context, job, args.to:match "^sqlite:(.+)$")
+  else
+    count, why = require("lofty.cli.export.text").write(context, job)
+  end
+  progress:clear()
+  if not count then return context:fail("export " .. args.kind .. ": " .. why, exit_codes.failed) end
+  context:say(("%d %s exported"):format(count, args.kind))
+  return exit_codes.ok
+end
+
+return export

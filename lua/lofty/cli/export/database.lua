@@ -1,0 +1,274 @@
+--- Writes an export to an SQLite database, and brings it up to date when it is run again.
+--
+-- Each page is one transaction that also holds the cursor of the page, so that a process killed at any time leaves
+-- whole pages; the next run goes on with the page that was under way. Records that a walk without a filter did not meet
+-- are marked as deleted when it has ended, unless it was interrupted: records that move during an interruption may be
+-- skipped, and would look deleted.
+-- @module lofty.cli.export.database
+
+local cells = require "lofty.cli.export.cells"
+local kinds = require "lofty.cli.export.kinds"
+local schema = require "lofty.cli.export.schema"
+
+local concat = table.concat
+local quote = schema.quote
+
+local database = {}
+
+-- Milliseconds to wait for another process that writes.
+local BUSY_TIMEOUT = 10000
+-- Leads whose notes and tasks are fetched, at a time.
+local BATCH = 100
+
+local function raise(why)
+  error({ failed = "the database: " .. tostring(why) }, 0)
+end
+
+local Database = {}
+Database.__index = Database
+
+function Database:execute(statement)
+  local done, why = self.connection:execute(statement)
+  if not done then raise(why) end
+  return done
+end
+
+-- Calls fn with each row of a query, a table by column number.
+function Database:each_row(query, fn)
+  local rows = self:execute(query)
+  local row = rows:fetch({}, "n")
+  while row do
+    fn(row)
+    row = rows:fetch(row, "n")
+  end
+  rows:close()
+end
+
+-- The first row; nil when there is none.
+function Database:first(query)
+  local rows = self:execute(query)
+  local row = rows:fetch({}, "n")
+  rows:close()
+  return row
+end
+
+-- All of fn or nothing.
+function Database:transaction(fn)
+  self:execute "BEGIN IMMEDIATE"
+  local ok, raised = pcall(fn)
+  if not ok then
+    self.connection:execute "ROLLBACK"
+    error(raised, 0)
+  end
+  self:execute "COMMIT"
+end
+
+local function open(path, used)
+  local found, luasql = pcall(require, "luasql.sqlite3")
+  if not found then return nil, "--to sqlite needs LuaSQL for SQLite 3 (Debian: lua-sql-sqlite3)" end
+  local environment = luasql.sqlite3()
+  local connection, why = environment:connect(path)
+  if not connection then return nil, "cannot open " .. path .. ": " .. tostring(why) end
+  local self = setmetatable({ environment = environment, connection = connection }, Database)
+  if connection.setbusytimeout then connection:setbusytimeout(BUSY_TIMEOUT) end
+  for _, statement in ipairs(schema.statements(used)) do self:execute(statement) end
+  return self
+end
+
+function Database:close()
+  self.connection:close()
+  self.environment:close()
+end
+
+-- The ids and records of a page: two arrays. A record without an id is refused.
+local function ids_of(kind, items)
+  local ids = {}
+  for i, record in ipairs(items) do
+    local id = type(record) == "table" and cells.text(record, kind.id)
+    if not id or id == "" then raise("a record has no " .. kind.id) end
+    ids[i] = id
+  end
+  return ids
+end
+
+-- What the table has for these ids: id -> { record, deleted_at, history columns... }.
+function Database:known(name, kind, ids)
+  local quoted, columns = {}, {}
+  for i, id in ipairs(ids) do quoted[i] = quote(id) end
+  for i, column in ipairs(kind.history) do columns[i] = ", " .. schema.name(column) end
+  local known = {}
+  self:each_row(("SELECT id, record, deleted_at%s FROM %s WHERE id IN (%s)")
+    :format(concat(columns), name, concat(quoted, ", ")), function(row)
+    local copy = { record = row[2], deleted_at = row[3] }
+    for i, column in ipairs(kind.history) do copy[column] = row[3 + i] end
+    known[row[1]] = copy
+  end)
+  return known
+end
+
+function Database:keep_history(name, kind, id, record, old)
+  for _, field in ipairs(kind.history) do
+    local value = cells.text(record, field)
+    if not old or old[field] ~= value then
+      self:execute(("INSERT INTO history VALUES (%s, %s, %s, %s, %s, %s)"):format(quote(name), quote(id), quote(field),
+        quote(old and old[field]), quote(value), quote(self.now)))
+    end
+  end
+end
+
+-- Writes the records of a page; returns how many are new or differ.
+function Database:put(name, kind, items, number)
+  local ids = ids_of(kind, items)
+  local known, changed, unchanged = self:known(name, kind, ids), 0, {}
+  local columns = schema.columns(kind)
+  for i, record in ipairs(items) do
+    local id, text = ids[i], assert(require("lofty").json.encode(record))
+    local old = known[id]
+    if old and old.record == text and not old.deleted_at then
+      unchanged[#unchanged + 1] = quote(id)
+    else
+      changed = changed + 1
+      local names, list, updates = { "id" }, { quote(id) }, {}
+      local function set(column, value, is_kept)
+        names[#names + 1], list[#list + 1] = schema.name(column), value
+        if not is_kept then updates[#updates + 1] = schema.name(column) .. " = excluded." .. schema.name(column) end
+      end
+      for _, column in ipairs(columns) do set(column, quote(cells.text(record, column))) end
+      set("record", quote(text))
+      set("first_seen", quote(self.now), true)
+      set("changed_at", quote(self.now))
+      set("deleted_at", "NULL")
+      set("seen_in", ("%d"):format(number))
+      if name == "leads" then set("children_due", "1") end
+      self:execute(("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s")
+        :format(name, concat(names, ", "), concat(list, ", "), concat(updates, ", ")))
+      self:keep_history(name, kind, id, record, old)
+      -- A page may give a record twice.
+      known[id] = { record = text }
+      for _, field in ipairs(kind.history) do known[id][field] = cells.text(record, field) end
+    end
+  end
+  if #unchanged > 0 then
+    self:execute(("UPDATE %s SET seen_in = %d WHERE id IN (%s)"):format(name, number, concat(unchanged, ", ")))
+  end
+  return changed
+end
+
+-- The walk to go on with, or a new one: number, cursor, whether it was interrupted.
+function Database:begin_walk(of)
+  local row = self:first(("SELECT number, cursor, is_resumed FROM walks WHERE of = %s"):format(quote(of)))
+  if row and row[2] then
+    self:execute(("UPDATE walks SET is_resumed = 1 WHERE of = %s"):format(quote(of)))
+    return math.floor(tonumber(row[1])), row[2], true
+  end
+  -- Numbers are unique among all walks, so that seen_in tells them apart.
+  local last = self:first "SELECT MAX(number) FROM walks"
+  local number = math.floor(tonumber(last and last[1] or 0) or 0) + 1
+  self:execute(("INSERT OR REPLACE INTO walks VALUES (%s, %d, NULL, 0)"):format(quote(of), number))
+  return number, nil, false
+end
+
+-- Walks the list. Returns how many records came, how many changed, whether the walk was interrupted before, its number.
+function Database:walk(job)
+  local number, cursor, is_resumed = self:begin_walk(job.of)
+  local count, changed = 0, 0
+  for items, at, total in job.walk(cursor) do
+    self:transaction(function()
+      changed = changed + self:put(job.name, job.kind, items, number)
+      self:execute(("UPDATE walks SET cursor = %s WHERE of = %s"):format(quote(at), quote(job.of)))
+    end)
+    count = count + #items
+    job.progress:show(count, total)
+  end
+  local gone = 0
+  self:transaction(function()
+    if job.is_whole and not is_resumed then
+      gone = self:execute(("UPDATE %s SET deleted_at = %s WHERE deleted_at IS NULL AND seen_in <> %d")
+        :format(job.name, quote(self.now), number))
+    end
+    self:execute(("UPDATE walks SET cursor = NULL WHERE of = %s"):format(quote(job.of)))
+  end)
+  return count, changed, is_resumed, tonumber(gone)
+end
+
+-- Replaces what the database has of one lead.
+function Database:put_children(name, lead, items)
+  local kind = kinds[name]
+  self:put(name, kind, items, 0)
+  local quoted = {}
+  for i, id in ipairs(ids_of(kind, items)) do quoted[i] = quote(id) end
+  self:execute(('UPDATE %s SET deleted_at = %s WHERE "leadId" = %s AND deleted_at IS NULL AND id NOT IN (%s)')
+    :format(name, quote(self.now), quote(lead), concat(quoted, ", ")))
+end
+
+-- The records of a lead; nothing when the lead is gone meanwhile.
+local function children_of(crm, name, lead)
+  local kind = kinds[name]
+  local items, err = crm[kind.resource][kind.verb]:all { leadId = lead }
+  if items then
+    -- The lead is the one that was asked for, with all digits, whatever the record says.
+    for _, record in ipairs(items) do record.leadId = lead end
+    return items
+  end
+  if err.kind ~= "not_found" then error(err, 0) end
+  return {}
+end
+
+-- Fetches the notes and tasks of the leads that changed.
+function Database:fetch_children(context, job)
+  local due = self:first "SELECT COUNT(*) FROM leads WHERE children_due = 1 AND deleted_at IS NULL"
+  due = math.floor(tonumber(due[1]))
+  if due == 0 then
+    context:say("no lead changed: no calls for ", concat(job.children, " and "))
+    return
+  end
+  local calls = due * #job.children
+  context:say(("%d leads changed: their %s take %d calls"):format(due, concat(job.children, " and "), calls))
+  local done = 0
+  repeat
+    local batch = {}
+    self:each_row(("SELECT id FROM leads WHERE children_due = 1 AND deleted_at IS NULL LIMIT %d"):format(BATCH),
+      function(row) batch[#batch + 1] = row[1] end)
+    for _, lead in ipairs(batch) do
+      local found = {}
+      for _, name in ipairs(job.children) do found[name] = children_of(job.crm, name, lead) end
+      self:transaction(function()
+        for name, items in pairs(found) do self:put_children(name, lead, items) end
+        self:execute(("UPDATE leads SET children_due = 0 WHERE id = %s"):format(quote(lead)))
+      end)
+      done = done + 1
+      job.progress:show(done, due)
+    end
+  until #batch == 0
+end
+
+--- Brings the database up to date.
+-- @tparam table context
+-- @tparam table job `name`, `kind`, `crm`, `of`, `is_whole` (no filter), `children` (names for --with), `progress`,
+--   `walk(cursor)`
+-- @tparam string path
+-- @treturn[1] number how many records came
+-- @treturn[2] nil
+-- @treturn[2] string why it was not begun
+function database.write(context, job, path)
+  local used = { [job.name] = job.kind }
+  for _, name in ipairs(job.children) do used[name] = kinds[name] end
+  local self, why = open(path, used)
+  if not self then return nil, why end
+  self.now = schema.time(context.streams.now())
+  local ok, raised = pcall(function()
+    local count, changed, is_resumed, gone = self:walk(job)
+    job.progress:clear()
+    context:say(("%d came, %d are new or changed, %d vanished"):format(count, changed, gone))
+    if is_resumed and job.is_whole then
+      context:say("This run went on with an interrupted one; run it again to mark records that vanished.")
+    end
+    if #job.children > 0 then self:fetch_children(context, job) end
+    return count
+  end)
+  self:close()
+  if not ok then error(raised, 0) end
+  return raised
+end
+
+return database

@@ -1,0 +1,89 @@
+--- Writes an export as CSV or JSON lines to standard output, page by page.
+-- @module lofty.cli.export.text
+
+local cells = require "lofty.cli.export.cells"
+local csv = require "lofty.cli.csv"
+local cursor_file = require "lofty.cli.export.cursor_file"
+
+local concat = table.concat
+
+local text = {}
+
+-- Stands in the cursor file until the first page came.
+local START = "start"
+
+local forms = {}
+
+function forms.csv(record, columns)
+  local fields = {}
+  for i, name in ipairs(columns) do fields[i] = cells.text(record, name) or "" end
+  return csv.line(fields)
+end
+
+function forms.jsonl(record)
+  return assert(require("lofty").json.encode(record)) .. "\n"
+end
+
+-- Prepares the output of a resumed export; nil, what is wrong.
+local function continue(streams, state, of)
+  if state.of ~= of then
+    return nil, "the cursor file is of another export: lofty export " .. state.of
+  end
+  if not state.size then return true end
+  local size = streams.out_size()
+  if not size or size < state.size then
+    return nil, ("the output has %s bytes, and %.0f were written before: go on with >> FILE, not > FILE")
+      :format(size or "no", state.size)
+  end
+  return streams.cut_out(state.size)
+end
+
+--- Writes all pages.
+-- @tparam table context
+-- @tparam table job `form` ("csv" or "jsonl"), `columns`, `resume` (path of the cursor file, optional), `of`
+--   (what is exported, as text), `walk(cursor)` (gives an iterator over items and the cursor of their page)
+-- @treturn[1] number how many records were written
+-- @treturn[2] nil
+-- @treturn[2] string why it was not begun
+function text.write(context, job)
+  local streams, form = context.streams, forms[job.form]
+  local state
+  if job.resume then
+    local why
+    state, why = cursor_file.read(job.resume)
+    local ok = not why
+    if state then ok, why = continue(streams, state, job.of) end
+    if not ok then return nil, why end
+  end
+  local function keep(cursor)
+    if not job.resume then return end
+    streams.out:flush()
+    local ok, why = cursor_file.write(job.resume,
+      { of = job.of, cursor = cursor, size = streams.out_size and streams.out_size() })
+    if not ok then error({ failed = "cannot write the cursor file: " .. why }, 0) end
+  end
+  local count = 0
+  local cursor = state and state.cursor ~= START and state.cursor or nil
+  -- The head follows the first response, so that a refused filter writes nothing.
+  local needs_head = not cursor and job.form == "csv"
+  if not cursor then keep(START) end
+  local function write_head()
+    if needs_head then streams.out:write(csv.line(job.columns)) end
+    needs_head = false
+  end
+  for items, at, total in job.walk(cursor) do
+    write_head()
+    keep(at)
+    local lines = {}
+    for i, record in ipairs(items) do lines[i] = form(record, job.columns) end
+    streams.out:write(concat(lines))
+    count = count + #items
+    job.progress:show(count, total)
+  end
+  write_head()
+  streams.out:flush()
+  if job.resume then os.remove(job.resume) end
+  return count
+end
+
+return text

@@ -1,0 +1,235 @@
+-- `lofty export` against the emulator.
+local command = require "spec.support.command"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
+
+local has_argparse = pcall(require, "argparse")
+local has_sqlite = pcall(require, "luasql.sqlite3")
+
+-- The command runs on Lua 5.4.
+describe("lofty export #once", function()
+  if not has_argparse then
+    pending "needs lua-argparse"
+    return
+  end
+
+  local box, folder
+
+  setup(function() box = sandbox.start() end)
+  teardown(function() box:stop() end)
+  before_each(function()
+    box:control "reset"
+    folder = nginx.shell "mktemp -d"
+  end)
+  after_each(function() nginx.shell("rm -rf " .. folder) end)
+
+  local function run(arguments, opt)
+    opt = opt or {}
+    opt.variables = {
+      HOME = folder, LOFTY_BASE_URL = box.url, LOFTY_API_KEY = opt.key or box.api_key,
+    }
+    return command.run(arguments, opt)
+  end
+
+  local function lines_of(text)
+    local list = {}
+    for line in text:gmatch "[^\n]+" do list[#list + 1] = line end
+    return list
+  end
+
+  it("writes the leads of a stage as CSV, with all digits of their ids", function()
+    local code, out, err = run { "export", "leads", "stage=New Lead" }
+    assert.equal(0, code, err)
+    local lines = lines_of(out)
+    assert.truthy(lines[1]:find "^leadId,firstName,lastName,emails,phones,stage,")
+    assert.truthy(lines[2]:find("^651095960136641,Maria,Alvarez,lead1@mail.example,5125550000,New Lead,"), lines[2])
+    assert.truthy(err:find((#lines - 1) .. " leads exported", 1, true), err)
+  end)
+
+  it("writes ids larger than 2^53 exactly", function()
+    local code, out = run({ "export", "leads", "-f", "leadId,stage" }, { key = box.api_keys["9007199254740993"] })
+    assert.equal(0, code)
+    assert.truthy(out:find("\n9007199254740993,", 1, true))
+    assert.truthy(out:find("\n1738234566814937089,", 1, true))
+    assert.equal(41, #lines_of(out))
+  end)
+
+  it("writes whole records as JSON lines", function()
+    local code, out = run { "export", "leads", "--jsonl" }
+    assert.equal(0, code)
+    local lines = lines_of(out)
+    assert.equal(1250, #lines)
+    assert.equal("Maria", require("lofty").json.decode(lines[1]).firstName)
+  end)
+
+  it("writes members, transactions, listings and calls", function()
+    for kind, count in pairs { members = 63, transactions = 130, listings = 180 } do
+      local code, out, err = run { "export", kind }
+      assert.equal(0, code, err)
+      assert.equal(count + 1, #lines_of(out), kind)
+    end
+    local code, out, err = run { "export", "calls", "startTime=1760000000000", "endTime=1767700000000" }
+    assert.equal(0, code, err)
+    assert.truthy(#lines_of(out) > 1)
+  end)
+
+  it("refuses a filter that the list does not have, and writes nothing", function()
+    local code, out, err = run { "export", "leads", "stagee=x" }
+    assert.equal(2, code)
+    assert.equal("", out)
+    assert.truthy(err:find("stage", 1, true), err)
+  end)
+
+  describe("with --resume", function()
+    -- An output of which everything can be read, sized and cut, as a file can.
+    local function file()
+      local text = ""
+      return {
+        write = function(self, ...)
+          text = text .. table.concat({ ... })
+          return self
+        end,
+        flush = function() end,
+      }, function(size)
+        if size then text = text:sub(1, size) end
+        return text
+      end
+    end
+
+    local function run_to(out, contents, arguments)
+      return run(arguments, {
+        out = out, out_size = function() return #contents() end,
+        cut_out = function(size)
+          contents(size)
+          return true
+        end,
+      })
+    end
+
+    it("cuts off a page that is not whole and goes on, so that the file is that of one export", function()
+      local _, whole = run { "export", "leads", "-f", "leadId,firstName" }
+      for _, page in ipairs { 1, 2, 7 } do
+        local out, contents = file()
+        local arguments = { "export", "leads", "-f", "leadId,firstName", "--resume", folder .. "/cursor" }
+        box:control("fault", { path = "/v1.0/leads", status = 400, skip = page - 1, times = 1 })
+        local code = run_to(out, contents, arguments)
+        assert.is_not.equal(0, code)
+        if page > 1 then
+          -- As a kill in the middle of writing a page leaves it.
+          contents(#contents() - 7)
+        end
+        local again, _, err = run_to(out, contents, arguments)
+        assert.equal(0, again, err)
+        assert.equal(whole, contents())
+        assert.is_nil(io.open(folder .. "/cursor"))
+      end
+    end)
+
+    it("refuses an output that lacks what was written before", function()
+      local out, contents = file()
+      local arguments = { "export", "leads", "--resume", folder .. "/cursor" }
+      box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
+      run_to(out, contents, arguments)
+      contents(0)
+      local code, _, err = run_to(out, contents, arguments)
+      assert.equal(1, code)
+      assert.truthy(err:find("go on with >> FILE", 1, true), err)
+    end)
+
+    it("refuses the cursor file of another export", function()
+      local out, contents = file()
+      box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
+      run_to(out, contents, { "export", "leads", "--resume", folder .. "/cursor" })
+      local code, _, err = run_to(out, contents, { "export", "leads", "stage=Closed", "--resume", folder .. "/cursor" })
+      assert.equal(1, code)
+      assert.truthy(err:find("another export", 1, true), err)
+    end)
+  end)
+
+  describe("to a database", function()
+    if not has_sqlite then
+      pending "needs lua-sql-sqlite3"
+      return
+    end
+
+    local key
+
+    local function query(statement)
+      local environment = require("luasql.sqlite3").sqlite3()
+      local connection = environment:connect(folder .. "/crm.db")
+      local rows = assert(connection:execute(statement))
+      local list, row = {}, rows:fetch({}, "n")
+      while row do
+        list[#list + 1] = table.concat(row, "|")
+        row = rows:fetch({}, "n")
+      end
+      rows:close()
+      connection:close()
+      environment:close()
+      return table.concat(list, "\n")
+    end
+
+    before_each(function() key = box.api_keys["9007199254740993"] end)
+
+    local function export(...)
+      local code, _, err = run({ "export", "leads", "--to", "sqlite:" .. folder .. "/crm.db", ... }, { key = key })
+      return code, err
+    end
+
+    local function client()
+      return require("lofty").client { api_key = key, base_url = box.url, limit = 100000 }
+    end
+
+    it("holds each lead once, with its id exactly, and changes nothing when nothing changed", function()
+      for _ = 1, 2 do assert.equal(0, (export())) end
+      assert.equal("40", query "select count(*) from leads")
+      assert.equal("1", query "select count(*) from leads where id = 9007199254740993 and id = '9007199254740993'")
+      local _, err = export()
+      assert.truthy(err:find("40 came, 0 are new or changed, 0 vanished", 1, true), err)
+    end)
+
+    it("keeps the history of stage and owner, and marks what vanished", function()
+      export()
+      assert(client().leads:update("9007199254740993", { stage = "Contacted" }))
+      assert(client().leads:delete("1738234566814937089", { reason = "duplicate" }))
+      local code, err = export()
+      assert.equal(0, code, err)
+      assert.truthy(err:find("1 vanished", 1, true), err)
+      assert.equal("Contacted", query [[select new from history where id = '9007199254740993' and field = 'stage'
+        and old is not null]])
+      assert.equal("1738234566814937089", query "select id from leads where deleted_at is not null")
+    end)
+
+    it("marks nothing after a walk that failed or that has a filter, and after one that was resumed", function()
+      key = box.api_key
+      export()
+      assert(client().leads:delete("651095960136641", { reason = "duplicate" }))
+      assert.equal(0, (export("stage=Closed")))
+      box:control("fault", { path = "/v1.0/leads", status = 400, skip = 3, times = 1 })
+      assert.is_not.equal(0, (export()))
+      assert.equal("0", query "select count(*) from leads where deleted_at is not null")
+      local code, err = export()
+      assert.equal(0, code)
+      assert.truthy(err:find("run it again", 1, true), err)
+      assert.equal("0", query "select count(*) from leads where deleted_at is not null")
+      assert.equal(0, (export()))
+      assert.equal("651095960136641", query "select id from leads where deleted_at is not null")
+    end)
+
+    it("says what notes and tasks cost, and fetches them for changed leads alone", function()
+      local code, err = export("--with", "notes,tasks")
+      assert.equal(0, code, err)
+      assert.truthy(err:find("40 leads changed: their notes and tasks take 80 calls", 1, true), err)
+      local notes = tonumber(query "select count(*) from notes")
+      assert.truthy(notes > 0)
+      local id = "9007199254740993"
+      assert(client().notes:create { leadId = id, content = "it's new" })
+      assert(client().leads:update(id, { stage = "Closed" }))
+      box:journal(true)
+      code, err = export("--with", "notes,tasks")
+      assert.equal(0, code, err)
+      assert.truthy(err:find("1 leads changed: their notes and tasks take 2 calls", 1, true), err)
+      assert.equal("it's new", query("select content from notes where leadId = '" .. id .. "' and content like '%new'"))
+    end)
+  end)
+end)
