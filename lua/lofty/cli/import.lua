@@ -1,0 +1,224 @@
+--- `lofty import FILE`: creates and updates leads from a CSV file.
+--
+-- Without --apply it shows what each row would do. With it each row is looked up, compared and sent, in the order of
+-- the file, with a journal (`lofty.cli.import.journal`): after an interruption the same command goes on.
+-- @module lofty.cli.import
+
+local exit_codes = require "lofty.cli.exit_codes"
+local rows = require "lofty.cli.import.rows"
+
+local import = { summary = "create and update leads from a CSV file" }
+
+local MATCH = { email = true, phone = true }
+-- Seconds within which a lead that was sent can be found.
+local SETTLE = 30
+
+function import.define(parser)
+  parser:argument("file", "a CSV file whose first line is a head")
+  parser:option("--match", "look for existing leads by these, in this order", "email,phone"):argname "KEYS"
+  parser:option("--map", "which field a column holds; COLUMN= leaves it out"):argname "COLUMN=FIELD":count "*"
+  parser:flag("--apply", "do it; without this nothing is written")
+  parser:option("--settle", "seconds within which a lead that was sent is found, after an interruption",
+    tostring(SETTLE)):argname "SECONDS"
+end
+
+local Import = {}
+Import.__index = Import
+
+-- Opens the file: reader, columns, identity. nil, problem.
+local function open(args)
+  local encoding = require "lofty.cli.import.encoding"
+  local name, skip, digest = encoding.guess(args.file)
+  if not name then return nil, skip end
+  local pieces, why = encoding.pieces(args.file, name, skip)
+  if not pieces then return nil, why end
+  local reader = require("lofty.cli.import.reader").new(pieces)
+  local head = reader:record()
+  if not head then return nil, args.file .. " is empty" end
+  local given = {}
+  for _, text in ipairs(args.map) do
+    local column, field = text:match "^(.-)=(%w*)$"
+    if not column then return nil, "--map takes COLUMN=FIELD, got " .. text end
+    given[column] = field
+  end
+  local list, problem = require("lofty.cli.import.columns").guess(head, given)
+  if not list then return nil, problem end
+  return { reader = reader, head = head, columns = list, encoding = name,
+           identity = digest .. " " .. args.match .. " " .. table.concat(args.map, ",") }
+end
+
+local SEPARATORS = { [","] = "comma", [";"] = "semicolon", ["\t"] = "tab" }
+
+-- Says what was guessed.
+local function tell(context, file)
+  local sanitize = require("lofty.errors").sanitize
+  context:say("Encoding ", file.encoding, ", separator ", SEPARATORS[file.reader.separator])
+  for i, column in ipairs(file.head) do
+    context:say("  ", sanitize(column, 100), file.columns[i] and " -> " .. file.columns[i] or " is not imported")
+  end
+end
+
+-- Shows one row's outcome.
+function Import:report(row, outcome, text)
+  self.counts[outcome] = (self.counts[outcome] or 0) + 1
+  if row.shown then text = (text or "") .. ": " .. table.concat(row.shown, "; ") end
+  local fields = row.fields or {}
+  local who = table.concat({ fields.firstName, fields.lastName }, " ")
+  local key = fields.emails and fields.emails[1] or fields.phones and fields.phones[1]
+  self.context.streams.out:write(require("lofty.errors").sanitize(("line %d: %s%s%s%s"):format(row.line, outcome,
+    who ~= "" and " " .. who or "", key and " <" .. key .. ">" or "", text and ": " .. text or ""), 1000), "\n")
+end
+
+-- What the library would refuse before it sends a row; nil when it is right.
+function Import:problem_of(row, lead, update)
+  local fields = row.fields
+  local value, err
+  if lead then
+    value, err = self.checker.leads:update(lead.leadId, update)
+  elseif not fields.firstName then
+    return "a new lead needs a first name"
+  else
+    value, err = self.checker.leads:create(fields)
+  end
+  return value == nil and err.message or nil
+end
+
+-- A row from its cells; a row whose key an earlier row has is bad.
+function Import:row(cells, line)
+  local fields, problem = rows.fields(cells, self.file.columns)
+  local row = { line = line, fields = fields, problem = problem, keys = {} }
+  if problem then return row end
+  row.keys = rows.keys(fields, self.match)
+  for _, key in ipairs(row.keys) do
+    local name = key.name .. " " .. key.key
+    if self.seen[name] and self.seen[name] ~= line then
+      row.problem = row.problem or ("the same %s as line %d"):format(key.name, self.seen[name])
+    else
+      self.seen[name] = line
+    end
+  end
+  return row
+end
+
+-- What --apply would do with a row. nil, err.
+local function plan_row(self, row)
+  local decision = require "lofty.cli.import.decision"
+  if row.problem then
+    self:report(row, "bad", row.problem)
+    return true
+  end
+  local lead, problem, err = decision.find(self.crm, row.keys)
+  if err then return nil, err end
+  local update
+  if lead then
+    update, row.shown = decision.differences(lead, row.fields)
+  end
+  if not problem and (update or not lead) then problem = self:problem_of(row, lead, update) end
+  local id = lead and require("lofty").json.encode(lead.leadId)
+  if problem then
+    row.shown = nil
+    self:report(row, "bad", problem)
+  elseif not lead then
+    self:report(row, "create")
+  elseif update then
+    self:report(row, "update", id)
+  else
+    row.shown = nil
+    self:report(row, "skip", id .. " has all of it")
+  end
+  return true
+end
+
+-- Does the rows. Returns the err that stopped it, or nil.
+function Import:each_row(fn)
+  local progress = require("lofty.cli.progress").new(self.context)
+  local count = 0
+  while true do
+    local cells, line = self.file.reader:record()
+    if not cells then break end
+    local row = self:row(cells, line)
+    if not self.journal or line > self.journal.finished then
+      progress:clear()
+      local ok, err = fn(self, row)
+      if not ok then return err end
+      count = count + 1
+      progress:show(count)
+    end
+  end
+  progress:clear()
+end
+
+local ORDER = {
+  "create", "update", "skip", "created", "updated", "skipped", "bad", "failed", "unknown",
+}
+
+local function summary(counts)
+  local parts = {}
+  for _, outcome in ipairs(ORDER) do
+    if counts[outcome] then parts[#parts + 1] = counts[outcome] .. " " .. outcome end
+  end
+  return #parts > 0 and table.concat(parts, ", ") or "no rows"
+end
+
+-- The keys of --match; nil, problem.
+local function match_of(text)
+  local list = {}
+  for name in text:gmatch "[^,%s]+" do
+    if not MATCH[name] then return nil, "--match takes email and phone, got " .. name end
+    list[#list + 1] = name
+  end
+  return list
+end
+
+local function finish_plan(self)
+  self.context:say(summary(self.counts), ". Nothing was written; --apply does it.")
+  return self.counts.bad and exit_codes.partial or exit_codes.ok
+end
+
+local function finish_apply(self)
+  local context = self.context
+  context:say(summary(self.counts))
+  if self.journal.finished > 0 then context:say("before this run: ", summary(self.journal.counts)) end
+  if #self.unknown > 0 then
+    context:say("Sent without an answer, not sent again; look for them in Lofty: line ",
+      table.concat(self.unknown, ", "))
+  end
+  local counts = self.counts
+  if #self.unknown > 0 then return exit_codes.outcome_unknown end
+  return (counts.bad or counts.failed) and exit_codes.partial or exit_codes.ok
+end
+
+function import.run(args, context)
+  local match, problem = match_of(args.match)
+  local settle = tonumber(args.settle)
+  if not settle or settle < 0 then problem = problem or "--settle takes seconds" end
+  local file
+  if not problem then file, problem = open(args) end
+  if problem then return context:fail("import: " .. problem, exit_codes.usage) end
+  tell(context, file)
+  local crm, who = context:client()
+  if not crm then return context:fail(who) end
+  local self = setmetatable({
+    context = context, file = file, match = match, crm = crm, counts = {}, seen = {}, settle = settle, unknown = {},
+    checker = crm:with { dry_run = true, on_dry_run = function() end },
+  }, Import)
+  if not args.apply then
+    local err = self:each_row(plan_row)
+    return err and context:fail(err) or finish_plan(self)
+  end
+  context:say("acting for ", who)
+  local why
+  self.journal, why = require("lofty.cli.import.journal").open(args.file, file.identity)
+  if not self.journal then return context:fail("import: " .. why, exit_codes.failed) end
+  for i, line in ipairs(self.journal.unknown) do self.unknown[i] = line end
+  local err = self:each_row(require("lofty.cli.import.apply").row)
+  self.journal:close()
+  local code = finish_apply(self)
+  if err then
+    code = context:fail(err)
+    context:say("Run the same command again to go on.")
+  end
+  return code
+end
+
+return import

@@ -1,0 +1,120 @@
+--- Sends the rows of an import, and finds out what became of a row that was being sent when an earlier run ended.
+-- @module lofty.cli.import.apply
+
+local decision = require "lofty.cli.import.decision"
+
+local apply = {}
+
+-- Seconds between look-ups of a lead that was sent.
+local PAUSE = 1
+
+-- Errors that are about one row; after any other the import stops.
+local OF_ROW = { invalid = true, not_found = true, server = true, decode = true }
+
+-- Looks a row up until it is found or `settle` seconds have passed since it was sent.
+local function find_sent(self, row, began)
+  local streams, runtime = self.context.streams, self.context:runtime()
+  local ends = began + 1 + self.settle -- began is a whole second
+  while true do
+    local lead, problem, err = decision.find(self.crm, row.keys)
+    if lead or problem or err or streams.now() >= ends then return lead, problem, err end
+    runtime:sleep(PAUSE)
+  end
+end
+
+local function bad(self, row, reason)
+  self:report(row, "bad", reason)
+  self.journal:done(row.line, "bad")
+  return true
+end
+
+-- A row that was sent and has no key: it is told, and not sent again.
+local function give_up(self, row)
+  self:report(row, "unknown", "it may have been created, and it has no key to look it up by: look for it in Lofty")
+  self.journal:done(row.line, "unknown", nil, true)
+  self.unknown[#self.unknown + 1] = row.line
+  return true
+end
+
+-- Sends a create or an update. false, err: stop.
+local function send(self, row, action, lead, fields)
+  self.journal:begin(row.line, action, self.context.streams.now())
+  local value, err
+  if action == "create" then value, err = self.crm.leads:create(fields)
+  else value, err = self.crm.leads:update(lead.leadId, fields) end
+  if value then
+    local id = require("lofty").json.encode(lead and lead.leadId or value.leadId or require("lofty").null)
+    self.journal:done(row.line, action .. "d", id, true)
+    self:report(row, action .. "d", id)
+    return true
+  end
+  if err.outcome_unknown then
+    -- An update is looked up and compared again by the next run.
+    if action == "create" then return apply.resolve(self, row, self.context.streams.now(), err) end
+    return false, err
+  end
+  if OF_ROW[err.kind] then
+    self.journal:done(row.line, "failed", nil, true)
+    self:report(row, "failed", tostring(err))
+    return true
+  end
+  self.journal:retry(row.line)
+  return false, err
+end
+
+-- Does what a row asks for. `was_sent`: the row was sent before, and so created this lead.
+local function act(self, row, lead, was_sent)
+  if not lead then
+    local problem = self:problem_of(row)
+    if problem then return bad(self, row, problem) end
+    return send(self, row, "create", nil, row.fields)
+  end
+  local update, shown = decision.differences(lead, row.fields)
+  if not update then
+    local outcome = was_sent and "created" or "skipped"
+    self.journal:done(row.line, outcome)
+    self:report(row, outcome, was_sent and require("lofty").json.encode(lead.leadId) or "nothing differs")
+    return true
+  end
+  local problem = self:problem_of(row, lead, update)
+  if problem then return bad(self, row, problem) end
+  row.shown = shown
+  return send(self, row, "update", lead, update)
+end
+
+--- Goes on with a row whose create was sent and whose response did not come.
+-- @tparam table self see `lofty.cli.import`
+-- @tparam table row
+-- @tparam number began epoch seconds when it was sent
+-- @tparam[opt] table err that was met in this run
+-- @treturn boolean true; false: stop
+-- @treturn ?table err
+function apply.resolve(self, row, began, err)
+  if #row.keys == 0 then return give_up(self, row) end
+  local lead, problem, failure = find_sent(self, row, began)
+  if failure then return false, failure end
+  if problem then return bad(self, row, problem) end
+  if lead then return act(self, row, lead, true) end
+  -- It was not made. Within one run it is not sent a third time.
+  if err and row.is_resent then return false, err end
+  row.is_resent = true
+  return act(self, row, nil)
+end
+
+--- Does one row.
+-- @treturn boolean true; false: stop
+-- @treturn ?table err
+function apply.row(self, row)
+  local begun = self.journal.begun
+  if begun and begun.line == row.line then
+    self.journal.begun = nil
+    if begun.action == "create" then return apply.resolve(self, row, begun.time) end
+  end
+  if row.problem then return bad(self, row, row.problem) end
+  local lead, problem, err = decision.find(self.crm, row.keys)
+  if err then return false, err end
+  if problem then return bad(self, row, problem) end
+  return act(self, row, lead)
+end
+
+return apply

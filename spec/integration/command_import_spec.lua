@@ -1,0 +1,177 @@
+-- `lofty import` against the emulator.
+local command = require "spec.support.command"
+local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
+
+local has_argparse = pcall(require, "argparse")
+
+-- The command runs on Lua 5.4.
+describe("lofty import #once", function()
+  if not has_argparse then
+    pending "needs lua-argparse"
+    return
+  end
+
+  local box, folder, key
+
+  setup(function()
+    box = sandbox.start()
+    key = box.api_keys["113377"] -- an account without leads
+  end)
+  teardown(function() box:stop() end)
+  before_each(function()
+    box:control "reset"
+    folder = nginx.shell "mktemp -d"
+  end)
+  after_each(function() nginx.shell("rm -rf " .. folder) end)
+
+  local function write(text)
+    nginx.write(folder .. "/leads.csv", text)
+  end
+
+  local function run(...)
+    return command.run({ "import", folder .. "/leads.csv", ... }, {
+      variables = { HOME = folder, LOFTY_BASE_URL = box.url, LOFTY_API_KEY = key },
+    })
+  end
+
+  local function leads()
+    local crm = require("lofty").client { api_key = key, base_url = box.url, limit = 100000 }
+    return require("lofty").assert(crm.leads:all())
+  end
+
+  it("shows a plan and writes nothing", function()
+    write "First Name,Last Name,E-mail,Mobile,Shoe size\r\nAnn,Smith,ann@example.com,(512) 555-0101,8\r\n"
+    local code, out, err = run()
+    assert.equal(0, code, err)
+    assert.equal("line 2: create Ann Smith <ann@example.com>\n", out)
+    assert.truthy(err:find("E-mail -> emails", 1, true), err)
+    assert.truthy(err:find("Shoe size is not imported", 1, true), err)
+    assert.truthy(err:find("1 create. Nothing was written", 1, true), err)
+    assert.equal(0, #leads())
+  end)
+
+  it("creates, updates with the differences, and skips", function()
+    write "Name,Email,Phone,Stage,Tags\nAnn Smith,ann@example.com,5125550101,New Lead,vip; portal\n"
+    assert.equal(0, (run "--apply"))
+    local lead = leads()[1]
+    assert.same({ "Ann", "Smith", "New Lead" }, { lead.firstName, lead.lastName, lead.stage })
+    assert.equal(2, #lead.tags)
+    write "Name,Email,Phone,Stage,Tags\nAnn Smith,ANN@example.com,+1 512 555 0101,Contacted,vip;hot\n"
+    nginx.shell("rm -r " .. folder .. "/leads.csv.import")
+    local _, out = run()
+    assert.truthy(out:find('line 2: update Ann Smith.*stage "New Lead" %-> "Contacted"; tags %+ hot'), out)
+    assert.equal(0, (run "--apply"))
+    assert.equal(1, #leads())
+    assert.equal("Contacted", leads()[1].stage)
+    assert.equal(3, #leads()[1].tags)
+    nginx.shell("rm -r " .. folder .. "/leads.csv.import")
+    _, out = run()
+    assert.truthy(out:find("line 2: skip", 1, true), out)
+  end)
+
+  it("names bad rows with line and reason, and does the others", function()
+    write(table.concat({
+      "First,Email,Phone", "Ann,ann@example.com,5125550101", "Bob,nonsense,", ",nobody@example.com,", "Cy,,12",
+      '"Dee\nDee",dee@example.com,', "Eve,ANN@example.com,", "Fay,f@example.com,5125550109,more",
+    }, "\n") .. "\n")
+    local code, out = run "--apply"
+    assert.equal(10, code)
+    assert.truthy(out:find('line 3: bad: "nonsense" is no e-mail address', 1, true), out)
+    assert.truthy(out:find("line 4: bad <nobody@example.com>: a new lead needs a first name", 1, true), out)
+    assert.truthy(out:find('line 5: bad: "12" is no phone number', 1, true), out)
+    assert.truthy(out:find("line 8: bad Eve <ANN@example.com>: the same email as line 2", 1, true), out)
+    assert.truthy(out:find("line 9: bad: 4 fields, and the head has 3", 1, true), out)
+    assert.equal(2, #leads())
+  end)
+
+  describe("understands", function()
+    local TEXT = "Vorname;E-Mail\r\n\"Zo\195\171; \"\"Z\"\"\";zoe@example.com\r\n"
+
+    local function expect(name)
+      local code, out, err = run("--map", "Vorname=firstName")
+      assert.equal(0, code, err)
+      assert.truthy(err:find("Encoding " .. name .. ", separator semicolon", 1, true), err)
+      assert.equal('line 2: create Zo\195\171; "Z" <zoe@example.com>\n', out)
+    end
+
+    it("UTF-8, with Excel's byte order mark and without", function()
+      write(TEXT)
+      expect "UTF-8"
+      write("\239\187\191" .. TEXT)
+      expect "UTF-8"
+    end)
+
+    it("Windows-1252", function()
+      write((TEXT:gsub("\195\171", "\235")))
+      expect "Windows-1252"
+    end)
+
+    it("UTF-16 in both byte orders", function()
+      write("\255\254" .. TEXT:gsub("\195\171", "\235"):gsub("[%z\1-\255]", "%0\0"))
+      expect "UTF-16LE"
+      write("\254\255" .. TEXT:gsub("\195\171", "\235"):gsub("[%z\1-\255]", "\0%0"))
+      expect "UTF-16BE"
+    end)
+
+    it("tabs, and lines that end with CR alone", function()
+      write "First name\tEmail\rAnn\tann@example.com\rBo\tbo@example.com\r"
+      local code, out, err = run()
+      assert.equal(0, code, err)
+      assert.truthy(err:find("separator tab", 1, true))
+      assert.equal("line 2: create Ann <ann@example.com>\nline 3: create Bo <bo@example.com>\n", out)
+    end)
+  end)
+
+  it("says where a quote is not closed", function()
+    write 'First,Email\nAnn,a@example.com\n"Bo,b@example.com\n'
+    local code, _, err = run()
+    assert.equal(1, code)
+    assert.truthy(err:find("line 3: a quote is not closed", 1, true), err)
+  end)
+
+  describe("interrupted", function()
+    it("finds a lead whose response was lost, and does not create it again", function()
+      write "First,Email\nAnn,ann@example.com\nBo,bo@example.com\n"
+      box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
+      local code, out, err = run "--apply"
+      assert.equal(0, code, err)
+      assert.truthy(out:find("line 2: created Ann", 1, true), out)
+      assert.equal(2, #leads())
+    end)
+
+    it("does not send a row without a key again, lists it and ends with 8", function()
+      write "First,Email\nAnn,\nBo,bo@example.com\n"
+      box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
+      for _ = 1, 2 do
+        local code, _, err = run "--apply"
+        assert.equal(8, code, err)
+        assert.truthy(err:find("look for them in Lofty: line 2", 1, true), err)
+        assert.equal(2, #leads())
+      end
+    end)
+
+    it("goes on where it stopped", function()
+      write "First,Email\nAnn,ann@example.com\nBo,bo@example.com\nCy,cy@example.com\n"
+      box:control("fault", { path = "/v1.0/leads", status = 401, skip = 3, times = 2 })
+      assert.equal(3, (run "--apply"))
+      box:control "clear_faults"
+      assert.equal(1, #leads())
+      box:journal(true)
+      local code, out, err = run "--apply"
+      assert.equal(0, code, err)
+      assert.is_nil(out:find("line 2", 1, true))
+      assert.truthy(err:find("before this run: 1 created", 1, true), err)
+      assert.equal(3, #leads())
+    end)
+
+    it("refuses the journal of other contents", function()
+      write "First,Email\nAnn,ann@example.com\n"
+      assert.equal(0, (run "--apply"))
+      write "First,Email\nBo,bo@example.com\n"
+      local code, _, err = run "--apply"
+      assert.equal(1, code)
+      assert.truthy(err:find("move it away", 1, true), err)
+    end)
+  end)
+end)
