@@ -1,4 +1,5 @@
 -- `lofty import` against the emulator.
+local child = require "spec.support.child"
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
@@ -163,6 +164,11 @@ describe("lofty import #once", function()
       assert.is_nil(out:find("line 2", 1, true))
       assert.truthy(err:find("before this run: 1 created", 1, true), err)
       assert.equal(3, #leads())
+    end)
+
+    it("killed with kill -9 at several instants, makes each keyed lead once", function()
+      local printed = child.script("bench/import_kill.lua", "8 1")
+      assert.truthy(printed:find("with a key: 0 twice, 0 missing", 1, true), printed)
     end)
 
     it("refuses the journal of other contents", function()

@@ -14,7 +14,7 @@ local OF_ROW = { invalid = true, not_found = true, server = true, decode = true 
 -- Looks a row up until it is found or `settle` seconds have passed since it was sent.
 local function find_sent(self, row, began)
   local streams, runtime = self.context.streams, self.context:runtime()
-  local ends = began + 1 + self.settle -- began is a whole second
+  local ends = self.settle > 0 and began + 1 + self.settle or 0 -- `began` is a whole second
   while true do
     local lead, problem, err = decision.find(self.crm, row.keys)
     if lead or problem or err or streams.now() >= ends then return lead, problem, err end
