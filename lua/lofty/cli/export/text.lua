@@ -32,8 +32,8 @@ local function continue(streams, state, of)
   if not state.size then return true end
   local size = streams.out_size()
   if not size or size < state.size then
-    return nil, ("the output has %s bytes, and %.0f were written before: go on with >> FILE, not > FILE")
-      :format(size or "no", state.size)
+    return nil, ("the output has %.0f bytes, and %.0f were written before: go on with >> FILE, not > FILE")
+      :format(size or 0, state.size)
   end
   return streams.cut_out(state.size)
 end
