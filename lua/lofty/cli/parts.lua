@@ -4,9 +4,13 @@
 return {
   { "auth", "auth", "log in and out, show who is logged in" },
   { "api", "api", "call any path of the API" },
+  { "export", "export", "write leads and other records to CSV, JSON lines or SQLite" },
+  { "import", "import", "create and update leads from a CSV file" },
+  { "report", "report", "write an HTML report" },
   { "webhooks", "webhooks", "subscriptions, failed deliveries" },
   { "sandbox", "sandbox", "run the emulator of Lofty's API" },
   { "doctor", "doctor", "check this machine and the credential" },
+  { "mcp", "mcp", "serve an assistant over the Model Context Protocol" },
   { "completion", "completion", "print the completion script of a shell" },
   { "help", "help", "explain a topic" },
 }
