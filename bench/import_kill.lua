@@ -11,7 +11,6 @@ local kills = tonumber(arg[1]) or 200
 -- With 0 a lead that was sent is looked up once: the emulator finds it at once, and starting again takes longer than a
 -- response.
 local settle = tonumber(arg[2]) or 0
-local lua = arg[-1] or "lua"
 -- One run does some rows before it is killed; the last rows are done without kills.
 local rows = kills * 5 + 20
 -- Every so many rows one has no key.
@@ -34,8 +33,8 @@ for i = 1, rows do
 end
 nginx.write(folder .. "/leads.csv", table.concat(lines, "\n") .. "\n")
 
-local COMMAND = ("env HOME=%s LOFTY_BASE_URL=%s LOFTY_API_KEY=%s %s bin/lofty import %s/leads.csv --apply --settle %d >>%s/out "
-  .. "2>>%s/err"):format(folder, box.url, key, lua, folder, settle, folder, folder)
+local COMMAND = ("env HOME=%s LOFTY_BASE_URL=%s LOFTY_API_KEY=%s lua5.4 bin/lofty import %s/leads.csv --apply --settle %d >>%s/out "
+  .. "2>>%s/err"):format(folder, box.url, key, folder, settle, folder, folder)
 
 -- A slow server, so that many kills hit a request that is under way.
 box:control("fault", { method = "POST", path = "/v1.0/leads", delay = 0.02, times = 0 })
