@@ -546,9 +546,7 @@ describe("file store", function()
       end
     ]]):format(path))
     local store = file_store { path = path }
-    -- The shell drops a sanitizer's preload, which the modules of such a build need.
-    local preload = os.getenv("LD_PRELOAD")
-    local lua = (preload and "LD_PRELOAD=" .. quote(preload) .. " " or "") .. child.lua
+    local lua = child.preloaded_lua
     for round = 1, 8 do
       shell("rm -f " .. quote(path) .. "/*")
       local said = shell(("%s %s >%s/said 2>&1 & pid=$!; n=0; until [ -s %s/said ] || [ $n = 500 ]; do n=$((n + 1)); sleep "

@@ -411,9 +411,7 @@ describe("redis store", function()
   -- lua.c's handler of SIGINT sets a debug hook, which raises as soon as Lua code runs.
   it("lets a signal handler raise while it waits for a reply, and goes on afterwards", function()
     local folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-signal.XXXXXX"')
-    -- The shell drops a sanitizer's preload, which the modules of such a build need.
-    local preload = os.getenv("LD_PRELOAD")
-    local lua = (preload and "LD_PRELOAD=" .. nginx.quote(preload) .. " " or "") .. child.lua
+    local lua = child.preloaded_lua
     nginx.write(folder .. "/script.lua", ([[
       local store = require "lofty.store.redis" { url = %q, timeout = 60 }
       local function say(...) io.stdout:write(table.concat({ ... }, " "), "\n") io.stdout:flush() end

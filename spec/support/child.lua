@@ -9,6 +9,10 @@ for i = -1, -20, -1 do
 end
 child.lua = interpreter[1] or "lua"
 
+-- The same for lofty.sandbox.nginx's shell, which drops a sanitizer's preload: the modules of such a build need it.
+local preload = os.getenv("LD_PRELOAD")
+child.preloaded_lua = (preload and "LD_PRELOAD='" .. preload .. "' " or "") .. child.lua
+
 local CLEAN = "unset LOFTY_API_KEY LOFTY_ACCESS_TOKEN LOFTY_REFRESH_TOKEN LOFTY_CLIENT_ID LOFTY_CLIENT_SECRET LOFTY_CUSTOMER_KEY "
   .. "LOFTY_BASE_URL LOFTY_OAUTH_SERVER LOFTY_OAUTH_TOKEN_URL LOFTY_AUTHORIZE_URL LOFTY_REDIRECT_URI LOFTY_DEBUG; "
 

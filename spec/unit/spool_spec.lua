@@ -174,12 +174,12 @@ describe("a webhook handler with a spool", function()
   end)
 
   it("loses no event of a delivery that was answered 200 when its process is killed", function()
-    local words = child.lua .. " bench/spool.lua victim " .. nginx.quote(folder)
+    local words = child.preloaded_lua .. " bench/spool.lua victim " .. nginx.quote(folder)
     for round = 1, 10 do
       nginx.shell(([[
 answered() { cat %s/answered 2>/dev/null | wc -l; }
 n=$(answered); %s %d000000 %d999999 & pid=$!
-while [ "$(answered)" -lt $((n + %d)) ]; do :; done; kill -9 $pid; wait]]):format(
+while [ "$(answered)" -lt $((n + %d)) ] && kill -0 $pid 2>/dev/null; do :; done; kill -9 $pid; wait]]):format(
         nginx.quote(folder), words, round, round, round))
     end
     nginx.shell(words .. " 1 1")
