@@ -47,12 +47,10 @@ describe("the environment", function()
 
   local SHOW_SERVER = [[
     local url
-    local runtime = { now = function() return 0 end, monotonic = function() return 0 end, sleep = function() end,
-      detach = function(_, _, fn, ...) return fn(...) end,
-      request = function(_, r)
-        url = r.url .. (r.headers.Authorization and " basic" or r.body:find("client_secret", 1, true) and " body" or " none")
-        return { status = 200, body = '{"access_token":"a"}', headers = {} }
-      end }
+    local runtime = require("spec.support.fake_runtime").new(function(r)
+      url = r.url .. (r.headers.Authorization and " basic" or r.body:find("client_secret", 1, true) and " body" or " none")
+      return { status = 200, body = '{"access_token":"a"}', headers = {} }
+    end)
     local app = require("lofty").app { client_id = "id", runtime = runtime, redirect_uri = "https://example.com/cb", OPTIONS }
     assert(app:exchange("code", { code_verifier = ("v"):rep(43) }))
     print(url)
@@ -76,8 +74,10 @@ describe("the environment", function()
   it("is overridden by options", function()
     local printed = run({ LOFTY_API_KEY = "theirs", LOFTY_BASE_URL = "http://127.0.0.1:7" }, [[
       local url
-      local runtime = { request = function(_, r) url = r.url .. " " .. r.headers.Authorization; return { status = 200, body = "", headers = {} } end,
-        now = function() return 0 end, monotonic = function() return 0 end }
+      local runtime = require("spec.support.fake_runtime").new(function(r)
+        url = r.url .. " " .. r.headers.Authorization
+        return { status = 200, body = "", headers = {} }
+      end)
       require("lofty").client({ access_token = "mine", base_url = "http://127.0.0.1:9", runtime = runtime }):me()
       print(url)
     ]])
@@ -153,8 +153,9 @@ describe("the environment", function()
     local printed = run({ LOFTY_DEBUG = "1", LOFTY_API_KEY = "very-secret" }, [[
       local lines = {}
       io.stderr = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end }
-      local runtime = { request = function() return { status = 404, body = '"no very-secret"', headers = {} } end,
-        now = function() return 0 end, monotonic = function() return 0 end }
+      local runtime = require("spec.support.fake_runtime").new(function()
+        return { status = 404, body = '"no very-secret"', headers = {} }
+      end)
       require("lofty").client({ runtime = runtime }):get("/v1.0/leads/{leadId}", { leadId = 5, q = "very-secret" })
       io.write((table.concat(lines):gsub("\n", "|")))
     ]])
@@ -167,8 +168,9 @@ describe("the environment", function()
     local printed = run({ LOFTY_DEBUG = "1" }, [[
       local lines = {}
       io.stderr = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end }
-      local runtime = { request = function() return { status = 200, body = "{}", headers = {} } end,
-        now = function() return 0 end, monotonic = function() return 0 end }
+      local runtime = require("spec.support.fake_runtime").new(function()
+        return { status = 200, body = "{}", headers = {} }
+      end)
       local called = {}
       local app = require("lofty").app { client_id = "i", client_secret = "s", runtime = runtime,
         on_response = function() called[#called + 1] = "app" end }

@@ -62,6 +62,6 @@ describe("nginx's stream block", function()
       assert.is_false(ok)
       assert.matches("^spec/unit/nginx_phase_spec.lua:%d+: lofty runs in nginx's http block, not in its stream block", message)
     end
-    assert(lofty.client { api_key = "k", runtime = {} })
+    assert(lofty.client { api_key = "k", runtime = require("spec.support.fake_runtime").new(error) })
   end)
 end)

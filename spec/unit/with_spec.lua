@@ -289,8 +289,9 @@ end)
 describe("LOFTY_DEBUG=json", function()
   it("writes one JSON object a line, with an id for each call", function()
     local printed = child.run([[
-      local runtime = { now = function() return 0 end, monotonic = function() return 0 end, sleep = function() return true end,
-        request = function(_, r) return { status = r.url:find("me") and 200 or 404, body = "", headers = {} } end }
+      local runtime = require("spec.support.fake_runtime").new(function(r)
+        return { status = r.url:find("me") and 200 or 404, body = "", headers = {} }
+      end)
       local crm = require("lofty").client { api_key = "key-secret", runtime = runtime }
       crm:get("/v1.0/me")
       crm:get("/v1.0/x", { q = "private" })

@@ -45,6 +45,24 @@ describe("invalid use", function()
     end)
   end
 
+  it("of a runtime without a method of the contract raises and names the method", function()
+    local contract = require "lofty.runtime.contract"
+    local complete = {}
+    for _, name in ipairs(contract.required) do complete[name] = function() return 0 end end
+    for _, name in ipairs(contract.required) do
+      local runtime = setmetatable({ [name] = false }, { __index = complete })
+      local expected = "runtime must be a runtime (see lofty.runtime.contract): it has no method " .. name
+      for _, make in ipairs { making(client, { runtime = runtime }), making(app, { runtime = runtime }),
+        function() local _ = app():client({ access_token = "t" }, { runtime = runtime }) end } do
+        local message = raised(make)
+        assert.equal(expected, message:sub(-#expected))
+      end
+    end
+    assert.truthy(raised(making(client, { runtime = setmetatable({ map = 5 }, { __index = complete }) }))
+      :find("runtime: map must be a method", 1, true))
+    assert.truthy(client { runtime = complete })
+  end)
+
   it("of an application's other options raises", function()
     for name, wrong in pairs { require_state = "no", oauth_server = "vendr", client_id = "a:b", client_secret = 12, limit = 0 } do
       local shown = name == "client_id" and "client id" or name

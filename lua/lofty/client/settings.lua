@@ -5,6 +5,7 @@ local core = require "lofty.core"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 local retry = require "lofty.pacing.retry"
+local runtime_contract = require "lofty.runtime.contract"
 local url_policy = require "lofty.http.url_policy"
 local version = require "lofty.internal.version"
 
@@ -41,6 +42,7 @@ local function check_types(opt)
       misuse(format("%s must be a %s, got %s", name, expected, type(value)))
     end
   end
+  if opt.runtime then runtime_contract.check_runtime(opt.runtime, "runtime") end
   if opt.user_agent and find(opt.user_agent, "%c") then
     misuse("user_agent must be one line, without control characters")
   end

@@ -34,10 +34,11 @@
 -- store.
 -- @module lofty.store.contract
 
+local check_methods = require "lofty.internal.check_methods"
 local core = require "lofty.core"
 local misuse = require "lofty.internal.misuse"
 
-local getmetatable, ipairs, type = getmetatable, ipairs, type
+local type = type
 local format = string.format
 
 local contract = {
@@ -76,12 +77,6 @@ function contract.check_size(bytes)
   end
 end
 
-local function callable(value)
-  if type(value) == "function" then return true end
-  local meta = getmetatable(value)
-  return type(meta) == "table" and type(meta.__call) == "function"
-end
-
 --- Raises unless `store` has what a store must have.
 -- @param store
 -- @tparam string option the option that it was given as, for the message, e.g. "lofty.app: store"
@@ -89,14 +84,7 @@ function contract.check_store(store, option)
   if type(store) ~= "table" and type(store) ~= "userdata" then
     misuse(option .. " must be a store (see lofty.store.contract), got " .. type(store))
   end
-  for _, name in ipairs(contract.required) do
-    if not callable(store[name]) then
-      misuse(option .. " must be a store (see lofty.store.contract): it has no method " .. name)
-    end
-  end
-  for _, name in ipairs(contract.optional) do
-    if store[name] ~= nil and not callable(store[name]) then misuse(option .. ": " .. name .. " must be a method") end
-  end
+  check_methods(store, option, "a store (see lofty.store.contract)", contract.required, contract.optional)
 end
 
 return contract
