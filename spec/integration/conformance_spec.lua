@@ -20,6 +20,17 @@ local DEFECTS = {
     pattern = '("additionalProperties": {%s*"type": )"object"', mend = '%1"string"', times = 1,
   },
 }
+-- Fields that the document's schemas require although its prose, and Lofty, do without them. The library does not ask
+-- for them, so the mock refuses such a call, and for nothing else.
+local REQUIRED_BY_SCHEMA_ALONE = {
+  ["calendar.create"] = { "timeZoneCode" },
+  ["notes.create"] = { "isPin" },
+  ["notes.update"] = { "isPin", "leadId" },
+  ["team_features.create_custom_field"] = { "value" },
+  ["transactions.update"] = { "transactionName" },
+  ["v1.communication.by_agent"] = { "endTime", "startTime" },
+  ["v1.tasks.update"] = { "assignedRole", "deadline", "leadId", "type" },
+}
 -- Beyond the document: the mock holds int64 to what a JavaScript number can, so ids stay below 2^53 here.
 
 local function mended()
@@ -60,10 +71,20 @@ describe("every operation against the vendor's document", function()
     if document then os.remove(document) end
   end)
 
-  -- The mock says in a header why it refuses a request.
-  local function tell(err)
+  -- The mock says in a header why it refuses a request: a JSON array with one object for each reason.
+  local function violations(err)
     local headers = err.response and err.response.headers or {}
-    return tostring(err) .. " " .. (headers["sl-violations"] or "")
+    return headers["sl-violations"] or ""
+  end
+  local function tell(err) return tostring(err) .. " " .. violations(err) end
+
+  -- The names of the fields that are missing, in order, when that is all that is wrong.
+  local function missing_fields(err)
+    local names, reasons = {}, 0
+    for _ in violations(err):gmatch('"severity":"Error"') do reasons = reasons + 1 end
+    for name in violations(err):gmatch("must have required property '([%w_]+)'") do names[#names + 1] = name end
+    table.sort(names)
+    return #names == reasons and names or tell(err)
   end
 
   for i, defect in ipairs(DEFECTS) do
@@ -80,6 +101,12 @@ describe("every operation against the vendor's document", function()
           given[1].filterConditions = { price = "100000,500000" }
         end
         local value, response = resource[one.verb](resource, unpack(given))
+        local more = extent ~= "all it takes" and REQUIRED_BY_SCHEMA_ALONE[one.name]
+        if more then
+          assert.is_nil(value)
+          assert.same(more, missing_fields(response))
+          return
+        end
         assert.truthy(value, value == nil and tell(response))
         assert.equal(200, response.status)
       end)
@@ -87,7 +114,11 @@ describe("every operation against the vendor's document", function()
     if one.op.page then
       it(one.name .. " gives pages #once", function()
         local resource = one.resource(crm)
-        local page, at = resource[one.verb]:pages(unpack(fake.arguments(one.op)))()
+        local arguments = fake.arguments(one.op, REQUIRED_BY_SCHEMA_ALONE[one.name] ~= nil)
+        if not (one.op.body or one.op.query) then arguments[#arguments + 1] = {} end
+        -- The totals in the document's examples are not those of its lists.
+        arguments[#arguments + 1] = { strict = false }
+        local page, at = resource[one.verb]:pages(unpack(arguments))()
         -- Where the document shows no items there is nothing to give.
         if page or one.name ~= "listings.list" and one.name ~= "ai.lead_analyses" then
           assert.equal("table", type(page))
