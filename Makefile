@@ -139,6 +139,7 @@ rock: all
 
 install-rock:
 	@$(MAKE) --no-print-directory -s copy BUILT="$(BUILD)/$(ROCK)"
+	@$(if $(SHARE),$(MAKE) --no-print-directory -s install-command)
 
 copy:
 	mkdir -p "$(LIBDIR)/lofty" "$(LUADIR)"

@@ -15,5 +15,8 @@ build = {
   build_target = "rock",
   install_target = "install-rock",
   build_variables = { LUA_INCDIR = "$(LUA_INCDIR)", CC = "$(CC)", CFLAGS = "$(CFLAGS)" },
-  install_variables = { LUA_INCDIR = "$(LUA_INCDIR)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)" },
+  install_variables = {
+    LUA_INCDIR = "$(LUA_INCDIR)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)", BINDIR = "$(BINDIR)",
+    SHARE = "$(PREFIX)/share",
+  },
 }

@@ -26,7 +26,7 @@ describe("the output of the command #once", function()
     -- A lead whose name has control characters, an escape sequence, a bidirectional override and wide characters.
     local crm = require("lofty").client { api_key = box.api_key, base_url = box.url }
     lead = assert(crm.leads:create {
-      firstName = "山田\27[31m\u{202E}", lastName = 'a,"b"', emails = { "y@mail.example", "z@mail.example" },
+      firstName = "山田\27[31m\226\128\174", lastName = 'a,"b"', emails = { "y@mail.example", "z@mail.example" },
     }).leadId
   end)
 
@@ -89,13 +89,13 @@ describe("the output of the command #once", function()
       local _, out, err = run(words, { terminal = true, variables = { NO_COLOR = "1" } })
       assert.truthy(out:find("山田", 1, true), err)
       assert.is_nil(out:find("[%z\1-\9\11\12\14-\31\127]"), form[1])
-      assert.is_nil(out:find("\u{202E}", 1, true), form[1])
+      assert.is_nil(out:find("\226\128\174", 1, true), form[1])
     end
   end)
 
   it("keeps the record as it is when it is piped", function()
     local _, out = run { "leads", "get", tostring(lead), "--json", "firstName" }
-    assert.equal("山田\27[31m\u{202E}", json.decode(out).firstName)
+    assert.equal("山田\27[31m\226\128\174", json.decode(out).firstName)
   end)
 
   it("is JSON with the named fields in their order, also those inside objects", function()
