@@ -43,7 +43,7 @@ describe("an operation of the command #once", function()
   it("prints JSON with exact ids", function()
     local code, out, err = run("leads", "get", LEAD)
     assert.equal(0, code, err)
-    assert.truthy(out:find('"leadId":' .. LEAD, 1, true))
+    assert.truthy(out:find('"leadId":"?' .. LEAD))
     assert.equal("", err)
   end)
 

@@ -73,11 +73,13 @@ end
 -- @treturn[2] string what is wrong with the JSON
 function values.guess(text)
   if text == "true" or text == "false" or text == "null" or text:find '^%s*[%[{"]'
-    or text:find "^%-?[1-9]%d*$" or text == "0" or text:find "^%-?%d+%.%d+$" then
+    or text:find "^%-?%d+%.%d+$" then
     local value, problem = from_json(text)
     if value == nil then return nil, "is not JSON: " .. problem end
     return value
   end
+  -- Exact on every Lua, however many digits.
+  if text:find "^%-?[1-9]%d*$" or text == "0" then return require("lofty").integer(text) end
   return text
 end
 
