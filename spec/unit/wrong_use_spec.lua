@@ -63,6 +63,17 @@ describe("invalid use", function()
     assert.truthy(client { runtime = complete })
   end)
 
+  it("of the Redis store says whether lofty.redis is not built or cannot be loaded", function()
+    local MAKE = 'print(select(2, pcall(require("lofty").store.redis, { url = "redis://127.0.0.1:1" })))'
+    local HIDE = 'local list = package.searchers or package.loaders for i = 2, #list do local find = list[i] '
+      .. 'list[i] = function(name) return name == "lofty.redis" and "" or find(name) end end '
+    local printed = child.run(HIDE .. MAKE)
+    assert.truthy(printed:find("is not built: install hiredis", 1, true), printed)
+    printed = child.run('package.preload["lofty.redis"] = function() error("libhiredis.so: cannot open", 0) end ' .. MAKE)
+    assert.truthy(printed:find("cannot be loaded: ", 1, true) and printed:find("libhiredis.so: cannot open", 1, true), printed)
+    assert.is_nil(printed:find("not built", 1, true))
+  end)
+
   it("of an application's other options raises", function()
     for name, wrong in pairs { require_state = "no", oauth_server = "vendr", client_id = "a:b", client_secret = 12, limit = 0 } do
       local shown = name == "client_id" and "client id" or name

@@ -6,7 +6,8 @@
 
 local misuse = require "lofty.internal.misuse"
 
-local pcall, require, setmetatable = pcall, require, setmetatable
+local pcall, require, setmetatable, tostring = pcall, require, setmetatable, tostring
+local find = string.find
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local Connection = {}
@@ -64,9 +65,12 @@ end
 -- @treturn table
 return function(target, settings)
   local found, redis = pcall(require, "lofty.redis")
-  if not found then
+  if not found and find(tostring(redis), "module 'lofty.redis' not found", 1, true) then
     misuse("lofty.store.redis: the module lofty.redis is not built: install hiredis (Debian: libhiredis-dev) and run "
       .. "make again")
+  elseif not found then
+    -- It is there, but the dynamic linker refuses it, e.g. since libhiredis was removed.
+    misuse("lofty.store.redis: the module lofty.redis cannot be loaded: " .. tostring(redis))
   end
   return setmetatable({
     connect_handle = redis.connect, target = target, timeout = settings.timeout,
