@@ -307,11 +307,11 @@ describe("redis store", function()
       assert.truthy(err.message:find("certificate required: set certificate and key", 1, true), err.message)
     end)
 
-    -- Redis without TLS waits for the end of a line; others answer at once.
+    -- Redis without TLS waits for the end of a line, or answers when it finds one in the handshake's random bytes.
     it("says that the server may not speak TLS on that port", function()
       local value, err = with_client { port = secure.port, timeout = 0.2 }:get("k")
       assert.is_nil(value)
-      assert.truthy(err.message:find("does the server speak TLS on this port", 1, true), err.message)
+      assert.truthy(err.message:find("speak TLS on this port", 1, true), err.message)
       local plain = nginx.start { ports = 1, conf = function(ports)
         return format("events {}\nhttp { server { listen 127.0.0.1:%d; } }", ports[1])
       end }
