@@ -12,7 +12,7 @@
 ---@alias lofty.kind
 ---| "invalid" the request is invalid, according to lofty or to the server
 ---| "network" no connection, or it was closed
----| "timeout" a time limit passed
+---| "timeout" a time limit was exceeded
 ---| "tls" the certificate or the TLS handshake failed
 ---| "auth" the credential was refused
 ---| "forbidden" the credential does not permit the call

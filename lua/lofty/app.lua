@@ -1,5 +1,5 @@
---- A vendor's application: sends people to Lofty's consent page, turns what comes back into tokens,
--- refreshes them, and makes the clients that use them.
+--- A vendor's application: makes URLs of Lofty's consent page, exchanges authorization codes for tokens, refreshes
+-- tokens, and makes clients.
 -- @module lofty.app
 
 local accounts = require "lofty.app.accounts"
@@ -89,8 +89,8 @@ local BASIC_FORMS = { plain = true, form = true }
 --     }
 --
 -- With an `encryption_key` only tokens that were sealed with it, for the same application and account, are read; any
--- other is an err of kind "store" and stays in the store as it was. That includes tokens in plain text: whoever may
--- write to the store could put a token of their own there. To introduce a key, stop the processes that use the store
+-- other is an err of kind "store" and stays in the store as it was. That includes tokens in plain text: anybody who may
+-- write to the store could put another token there. To introduce a key, stop the processes that use the store
 -- and seal each token once:
 --
 --     local crypto = require "lofty.crypto"
@@ -204,9 +204,9 @@ end
 -- @treturn[1] string the authorization code
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "oauth". `state_verified` is true when the callback carried the expected state: only
---   then does it answer a request of ours. `code` "access_denied" is reported without a state, too, since Lofty
---   documents it so; do not log anybody out for an unverified one. Any other error is `state_missing` without a state,
---   `state_mismatch` with a wrong one; `code_missing` and `invalid_request` are malformed callbacks.
+--   then does it belong to a request of this application. `code` "access_denied" is reported without a state, too,
+--   since Lofty documents it so; do not end a session because of an unverified one. Any other error is `state_missing`
+--   without a state, `state_mismatch` with a wrong one; `code_missing` and `invalid_request` are malformed callbacks.
 function App:callback(args, opt)
   check_self(self, "callback")
   opt = errors.options("callback", opt, { state = true })
@@ -241,7 +241,7 @@ function App:exchange(code, opt)
   return new, err
 end
 
--- A token of ours, or the plain table that it was stored as.
+-- A token, made from the plain table that it was stored as if necessary.
 local function as_token(value, where)
   if type(value) ~= "table" then misuse(format("%s: a token (a table) expected, got %s", where, type(value))) end
   local wrapped, err = token.wrap(value)
@@ -310,7 +310,7 @@ local function make_client(self, grant, cache, needs_token, opt)
   }
 end
 
--- Makes a new token of the cached one.
+-- Requests a new token with the cached one.
 local function refresh_grant(self)
   return function(cached)
     local new, err = self.grant {
@@ -350,8 +350,8 @@ function App:client(who, opt)
 end
 
 --- A client that begins with a refresh token, for `lofty.client` and LOFTY_REFRESH_TOKEN.
--- Where refresh tokens rotate, the variable's is of no use after its first refresh: the store keeps the token that
--- follows, under a key that is made of the variable's.
+-- Where refresh tokens rotate, the variable's ends at its first refresh: the store keeps the next token, under a key
+-- derived from the variable's value.
 -- @tparam table self the application
 -- @tparam string refresh_token
 -- @tparam ?string access_token the one to begin with
@@ -378,11 +378,11 @@ local function check_has_store(self, where)
   if not self.store then misuse(where .. ": lofty.app has no store to keep accounts' tokens in") end
 end
 
---- Does all that a callback handler has to: reads the callback, exchanges the code, asks GET /v1.0/me whose token it
+--- Handles a callback: checks it, exchanges the code, asks GET /v1.0/me whose token it
 -- is, and writes it to the store under that account, in place of an older one.
 --
--- When the token was granted and could not be kept, because /v1.0/me or the store failed, it is given to
--- `on_refresh(token, err)`: the code can't be exchanged again.
+-- When the token was granted but could not be stored, because /v1.0/me or the store failed, `on_refresh(token, err)`
+-- gets it: the code can't be exchanged again.
 -- @tparam table|string args as for `callback`
 -- @tparam table opt `state`, and with PKCE `code_verifier`
 -- @treturn[1] string account

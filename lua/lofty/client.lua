@@ -1,4 +1,4 @@
---- One account's calls: authorize, wait for the rate limit, send, retry, decode.
+--- Makes the calls of one account: gets a token, waits for the rate limit, sends, retries, decodes.
 -- @module lofty.client
 
 local ascii = require "lofty.internal.ascii"
@@ -43,7 +43,7 @@ end
 local methods = {}
 local Client = { __name = "lofty.client" }
 
---- Methods first, then resources; what was found is kept in the client: `crm.leads` is made at its first use.
+--- Looks up methods, then resources. The result is stored in the client: `crm.leads` is made at its first use.
 function Client:__index(name)
   local found = methods[name]
   if found == nil and type(name) == "string" then found = require("lofty.api.resources").bind(self, name) end
@@ -51,7 +51,7 @@ function Client:__index(name)
   return found
 end
 
---- Without any secret.
+--- A text without secrets: base URL and account.
 function Client:__tostring()
   local account = rawget(self, "account")
   return "lofty.client: " .. self.settings.base_url .. (account and ", account " .. account or "")
@@ -59,7 +59,8 @@ end
 
 --- Makes a client.
 -- @tparam table parts `source` (see `lofty.oauth.source`), `settings` (of `client.settings`), `limiter`, `counts`,
---   `account` (string, for messages; may be nil), `add_secrets(list)` (adds what no err of this client may show)
+--   `account` (string, for messages; may be nil), `add_secrets(list)` (adds secrets that this client's errors must not
+--   show)
 -- @treturn table
 function client.new(parts)
   local settings = parts.settings
@@ -92,8 +93,8 @@ function client.new(parts)
   }, Client)
 end
 
--- Completes an err of this call. An earlier attempt of a write may have had an unknown outcome: then the call's has,
--- whatever stopped it in the end.
+-- Completes an err of this call. If an earlier attempt of a write had an unknown outcome, the call's outcome is
+-- unknown, whatever the last error is.
 local function annotate(err, call, self, state)
   err.operation = call.operation
   if state.outcome_unknown and not err.outcome_unknown then
@@ -104,7 +105,7 @@ local function annotate(err, call, self, state)
   return err
 end
 
--- Removes from an err the client's secrets and those of one call: it is about to be handed out.
+-- Removes the client's secrets and those of one call from an err, before the caller gets it.
 local function without_secrets(err, self, call, state)
   local secrets = self.secrets()
   redact.add_token(secrets, state.token)
@@ -116,12 +117,12 @@ end
 local function no_credential()
   return errors.new {
     kind = "auth", sent = false, retryable = false,
-    message = "the access token was refused and there is nothing to renew it with: give client_id and "
+    message = "the access token was refused and can't be refreshed: give client_id and "
       .. "client_secret beside a token that has a refresh_token",
   }
 end
 
--- The call's deadline ends before what it would have to wait for.
+-- The err for a call that would have to wait beyond its deadline.
 local function deadline_error(state, what)
   return errors.new {
     kind = "timeout", sent = false,
@@ -129,7 +130,7 @@ local function deadline_error(state, what)
   }
 end
 
--- Where the call goes and its body as it goes out, or nil, err before anything is sent.
+-- The URL of the call and its encoded body, or nil, err if they can't be made.
 local function prepare(self, call)
   local path, why = path_expand(call.path, call.params)
   local query, body = call.query, call.body
@@ -163,26 +164,26 @@ local function authorize(self, call, state)
   return token
 end
 
--- The transport's timeouts, shortened to what is left until the deadline; nil when nothing is.
+-- The transport's timeouts, shortened to the time left until the deadline; nil when no time is left.
 local function timeout_within(timeout, state, now)
   local left = state.deadline - now
   if left <= 0 then return nil end
   return { connect = min(timeout.connect, left), total = min(timeout.total, left) }
 end
 
--- Waits for the rate limit, then sends the request once. Returns the transport's response, or nil, err; and true when
--- it gave up before sending, since the wait would be too long.
+-- Waits for the rate limit, then sends the request once. Returns the transport's response, or nil, err; and true as a
+-- third result if nothing was sent because the wait would be too long.
 local function attempt(self, call, state, request)
   local settings, counts = self.settings, self.counts
   local runtime, on_request = settings.runtime, settings.on_request
   local waited, missing = self.limiter:acquire(call.operation, state)
   if not waited then
     if state.deadline then
-      return nil, deadline_error(state, format("the rate limit lets it go, in %.1f s", missing)), true
+      return nil, deadline_error(state, format("the rate limit allows it, in %.1f s", missing)), true
     end
     return nil, errors.new {
       kind = "timeout", sent = false,
-      message = format("the rate limit would hold the call up for %.0f s, more than %d s", missing, limits.max_wait),
+      message = format("the rate limit would delay the call by %.0f s, more than %d s", missing, limits.max_wait),
     }, true
   end
   if waited > 0 then counts.waits = counts.waits + 1 end
@@ -202,7 +203,7 @@ local function attempt(self, call, state, request)
   return response, err
 end
 
--- Learns from what came of an attempt: tells the limiter and the hooks.
+-- Evaluates the result of an attempt, and passes it to the limiter and the hooks.
 -- Returns the value and the response, or nil, err.
 local function observe(self, call, state, response, err)
   local settings = self.settings
@@ -213,10 +214,10 @@ local function observe(self, call, state, response, err)
     budget, retry_after = read_rate(response.headers, runtime:now(), response.status)
     self.limiter:observe(call.operation, budget, response.status, retry_after)
     value, err = read_response(response, call, state.token, settings.json == "repair")
-    -- The transport's table, without the body, becomes what the caller is given.
+    -- The transport's table, without the body, becomes the response that the caller gets.
     elapsed, response.elapsed = response.elapsed, runtime:monotonic() - state.started
     response.rate, response.attempts, response.url = budget, state.number, state.url
-    -- What could not be decoded is left for the caller to look at.
+    -- A body that could not be decoded stays readable for the caller.
     response.body = err and err.kind == "decode" and sub(response.body, 1, limits.raw_body) or nil
   elseif err.sent and call.class ~= "read" then
     -- A write that was sent and got no response.
@@ -239,7 +240,7 @@ local function observe(self, call, state, response, err)
   return nil, err
 end
 
--- What the deadline, and not the retry policy, kept from being repeated.
+-- The err for a call that the retry policy would repeat, but its deadline does not allow.
 local function past_deadline(err, call, self, state, wait)
   local late = deadline_error(state, format("the next attempt, in %.1f s, after: %s", wait, err.message))
   late.cause, late.status, late.code, late.response = err, err.status, err.code, err.response
@@ -248,7 +249,7 @@ local function past_deadline(err, call, self, state, wait)
   return annotate(late, call, self, state)
 end
 
--- Decides what follows a failed attempt, and waits for it: a true value when the call is to be retried, else nil, err.
+-- After a failed attempt: decides whether to retry, and waits. Returns a true value to retry, else nil, err.
 local function decide(self, call, state, err)
   local settings = self.settings
   local runtime = settings.runtime
@@ -350,7 +351,8 @@ function methods:send(call)
   end
 end
 
--- The names of a template belong to the path, the rest to `rest`; `query` and `body` say it explicitly.
+-- Splits the parameters of a call by path: names in the template are for the path, all others for query or body, unless
+-- `query` and `body` are given explicitly.
 local function split(method, template, params)
   if type(params) ~= "table" then misuse(method .. ": a table of parameters expected, got " .. type(params)) end
   local query, body = params.query, params.body
@@ -369,7 +371,7 @@ local function split(method, template, params)
     elseif query == nil then
       query = rest
     else
-      misuse(format("%s: %q stands neither in the path nor in query or body", method, tostring(next(rest))))
+      misuse(format("%s: %q is neither in the path nor in query or body", method, tostring(next(rest))))
     end
   end
   return query, body
@@ -377,7 +379,7 @@ end
 
 local send = methods.send
 
--- A client's method that was called with a dot has no client.
+-- A method was called with a dot instead of a colon.
 local function no_client(name)
   misuse("crm." .. name .. ": call it with a colon")
 end
@@ -402,8 +404,8 @@ end
 --     crm:get("/v1.0/leads/{leadId}", { leadId = id })
 -- @function methods:get
 -- @tparam string template
--- @tparam[opt] table params `query = {...}` says the query explicitly
--- @return[1] the value: a table, a string, true for an empty answer
+-- @tparam[opt] table params `query = {...}` gives the query explicitly
+-- @return[1] the value: a table, a string, true for an empty body
 -- @treturn[1] table response
 -- @treturn[2] nil
 -- @treturn[2] table err
@@ -431,7 +433,7 @@ methods.put = call_by_path "PUT"
 -- @return as `get`
 methods.delete = call_by_path "DELETE"
 
---- Who this client acts for: GET /v1.0/me.
+--- The user whose credential this client has: GET /v1.0/me.
 -- @return as `get`
 function methods:me()
   if getmetatable(self) ~= Client then no_client "me" end
@@ -439,7 +441,7 @@ function methods:me()
   return value, response
 end
 
---- What this client has done: `calls`, `requests` (with retries), `retries`, `refreshes`, `waits` (calls that waited
+--- The counters of this client: `calls`, `requests` (with retries), `retries`, `refreshes`, `waits` (calls that waited
 -- for the rate limit) and `waited` (seconds during which at least one call waited for it).
 -- @treturn table a copy
 function methods:stats()

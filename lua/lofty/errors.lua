@@ -1,4 +1,4 @@
---- What went wrong, as one value: a table with a kind, a message and a tostring of one line.
+--- Errors: tables with a kind and a message; tostring gives one line.
 --
 -- `kind` is one of `errors.kinds`; further fields, all optional: `status` (HTTP), `code` (Lofty's own
 -- number, or the OAuth error string), `operation`, `retryable`, `retry_after` (seconds), `sent`,
@@ -17,18 +17,18 @@ local errors = {}
 
 --- The kinds, each with what it means.
 errors.kinds = {
-  invalid = "the request was wrong, here or as the server sees it",
+  invalid = "the request is wrong: it failed a check here or on the server",
   network = "no connection, or it broke",
-  timeout = "a time limit passed",
-  tls = "the other side's certificate or the TLS handshake was not acceptable",
+  timeout = "a time limit was exceeded",
+  tls = "the server's certificate is not trusted, or the TLS handshake failed",
   auth = "the credential was refused",
-  forbidden = "the credential does not reach this far",
-  not_found = "there is no such thing",
+  forbidden = "the credential has no permission for this",
+  not_found = "there is no such record or path",
   rate_limit = "too many requests",
   server = "the server failed, or its response has an unexpected form",
   oauth = "the authorization server refused a grant",
   decode = "the response is not valid HTTP or JSON",
-  store = "tokens could not be read or kept",
+  store = "the token store could not be read or written",
 }
 
 -- Bidirectional controls, which change the order in which a terminal shows what follows, and the line and paragraph
@@ -48,8 +48,8 @@ local function cut(text, max)
   return sub(text, 1, max)
 end
 
--- One lead byte of UTF-8 and the continuation bytes behind it: kept, or escaped when it is not UTF-8 (RFC 3629) or
--- not safe to print.
+-- Returns one lead byte of UTF-8 and the continuation bytes that follow it unchanged, or escaped if they are not UTF-8
+-- (RFC 3629) or not safe to print.
 local function escape_character(lead, rest)
   local first = byte(lead)
   local size = first < 0xC2 and 0 or first < 0xE0 and 1 or first < 0xF0 and 2 or first < 0xF5 and 3 or 0
@@ -120,10 +120,10 @@ function errors.is(value)
   return type(value) == "table" and getmetatable(value) == Error
 end
 
---- Checks a table of options; raises on the caller's line for a value that is no table and for an unknown name.
+--- Checks a table of options; raises on the caller's line for a value that is not a table and for an unknown name.
 -- @tparam string where the function's public name, for the message
 -- @param options what the caller gave; nil counts as an empty table
--- @tparam table known set of names, name -> true
+-- @tparam table known the valid names, name -> true
 -- @treturn table the options
 function errors.options(where, options, known)
   if options == nil then return {} end

@@ -1,10 +1,10 @@
---- The Lua way to talk to the Lofty CRM.
+--- A client library for the Lofty CRM.
 --
 --     local lofty = require "lofty"
 --     local crm = lofty.client { api_key = "..." }
 --     local page = lofty.assert(crm:get("/v1.0/leads", { limit = 5 }))
 --
--- Requiring it does nothing but define: no I/O, no look at the environment.
+-- `require` only defines functions and tables: it does no I/O and reads no environment variable.
 -- @module lofty
 
 local app = require "lofty.app"
@@ -32,15 +32,16 @@ local lofty = {
   null = core.null,
   --- Marks a table as an array, so that an empty one is `[]`.
   array = core.array,
-  --- Digits that go out as a JSON integer, for ids that no number of this Lua holds.
+  --- Makes a value that is encoded as a JSON integer from a string of digits, for ids that this Lua's numbers cannot
+  -- hold.
   integer = core.integer,
-  --- Stands for an id in what a dry run returns; a call that holds it is shown and not sent.
+  --- Replaces the unknown ids in the results of a dry run; a call that contains it is shown and not sent.
   placeholder = client.placeholder,
   --- Makes text from outside safe to print in a terminal or a log; see `lofty.errors`.
   sanitize = errors.sanitize,
 }
 
---- Gives a plain table of a token's fields, as it was stored, its methods back.
+--- Makes a token, with its methods, from a plain table of its fields that was stored.
 -- @tparam table fields with at least `access_token`
 -- @treturn[1] table the token, a copy
 -- @treturn[2] nil
@@ -59,7 +60,7 @@ local function default_runtime()
   if type(ngx) ~= "table" or not ngx.config then return require "lofty.runtime.curl" end
   if ngx.config.subsystem ~= "http" then
     misuse("lofty runs in nginx's http block, not in its " .. ngx.config.subsystem .. " block, where its calls would "
-      .. "block the worker process: call it there, or give a runtime of your own as the option runtime")
+      .. "block the worker process: call it in the http block, or give a runtime of your own as the option runtime")
   end
   return require "lofty.runtime.nginx"
 end
@@ -101,8 +102,7 @@ local CREDENTIALS = { "api_key", "token", "access_token" }
 local CLIENT_OPTIONS = { api_key = true, token = true, access_token = true }
 for name in pairs(app.options) do CLIENT_OPTIONS[name] = true end
 
--- The name of the one credential that was given, and its value; those of the environment only where the
--- caller gave none.
+-- The name and the value of the one credential: the caller's, or else the environment's.
 local function credential_of(opt)
   local given
   for _, name in ipairs(CREDENTIALS) do
@@ -119,7 +119,7 @@ local function credential_of(opt)
   end
 end
 
--- For `lofty.client` alone, whose caller is blamed.
+-- For `lofty.client` only: raises on its caller's line.
 local function checked_token(fields)
   local held, err = token.wrap(fields)
   if not held then misuse("lofty.client: " .. err.message) end
@@ -129,22 +129,22 @@ end
 --- A client of one account.
 --
 --     lofty.client { api_key = "..." }                       -- a personal API key
---     lofty.client { access_token = "..." }                  -- a token that nothing renews
+--     lofty.client { access_token = "..." }                  -- a token that is not refreshed
 --     lofty.client { token = t, on_refresh = save, client_id = "...", client_secret = "..." }
 --     lofty.client { client_id = , client_secret = , customer_key = }  -- the client_credentials grant
 --     lofty.client()      -- from the environment
 --
 -- From the environment comes what is set first of LOFTY_API_KEY, LOFTY_REFRESH_TOKEN, LOFTY_ACCESS_TOKEN and
--- LOFTY_CUSTOMER_KEY, with LOFTY_CLIENT_ID and LOFTY_CLIENT_SECRET where a token is granted. LOFTY_REFRESH_TOKEN may be
--- of no use after its first refresh, so it needs a `store` or `on_refresh` that keeps the token that follows; the
--- client begins with LOFTY_ACCESS_TOKEN where that is set, too.
+-- LOFTY_CUSTOMER_KEY, with LOFTY_CLIENT_ID and LOFTY_CLIENT_SECRET where a token is granted. The server may end
+-- LOFTY_REFRESH_TOKEN at the first refresh, so a `store` or `on_refresh` is required that saves the next token; if
+-- LOFTY_ACCESS_TOKEN is set, too, it is used until it has to be refreshed.
 --
 -- Further options, all with defaults: `base_url`; `timeout` (seconds, or `{connect = 10, total = 60}`); `ca`
 -- (a file of certificates to trust instead of the system's); `proxy`; `user_agent`; `max_body` (bytes);
 -- `validate` (false: send fields that are not known); `retry` (false, or a policy); `limit` (calls a minute);
 -- `on_request`, `on_response`, `on_retry`, `on_refresh`, `on_error`, `on_wait` (functions); `runtime`; and those of
--- `lofty.app` that a refresh needs. `on_error(err)` is told what failed without failing a call: a lock that
--- could not be given back, a refresh that failed while the old token is still accepted.
+-- `lofty.app` that a refresh needs. `on_error(err)` gets failures that no call returns: a lock that could
+-- not be released, a refresh that failed while the old token is still accepted.
 -- @tparam[opt] table opt
 -- @treturn table the client
 function lofty.client(opt)
@@ -203,7 +203,7 @@ end
 --- Calls `fn(item, index)` for every item, many at the same time in one thread. Inside it any call of a
 -- client waits without stopping the others.
 -- @tparam table list
--- @tparam function fn its first result counts; `nil, err` or a raised error is the item's failure
+-- @tparam function fn its first result is the item's; `nil, err` or a raised error is the item's failure
 -- @tparam[opt] table opt `concurrency` (16), `on_progress(done, total)`. When on_progress raises, no further item is
 -- started, and `map` raises an err with the `results` and `errors` so far and what was raised as `cause`
 -- @treturn table results, by index
@@ -214,7 +214,7 @@ function lofty.map(list, fn, opt)
 end
 
 --- Returns its arguments, or raises the error that a failed call returned, as it is.
--- Lua 5.1 and 5.2 take no such error in `assert`.
+-- (The `assert` of Lua 5.1 and 5.2 accepts only strings as messages.)
 function lofty.assert(...)
   if select("#", ...) > 0 and not (...) then
     local err = select(2, ...)
@@ -234,7 +234,7 @@ lofty.store = setmetatable({}, {
   end,
 })
 
--- Inside nginx a handler reads the request and writes the answer itself, as `content_by_lua` wants it.
+-- Inside nginx a handler reads the request and writes the response itself, as a handler for `content_by_lua`.
 local function load_webhook()
   local webhook = require "lofty.webhook"
   local runtime = default_runtime()
@@ -251,7 +251,7 @@ end
 
 local function load_spool()
   local make, webhook = require("lofty.spool").file, require "lofty.webhook"
-  -- The handler has accepted the delivery before it spooled it, with limits of its own.
+  -- The handler has already checked the size of a delivery before it is spooled.
   local function parse(body) return webhook.parse(body, { max_events = math.huge, json = "repair" }) end
   return { file = function(opt) return make(opt, default_runtime(), parse) end }
 end

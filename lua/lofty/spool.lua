@@ -1,4 +1,4 @@
---- A spool for webhook deliveries: a crash loses no event of a delivery that was answered 200.
+--- A spool for webhook deliveries: a crash loses no event of a delivery that got the response 200.
 --
 -- A delivery is one file in a private directory, written, forced to disk and renamed before the 200. One process at a
 -- time, the one that holds the flock lock of `worker.lock`, handles the events. Files of a delivery:
@@ -37,7 +37,7 @@ local function failed(self, what, why)
   return nil, errors.new { kind = "store", sent = false, message = format("spool: %s: %s %s", self.path, what, why) }
 end
 
--- A name that no other delivery has. Names sort by their time and, those of one process, by their order.
+-- A unique name for a delivery. Names sort by their time and, those of one process, by their order.
 local count = 0
 local function new_id(self)
   count = (count + 1) % 10000
@@ -115,7 +115,7 @@ local function read(self, dir, name)
   return text
 end
 
--- What the log says of each event: index -> { status =, attempts =, due =, error = }.
+-- The state of each event in the log: index -> { status =, attempts =, due =, error = }.
 local function read_log(self, id)
   local states = {}
   local log = open(self.path .. "/" .. id .. LOG, "rb")
@@ -218,7 +218,7 @@ end
 
 --- Handles the spooled events, and those that are added meanwhile, until none is left to handle or to try again.
 -- Returns at once when another process does so. Inside nginx the handler calls this after each delivery; call it from a
--- timer of init_worker_by_lua too, for what was left at the last exit. In plain Lua your program calls it.
+-- timer of init_worker_by_lua too, for events that were left at the last exit. In plain Lua your program calls it.
 -- @tparam[opt] number seconds stop after this time; 0: handle what is due now
 -- @treturn[1] boolean true
 -- @treturn[2] nil
@@ -240,7 +240,7 @@ function Spool:run(seconds)
     end
     finished, why = work(self, dir, ends)
     lock:close()
-    -- Whoever added a delivery while the lock was ours has left it to us.
+    -- Another process may have added a delivery meanwhile and left it to this one, because of the lock.
     local names = finished and dir:list()
   until not names or #ids_of(names, DELIVERY) == 0
   dir:close()

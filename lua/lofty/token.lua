@@ -3,7 +3,7 @@
 -- Fields: `access_token`, `refresh_token`, `token_type`, `scope` (strings), `expires_in` (seconds), `obtained_at`,
 -- `expires_at`, `refresh_expires_at`, `revoked_at`, `connected_at` (seconds since 1970; the last one is set by
 -- `app:connect`), `account` (string), and whatever else the
--- server sent. `expires_at` is nil when the server named no lifetime; then a 401 tells that the token has expired.
+-- server sent. `expires_at` is nil when the server named no lifetime; then it expires when a call gets 401.
 -- @module lofty.token
 
 local core = require "lofty.core"
@@ -19,12 +19,12 @@ local null, number_text = core.null, core.number_text
 local LEEWAY = 60
 -- A refresh token lives until it is revoked, or 180 days after its creation (help.lofty.com 4405826620571).
 local REFRESH_LIFETIME = 180 * 24 * 3600
--- A longer expires_in is not believed: some servers send milliseconds, or a time where a duration belongs.
+-- A longer expires_in is ignored: some servers send milliseconds, or a point in time instead of a duration.
 local MAX_LIFETIME = 10 * 365 * 24 * 3600
 -- The end of the year 9999, the last that os.date and other programs can show.
 local MAX_TIME = 253402300799
 
--- Fields with a meaning of their own; all others are carried along as they are.
+-- Fields that this module checks; all others are copied unchanged.
 local TEXTS = { "access_token", "refresh_token" }
 local TIMES = { "connected_at", "expires_at", "obtained_at", "refresh_expires_at", "revoked_at" }
 
@@ -50,7 +50,7 @@ function Token:__tostring()
   return "lofty.token: " .. line .. (self.refresh_token and ", refreshable" or ", not refreshable")
 end
 
---- Tells what the token is good for.
+--- The state of the token.
 -- @tparam number now seconds since 1970
 -- @treturn string "fresh": use it; "stale": the server still accepts it, but it is due for refresh (it expires within
 --   60 s, or within a tenth of its lifetime where that is less); "invalid": expired or revoked
@@ -69,7 +69,7 @@ function methods:authorization()
   return (self.token_type == "token" and "token " or "Bearer ") .. self.access_token
 end
 
--- RFC 6749 appendix A.12 and A.17: printable ASCII. Nothing else can stand in a header.
+-- RFC 6749 appendix A.12 and A.17: printable ASCII. Other bytes are not allowed in a header.
 local function is_credential(value)
   return type(value) == "string" and value ~= "" and not find(value, "[^\32-\126]")
 end
@@ -89,7 +89,7 @@ local function invalid(message)
   return nil, errors.new { kind = "invalid", sent = false, message = message }
 end
 
--- What is wrong with the fields of a stored token, as far as they matter; nil when nothing is.
+-- Returns a message if a field of a stored token that this module uses is invalid, else nil.
 local function problem_of(fields)
   for _, name in ipairs(TEXTS) do
     local value = fields[name]
@@ -155,26 +155,26 @@ local function lifetime_of(value)
   return nil
 end
 
--- Fields of a token that its successor does not take over.
+-- Fields of a token that are not copied to the next one.
 local OWN = {
   access_token = true, token_type = true, expires_in = true, expires_at = true, obtained_at = true, revoked_at = true,
 }
 
 --- Reads a decoded token response (RFC 6749 section 5.1).
--- A granted token may be the only one that is left, so that one field which makes no sense must not lose it: all but
--- access_token count as absent when they are invalid.
+-- A granted token may be the only valid one, so an invalid field must not lose it: every invalid field but
+-- access_token counts as absent.
 -- @tparam table response
 -- @tparam number now seconds since 1970
 -- @tparam[opt] table previous the token that this one follows: its refresh token (RFC 6749 section 6), scope, account
 --   and fields that this module does not know stay where the response has none
 -- @treturn[1] table the token
 -- @treturn[2] nil
--- @treturn[2] table err of kind "decode": there is no access_token that a header can carry
+-- @treturn[2] table err of kind "decode": there is no access_token, or a header can't contain it
 function token.read(response, now, previous)
   local access_token = response.access_token
   if not is_credential(access_token) then
     local problem = (access_token == nil or access_token == null) and "has no access_token"
-      or "has an access_token that no header can carry"
+      or "has an access_token with characters that a header can't contain"
     return nil, errors.new { kind = "decode", sent = true, message = "the token response " .. problem }
   end
 

@@ -24,7 +24,7 @@ local webhook = {}
 --- The lists that can be subscribed to, see `lofty.api.webhook_lists`.
 webhook.lists = require "lofty.api.webhook_lists"
 
--- Lofty documents the names of only some buckets, so every likely word is understood, at either end of the name.
+-- Lofty documents the names of only some buckets, so every likely verb is accepted, at either end of the name.
 local ACTIONS = {
   new = "created", create = "created", created = "created", add = "created", added = "created", insert = "created",
   inserted = "created", update = "updated", updated = "updated", edit = "updated", edited = "updated",
@@ -226,7 +226,8 @@ function webhook.key(event)
   return (digest:gsub(".", function(c) return format("%02x", c:byte()) end))
 end
 
--- Two changes may have the same content. They are told apart by their time; and a record is created and deleted once.
+-- Two changes may have the same content. They are distinguished by their time; and a record is created and deleted
+-- once.
 local function is_unique(event)
   return event.updateTime ~= nil or event.bucket ~= nil and (event.action == "created" or event.action == "deleted")
 end
@@ -260,7 +261,7 @@ local function last_segment(path)
   return sub(path, first + 1, ends)
 end
 
--- Every secret is compared, in a time that does not depend on how much of it was right.
+-- Compares with every secret, in a time that does not depend on how many bytes match.
 local function knows_secret(secrets, path)
   if type(path) ~= "string" or #path > limits.uri then return false end
   local segment = last_segment(path)
@@ -292,7 +293,7 @@ local function has_room(size)
   return bytes == 0 or bytes + size <= limits.webhook_queue
 end
 
--- What came of a delivery, and how Lofty is told.
+-- The results of a delivery, and the response for each.
 local DONE, FAILED, BUSY = "done", "failed", "busy"
 local RESPONSES = { [DONE] = { 200, "ok" }, [FAILED] = { 500, "failed" }, [BUSY] = { 503, "busy" } }
 
@@ -329,7 +330,7 @@ local function event_handler(opt)
 
   return function(event)
     local key = webhook.key(event)
-    -- Delivered again before the first try has ended: Lofty must not be told that it is done.
+    -- Delivered again before the first attempt has ended: do not respond 200 yet.
     if running[key] then return BUSY end
     if is_repeat(key, event) then return DONE end
     running[key] = true
@@ -410,12 +411,13 @@ end
 --     }
 --     local status, body, headers = respond{ method =, path =, body =, headers = }
 --
--- `body` is a string, or a function that returns one and is called only after the secret proved right. Lofty does not
--- sign its deliveries, so the secret in the path is all that tells them from others.
+-- `body` is a string, or a function that returns one and is called only after the secret was found correct. Lofty does
+-- not sign its deliveries; only the secret in the path distinguishes them from forged ones.
 --
 -- | status | |
 -- |---|---|
--- | 200 | every event was handled, or was a repeat; also for GET and HEAD, with which people check an address |
+-- | 200 | every event was handled, or was a repeat; also for GET and HEAD, so that the address can be checked in a
+-- browser |
 -- | 400 | not a delivery |
 -- | 404 | not the secret |
 -- | 405 | neither POST, GET nor HEAD |
@@ -431,9 +433,9 @@ end
 -- least once: a crash repeats those whose handling was not noted, so `on_event` should first look whether its effect is
 -- there already.
 --
--- Repeats are dropped. Without `seen` the last 1,000 events of this Lua state are remembered, of those that can be told
--- from a second change (they have an updateTime, or their bucket says created or deleted). `seen` is called for all
--- events, so it should forget after some minutes. Several processes share the memory:
+-- Repeats are dropped. Without `seen` the last 1,000 events of this Lua state are remembered, of those that can be
+-- distinguished from a second change (they have an updateTime, or their bucket says created or deleted). `seen` is
+-- called for all events, so it should forget after some minutes. Several processes share the memory:
 --     seen = function(key) local _, err = dict:safe_add("seen:" .. key, true, 600); return err == "exists" end,
 --     forget = function(key) dict:delete("seen:" .. key) end,
 -- @tparam table opt as above
@@ -447,7 +449,7 @@ function webhook.handler(opt)
   local later, on_error = opt.later, opt.on_error or write_error
   local max_body, parse_options = opt.max_body or limits.webhook, { max_events = opt.max_events, json = opt.json }
 
-  -- Needs nothing of the request, which may have ended.
+  -- Does not use the request, which may have ended.
   local function run(events, pause)
     local outcome = DONE
     for i = 1, #events do

@@ -33,7 +33,7 @@ case("bounds a reply that trickles by its timeout, and does not use that connect
   local store = store_at(url, 0.2)
   local value, err = store:get("k")
   equal(nil, value)
-  has(err, "no whole answer within 0.2 s")
+  has(err, "no complete reply within 0.2 s")
   equal(true, err.retryable)
   store.connections.timeout = 30 -- a busy machine may need more than 0.2 s
   equal("new", store:get("k"))

@@ -92,7 +92,7 @@ describe("an answer that failed", function()
     { 415, "plain words", "invalid", nil, "plain words" },
     { 400, "", "invalid", nil, "no reason" },
     { 502, "<html><body>Bad Gateway</body></html>", "server", nil, "HTML" },
-    { 302, "", "server", nil, "elsewhere" },
+    { 302, "", "server", nil, "redirect" },
     { 400, '{"errorCode":"20012","errorMsg":"bad"}', "invalid", 20012, "bad" },
     { 400, '{"status":{"code":7,"msg":"deep"}}', "invalid", 7, "deep" },
     { 500, '{"timestamp":1,"status":500,"error":"Internal Server Error","path":"/x"}', "server", nil, "Internal Server Error" },

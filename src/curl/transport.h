@@ -1,6 +1,6 @@
 /*
-** transport.h - HTTP requests over libcurl, many at once on one multi handle:
-** all that the Lua binding sees. No Lua, and nothing of libcurl's.
+** transport.h - HTTP requests over libcurl, many at once on one multi handle.
+** The interface for the Lua binding; it contains neither Lua's nor libcurl's types.
 */
 #ifndef LOFTY_TRANSPORT_H
 #define LOFTY_TRANSPORT_H
@@ -13,7 +13,7 @@ typedef struct Transfer Transfer; /* one request after the other on a multi hand
 
 typedef enum { TRANSFER_IDLE, TRANSFER_RUNNING, TRANSFER_DONE } TransferState;
 
-/* A request, but for its headers, which are added one by one before it starts. */
+/* A request without its headers, which are added one by one before it starts. */
 typedef struct Request {
   const char *method, *url; /* NUL-terminated */
   size_t url_size;
@@ -33,9 +33,9 @@ typedef struct Request {
 typedef struct Outcome {
   const char *kind;    /* NULL: a whole response came */
   const char *message; /* what was wrong; with a subject, how the message begins */
-  const char *subject; /* what the message is about, such as a path; NULL: nothing more */
+  const char *subject; /* appended to the message, such as a path; NULL: none */
   const char *rest;    /* what follows the subject */
-  const char *detail;  /* libcurl's own words, NULL: they add nothing */
+  const char *detail;  /* libcurl's own message; NULL: it adds nothing */
   int sent;            /* the server may have seen the request */
   int connected;       /* a connection had been made */
   int head;            /* the response's head was complete */
@@ -57,7 +57,7 @@ Multi *lofty_multi_new (void);   /* one reference, still closed; NULL: no memory
 int lofty_multi_open (Multi *m); /* false: no memory */
 int lofty_multi_is_open (const Multi *m);
 void lofty_multi_close (Multi *m);   /* ends what runs, closes every connection; idempotent */
-void lofty_multi_release (Multi *m); /* gives a reference back */
+void lofty_multi_release (Multi *m); /* drops a reference */
 /* Does I/O until a transfer has ended or 'wait' ms are over, possibly less; true: one has ended. */
 int lofty_multi_wait (Multi *m, int wait);
 /* The next transfer that has ended, each once; NULL: no more. */
@@ -70,7 +70,7 @@ void lofty_transfer_free (Transfer *t);  /* stops it if it runs; NULL is fine */
 Multi *lofty_transfer_multi (const Transfer *t);
 TransferState lofty_transfer_state (const Transfer *t);
 int64_t lofty_transfer_id (const Transfer *t);
-/* Takes the last response away, if there is one; the transfer is idle then. */
+/* Frees the last response, if there is one; the transfer is idle then. */
 void lofty_transfer_recycle (Transfer *t);
 void lofty_transfer_begin (Transfer *t); /* no headers yet */
 /* NULL, or what is wrong. */

@@ -166,7 +166,7 @@ static Progress wait_ready (Connection *c, short events) {
   snprintf(c->message, sizeof c->message,
            c->tls && !SSL_is_init_finished(c->tls)
                ? "no TLS handshake within %.14g s: does the server speak TLS on this port"
-               : "no whole answer within %.14g s",
+               : "no complete reply within %.14g s",
            c->timeout);
   return FAILED;
 }
@@ -193,7 +193,7 @@ static Progress exchange (Connection *c, redisReply **reply) {
     } else {
       n = receive_some(c, bytes, &events);
       if (n > 0) c->received += (size_t)n;
-      if (c->received > LOFTY_MAX_BODY) return failed(c, "the answer is too long");
+      if (c->received > LOFTY_MAX_BODY) return failed(c, "the reply is too long");
       if (n > 0 && redisReaderFeed(reader, bytes, (size_t)n) != REDIS_OK)
         return failed(c, reader->errstr);
       if (n > 0 && redisReaderGetReply(reader, &parsed) != REDIS_OK)

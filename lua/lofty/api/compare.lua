@@ -1,4 +1,4 @@
---- `crm.leads:compare(state)`: what became of the leads since the last walk.
+--- `crm.leads:compare(state)`: finds the leads that were created, changed or deleted since the last walk.
 --
 -- The API has no filter by time of update for leads and reports no deletions in a list. So this walks all leads and
 -- compares each with the digest that an earlier walk left in the caller's table.

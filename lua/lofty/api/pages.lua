@@ -4,7 +4,7 @@
 -- that page; nil at the end; or nil and an err. After an err of `client:send` it may be called again and asks for the
 -- same page once more.
 --
--- A cursor is a string that says how to go on. Its letter names the way of paging:
+-- A cursor is a string that identifies a page. Its first letter names the way of paging:
 --
 --     a:                  the only page of a list that is not paged
 --     o:OFFSET            limit and offset
@@ -118,7 +118,7 @@ local styles = {}
 
 styles.all = {
   letter = "a", advice = "pass a larger limit",
-  -- A limit of the caller's own is no early end.
+  -- A limit that the caller has set is not an early end.
   start = function(state, args, page)
     if args.limit == nil then state.count, args.limit = 0, page.size end
   end,
@@ -345,7 +345,7 @@ function pages.items(body, page, list)
   return items, items and total_of(body, page, list) or nil
 end
 
--- Why a walk that gets no further is not complete, or nil if it is.
+-- Why a walk that has ended is not complete, or nil if it is.
 local function why_incomplete(style, state, total, more, cursor)
   if total and state.count and state.count >= total then return nil end
   if more == false or cursor == false then return nil end
@@ -424,7 +424,7 @@ function pages.walk(client, op, call, opt)
     local count = #items
 
     local stated = total_of(body, page, state.list)
-    -- A total of 0 beside items, or after a page that stated more, says nothing.
+    -- A total of 0 in a page with items, or after a page with a larger total, is ignored.
     if stated and (stated > 0 or not total and count == 0) then total = stated end
     local identity = style.identity and style.identity(state)
     local may_look_alike = not identity and total and given + count <= total
@@ -433,7 +433,7 @@ function pages.walk(client, op, call, opt)
         is_done = true
         return nil
       end
-      return nil, failure(at, response, "the server repeats itself: it gave these items before")
+      return nil, failure(at, response, "the server repeats itself: it sent these items before")
     end
 
     local cursor, problem = style.advance(state, body, items, page)
@@ -455,7 +455,7 @@ end
 
 --- An iterator over items; raises the err when a page fails or the list is not complete.
 -- Records that are changed or deleted in the loop's body may move out of the list, and the walk then skips others; to
--- write to what a list gives, take it whole with `all` first.
+-- change the records of a list, fetch it completely with `all` first.
 -- @tparam function walker
 -- @treturn function gives an item and the cursor of the page it came with
 function pages.each(walker)

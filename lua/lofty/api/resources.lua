@@ -9,8 +9,8 @@
 -- item or err; `strict = false`, so that a walk that ends before the total that the server states is no err; and
 -- `list`, where a response holds several lists (`crm.listings:each(filter, { list = "soldListing" })`).
 --
--- Records that are changed or deleted during a walk may move out of the list, and then the walk skips others. To write
--- to what a list gives, take it whole with `all` first.
+-- Records that are changed or deleted during a walk may move out of the list, and then the walk skips others. To change
+-- the records of a list, fetch it completely with `all` first.
 -- @module lofty.api.resources
 
 local check = require "lofty.api.validate"
@@ -45,13 +45,13 @@ local function invalid(verb, problem)
   return errors.new { kind = "invalid", operation = verb.name, sent = false, message = problem }
 end
 
--- A call of the wrong shape is the programmer's mistake.
+-- Raises for a call with arguments of the wrong form, a mistake in the program.
 local function refuse(verb, text, ...)
   misuse("crm." .. verb.name .. ": " .. format(text, ...))
 end
 
--- Checks that the path values are there and that tables stand where tables belong. Whether a value is right is data,
--- and an err.
+-- Checks that the path values are there and that tables are given where they are expected. A wrong value inside
+-- them is an err, since values are data.
 local function check_arguments(verb, tables, count, ...)
   local names = verb.names
   for i = 1, #names do
@@ -106,15 +106,15 @@ local function prepare(client, verb, tables, count, ...)
   if problem then return nil, invalid(verb, problem) end
   if op.body then call.body = fields elseif next(fields) ~= nil then call.query = fields end
   for i = 1, op.reaches and #op.reaches or 0 do
-    -- With validate = false it may be anything that the server takes for true.
+    -- With validate = false it may be any value that the server takes for true.
     local value = fields[op.reaches[i]]
     if value ~= nil and value ~= false and value ~= null then call.class = "notify" end
   end
   return call
 end
 
--- Sends a get with `wait`: a record that was just created may answer 404 for a while. Returns within `wait` seconds and
--- the time of one call.
+-- Sends a get with `wait`: a record that was just created may be reported as 404 for a while. Returns within `wait`
+-- seconds and the time of one call.
 local function retry_until_found(client, call)
   local runtime = client.settings.runtime
   local deadline, pause = runtime:monotonic() + call.wait, FIRST_PAUSE
@@ -134,7 +134,7 @@ local function check_self(self, owner, other, verb)
   if self ~= owner and (other == nil or self ~= other) then refuse(verb, "call it with a colon") end
 end
 
--- The function behind `crm.resource:verb(...)`.
+-- The function that `crm.resource:verb(...)` calls.
 local function caller(client, resource, verb)
   return function(self, ...)
     check_self(self, resource, nil, verb)
@@ -276,11 +276,11 @@ local function make_group(client, group, operations)
   })
 end
 
---- Makes a resource of a client; `lofty.api.operations` is loaded by the first call. Raises for a name that differs
--- from a resource's by a slip of the keyboard (`crm.lead`), and suggests the resource.
+--- Makes a resource of a client; `lofty.api.operations` is loaded by the first call. Raises for a name that is
+-- nearly a resource's (`crm.lead`), and suggests the resource.
 -- @tparam table client anything with `send`, `validate`, and `settings.runtime` for a get that waits
 -- @tparam string name "leads", "notes", ..., "v1"
--- @treturn ?table nil when no resource has a name like it
+-- @treturn ?table nil when no resource has this or a similar name
 function resources.bind(client, name)
   local operations = require "lofty.api.operations"
   if name == "v1" then return (make_group(client, name, operations)) end

@@ -71,14 +71,13 @@ local function is_gone(err)
   return err.kind == "not_found" or find(err.message, "WEBHOOK_DELETE_NOT_EXIST", 1, true) ~= nil
 end
 
---- Makes the subscriptions of one address what the caller says.
+--- Sets the subscriptions of one address to the wanted lists.
 --     crm.webhooks:ensure{ callbackUrl = "https://example.com/hook/" .. secret, lists = { "lead", "note" } }
--- After a failure, the same call does what is left to do.
+-- After a failure, repeat the same call to complete the work.
 -- @tparam table webhooks `crm.webhooks`
 -- @tparam table wanted `callbackUrl`; `lists`, an array of numbers (1 to 12) or names ("lead", "note", ...); `limit`
---   and
---   `permissionMode` as in `create`; `prefix`, the beginning of your own URLs: subscriptions whose URL begins with it
---   but is not callbackUrl (with an old secret, for instance) are deleted too
+--   and `permissionMode` as in `create`; `prefix`, the beginning of your own URLs: subscriptions whose URL begins with
+--   it but is not callbackUrl (with an old secret, for instance) are deleted too
 -- @treturn[1] table the subscriptions of this address, in the order of their lists
 -- @treturn[1] table changes: `created`, `deleted`, `kept`, arrays of subscriptions
 -- @treturn[2] nil

@@ -50,7 +50,7 @@ local function fits_64_bits(text)
   return not is_over(text, MAX_INT64)
 end
 
--- The digits of a value that stands for an integer, or nil and what is wrong.
+-- The digits of an integer, or nil and a message.
 local function digits_of(value)
   local kind = type(value)
   if kind == "string" then
@@ -330,7 +330,7 @@ local function check_plain(ctx, spec, value, path)
   return item
 end
 
--- As check_plain; adds the shape's hint at the right form to the problem of a value of another type.
+-- As check_plain; adds the shape's hint about the right form to the problem of a value of another type.
 function check_value(ctx, spec, value, path)
   local copy, problem, at = check_plain(ctx, spec, value, path)
   if problem and spec.hint and at == path and find(problem, " expected, got ", 1, true) then
@@ -350,7 +350,7 @@ end
 -- @tparam string noun "field" or "parameter", for messages; only a field may be null
 -- @tparam[opt] table params the values of the path, for a shape whose `when` names one
 -- @tparam[opt=false] boolean lax accept unknown names and wrong values as they are
--- @param[opt] placeholder in a dry run: the value that stands for an unknown id and is accepted everywhere
+-- @param[opt] placeholder in a dry run: the value that replaces an unknown id and is accepted everywhere
 -- @treturn[1] table the copy
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong

@@ -57,7 +57,7 @@ local function fetch_account_id(self, token)
   local account = type(id) == "string" and id or type(id) == "number" and core.number_text(id)
   if not account or account == "" then
     return nil, errors.new {
-      kind = "decode", sent = true, operation = "me", message = "GET /v1.0/me answered without an id",
+      kind = "decode", sent = true, operation = "me", message = "the response of GET /v1.0/me has no id",
     }
   end
   return account

@@ -8,11 +8,11 @@ local find = string.find
 
 local dry_run = {}
 
--- Stands for an id that a dry run cannot know. A value of its own, so that a call that holds it is recognized.
+-- Replaces an id that a dry run cannot know. It is a unique value, so that a call that contains it is recognized.
 dry_run.placeholder = core.integer("0")
 local placeholder = dry_run.placeholder
 
--- A copy of a value in which a text stands for the placeholder; and whether it stands anywhere.
+-- A copy of a value in which the placeholder is replaced by a text, and whether there was one.
 local function without_placeholder(value)
   if value == placeholder then return "placeholder", true end
   if type(value) ~= "table" then return value, false end
@@ -31,9 +31,9 @@ local DryResult = {
   end,
 }
 
---- Decides about a call in a dry run.
+--- Decides whether a call is shown in a dry run instead of being sent.
 -- @tparam table call as for `client:send`
--- @treturn ?table the call as it is shown, when it is a write or holds the placeholder; nil: it is to be sent
+-- @treturn ?table the call as it is shown, when it is a write or holds the placeholder; nil: it has to be sent
 function dry_run.shown(call)
   local params, in_params = without_placeholder(call.params)
   local query, in_query = without_placeholder(call.query)
@@ -42,7 +42,7 @@ function dry_run.shown(call)
   return { operation = call.operation, path = call.path, params = params, query = query, body = body }
 end
 
---- What a call that was shown returns.
+--- The result of a call that was shown and not sent.
 -- @tparam table call as for `client:send`
 -- @tparam string url
 -- @treturn table the fields that it would have sent; every id that is not among them is the placeholder

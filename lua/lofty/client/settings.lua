@@ -34,7 +34,7 @@ local TYPES = {
 for i = 1, #HOOKS do TYPES[HOOKS[i]] = "function" end
 local TIMEOUTS = { connect = true, total = true }
 
--- Wrong types are found here, on the caller's line, and not deep in a transport.
+-- Checked here, so that the error names the caller's line.
 local function check_types(opt)
   for name, expected in pairs(TYPES) do
     local value = opt[name]
@@ -78,11 +78,11 @@ local function timeouts(value)
   return { connect = connect < total and connect or total, total = total }
 end
 
--- What is wrong with a base URL, or nil.
+-- Returns a message if a base URL can't be used, else nil.
 local function base_url_problem(url)
   local parsed, problem = url_policy.parse(url)
   if parsed and (parsed.target ~= sub(url, #parsed.origin + 1) or find(url, "?", 1, true)) then
-    problem = "the URL has a query or a fragment, which has no meaning in a base URL"
+    problem = "the URL has a query or a fragment, which a base URL must not have"
   elseif parsed and parsed.host == FORMER_HOST then
     problem = FORMER_HOST .. " is the API's former address: write " .. API_URL
   elseif parsed and find(parsed.target, "/v%d%.%d$") then
@@ -93,7 +93,7 @@ end
 
 --- Checks the options that every client takes, and fills in what they leave out.
 -- @tparam table opt
--- @tparam[opt] table from settings to take what opt leaves out from
+-- @tparam[opt] table from settings that give the defaults for what opt leaves out
 -- @treturn table settings
 function settings.read(opt, from)
   from = from or {}

@@ -141,8 +141,8 @@ function response.explain(body)
 end
 
 local ADVICE = {
-  auth = "check the credential: an API key goes out with the word token, an access token with Bearer",
-  forbidden = "this credential may not do that",
+  auth = "check the credential: an API key is sent with the scheme token, an access token with Bearer",
+  forbidden = "the credential has no permission for this",
   rate_limit = "wait and try again",
 }
 
@@ -152,15 +152,15 @@ local function is_html(content_type, body)
     or find(body, "^%s*<!?[%a]") ~= nil and find(lower(sub(body, 1, 500)), "<html", 1, true) ~= nil
 end
 
---- How to find out what became of a write whose outcome is unknown.
+--- Tells how to find out whether a write whose outcome is unknown was done.
 -- @tparam table call
 -- @treturn string to append to a message
 function response.recovery_hint(call)
-  return "; it may have been done all the same: look with " .. (call.find or "GET " .. call.path)
+  return "; it may have been done: check with " .. (call.find or "GET " .. call.path)
     .. " before sending it again"
 end
 
--- The server's message is cut short, so that what to do about it is not cut off.
+-- The server's message is shortened, so that the advice after it is not cut off.
 local function failed(fields, call, res, advice)
   fields.operation = call.operation
   fields.status = res.status
@@ -187,16 +187,16 @@ local function failed_status(call, res, token, content_type)
   local kind = kind_of(status, code)
   if not message then
     if status >= 300 and status < 400 then
-      message = "the server sends elsewhere, which an API call never follows"
+      message = "the server sent a redirect, which API calls do not follow"
     elseif body ~= "" and is_html(content_type, body) then
-      message = "the server answered a page of HTML, as a gateway does"
+      message = "the server sent an HTML page, as a gateway does"
     else
       message = "the server gave no reason"
     end
   end
   local advice = ADVICE[kind]
   if kind == "auth" then
-    advice = "sent with the word " .. (token.token_type == "token" and "token" or "Bearer") .. "; " .. advice
+    advice = "sent with the scheme " .. (token.token_type == "token" and "token" or "Bearer") .. "; " .. advice
   end
   return failed({ kind = kind, code = code, message = message }, call, res, advice and " (" .. advice .. ")")
 end
@@ -228,16 +228,16 @@ local function failure_of(value)
   if code == nil and (value.message ~= nil or value.msg ~= nil) then code = code_or_nil(value.code) end
   if code == nil then return value.success == false and is_envelope(value) end
   if is_success(code) or not (is_certain or is_known(code) or is_envelope(value)) then return false end
-  -- Some back ends count 1 as success and say so in words.
+  -- Some back ends use code 1 for success, with a message that says so.
   local message = value.message
   if code == 1 and type(message) == "string" and SUCCESS[upper(message)] then return false end
   return true, code
 end
 
--- Judges a decoded 2xx: its envelope, then what is wrapped in it. Never nil or false without an err.
+-- Evaluates a decoded 2xx body: its envelope, then the wrapped value. Never nil or false without an err.
 local function judge(value, res, call)
   if value == false then
-    return failed({ kind = "invalid", message = "the answer is false" }, call, res)
+    return failed({ kind = "invalid", message = "the response is false" }, call, res)
   end
   if type(value) ~= "table" then return value end
   local has_failed, code = failure_of(value)
@@ -254,7 +254,7 @@ local function judge(value, res, call)
   return value
 end
 
---- Decodes a JSON body, whatever its media type says.
+--- Decodes a JSON body; its media type does not matter.
 -- @tparam string body
 -- @tparam[opt] boolean repair replace what no JSON string may hold, see `lofty.json`
 -- @return[1] the value
@@ -272,10 +272,10 @@ end
 local decode = response.decode
 
 --- Reads an API call's response.
--- An empty 2xx is true; a JSON null is `lofty.null`; text that is not JSON comes as it is when its media type says
--- that it is no JSON; a 200 whose envelope says failure is an error.
+-- An empty 2xx is true; a JSON null is `lofty.null`; text that is not JSON is returned as it is if its
+-- media type is not JSON either; a 200 whose envelope reports a failure is an error.
 -- @tparam table res `status`, `headers`, `body`, as a runtime gives it
--- @tparam table call `operation`, `path`, `class`, `find` (how to see what became of a write), `unwrap`
+-- @tparam table call `operation`, `path`, `class`, `find` (the call that shows whether a write was done), `unwrap`
 -- @tparam table token the one that was sent, whose type a message names; the caller removes its secrets from the err
 -- @tparam[opt] boolean repair as for `response.decode`
 -- @return[1] the value, never nil or false
@@ -289,24 +289,24 @@ function response.read(res, call, token, repair)
   if body == "" then return true end
 
   if content_type and content_type ~= JSON and not find(content_type, "json", 1, true) then
-    -- An object or an array is JSON whatever it is labelled; other text stays text, but what is labelled text/plain
-    -- may be any JSON value: the reference labels some responses so.
+    -- An object or an array counts as JSON with any Content-Type. Other text is returned as text, unless it is
+    -- text/plain and a JSON value: the reference documents some JSON responses as text/plain.
     local is_plain = find(content_type, "text/plain", 1, true)
     if is_plain or find(body, "^[\239\187\191]*%s*[{[]") then
       local value = decode(body, repair)
       if value ~= nil then return judge(value, res, call) end
     end
     if is_html(content_type, body) then
-      return failed({ kind = "decode", message = "the server answered HTML where JSON belongs" }, call, res)
+      return failed({ kind = "decode", message = "the server sent HTML instead of JSON" }, call, res)
     end
     return body
   end
 
   local value, why = decode(body, repair)
   if value == nil then
-    -- Three operations answer a bare word, and nobody knows whether in quotes.
+    -- Three operations respond with a bare word; whether it is in quotes is not documented.
     if body == "ok" or body == "success" then return body end
-    return failed({ kind = "decode", message = "the answer is not JSON: " .. tostring(why) }, call, res)
+    return failed({ kind = "decode", message = "the response is not JSON: " .. tostring(why) }, call, res)
   end
   return judge(value, res, call)
 end

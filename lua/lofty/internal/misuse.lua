@@ -1,4 +1,4 @@
---- Raises an error about a wrong call and blames the caller's line.
+--- Raises an error about a wrong call, with the position of the caller's line.
 --
 -- `error(message, level)` needs the number of frames between the place that found the mistake and the user's code.
 -- This module looks at the call stack instead: the first Lua function whose source file lies outside lofty's own
@@ -8,7 +8,7 @@
 local debug, error = debug, error
 local match, sub = string.match, string.sub
 
--- Where this installation's modules lie, as chunk names show it: "@/usr/share/lua/5.4/lofty/".
+-- The folder of this installation's modules, as chunk names show it: "@/usr/share/lua/5.4/lofty/".
 local own_folder = match(debug.getinfo(1, "S").source, "^(@.*[/\\])internal[/\\][^/\\]*$")
 
 -- C functions (pcall, coroutine.wrap) and the "tail call" entries of Lua 5.1 name no line, so they are skipped.

@@ -1,6 +1,6 @@
 --- Removes secrets from an err before it leaves the library.
 --
--- There is no list of all secrets: whoever returns an err, or hands one to a hook, passes the secrets of that call.
+-- There is no list of all secrets: code that returns an err, or passes one to a hook, gives the secrets of that call.
 -- @module lofty.internal.redact
 
 local byte, char, find, gsub, match, sub =
@@ -9,15 +9,15 @@ local concat, sort = table.concat, table.sort
 local pairs, tonumber, type = pairs, tonumber, type
 local min = math.min
 
--- A shorter value would blank ordinary words, and is no protection anyway.
+-- A shorter value would remove ordinary words, and is too short to be a secret.
 local SHORTEST = 4
 -- So many bytes of a secret's beginning count as the secret: the server may have cut it short.
 local BEGINNING = 8
 -- How often escaping may have been applied on top of itself: JSON within JSON, say.
 local LAYERS = 3
--- A path's segment of so many bytes is taken for a random one.
+-- A path segment of so many bytes counts as a secret.
 local LONG = 16
-local CUT = "..." -- what stands where `lofty.errors` has cut a message
+local CUT = "..." -- what `lofty.errors` appends to a message that it has cut
 
 local redact = {}
 
@@ -83,7 +83,7 @@ end
 --- Replaces each secret in a text by three stars, also where it is percent-encoded, escaped as in JSON, or cut short.
 -- The time is linear in the text's length.
 -- @tparam string text
--- @tparam {string,...} secrets those of fewer than 4 bytes are passed over
+-- @tparam {string,...} secrets those of fewer than 4 bytes are ignored
 -- @treturn string
 function redact.text(text, secrets)
   local wanted = {}

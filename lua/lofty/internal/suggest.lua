@@ -1,4 +1,4 @@
---- The name somebody probably meant.
+--- Suggests a valid name for a misspelt one.
 -- @module lofty.internal.suggest
 
 local lower = require("lofty.internal.ascii").lower
@@ -7,7 +7,7 @@ local pairs, type = pairs, type
 local byte, gsub = string.byte, string.gsub
 local floor, min = math.floor, math.min
 
--- first_name, FirstName and firstName are one name to a reader.
+-- Ignores case and underscores: first_name, FirstName and firstName count as one name.
 local function plain(name)
   return (gsub(lower(name), "[_%-%s]", ""))
 end
@@ -31,10 +31,10 @@ local function distance(a, b)
   return row[#b] or #b
 end
 
---- Finds the nearest of the names, if one is near at all.
+--- Finds the most similar valid name.
 -- @tparam string name what was written
 -- @tparam table names a table whose keys are the valid names
--- @treturn ?string
+-- @treturn ?string nil when no name is similar
 local function nearest(name, names)
   if type(name) ~= "string" or #name > 60 then return nil end
   local wanted = plain(name)

@@ -11,7 +11,7 @@ local format, pairs, tostring, type = string.format, pairs, tostring, type
 
 local trace = {}
 
--- What a line says of each event, as fields; `text` is the line for people.
+-- The fields of each event's line; `text` is the line as text.
 local EVENTS = {
   on_request = function(event)
     return { id = event.id, event = "request", method = event.method, path = event.path, attempt = event.attempt },

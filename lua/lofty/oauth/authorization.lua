@@ -1,4 +1,4 @@
---- The authorization request and what comes back from it (RFC 6749 section 4.1, RFC 7636).
+--- The authorization request and the callback (RFC 6749 section 4.1, RFC 7636).
 -- @module lofty.oauth.authorization
 
 local core = require "lofty.core"
@@ -14,7 +14,7 @@ local max_address = core.limits.uri
 local authorization = {}
 
 --- Builds the address of the consent page.
--- Lofty documents `clientId` alone; it returns `state` all the same. A PKCE challenge is sent under the names of
+-- Lofty documents only `clientId`, but returns `state` as well. A PKCE challenge is sent under the names of
 -- RFC 6749 and RFC 7636.
 -- @tparam table opt `address`, `client_id`, `redirect_uri`, `state` (or nil: made here), `pkce` (boolean)
 -- @treturn string url
@@ -49,7 +49,8 @@ local function failure(code, message, state_verified)
   }
 end
 
--- The query of an address, or of a query alone, without white space round it. Plain searches: the text is not ours.
+-- The query of an address, or of a query alone, without white space round it. Plain searches, because patterns may be
+-- slow on text from outside.
 local function query_of(text)
   local hash = find(text, "#", 1, true)
   local last = hash and hash - 1 or #text
@@ -62,7 +63,7 @@ end
 
 local PARAMETERS = { code = true, state = true, error = true, error_description = true }
 
--- The query without parameters that are not of OAuth: those may come twice, or in a form that we do not know.
+-- The query without parameters that are not OAuth's: those may be repeated, or in an unknown form.
 local function own_parameters(query)
   local own = {}
   for pair in gmatch(query, "[^&]+") do
@@ -93,12 +94,12 @@ local function arguments(args)
   return plain
 end
 
--- The consent page reported an error. Without the expected state anybody may have made the address up: of all errors,
--- access_denied alone is believed then, since Lofty documents it without a state.
+-- The consent page reported an error. Without the expected state anybody may have made up the URL. Then only
+-- access_denied is reported, because Lofty documents it without a state.
 local function reported_error(given, verified)
   local name = given.error
   if not verified and name ~= "access_denied" then
-    return failure("state_missing", "the callback reports an error without a state, so that anybody may have sent it: "
+    return failure("state_missing", "the callback reports an error without a state, which anybody may have sent: "
       .. "it is ignored")
   end
   local message = name == "access_denied" and "access was denied on the consent page"
@@ -121,7 +122,7 @@ function authorization.callback(args, expected, required)
   local verified = expected ~= nil and state ~= nil and core.equal(state, expected)
   if state ~= nil and not verified and (required or expected ~= nil) then
     return failure("state_mismatch", expected
-      and "the callback's state is not the expected one: it answers another request, or is forged"
+      and "the callback's state is not the expected one: it belongs to another request, or is forged"
       or "there is no expected state to compare the callback's with: is the person's session gone?")
   end
   if given.error and given.error ~= "" then

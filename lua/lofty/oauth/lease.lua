@@ -11,7 +11,7 @@ local huge, min = math.huge, math.min
 
 local lease = {}
 
--- A name that no other attempt has: 32 hexadecimal digits.
+-- A random owner name for one attempt: 32 hexadecimal digits.
 local function new_owner()
   return (gsub(crypto.random(16), ".", function(c) return format("%02x", byte(c)) end))
 end
@@ -45,12 +45,12 @@ local function take(self, owner, deadline, peek)
   end
 end
 
---- Calls fn(held, ...) while this process holds the lock, and gives it back however fn ends.
--- What goes wrong when it is given back is told to `on_error`, and the lock ends after its `ttl`.
+--- Calls fn(held, ...) while this process holds the lock, and releases it when fn returned, raised or was dropped.
+-- A failed release is reported to `on_error`; the lock then ends after its `ttl`.
 -- @tparam table self `runtime`; `cache` (see `lofty.oauth.token_cache`; one without a store needs no lock); `ttl`
 --   (seconds after which the lock ends by itself); `on_error(err)`
 -- @tparam number deadline until when to wait for the lock, on the runtime's monotonic clock
--- @tparam ?function peek called after each wait; what it returns makes the lock needless
+-- @tparam ?function peek called after each wait; if it returns a value, the lock is not needed
 -- @tparam function fn `held.taken_at` and `held.ends` are its lease, on the same clock
 -- @param ... its arguments
 -- @return[1] up to four values that fn returned

@@ -1,7 +1,7 @@
 --- Runs one refresh of a token at a time in this process; the other callers wait for its result.
 --
--- A flight is found by its place (the store, or the cache of a client without one) and the token's key, so that all
--- clients of one account share it, whichever application object made them.
+-- A flight is identified by its place (the store, or the cache of a client without one) and the token's key, so that
+-- all clients of one account share it, also those of different application objects.
 -- @module lofty.oauth.singleflight
 
 local errors = require "lofty.errors"
@@ -20,7 +20,7 @@ local function current(self)
   return flights and flights[self.key]
 end
 
--- Makes a flight the current one. `ends`: whatever runs longer was dropped together with its coroutine.
+-- Makes a flight the current one. `ends`: a flight that takes longer was dropped together with its coroutine.
 local function begin(self, shared)
   local flight = {
     event = self.runtime:event(), ends = self.runtime:monotonic() + self.timeout, shared = shared,
@@ -41,7 +41,7 @@ local function settle(self, flight)
   flight.event:set()
 end
 
--- Its arguments are all it needs: in nginx the locals of a request that was aborted read as nil.
+-- Uses its arguments and no upvalues: in nginx the locals of an aborted request read as nil.
 local function fly(self, flight, fn, ...)
   flight.started = true
   local function run(...)
@@ -60,7 +60,7 @@ local function wait(self, deadline, rejected, may_share)
     local flight, now = current(self), runtime:monotonic()
     if not flight or now >= flight.ends then return true end
     if not flight.event:wait(deadline - now) then return nil end
-    -- A flight that gave up waiting for the lock had an earlier deadline, perhaps.
+    -- A flight that gave up waiting for the lock may have had an earlier deadline.
     local gave_up = flight.err and flight.err.code == "locked"
     if may_share and flight.shared and flight.has_result and not gave_up
       and not (flight.value and flight.value.access_token == rejected) then
@@ -87,9 +87,9 @@ local function run(self, deadline, leave_at, rejected, shared, fn, ...)
 end
 
 --- Returns the result of the refresh under way, or, when there is none, of fn(...).
--- In nginx fn runs to its end even when the request that asked is aborted.
+-- In nginx fn runs to its end even when the request that called this is aborted.
 -- @tparam number deadline until when to wait for another's refresh, on the runtime's monotonic clock
--- @tparam ?number leave_at monotonic seconds: in nginx the caller leaves then, and fn goes on
+-- @tparam ?number leave_at monotonic seconds: in nginx the caller returns then, and fn continues
 -- @tparam ?string rejected an access token that is not good enough as a result
 -- @tparam function fn returns token, err, cache
 -- @param ... its arguments
@@ -99,7 +99,7 @@ function Singleflight:run(deadline, leave_at, rejected, fn, ...)
   return token, err, cache
 end
 
---- Returns fn(...), which runs while no refresh does.
+--- Returns fn(...), called while no refresh is under way.
 -- @tparam number deadline as for `run`
 -- @tparam function fn returns two values at most
 -- @param ... its arguments

@@ -1,6 +1,7 @@
---- Where a client's token comes from: functions `source(rejected, call_deadline) -> token | nil, err`.
+--- Sources of a client's tokens: functions `source(rejected, call_deadline) -> token | nil, err`.
 --
--- `rejected` is the access token that the server has just answered 401. A source that has no other returns nil alone.
+-- `rejected` is an access token that the server has just refused with 401. A source without another token returns nil
+-- alone.
 -- @module lofty.oauth.source
 
 local errors = require "lofty.errors"
@@ -13,7 +14,7 @@ local huge, min = math.huge, math.min
 
 local source = {}
 
---- A credential that nothing can renew.
+--- A source with one fixed credential.
 -- @tparam table token
 -- @treturn function source
 function source.static(token)
@@ -31,14 +32,14 @@ local function oauth_error(self, code, message)
   return errors.new { kind = "oauth", code = code, account = self.account, sent = false, message = message }
 end
 
--- An err may be shared by all that waited for one refresh, and each caller writes its operation into it.
+-- Copies an err: all waiters of one refresh get the same err, and each caller writes its operation into it.
 local function copy(err)
   local same = {}
   for name, value in pairs(err) do same[name] = value end
   return setmetatable(same, getmetatable(err))
 end
 
--- After a failed refresh: how long calls do not try another while their token is still accepted.
+-- Begins a backoff after a failed refresh: until its end no other is tried while the token is still accepted.
 -- @treturn boolean false when a backoff had begun already
 local function begin_backoff(self)
   local now = self.runtime:monotonic()
@@ -52,7 +53,7 @@ local function is_backing_off(self)
   return self.backoff ~= nil and self.runtime:monotonic() < self.backoff_ends
 end
 
--- The holder of the lock reads once more, requests one token and writes it.
+-- Under the lock: reads the store once more, requests one token and writes it.
 -- @treturn[1] table token
 -- @treturn[1] nil
 -- @treturn[1] ?boolean true: it has just been granted
@@ -90,7 +91,7 @@ local function renew(held, self, rejected)
   return nil, why
 end
 
--- Runs once in this process, apart from the request that asked.
+-- Runs once at a time in this process, detached from the request that needs the token.
 local function refresh(self, rejected, deadline)
   local cache = self.cache
   -- Read before locking: a lock file is never deleted, so asking for an unknown account must not make one.
@@ -110,10 +111,10 @@ end
 --- The token to use.
 -- @tparam ?string rejected the access token that the server has just refused
 -- @tparam ?number call_deadline monotonic seconds: waits for no refresh and no lock longer; a token request that was
---   sent is not cut (in nginx it goes on without this call)
+--   sent is not interrupted (in nginx it continues without this call)
 -- @treturn[1] table token
 -- @treturn[2] nil
--- @treturn[2] ?table err; none when there is nothing to renew the rejected token with
+-- @treturn[2] ?table err; none when the rejected token can't be refreshed
 function Source:get(rejected, call_deadline)
   local cache = self.cache
   local token, state, err = cache:get(rejected)
@@ -131,7 +132,7 @@ function Source:get(rejected, call_deadline)
 
   local is_first = begin_backoff(self)
   token, state = cache:get(rejected)
-  -- Nothing can renew it: let the server judge an expired token, too.
+  -- It can't be refreshed: send it even if it has expired, and let the server decide.
   if not why then return token and token.access_token ~= rejected and token or nil end
   why = copy(why)
   -- An outage of the store or the token endpoint must not fail a call whose token is still accepted.
@@ -145,7 +146,7 @@ end
 -- @tparam function grant makes a new token of the cached one: `grant(token) -> token | nil, err`
 -- @tparam table cache see `lofty.oauth.token_cache`
 -- @tparam table opt `runtime`; `grant_timeout` (seconds, the limit of one token request); `on_refresh(token, err)`: a
---   token was granted, err when it could not be saved; `on_error(err)`: something failed that fails no call; `count()`
+--   token was granted, err when it could not be saved; `on_error(err)`: a failure that fails no call; `count()`
 --   counts grants; `account` (string, for messages); `needs_token` (false: a grant is possible without a token)
 -- @treturn function source
 function source.cached(grant, cache, opt)

@@ -60,8 +60,8 @@ local function unreadable(self, why)
   })
 end
 
--- A store holds the token as JSON, sealed when there is an encryption key. Then a plain one is refused: whoever can
--- write to the store could put a token of their own in its place.
+-- A store holds the token as JSON, sealed when there is an encryption key. Then a plain one is refused: anybody who can
+-- write to the store could replace it with another token.
 local function decode(self, text)
   local seal_key = self.seal_key and self.seal_key()
   if seal_key then
@@ -152,7 +152,7 @@ function Cache:token_state(rejected)
   return cached:state(self.runtime:now())
 end
 
--- The state that says what to do: an unsaved token is due, too.
+-- The state for callers: an unsaved token counts as stale.
 local function state(self, rejected)
   local own = self:token_state(rejected)
   return own == "fresh" and self.unsaved and "stale" or own
@@ -197,7 +197,7 @@ function Cache:reserve()
   return failure(self)
 end
 
---- Asks the store, where it has a method for that, whether it can do everything that it will be asked to do.
+--- Calls the store's `check`, if it has one: whether it can do all operations that are needed.
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
@@ -237,7 +237,7 @@ end
 -- is marked as revoked.
 -- @tparam table old the token whose refresh token was refused
 -- @tparam ?string rejected an access token that the server has refused
--- @tparam table err what the token endpoint said
+-- @tparam table err the token endpoint's error
 -- @treturn[1] table another process's token
 -- @treturn[2] nil
 -- @treturn[2] table err
@@ -263,11 +263,11 @@ function Cache:confirm_revoked(old, rejected, err)
   return nil, err
 end
 
---- Adds the tokens that no err may show: the cached one and the one before.
+--- Adds the tokens that no err may show: the cached one and its predecessor.
 -- @tparam table list
 Cache.add_secrets = add_secrets
 
---- Takes over what another cache of the same key has.
+--- Copies the state of another cache of the same key.
 -- @tparam table other
 function Cache:adopt(other)
   self.token, self.unsaved, self.replaced = other.token, other.unsaved, other.replaced
@@ -290,7 +290,7 @@ function Cache:try_lock(owner, ttl)
   return locked, err
 end
 
---- Gives the token's lock back.
+--- Releases the token's lock.
 function Cache:unlock(owner)
   local freed, err = call_store(self, "unlock", owner)
   return freed, err

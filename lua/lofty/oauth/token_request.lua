@@ -63,12 +63,13 @@ local function redirect_target(res)
   return location and match(location, "^[^?#]*") or "an address that it does not name"
 end
 
--- No token and no refusal: an outage, or an address at which there is no token endpoint.
+-- Neither a token nor a refusal: an outage, or a URL that is not a token endpoint.
 local function failure(value, res)
   local status = res.status
   local code, message = response.explain(value)
   local kind = kind_of(status, error_name(value))
-  local text = "the token endpoint answered " .. status .. (message and ": " .. message or " without a reason")
+  local text = "the token endpoint responded with status " .. status
+    .. (message and ": " .. message or " without a reason")
   if status >= 300 and status < 400 then
     text = "the token endpoint redirects to " .. redirect_target(res) .. ", and a token request is never redirected: "
       .. "set token_url to the right address"
@@ -110,7 +111,7 @@ local function read(res, fields, now)
     return nil, refusal(value, res, fields.grant_type)
   end
   if not is_success then return nil, failure(value, res) end
-  -- An error without a meaning (empty, false, unknown) beside a token does not take the token back.
+  -- A token is used even if the response also has an error member that is empty, false or unknown.
   if type(value) == "table" then
     local granted = token_fields(value)
     if granted.access_token ~= nil then
@@ -122,13 +123,13 @@ local function read(res, fields, now)
   return nil, no_token(value, why, res)
 end
 
--- Nothing tells whether the server has handled the request.
+-- True if it is unknown whether the server has handled the request.
 local function is_lost(res, err)
   if err then return err.kind == "network" or err.kind == "timeout" end
   return res.status == 502 or res.status == 503 or res.status == 504
 end
 
--- What no err of this request may show.
+-- The secrets that no err of this request may show.
 local function secrets_of(opt, fields, built)
   local secrets = {}
   local function add(value) secrets[#secrets + 1] = value end

@@ -1,6 +1,6 @@
 --- The runtime for plain Lua: libcurl for requests, and a scheduler that runs many of them at the same time.
 --
--- There is one scheduler a Lua state, over one libcurl multi handle, and every client shares it.
+-- There is one scheduler for each Lua state, over one libcurl multi handle, and every client shares it.
 -- A function that must wait (`request`, `sleep`, `map`) yields if and only if it runs in a coroutine
 -- that `map` started and that may yield where it stands; else it waits in place.
 -- @module lofty.runtime.curl
@@ -38,7 +38,7 @@ end
 -- The certificates that the environment names; read at the first request.
 local trust
 
---- Sends one request and waits for its whole answer.
+--- Sends one request and waits for its complete response.
 --
 --     local res, err = runtime:request{
 --       method = "GET",
@@ -75,7 +75,7 @@ function runtime:request(req) -- luacheck: no self
   return { status = status, headers = headers, body = body, reused = reused, elapsed = elapsed }
 end
 
---- Waits. In a task of `map` the others go on meanwhile.
+--- Waits. In a task of `map` the other tasks continue meanwhile.
 -- @tparam number seconds
 -- @treturn boolean true
 function runtime:sleep(seconds) -- luacheck: no self
@@ -88,7 +88,7 @@ end
 -- @treturn number
 runtime.now = curl.now
 
---- Seconds on a clock that is never set.
+--- Seconds on a monotonic clock.
 -- @function runtime:monotonic
 -- @treturn number
 runtime.monotonic = curl.monotonic
@@ -99,13 +99,15 @@ function runtime:map(list, fn, opt) -- luacheck: no self
   return results, failures
 end
 
--- What came back, once the call is over: a tail call to fn itself would keep 5.1 and 5.2 from yielding in it.
+-- Ends a section after fn has returned and returns its results: a tail call to fn would prevent yields in it on Lua 5.1
+-- and 5.2.
 local function hand_on(...)
   return ...
 end
 
---- Calls fn(...), whose work is not to be lost half done: from the moment that a request in it has a response, what a
--- signal handler raises (Ctrl-C) is held back until fn has returned. (In nginx it also runs when its client is gone.)
+--- Calls fn(...), which must not be interrupted after a response: once a request in it has a response, an error that a
+-- signal handler raises (Ctrl-C) is deferred until fn has returned. (In nginx fn also continues when the client
+-- disconnects.)
 -- @tparam number timeout unused here
 -- @tparam function fn
 -- @return what fn returns; raises what it raises
@@ -121,8 +123,8 @@ function runtime:event() -- luacheck: no self
 end
 
 --- Calls fn(...), then give_back(), exactly once, whether fn returned or raised.
--- While fn waits where it may not yield, no other task runs: one that waited for what is given back would stand above
--- fn on the C stack, and fn could not go on before it.
+-- While fn waits where it may not yield, no other task runs: a task that waited for what fn holds would be above fn on
+-- the C stack, and fn could not continue before it.
 -- @tparam function give_back
 -- @tparam function fn
 -- @param ... its arguments

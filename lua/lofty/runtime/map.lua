@@ -1,5 +1,5 @@
---- What `map` is in every runtime: its arguments, the results by index, and the progress. How items run at the same
--- time is each runtime's part.
+--- The part of `map` that all runtimes share: its arguments, the results by index, and the progress. Each runtime
+-- implements how items run at the same time.
 -- @module lofty.runtime.map
 
 local errors = require "lofty.errors"
@@ -47,7 +47,7 @@ function Items:next()
   return self.started
 end
 
---- Records what an item's call returned, in pcall's form. A nil alone is no failure: it is kept as true.
+--- Records what an item's call returned, in pcall's form. A nil alone is not a failure: it is stored as true.
 function Items:settle(index, ok, value, err)
   if ok and not (value == nil and err ~= nil) then
     if value == nil then value = true end

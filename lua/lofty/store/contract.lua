@@ -1,18 +1,18 @@
---- What a store is. Every store of this library and any store of your own follows this contract.
+--- Defines the methods of a store. Every store of this library and any store of your own follows this contract.
 --
--- A store keeps one string (a token, as text) for each key. It is a table or userdata; its methods are called with a
+-- A store holds one string (a token, as text) for each key. It is a table or userdata; its methods are called with a
 -- colon. No method waits for another process: a method does its I/O and returns.
 --
 -- Required methods:
 --
 -- - `get(key, fresh) -> string | nil | nil, err`: the value of a key; nil alone when the key is absent. With `fresh`
---   true the answer comes from where the value is stored, past any cache.
+--   true the value is read from where it is stored, not from a cache.
 -- - `put(key, value) -> true | nil, err`: replaces the value of a key. When it returns true, the value is stored as
 --   safely as this store can (the file store: on disk).
 -- - `delete(key) -> true | nil, err`: removes a key; an absent key is no error.
 -- - `keys() -> {string,...} | nil, err`: the keys that have a value, sorted. Locks and budgets are not listed.
--- - `try_lock(key, owner, ttl) -> true | false | nil, err`: takes the lock of a key unless somebody has it, also when
---   that is the same owner. A lock ends `ttl` seconds later at the latest, or (file store, other processes) when its
+-- - `try_lock(key, owner, ttl) -> true | false | nil, err`: takes the lock of a key unless it is locked, also when
+--   the same owner has it. A lock ends `ttl` seconds later at the latest, or (file store, other processes) when its
 --   holder's process ends. A key needs no value to be locked.
 -- - `unlock(key, owner) -> true | false | nil, err`: frees the lock if `owner` has it; false if not.
 --
@@ -21,12 +21,12 @@
 -- - `reserve(key, bytes) -> true | nil, err`: called by the holder of the key's lock before it requests a new token.
 --   It makes sure, as far as this store can, that a `put` of at most `bytes` bytes for this key will find room (the
 --   file store creates the file and allocates its space). The next `put` of the key uses the reservation; `unlock`
---   drops one that was not used. A store without this method promises it by granting the lock: in Redis the lock is
---   itself a write.
+--   releases one that was not used. A store without this method guarantees it by granting the lock: in Redis the lock
+--   is itself a write.
 -- - `take(key, limit, window) -> 0 | seconds | nil, err`: counts one call of a budget of `limit` calls in `window`
 --   seconds, shared by all processes. 0: counted. More than 0: not counted, ask again after so many seconds.
--- - `check() -> true | nil, err`: whether the store can do everything that it will be asked to do. `app:connect` calls
---   it before it spends the authorization code.
+-- - `check() -> true | nil, err`: whether the store can do all operations of this contract. `app:connect` calls
+--   it before it exchanges the authorization code.
 --
 -- Keys are non-empty strings of any bytes; values are strings of any bytes. An err is a `lofty.errors` error of kind
 -- "store" (a store of your own may return a string), with `retryable = true` when another try may succeed. A key or
@@ -77,7 +77,7 @@ function contract.check_size(bytes)
   end
 end
 
---- Raises unless `store` has what a store must have.
+--- Raises unless `store` has the required methods.
 -- @param store
 -- @tparam string option the option that it was given as, for the message, e.g. "lofty.app: store"
 function contract.check_store(store, option)

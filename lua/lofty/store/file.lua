@@ -324,7 +324,7 @@ function Store:keys()
     if sub(name, 1, #prefix) == prefix and #name > #prefix then
       local encoded = sub(name, #prefix + 1)
       local key = core.percent_decode(encoded)
-      -- A file whose name is spelled in another way is not this library's.
+      -- A file with any other name was not written by this library.
       if key and core.percent_encode(key) == encoded then
         count = count + 1
         keys[count] = key
@@ -336,7 +336,7 @@ function Store:keys()
   return keys
 end
 
---- Takes a key's lock, unless somebody has it; never waits.
+--- Takes a key's lock, unless it is locked; never waits.
 -- Other processes get the lock when its holder unlocks it or its holder's process ends, not by time. Within one process
 -- it ends after `ttl` too, since a coroutine may be dropped while the process goes on.
 -- @tparam string key

@@ -54,7 +54,7 @@ local function sweep(self, now)
   end
 end
 
---- Takes a key's lock, unless somebody has it, the same owner included.
+--- Takes a key's lock, unless it is locked, also by the same owner.
 -- @tparam string key
 -- @tparam string owner a name that no other attempt has
 -- @tparam number ttl seconds after which the lock ends

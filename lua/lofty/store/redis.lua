@@ -20,7 +20,7 @@ local ceil = math.ceil
 
 local TOKEN, LOCK, BUDGET = "token:", "lock:", "budget:"
 local SCAN_COUNT = "500"
--- What a Redis user must be allowed to do: the store's own commands, and those of its scripts.
+-- The permissions that a Redis user needs: the store's own commands, and those of its scripts.
 local COMMANDS = "+get +set +del +scan +eval +evalsha +script|load +time +lindex +lpush +ltrim +pexpire"
 
 -- Deletes a lock that is still its owner's.
@@ -51,7 +51,7 @@ return 0
 ]]
 
 -- The server's errors, by their first word, as Redis documents them. `retryable`: another try may succeed. `reconnect`:
--- this connection is of no use any more, though another one may be (a new primary, a new login).
+-- this connection can't be used any more, but a new one may work (a new primary, a new login).
 local REFUSALS = {
   LOADING = { retryable = true, reconnect = true },
   MASTERDOWN = { retryable = true, reconnect = true },
@@ -113,8 +113,8 @@ local function attempt(self, words, anew)
 end
 
 -- Runs one command. All of ours may be run twice: reads and whole writes in any case, a lock because its owner is found
--- in it, a budget because one call counted twice does no harm. So when a kept connection is closed or of no use, as
--- after a restart or a failover, the command is tried once more on a new one. Third result: whether it was.
+-- in it, a budget because one call counted twice does no harm. So when a kept connection is closed or can't be
+-- used, as after a restart or a failover, the command is sent once more on a new one. Third result: whether it was.
 local function run(self, ...)
   local words, again = { ... }, false
   local reply, why, kept = attempt(self, words)
@@ -131,7 +131,7 @@ local function run(self, ...)
   local kind = refusal(why)
   -- A server that does not know a command quotes its arguments, which may be tokens.
   local message = "it refused: " .. gsub(why, ",? with args beginning with:.*", "")
-  -- Inside a script Redis 7 and Redis 8 (and Valkey) say it in words of their own.
+  -- Inside a script Redis 7 and Redis 8 (and Valkey) use other messages.
   if find(why, "NOPERM", 1, true) or find(why, "user executing the script", 1, true)
     or find(why, "ACL failure in script", 1, true) then
     message = message .. "; allow it: " .. acl_line(self)
@@ -201,14 +201,14 @@ local function token_pattern(self)
   return gsub(self.prefix .. TOKEN, "[%*%?%[%]\\]", "\\%0") .. "*"
 end
 
--- A node of a cluster answers SCAN with its own keys alone. It refuses two keys of different slots (CROSSSLOT), and a
+-- A node of a cluster returns only its own keys for SCAN. It refuses two keys of different slots (CROSSSLOT), and a
 -- key of another node (MOVED). With a prefix such as "{lofty}:" all keys have one slot, and SCAN finds them all.
 local function check_whole(self)
   local ok, err = run(self, "EVAL", "return 1", "2", self.prefix .. TOKEN .. "a", self.prefix .. TOKEN .. "b")
   return ok and true, err
 end
 
---- Lists the keys that have a value, sorted. The server answers others meanwhile (SCAN).
+--- Lists the keys that have a value, sorted. The server serves other clients meanwhile (SCAN).
 -- @treturn[1] {string,...}
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store", also when the server is a node of a cluster: it has a part of the keys alone
@@ -233,7 +233,7 @@ function Store:keys()
   return list
 end
 
---- Takes a key's lock, unless somebody has it; never waits for its holder.
+--- Takes a key's lock, unless it is locked; never waits for its holder.
 -- @tparam string key
 -- @tparam string owner a name that no other attempt has
 -- @tparam number ttl seconds after which the lock ends, on the server's clock

@@ -1,4 +1,4 @@
---- A store in nginx's shared memory, for all workers of one nginx; best with a lasting store behind it.
+--- A store in nginx's shared memory, for all workers of one nginx; preferably with a persistent backing store.
 --
 -- Shared memory is lost when nginx restarts. With `backing`, a file or Redis store, values are written there first and
 -- the dictionary is a cache for reads; locks and keys are the backing store's, budgets too where it has them.
@@ -6,7 +6,7 @@
 -- Nothing here evicts a token when the dictionary is full: safe_add and safe_set fail instead, where set, add and an
 -- incr that creates would evict. The dictionary counts its expiry times on the wall clock, which may be set; so locks
 -- and budgets have their ends, on the monotonic clock, in names and values, and the expiry time of the dictionary only
--- clears away what nobody asks for any more.
+-- removes old entries.
 -- @module lofty.store.shdict
 
 local contract = require "lofty.store.contract"
@@ -27,7 +27,7 @@ local TOMBSTONE_TTL = 10
 local KEEP = 86400
 -- Seconds for which one worker alone may replace a lock whose time is over.
 local TAKEOVER_TTL = 60
--- A lock with fewer seconds left is not deleted by unlock: between its look at the owner and the delete another worker
+-- A lock with fewer seconds left is not deleted by unlock: between reading the owner and the delete another worker
 -- could take the lock.
 local UNLOCK_MARGIN = 1
 -- The shortest wait that take() names.
@@ -87,7 +87,7 @@ local function has_room(self, key, value)
 end
 
 -- safe_set frees an old value of another size before it looks for room, and when it finds none both values are lost.
--- So room for the new value is made sure of first.
+-- So check first that there is space for the new value.
 local function replace(self, name, key, value)
   local dict = self.dict
   local old = dict:get(name)
@@ -204,7 +204,7 @@ local function read_lock(dict, name)
   return tonumber(ends), owner, value
 end
 
---- Takes a key's lock, unless somebody has it; never waits.
+--- Takes a key's lock, unless it is locked; never waits.
 -- @tparam string key
 -- @tparam string owner a name that no other attempt has
 -- @tparam number ttl seconds after which the lock ends

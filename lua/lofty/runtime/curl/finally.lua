@@ -1,4 +1,4 @@
---- Calls a function and releases what it holds, however the function ends.
+--- Calls a function, and then a release function, whether the first returned or raised.
 -- @module lofty.runtime.curl.finally
 
 local scheduler = require "lofty.runtime.curl.scheduler"
@@ -8,7 +8,7 @@ local coroutine, error, pcall = coroutine, error, pcall
 -- Lua 5.1 can't yield across pcall.
 local PCALL_YIELDS = coroutine.wrap(function() pcall(coroutine.yield, true) end)() or false
 
--- What fn raised goes before what the release raises.
+-- If both raise, fn's error is raised.
 local function finish(release, ok, ...)
   local released, problem = pcall(release)
   if not ok then error((...), 0) end
@@ -16,7 +16,7 @@ local function finish(release, ok, ...)
   return ...
 end
 
--- When fn raises, the task's end releases: no pcall stands between here and there, else the task could not yield here.
+-- When fn raises, the end of the task calls release. (A pcall here would prevent yields in fn.)
 local function finish_in_task(task, release, ...)
   task.releases[#task.releases] = nil
   release()

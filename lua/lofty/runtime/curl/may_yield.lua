@@ -1,9 +1,9 @@
---- Tells whether a coroutine may yield where it stands.
+--- Tells whether a coroutine may yield at the present point of its execution.
 -- @module lofty.runtime.curl.may_yield
 
 local coroutine, debug, pcall, xpcall, rawget = coroutine, debug, pcall, xpcall, rawget
 
--- 5.3, 5.4 and LuaJIT know.
+-- 5.3, 5.4 and LuaJIT have a function for this.
 local isyieldable = rawget(coroutine, "isyieldable")
 if isyieldable then return isyieldable end
 

@@ -2,7 +2,7 @@
 --
 -- A task is a coroutine that `map` started. It is suspended while it waits, and the scheduler resumes it. Code that
 -- waits outside of a task, or where a task may not yield, waits in place: it runs the scheduler meanwhile, or only I/O
--- and timers where a task resumed on top of it could keep it from ever returning (`io_only`).
+-- and timers where a task resumed on top of it could block it forever (`io_only`).
 --
 -- A signal handler may raise while C waits (Ctrl-C in lua.c). That interrupts every task: what is in flight is
 -- cancelled, no task begins, and every further wait raises the same value, until all tasks have ended.
@@ -19,7 +19,7 @@ local monotonic = curl.monotonic
 
 local scheduler = {}
 
-local LONGEST_POLL = 0.15 -- seconds of one wait in C: a signal that came just before it is noticed after it
+local LONGEST_POLL = 0.15 -- seconds of one wait in C, after which a signal that came just before it is handled
 local MAX_DEPTH = 40      -- tasks resumed on top of one another; Lua allows some 200 C calls
 
 local multi                           -- made when first needed
@@ -33,7 +33,7 @@ local sleeping = timers.new()
 local ready, ready_first, ready_last = {}, 1, 0
 local depth = 0
 local interruption                    -- { value = what was raised } while interrupted tasks end
-local MAIN = {}                       -- stands for the main thread, which 5.1 calls nil
+local MAIN = {}                       -- represents the main thread, for which 5.1's coroutine.running returns nil
 local io_only_calls = setmetatable({}, { __mode = "k" }) -- coroutine -> how many calls of `ensure` it is in
 local section_calls = setmetatable({}, { __mode = "k" }) -- coroutine -> how many sections it is in
 
@@ -54,7 +54,7 @@ local function current()
 end
 
 -- True when a wait in place may do I/O and timers only: a coroutine on this C stack is in a call of `ensure`, and a
--- task resumed on top of it that waited for what it holds would keep it from ever returning.
+-- task resumed on top of it that waited for what it holds would block it forever.
 local function io_only()
   if started_count == 0 or depth >= MAX_DEPTH then return true end
   for co in pairs(io_only_calls) do
@@ -68,13 +68,13 @@ local function open()
   return multi
 end
 
--- Suspends a task until it is put among the ready.
+-- Suspends a task until it is in the queue of ready tasks.
 local function suspend(task)
   task.suspended = true
   yield()
 end
 
--- Makes a task ready at a time. Returns what `wake` takes to make it ready before.
+-- Makes a task ready at a time. Returns a value with which `wake` can make it ready earlier.
 local function suspend_until(task, at)
   local wait = { task = task }
   sleeping:add(at, wait)
@@ -90,7 +90,7 @@ local function wake(wait)
   end
 end
 
--- A signal handler has raised `value`: every task goes on, to find out that it was interrupted.
+-- A signal handler has raised `value`: resumes every task, so that each finds out that it was interrupted.
 local function interrupt(value)
   if next(tasks) == nil then return end
   interruption = interruption or { value = value }
@@ -110,7 +110,7 @@ local function check_interruption()
   if interruption then error(interruption.value, 0) end
 end
 
--- Does I/O and timers, for at most `seconds`; tasks that can go on are put among the ready.
+-- Does I/O and timers, for at most `seconds`; tasks that can continue are put into the queue of ready tasks.
 local function pump(seconds)
   local now = monotonic()
   local due = sleeping:first()
@@ -161,7 +161,7 @@ local function after(task, ok, ...)
     started_count = started_count - 1
     finish_task(task, ok, ...)
   elseif not task.suspended then
-    enqueue(task) -- it yielded by itself: a way to let the others run
+    enqueue(task) -- the user's code yielded: let the other tasks run
   end
 end
 
@@ -183,7 +183,7 @@ end
 --- Runs what is ready; if nothing is, waits for I/O or a timer, for at most `seconds`.
 local function step(seconds)
   if ready_first > ready_last then pump(seconds) end
-  local queue, last = ready, ready_last -- those that become ready meanwhile have their turn in the next step
+  local queue, last = ready, ready_last -- tasks that become ready meanwhile run in the next step
   while queue == ready and ready_first <= last and ready_first <= ready_last do
     local task = ready[ready_first]
     ready[ready_first] = nil
@@ -217,7 +217,7 @@ function scheduler.step_for_tasks(seconds)
 end
 
 --- Adds a task: fn(item, index) in a coroutine of its own.
--- `ended(task, ok, ...)` gets its results, or its error; `dropped()` tells whether it is not to begin after all.
+-- `ended(task, ok, ...)` gets its results, or its error; `dropped()` returns true if it must not begin any more.
 -- @tparam table task item, index, fn, ended, dropped
 function scheduler.add(task)
   tasks[task] = true
@@ -240,7 +240,7 @@ local wait_in_place = scheduler.wait_in_place
 function scheduler.acquire()
   if interruption then error(interruption.value, 0) end
   if free_count > 0 then
-    -- In this order, for the hook of a signal may raise in between: the list never has a hole.
+    -- In this order, so that the list has no hole if a signal's hook raises in between.
     local count = free_count
     local slot = free[count]
     free_count = count - 1
@@ -251,14 +251,14 @@ function scheduler.acquire()
   return { id = last_id, transfer = open():transfer() }
 end
 
---- Gives a slot back, so that the next request uses it.
+--- Releases a slot, so that the next request can use it.
 local function release(slot)
   free[free_count + 1] = slot
   free_count = free_count + 1
 end
 scheduler.release = release
 
--- Waits until a slot's transfer has ended, where others can go on meanwhile.
+-- Waits until a slot's transfer has ended; other tasks run meanwhile.
 local function await(slot)
   local task = current()
   local transfer = slot.transfer
@@ -271,8 +271,8 @@ local function await(slot)
   if interruption then transfer:cancel() end
 end
 
---- Waits until a slot's transfer has ended, and gives the slot back.
--- @return what the transfer came to, see `result` in src/lua/curl.c
+--- Waits until a slot's transfer has ended, and releases the slot.
+-- @return the transfer's result, see `result` in src/lua/curl.c
 function scheduler.finish(slot)
   if started_count > 0 then await(slot) end
   local transfer = slot.transfer
@@ -317,7 +317,7 @@ local function count(calls, co, by)
 end
 
 --- The running coroutine enters a call of `ensure`; see `io_only`.
--- @return what end_io_only takes
+-- @return the argument for end_io_only
 function scheduler.begin_io_only()
   return count(io_only_calls, running() or MAIN, 1)
 end
@@ -326,14 +326,14 @@ function scheduler.end_io_only(co)
   count(io_only_calls, co, -1)
 end
 
---- The running coroutine enters a section: once a response to a request in it has come, signals wait for its end.
--- @return what leave_section takes
+--- The running coroutine enters a section: once a request in it has a response, signals are deferred to its end.
+-- @return the argument for leave_section
 function scheduler.enter_section()
   open():enter_section()
   return count(section_calls, running() or MAIN, 1)
 end
 
---- Leaves a section; raises what a signal handler was about to raise meanwhile.
+--- Leaves a section; raises the deferred error of a signal handler, if there is one.
 function scheduler.leave_section(co)
   count(section_calls, co, -1)
   local raised, value = open():leave_section()
@@ -348,7 +348,7 @@ function scheduler.in_section()
   return next(section_calls) ~= nil and section_calls[running() or MAIN] ~= nil
 end
 
---- Closes all connections, unless something still runs. The next request opens anew.
+--- Closes all connections, unless something still runs. The next request opens a new one.
 -- @treturn boolean whether it was done
 function scheduler.close()
   if not multi then return true end

@@ -1,4 +1,4 @@
---- A binary heap of things that are due at a time: the earliest comes out first.
+--- A binary heap of timers, ordered by the time at which they are due.
 -- @module lofty.runtime.curl.timers
 
 local setmetatable, floor = setmetatable, math.floor

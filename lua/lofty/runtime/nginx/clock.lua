@@ -9,7 +9,7 @@ local tonumber = tonumber
 
 local clock = {}
 
--- Under names of ours, so that declarations by other code don't clash.
+-- Declared under own names, so that they do not clash with declarations of other code.
 ffi.cdef [[
 typedef struct { long seconds, nanoseconds; } lofty_timespec;
 int lofty_clock_gettime (int clock, lofty_timespec *time) __asm__("clock_gettime");

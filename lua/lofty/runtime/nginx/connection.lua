@@ -1,6 +1,6 @@
 --- One request over one cosocket: take a kept connection or make one, TLS, send, read the whole response.
 --
--- Each step has what is left of the request's time.
+-- Each step is bounded by the time that the request has left.
 -- @module lofty.runtime.nginx.connection
 
 local ngx = ngx -- luacheck: globals ngx
@@ -27,8 +27,8 @@ local connection = {}
 local IDLE_TIMEOUT = 30
 -- The most bytes read at a time; nginx gives what lua_socket_buffer_size holds.
 local READ_SIZE = 65536
--- The most bytes sent at a time. nginx restarts its timer whenever some of them could be sent, so that a piece may not
--- need many turns.
+-- The most bytes sent at a time. nginx restarts its timer whenever some of them could be sent, so a piece must be small
+-- enough to be sent in few steps.
 local SEND_SIZE = 16384
 -- Readers of responses that are kept for the next request. Making one costs more than resetting one.
 local MAX_IDLE_READERS = 32
@@ -37,7 +37,7 @@ local CA_HINT = "set lua_ssl_trusted_certificate in nginx.conf to a file with th
   .. "/etc/ssl/certs/ca-certificates.crt"
 local ISSUER_HINT = "the certificate's issuer is not in the file of lua_ssl_trusted_certificate in nginx.conf"
 
--- nginx's messages, with what to do about them. The numbers are OpenSSL's (X509_V_ERR_*).
+-- nginx's messages, each with advice. The numbers are OpenSSL's (X509_V_ERR_*).
 local HINTS = {
   { "no resolver defined", "set `resolver` in nginx.conf" },
   { "^20: ", CA_HINT },
@@ -58,7 +58,7 @@ local function explain(why)
   return why
 end
 
--- How far the exchange came is told by its fields: `connected`, `sent`, `reader`.
+-- The fields `connected`, `sent` and `reader` show how far the exchange came.
 local function failed(self, kind, message)
   return nil, errors.new {
     kind = kind, message = message, sent = self.sent, connected = self.connected,
@@ -70,7 +70,7 @@ local function timeout_error(self, doing)
   return failed(self, "timeout", format("%s %s took longer than %g s", doing, self.origin.shown, self.total))
 end
 
--- Gives the next step what is left of the total time; false when nothing is.
+-- Sets the timeouts of the next step to the rest of the total time; false when none is left.
 local function set_deadline(self)
   local left = self.deadline - monotonic()
   if left <= 0 then return false end
@@ -108,7 +108,7 @@ local function resolve_and_connect(self, seconds)
     kill(thread)
     return nil, "timeout"
   end
-  thread_wait(thread) -- frees it
+  thread_wait(thread) -- frees the thread
   return attempt.ok, attempt.why
 end
 
@@ -154,7 +154,7 @@ local function connect(self, now, new_only)
     local ok, err = handshake(self)
     if not ok then return nil, err end
   end
-  -- A new connection took its time.
+  -- Connecting took part of the total time.
   if not set_deadline(self) then return timeout_error(self, "a connection to") end
   return true
 end
@@ -163,7 +163,7 @@ end
 -- likely had closed it before; whether it saw the request is not known.
 local function closed_error(self, got, why)
   self.stale = self.reused and not got
-  local where = not got and "before it answered"
+  local where = not got and "before its response"
     or self.reader:head_complete() and "in the middle of its response" or "in the middle of its response's head"
   local how = why == "closed" and "closed the connection" or "broke the connection (" .. why .. ")"
   return failed(self, "network", format("%s %s %s", self.origin.shown, how, where))

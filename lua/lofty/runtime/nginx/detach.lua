@@ -1,10 +1,10 @@
---- Runs a function apart from the request that asked for it, so that a client that goes away can't stop it.
+--- Runs a function apart from the request that asked for it, so that a client that disconnects can't stop it.
 -- `call` waits for its end, `later` does not.
 --
--- Jobs stand in a queue, and one timer, the queue's worker, starts a light thread for each. A timer for each job would
--- not do: above lua_max_running_timers (256) nginx drops timers without a word, after ngx.timer.at returned true. There
--- is a queue for each configuration block, since a timer runs under the settings of the block that created it, and a
--- job must verify certificates by its own block's lua_ssl_trusted_certificate.
+-- Jobs are put into a queue, and one timer, the queue's worker, starts a light thread for each. A timer for each job
+-- would not work: above lua_max_running_timers (256) nginx drops timers without an error, after ngx.timer.at returned
+-- true. There is a queue for each configuration block, since a timer runs under the settings of the block that created
+-- it, and a job must verify certificates by its own block's lua_ssl_trusted_certificate.
 -- @module lofty.runtime.nginx.detach
 
 local ngx = ngx -- luacheck: globals ngx
@@ -46,7 +46,7 @@ local function queue_here()
   local here = block()
   local queue = queues[here]
   if not queue then
-    -- jobs[first .. last], first in, first out. A job holds its arguments 1 .. n, `fn` and, when somebody waits,
+    -- jobs[first .. last], first in, first out. A job holds its arguments 1 .. n, `fn` and, when a caller waits,
     -- `done`, which is posted at its end.
     queue = setmetatable({
       jobs = {}, first = 1, last = 0,
@@ -58,7 +58,7 @@ local function queue_here()
   return queue
 end
 
--- Keeps the results for the caller. When nobody waits any more, a failure goes to the log.
+-- Keeps the results for the caller. When no caller waits any more, a failure is logged.
 local function finish(job, ok, ...)
   local done = job.done
   local unheard = not done or job.given_up or done:count() >= 0
@@ -100,7 +100,7 @@ function Queue:pop()
   return job
 end
 
--- Starts jobs as they come, until none is left or this worker has had its share.
+-- Starts jobs as they come, until none is left or this worker has started its maximum.
 function Queue:work(worker)
   while true do
     while self.first <= self.last do
@@ -117,7 +117,7 @@ function Queue:work(worker)
   end
 end
 
--- A premature timer, at the end of nginx's worker process, does its jobs all the same. Threads that still run when this
+-- A premature timer, at the end of nginx's worker process, still does its jobs. Threads that still run when this
 -- returns keep the timer alive until they end.
 local function on_timer(_, self)
   self.requested_at = nil
@@ -199,7 +199,7 @@ end
 function detach.later(fn, ...)
   local queue = queue_here()
   if queue.last - queue.first >= limits.worker_queue or not queue:ensure_worker() then return false end
-  queue:push(fn, nil, ...) -- the worker can't look before this code ends or waits
+  queue:push(fn, nil, ...) -- the worker can't run before this code ends or waits
   return true
 end
 

@@ -1,4 +1,4 @@
---- Calls a function and releases what it holds, however it ends.
+--- Calls a function, and then a release function, whether the first returned, raised or was dropped.
 -- @module lofty.runtime.nginx.ensure
 
 local ngx = ngx -- luacheck: globals ngx

@@ -1,4 +1,4 @@
---- Serves a location by a function that knows nothing of nginx.
+--- Makes an nginx content handler from a function that does not depend on nginx.
 -- @module lofty.runtime.nginx.handler
 
 local ngx = ngx -- luacheck: globals ngx
@@ -37,9 +37,9 @@ local function pause() ngx.sleep(0) end
 --- Makes a content handler: reads the request, calls `respond` and sends what it returns.
 -- @tparam function respond (request) -> status, body|nil, headers|nil. The request has `method`; `path`, as it came,
 --   without the query; `query`; `headers`, names in lower case; `body`, a function that returns the body;
---   `later(fn, ...)`, which calls fn(...) after the response was sent, and returns false when too much waits already;
---   `wait(fn, ...)`, which calls fn(...) where a client that goes away can't stop it, and returns its results, or nil,
---   err after 60 s; `pause()`, which lets the worker process serve other requests
+--   `later(fn, ...)`, which calls fn(...) after the response was sent, and returns false when the queue is full;
+--   `wait(fn, ...)`, which calls fn(...) so that a client that disconnects can't stop it, and returns its results, or
+--   nil, err after 60 s; `pause()`, which lets the worker process serve other requests
 -- @treturn function for content_by_lua: `location ~ ^/hook/ { content_by_lua_block { hook() } }`; called with a
 --   request table of the caller's own it passes that to respond and returns what respond returns
 return function(respond)

@@ -11,8 +11,8 @@ local head = {}
 
 local METHODS = { GET = true, POST = true, PUT = true, DELETE = true, PATCH = true, HEAD = true, OPTIONS = true }
 
--- The fields of the last table of headers, as a copy and as text. A client sends the same table again and again; while
--- each of its values is still the same it is not checked again.
+-- The fields of the last table of headers, as a copy and as text. A client sends the same table many times; it is
+-- checked again only if a value has changed.
 local last, last_count, last_text = {}, 0, ""
 local NONE = {}
 

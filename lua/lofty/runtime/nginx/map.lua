@@ -18,7 +18,7 @@ local function work(items)
   end
 end
 
--- Starts as many light threads as are wanted; none where the phase has none.
+-- Starts the light threads; none in a phase without light threads.
 local function start(items)
   local threads = {}
   if items.concurrency < 2 or not phase.may_wait() then return threads end
@@ -38,7 +38,7 @@ return function(list, fn, opt)
   local items = items_of(list, fn, opt)
   local threads = start(items)
   for i = 1, #threads do wait(threads[i]) end
-  work(items) -- what is left without light threads: each call says for itself that it can't wait
+  work(items) -- the rest, without light threads: each call returns its own err that it can't wait
   local results, errors = items:outcome()
   return results, errors
 end

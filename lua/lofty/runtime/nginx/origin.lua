@@ -11,7 +11,8 @@ local C, setmetatable, tonumber = ffi.C, setmetatable, tonumber
 
 local origin = {}
 
--- Origins remembered by their text; one more and all are forgotten, so that odd URLs can't fill the memory.
+-- Number of cached origins; when it is exceeded the cache is emptied, so that many different URLs can't fill the
+-- memory.
 local MAX_KNOWN = 256
 
 local known, count = {}, 0
@@ -26,7 +27,7 @@ local function not_in_target()
 end
 local NOT_IN_TARGET = not_in_target()
 
--- Under a name of ours, so that declarations by other code don't clash.
+-- Declared under its own name, so that it does not clash with declarations of other code.
 ffi.cdef [[
 size_t lofty_strcspn (const char *text, const char *reject) __asm__("strcspn");
 ]]
@@ -34,7 +35,7 @@ size_t lofty_strcspn (const char *text, const char *reject) __asm__("strcspn");
 local Origin = { __name = "lofty.origin" }
 Origin.__index = Origin
 
--- The pool's name is ours, so that no connection that other code made, without verification, gets into it.
+-- The pool has its own name, so that it never contains an unverified connection of other code.
 local function new_pool(name)
   return {
     -- For tcpsock:connect. Beyond pool_size nginx closes the connection that was used least recently.
@@ -45,8 +46,8 @@ local function new_pool(name)
   }
 end
 
---- The connections that may be used here. Each configuration block has its own where TLS is used: what was verified
--- by one block's lua_ssl_trusted_certificate says nothing in another.
+--- The connections that may be used here. Each configuration block has its own where TLS is used: a certificate
+-- that one block's lua_ssl_trusted_certificate verified may not be trusted in another.
 -- @treturn table see new_pool
 function Origin:pool()
   if not self.tls then return self.plain end
@@ -91,7 +92,7 @@ local function look_up(url)
   return found, target
 end
 
---- Takes a URL apart.
+--- Parses a URL.
 -- @tparam string url
 -- @treturn[1] table the origin; the same one for the same text before the path
 -- @treturn[1] string the request target: path and query
@@ -102,7 +103,7 @@ function origin.of(url)
   local found = slash and known[sub(url, 1, slash - 1)]
   if not found then return look_up(url) end
   local target = sub(url, slash)
-  -- strcspn ends at a NUL too. It is compiled, as a pattern is not.
+  -- strcspn also ends at a NUL. LuaJIT compiles the call, but not a pattern.
   if tonumber(C.lofty_strcspn(target, NOT_IN_TARGET)) ~= #target then return look_up(url) end
   return found, target
 end

@@ -9,7 +9,7 @@ local find, get_phase, type = string.find, ngx.get_phase, type
 local phase = {}
 
 -- The phases without cosockets, light threads and ngx.sleep, each with what to do there. A timer can be created in each
--- of them but init. A phase that is not named here is tried.
+-- of them but init. In any other phase a call is attempted.
 local IN_TIMER = "hand the work to ngx.timer.at(0, fn)"
 local IN_FILTER = "call in access_by_lua or content_by_lua and keep the result in ngx.ctx"
 local ADVICE = {
@@ -37,8 +37,8 @@ end
 
 --- Tells whether this phase lets code wait for a socket or a time. A phase that is not known counts as one that does;
 -- when nginx refuses the wait after all, see `is_refusal`.
--- (Whether this very call may wait is LuaJIT's to say: it raises "attempt to yield across C-call boundary" under
--- require, table.sort and the like.)
+-- (Whether a call may yield at this point is not known here: LuaJIT raises "attempt to yield across C-call boundary"
+-- under require, table.sort and the like.)
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err, see `refuse`
@@ -47,7 +47,7 @@ function phase.may_wait()
   return phase.refuse()
 end
 
---- Tells whether a message is how nginx refuses a function in a phase.
+--- Tells whether a message is nginx's refusal of a function in a phase.
 -- @param message what a function of nginx's raised or returned
 -- @treturn boolean
 function phase.is_refusal(message)

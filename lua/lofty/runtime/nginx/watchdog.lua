@@ -1,4 +1,4 @@
---- Ends reads over TLS that go on beyond their deadline.
+--- Ends reads over TLS that exceed their deadline.
 --
 -- nginx restarts a read's timer whenever a byte arrives, also when the byte only adds to an unfinished TLS record. So a
 -- server that sends a record byte by byte holds a read for as long as it likes. Here a timer, which runs only while
@@ -12,7 +12,7 @@ local clock = require "lofty.runtime.nginx.clock"
 local monotonic, timer_at = clock.monotonic, ngx.timer.at
 local next, pairs, setmetatable = next, pairs, setmetatable
 
-local INTERVAL = 1 -- seconds between two looks
+local INTERVAL = 1 -- seconds between two checks
 local OVERDUE = 3 -- seconds after which nginx has dropped the timer: create another
 
 local watchdog = {}
@@ -48,7 +48,7 @@ function watchdog.watch(exchange)
   if not created_at or now - created_at > OVERDUE then create_timer(now) end
 end
 
---- Watches it no longer.
+--- Stops watching an exchange.
 -- @tparam table exchange
 function watchdog.done(exchange) reading[exchange] = nil end
 

@@ -19,7 +19,7 @@ Connection.__index = Connection
 -- @return[2] false
 -- @treturn[2] string why the server refused the command
 -- @treturn[3] nil
--- @treturn[3] string why the connection is of no use any more
+-- @treturn[3] string why the connection can't be used any more
 function Connection:command(words)
   local handle = self.handle
   local reply, why = handle:command(unpack(words))

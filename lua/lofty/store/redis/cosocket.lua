@@ -31,15 +31,15 @@ Reader.__index = Reader
 -- Receives some bytes, within the reply's deadline.
 function Reader:receive()
   local left = self.deadline - monotonic()
-  if left <= 0 then return nil, format("no whole answer within %.14g s", self.timeout) end
+  if left <= 0 then return nil, format("no complete reply within %.14g s", self.timeout) end
   self.socket:settimeout(milliseconds(left))
   local bytes, why = self.socket:receiveany(READ_SIZE)
   if not bytes then
-    if why == "timeout" then why = format("no whole answer within %.14g s", self.timeout) end
+    if why == "timeout" then why = format("no complete reply within %.14g s", self.timeout) end
     return nil, tostring(why)
   end
   self.received = self.received + #bytes
-  if self.received > core.limits.body then return nil, "the answer is too long" end
+  if self.received > core.limits.body then return nil, "the reply is too long" end
   return bytes
 end
 
@@ -52,7 +52,7 @@ function Reader:line()
       self.at = last + 2
       return sub(buffer, at, last - 1)
     end
-    if #buffer - at >= MAX_LINE then return nil, "the answer is not Redis's protocol" end
+    if #buffer - at >= MAX_LINE then return nil, "the reply is not in Redis's protocol" end
     local bytes, why = self:receive()
     if not bytes then return nil, why end
     self.buffer, self.at = sub(buffer, at) .. bytes, 1
@@ -95,11 +95,11 @@ function Reader:reply(depth)
   if number and kind == 58 then return number end -- :
   if number and (kind == 36 or kind == 42) then -- $ and *
     if number < 0 then return core.null end
-    if number > core.limits.body or depth > MAX_DEPTH then return nil, "the answer is too long" end
+    if number > core.limits.body or depth > MAX_DEPTH then return nil, "the reply is too long" end
     if kind == 36 then return self:bulk(number) end
     return self:array(number, depth)
   end
-  return nil, "the answer is not Redis's protocol"
+  return nil, "the reply is not in Redis's protocol"
 end
 
 local Connection = {}
