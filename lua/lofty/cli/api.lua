@@ -1,6 +1,7 @@
 --- `lofty api METHOD PATH [NAME=VALUE ...]`: calls any path of the API.
 -- @module lofty.cli.api
 
+local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
 local output = require "lofty.cli.output"
 local values = require "lofty.cli.values"
@@ -58,7 +59,7 @@ local function parameters(args, query, streams, writes_body)
 end
 
 function api.run(args, context)
-  local method = args.method:upper()
+  local method = ascii.upper(args.method)
   local name = METHODS[method]
   if not name then
     return context:fail("api: the method must be GET, POST, PUT or DELETE", exit_codes.usage)

@@ -1,6 +1,8 @@
 --- Which field of a lead each column of a file holds, guessed from its head.
 -- @module lofty.cli.import.columns
 
+local ascii = require "lofty.internal.ascii"
+
 local columns = {}
 
 -- Names of columns, without case, spaces and punctuation.
@@ -38,7 +40,7 @@ for field, names in pairs(NAMES) do
 end
 
 local function simple(name)
-  return (name:lower():gsub("[%s%p]", ""))
+  return (ascii.lower(name):gsub("[%s%p]", ""))
 end
 
 --- Guesses.

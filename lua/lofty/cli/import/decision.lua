@@ -1,6 +1,7 @@
 --- Decides what becomes of a row: looks the lead up by the row's keys and compares.
 -- @module lofty.cli.import.decision
 
+local ascii = require "lofty.internal.ascii"
 local columns = require "lofty.cli.import.columns"
 local rows = require "lofty.cli.import.rows"
 
@@ -12,8 +13,7 @@ local LOOK_UP_LIMIT = 10
 local function is_of(lead, key)
   for _, value in ipairs(lead[key.name .. "s"] or {}) do
     if type(value) == "string" then
-      local other = key.name == "email" and value:lower() or rows.phone_key(value)
-      if other == key.key then return true end
+      if rows.key(key.name, value) == key.key then return true end
     end
   end
   return false
@@ -68,7 +68,7 @@ local function missing(field, have, wanted)
   local seen, list = {}, {}
   local function key(value)
     if field == "phones" then return rows.phone_key(value) end
-    return value:lower()
+    return ascii.lower(value)
   end
   for _, value in ipairs(type(have) == "table" and have or {}) do
     if type(value) == "table" then value = value.tagName end

@@ -1,6 +1,7 @@
 --- Makes the fields of a lead from a row, and its keys.
 -- @module lofty.cli.import.rows
 
+local ascii = require "lofty.internal.ascii"
 local columns = require "lofty.cli.import.columns"
 
 local rows = {}
@@ -15,6 +16,14 @@ end
 function rows.phone_key(text)
   local digits = text:gsub("%D", "")
   return digits:sub(-10)
+end
+
+--- Email addresses are compared without regard to case.
+-- @tparam string name "email" or "phone"
+-- @tparam string value
+-- @treturn string
+function rows.key(name, value)
+  return name == "email" and ascii.lower(value) or rows.phone_key(value)
 end
 
 -- The values of a cell that may hold several.
@@ -99,7 +108,7 @@ function rows.keys(fields, match)
   if fields.leadId then keys[1] = { name = "leadId", value = fields.leadId, key = fields.leadId } end
   for _, name in ipairs(match) do
     for _, value in ipairs(fields[name .. "s"] or {}) do
-      keys[#keys + 1] = { name = name, value = value, key = name == "email" and value:lower() or rows.phone_key(value) }
+      keys[#keys + 1] = { name = name, value = value, key = rows.key(name, value) }
     end
   end
   return keys
