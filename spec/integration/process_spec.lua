@@ -44,7 +44,7 @@ describe("the libcurl runtime,", function()
 
   local function run(code, environment, lua)
     local path, cpath = package.path, package.cpath
-    if lua == "luajit" then cpath = cpath:gsub("/build/[^/]*/%?%.so", "/build/5.1/?.so") end
+    if lua == "luajit" then cpath = cpath:gsub("(/build[^;]*)/[^/;]*/%?%.so", "%1/5.1/?.so") end
     return child.run(PRELUDE:format(path, cpath, notes_path(), hello, slow, granting) .. code, environment, lua)
   end
 
