@@ -102,6 +102,33 @@ describe("a source over a store", function()
     assert.equal("fresh1", assert(make()("old")).access_token)
   end)
 
+  it("gives back a lock that the store took without a reply, in this refresh or in the next one", function()
+    local try_lock = store.try_lock
+    for _, lost in ipairs { 1, 100 } do
+      store_token(new_token("old" .. lost, runtime:now()))
+      runtime.time = runtime.time + 3600
+      local attempts = 0
+      function store:try_lock(...)
+        local locked = try_lock(self, ...)
+        attempts = attempts + 1
+        if attempts > lost then return locked end
+        return nil, errors.new { kind = "store", message = "no reply", retryable = true }
+      end
+      local get = make()
+      local began = runtime.time
+      if lost == 100 then
+        local none, err = get()
+        assert.is_nil(none)
+        assert.equal("no reply", err.message)
+        assert.truthy(next(store.locks))
+        attempts, began = lost, runtime.time
+      end
+      assert.equal("fresh" .. #grants + 1, assert(get()).access_token)
+      assert.truthy(runtime.time - began < 1)
+      assert.is_nil(next(store.locks))
+    end
+  end)
+
   it("makes one grant for 400 callers at the same moment, of 8 clients", function()
     runtime.time = runtime.time + 3600
     local got, calls = {}, {}

@@ -29,7 +29,19 @@ local function take(self, owner, deadline, peek)
   while true do
     local asked_at = runtime:monotonic()
     local locked, err = cache:try_lock(owner, self.ttl)
-    if locked then return asked_at end
+    if locked == false and self.uncertain == owner then
+      -- An attempt without a reply may have taken it, at a time that is not known: give it back, and take it anew.
+      self.uncertain = nil
+      if cache:unlock(owner) then
+        asked_at = runtime:monotonic()
+        locked, err = cache:try_lock(owner, self.ttl)
+      end
+    end
+    if locked then
+      self.uncertain = nil
+      return asked_at
+    end
+    if err then self.uncertain = owner end
     local now = runtime:monotonic()
     if err and not (err.retryable and now < outage_ends and now < deadline) then return nil, err end
     if now >= deadline then
@@ -63,7 +75,8 @@ function lease.with(self, deadline, peek, fn, ...)
     local a, b, c, d = fn({ taken_at = runtime:monotonic(), ends = huge }, ...)
     return a, b, c, d
   end
-  local owner, taken_at = new_owner(), nil
+  -- A lock that this process may hold without knowing is asked for by its owner's name until that is known.
+  local owner, taken_at = self.uncertain or new_owner(), nil
   local function release()
     if not taken_at then return end
     local _, err = cache:unlock(owner)
