@@ -339,8 +339,8 @@ describe("the small schema checker #sandbox", function()
     { "a wrong item", { type = "array", items = { type = "string" } }, '["a",2]', "[] is integer, the document says string" },
     { "null where none may be", { type = "string" }, "null", " is null, the document says string" },
     { "a word that is not in the enum", { type = "string", enum = { "a" } }, '"b"', " is not one of the enum" },
-    { "an int32 that is too large", { type = "integer", format = "int32" }, "4294967296", " is no int32" },
-    { "a time without its date", { type = "string", format = "date-time" }, '"10:00"', " is no date-time" },
+    { "an int32 that is too large", { type = "integer", format = "int32" }, "4294967296", " is not a valid int32" },
+    { "a time without its date", { type = "string", format = "date-time" }, '"10:00"', " is not a valid date-time" },
   } do
     it("finds " .. case[1], function() assert.equal(case[4], findings(case[2], case[3])) end)
   end
