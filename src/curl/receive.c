@@ -2,12 +2,17 @@
 ** receive.c - the callbacks of libcurl. They touch only what belongs to the
 ** transfer, and never Lua, which may not jump across libcurl.
 */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include <poll.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "transfer.h"
+
+#if defined(__linux__) && !defined(POLLRDHUP)
+#error "without POLLRDHUP a request may go out on a connection that the server has closed"
+#endif
 
 static size_t transfer_refuse (Transfer *t, LoftyCode code, const char *problem) {
   t->code = code;
