@@ -2,9 +2,23 @@
 return {
   ["examples/openresty/leadboard/pages/leads.lua"] = { ["^%s*(.-)%s*$"] = "200 bytes, cut in the same expression" },
   ["examples/openresty/leadboard/settings.lua"] = { ["/+$"] = "APP_URL, from the environment" },
-  ["lua/lofty/cli/accounts.lua"] = {
-    ["^(.*)/[^/]*$"] = "a path of the user's", ["\n%s*account%s*=%s*(%w+)%s*\n"] = "the user's own configuration",
+  ["lua/lofty/cli/accounts.lua"] = { ["^(.*)/[^/]*$"] = "a path of the user's" },
+  ["lua/lofty/cli/api.lua"] = { ["([^&=]+)=?([^&]*)"] = "an argument of the command" },
+  ["lua/lofty/cli/doctor.lua"] = { ["^(.*)/[^/]*$"] = "a path of the user's" },
+  ["lua/lofty/cli/doctor_nginx.lua"] = {
+    ["_by_lua_block%s*(%b{})"] = "the user's own nginx.conf", ["\n%s*nameserver%s+(%S+)"] = "/etc/resolv.conf",
   },
+  ["lua/lofty/cli/import.lua"] = { ["^(.-)=(%w*)$"] = "an argument of the command" },
+  ["lua/lofty/cli/import/rows.lua"] = {
+    ["^[^%s@,;<>\"]+@[^%s@,;<>\"]+%.[^%s@,;<>\"]+$"] = "MAX_EMAIL bytes",
+    ["^([^,]+),%s*(.+)$"] = "MAX_NAME bytes", ["^(.-)%s+(%S+)$"] = "MAX_NAME bytes",
+  },
+  ["lua/lofty/cli/main.lua"] = { ["unknown option '%-%-(%w+)'"] = "argparse's message about an argument" },
+  ["lua/lofty/cli/mcp.lua"] = { ["^[%w_./-]+%.lua:%d+: "] = "begins with a path of this installation" },
+  ["lua/lofty/cli/mcp_tools.lua"] = { ["^%s*(.-)%s*$"] = "1,000 bytes, cut in the same expression" },
+  ["lua/lofty/cli/operation_catalog.lua"] = { ["^(.+)%.([%w_]+)$"] = "linear: the second part ends at the next dot" },
+  ["lua/lofty/cli/table.lua"] = { ["%s+$"] = "a line that was cut to the window" },
+  ["lua/lofty/cli/webhooks.lua"] = { ["^%s*(.-)%s*$"] = "a line that the user types" },
   ["lua/lofty/cli/auth.lua"] = { ["^%s*(.-)%s*$"] = "a line that the user types; a name cut to 200 bytes" },
   ["lua/lofty/cli/values.lua"] = { ["([^,]*),"] = "an argument of the command" },
   ["lua/lofty/client/settings.lua"] = { ["/+$"] = "the option base_url" },

@@ -195,7 +195,7 @@ local function lead_filter(query)
 end
 
 local function find_lead(crm, arguments)
-  local query = tostring(arguments.query):match "^%s*(.-)%s*$"
+  local query = tostring(arguments.query):sub(1, 1000):match "^%s*(.-)%s*$"
   if query == "" then return nil, "query is empty" end
   local items, more = take(crm.leads, { lead_filter(query) }, limit_of(arguments), arguments.cursor)
   return list_result(items, more, fields_of(arguments, LEAD_FIELDS))

@@ -6,8 +6,17 @@ local columns = require "lofty.cli.import.columns"
 
 local rows = {}
 
+-- RFC 5321 allows no longer address.
+local MAX_EMAIL = 254
+-- A longer text is no name of first and last name.
+local MAX_NAME = 200
+
+-- In linear time, since a cell may be long.
 local function trimmed(text)
-  return text:match "^%s*(.-)%s*$"
+  local first, last = text:find "%S", #text
+  if not first then return "" end
+  while text:find("^%s", last) do last = last - 1 end
+  return text:sub(first, last)
 end
 
 --- Phone numbers are compared by their last ten digits, since some are written with a country code and some without.
@@ -39,7 +48,7 @@ end
 local checks = {}
 
 function checks.emails(text)
-  if text:find "^[^%s@,;<>\"]+@[^%s@,;<>\"]+%.[^%s@,;<>\"]+$" then return text end
+  if #text <= MAX_EMAIL and text:find "^[^%s@,;<>\"]+@[^%s@,;<>\"]+%.[^%s@,;<>\"]+$" then return text end
   return nil, ("%q is no e-mail address"):format(text)
 end
 
@@ -57,6 +66,7 @@ checks.leadId, checks.assignedUserId = digits_only, digits_only
 
 -- "Ann Marie Smith" is Ann Marie, Smith; "Smith, Ann" is Ann, Smith.
 local function split_name(text)
+  if #text > MAX_NAME then return text end
   local last, first = text:match "^([^,]+),%s*(.+)$"
   if first then return first, last end
   first, last = text:match "^(.-)%s+(%S+)$"
