@@ -84,8 +84,9 @@ static Progress tls_failed (Connection *c, int error) {
   unsigned long code = ERR_peek_last_error();
   const char *reason;
   int saved = errno;
-  if (error == SSL_ERROR_SYSCALL && code == 0) {
+  if (error == SSL_ERROR_SYSCALL) { /* OpenSSL 3.6 lists errno as an error of its own */
     char byte;
+    ERR_clear_error();
     SSL_read(c->tls, &byte, 1);
     code = ERR_peek_last_error();
   }
