@@ -4,7 +4,7 @@ local nginx = require "lofty.sandbox.nginx"
 
 local quote = nginx.quote
 
-describe("completion of the command #once", function()
+describe("completion of the command #once #command", function()
   if not pcall(require, "argparse") then
     pending "needs lua-argparse"
     return
@@ -163,7 +163,7 @@ describe("completion of the command #once", function()
   end)
 end)
 
-describe("the manual page of the command #once", function()
+describe("the manual page of the command #once #command", function()
   if not pcall(require, "argparse") then
     pending "needs lua-argparse"
     return

@@ -5,7 +5,7 @@ local sandbox = require "lofty.sandbox"
 
 local has_argparse = pcall(require, "argparse")
 
-describe("lofty doctor #once", function()
+describe("lofty doctor #once #command", function()
   if not has_argparse then
     pending "needs lua-argparse"
     return

@@ -7,7 +7,7 @@ local has_argparse = pcall(require, "argparse")
 local has_sqlite = pcall(require, "luasql.sqlite3")
 
 -- The command runs on Lua 5.4.
-describe("lofty export #once", function()
+describe("lofty export #once #command", function()
   if not has_argparse then
     pending "needs lua-argparse"
     return

@@ -7,7 +7,7 @@ local sandbox = require "lofty.sandbox"
 local has_argparse = pcall(require, "argparse")
 
 -- The command runs on Lua 5.4.
-describe("lofty import #once", function()
+describe("lofty import #once #command", function()
   if not has_argparse then
     pending "needs lua-argparse"
     return

@@ -16,7 +16,7 @@ local function client_modules()
   return nginx.shell "pwd" .. "/build/mcp/node_modules"
 end
 
-describe("lofty mcp and the protocol's own client #once", function()
+describe("lofty mcp and the protocol's own client #once #command", function()
   local modules, missing
   if has_argparse then modules, missing = client_modules() else missing = "needs lua-argparse" end
   if not modules then

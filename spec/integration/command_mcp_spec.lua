@@ -6,7 +6,7 @@ local sandbox = require "lofty.sandbox"
 
 local has_argparse = pcall(require, "argparse")
 
-describe("lofty mcp #once", function()
+describe("lofty mcp #once #command", function()
   if not has_argparse then
     pending "needs lua-argparse"
     return

@@ -6,7 +6,7 @@ local sandbox = require "lofty.sandbox"
 local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
 local load_text = rawget(_G, "loadstring") or load
 
-describe("an operation of the command #once", function()
+describe("an operation of the command #once #command", function()
   if not pcall(require, "argparse") then
     pending "needs lua-argparse"
     return

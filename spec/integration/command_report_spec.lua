@@ -7,7 +7,7 @@ local sandbox = require "lofty.sandbox"
 local has_argparse = pcall(require, "argparse")
 local has_sqlite, sqlite = pcall(require, "luasql.sqlite3")
 
-describe("lofty report #once", function()
+describe("lofty report #once #command", function()
   if not has_argparse then
     pending "needs lua-argparse"
     return

@@ -4,7 +4,7 @@ local nginx = require "lofty.sandbox.nginx"
 
 local has_argparse = pcall(require, "argparse")
 
-describe("lofty sandbox #once", function()
+describe("lofty sandbox #once #command", function()
   if not has_argparse then
     pending "needs lua-argparse"
     return

@@ -2,7 +2,7 @@
 local command = require "spec.support.command"
 local exit_codes = require "lofty.cli.exit_codes"
 
-describe("the command #once", function()
+describe("the command #once #command", function()
   if not pcall(require, "argparse") then
     pending "needs lua-argparse"
     return

@@ -5,7 +5,7 @@ local sandbox = require "lofty.sandbox"
 
 local quote = nginx.quote
 
-describe("the command in a terminal #once", function()
+describe("the command in a terminal #once #command", function()
   if not pcall(require, "argparse") then
     pending "needs lua-argparse"
     return

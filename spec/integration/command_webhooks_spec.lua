@@ -6,7 +6,7 @@ local sandbox = require "lofty.sandbox"
 local has_argparse = pcall(require, "argparse")
 local has_spool = pcall(require, "lofty.spool")
 
-describe("lofty webhooks #once", function()
+describe("lofty webhooks #once #command", function()
   if not has_argparse then
     pending "needs lua-argparse"
     return
