@@ -5,6 +5,7 @@
 -- @module lofty.cli.mcp_tools
 
 local catalog = require "lofty.cli.operation_catalog"
+local path_names = require("lofty.cli.operations").path_names
 local lofty = require "lofty"
 local trim = require "lofty.cli.mcp_trim"
 
@@ -127,7 +128,7 @@ local function call_operation(crm, permitted, arguments)
   if type(fields) ~= "table" then return nil, "fields must be an object" end
   local refused = refusal(op, name, fields, permitted)
   if refused then return nil, refused end
-  local list, names = {}, catalog.path_names(op)
+  local list, names = {}, path_names(op)
   local path = type(arguments.path) == "table" and arguments.path or {}
   for i, each in ipairs(names) do
     list[i] = path[each]
@@ -165,7 +166,7 @@ local READS = { readOnlyHint = true, openWorldHint = true }
 local function list_tool(crm, name, title, operation, about, known, default_fields)
   local op = assert(catalog.find(operation))
   local properties, required = { limit = LIMIT, cursor = CURSOR, fields = FIELDS }, {}
-  for _, each in ipairs(catalog.path_names(op)) do
+  for _, each in ipairs(path_names(op)) do
     properties[each] = ID
     required[#required + 1] = each
   end
@@ -177,7 +178,7 @@ local function list_tool(crm, name, title, operation, about, known, default_fiel
     input = object(properties, #required > 0 and required or nil),
     call = function(arguments)
       local list, filter = {}, {}
-      for i, each in ipairs(catalog.path_names(op)) do list[i] = arguments[each] end
+      for i, each in ipairs(path_names(op)) do list[i] = arguments[each] end
       for _, each in ipairs(known) do filter[each] = arguments[each] end
       list[#list + 1] = filter
       local items, more = take(list_of(crm, operation), list, limit_of(arguments), arguments.cursor)

@@ -3,6 +3,7 @@
 
 local lofty = require "lofty"
 local operations = require "lofty.api.operations"
+local path_names = require("lofty.cli.operations").path_names
 
 local catalog = {}
 
@@ -22,15 +23,6 @@ function catalog.find(name)
   end
   local meant = require "lofty.internal.suggest"(name, names)
   return nil, ("there is no operation %s%s"):format(name, meant and ", did you mean " .. meant .. "?" or "")
-end
-
---- The names in an operation's path, in order.
--- @tparam table op
--- @treturn {string,...}
-function catalog.path_names(op)
-  local names = {}
-  for name in op.path:gmatch "{([%w_]+)}" do names[#names + 1] = name end
-  return names
 end
 
 --- The JSON schema of a shape. Integers of 64 bits are decimal strings, or numbers where they are exact.
@@ -74,7 +66,7 @@ function catalog.describe(name)
   return {
     operation = name, about = op.about, method = op.method, path_template = op.path, class = op.class,
     deletes = op.method == "DELETE" or nil, sends_when_set = op.reaches and lofty.array(op.reaches) or nil,
-    path = lofty.array(catalog.path_names(op)), fields = shape and catalog.schema(shape) or nil,
+    path = lofty.array(path_names(op)), fields = shape and catalog.schema(shape) or nil,
     is_list = op.page and true or nil, deprecated = op.deprecated and true or nil,
     check_after_failure = type(op.find) == "string" and op.find or nil,
   }
