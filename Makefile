@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # make          build the C modules for every Lua found        make demo     the whole flow, against the sandbox
 # make test     every suite (installs what it needs)           make sandbox  a Lofty emulator to play with
 # make env      LUA_PATH and LUA_CPATH for this checkout       make lint | bench | memcheck | torture | clean

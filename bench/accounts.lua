@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- How long app:accounts() takes over a file store with 100,000 tokens, each with its lock file.
 --
 --     lua5.4 bench/accounts.lua [TOKENS]

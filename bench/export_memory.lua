@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Exports 100,000 generated leads as CSV and to SQLite, and prints the most memory that was in use at the end of a page:
 -- of Lua (after a full collection) and of the process (resident set, Linux).
 --

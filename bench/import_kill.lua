@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Kills `lofty import --apply` with kill -9 at many instants and starts it again, until all rows are done; then counts
 -- the leads: no row that has a key may be there twice or be missing, and a row without one at most once.
 --

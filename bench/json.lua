@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Decodes and encodes a page of 100 leads, as GET /v1.0/leads returns it, with lofty and with
 -- lua-cjson. A ratio above 1 is how many times as fast lofty is.
 --   eval "$(make -s env)"; lua5.4 bench/json.lua

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Kills a process that refreshes a token in a loop, 500 times with kill -9, and checks each time what is in its file
 -- store. Without rotation every token must be usable. With rotation a kill between the server's response and its first
 -- write loses the token: this counts how many, among refreshes that follow one another without a pause.

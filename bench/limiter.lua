@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Five processes share a limit of 300 calls a minute through Redis, and call as fast as the limiter allows.
 -- The sandbox counts in its own windows, as Lofty does. Prints how much of the limit was used and the number of 429s.
 -- Takes two minutes, for three windows; another number of seconds may be given.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Kills a process that receives webhook deliveries into a spool, 200 times with kill -9 at moments that differ, and
 -- checks that every event of a delivery that was answered 200 was handled.
 --

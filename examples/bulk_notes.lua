@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Adds a note to many leads, sixteen calls at a time, within the application's rate limit. Prints the plan; adds notes
 -- only with --apply. Credentials come from the environment (LOFTY_API_KEY).
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Answers a chat command such as "/lead alvarez" with the five best matches, within the three seconds that chat
 -- platforms allow. Reads only. Credentials come from the environment (LOFTY_API_KEY).
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Writes a daily digest as an HTML page that can be sent by mail: a small SVG chart of the leads in each stage, and the
 -- leads of the last 24 hours. Reads only. Credentials come from the environment (LOFTY_API_KEY).
 --

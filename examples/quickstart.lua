@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The whole flow: a person authorizes, the code is exchanged for a token, the token is refreshed, leads are listed.
 -- `make demo` runs it against a Lofty emulator on this machine, where it also writes a note and deletes it again. With
 -- credentials in the environment it talks to Lofty itself and writes nothing:

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Assigns all leads of one agent to another. Prints the plan; assigns only with --apply.
 -- Credentials come from the environment (LOFTY_API_KEY).
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Copies all leads into a file of tab-separated lines. After an error the next run continues where this one stopped.
 -- Credentials come from the environment (LOFTY_API_KEY).
 --

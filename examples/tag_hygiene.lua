@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Removes one tag from every lead of a stage. Prints the plan; changes leads only with --apply.
 -- Credentials come from the environment (LOFTY_API_KEY).
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Sends a text message to each new lead that Lofty reports to a webhook. A CGI program (RFC 3875): any web server that
 -- runs those can serve it. Subscribe with crm.webhooks:ensure and an address that ends in HOOK_SECRET.
 -- Only logs what it would send unless SEND=1. Further variables: LOFTY_API_KEY, HOOK_SECRET, HOOK_SPOOL (a directory).

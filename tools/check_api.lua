@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Compares lua/lofty/api/operations.lua with the vendor's OpenAPI document and lists the differences.
 --
 --     make check-api DOC=openapi.json

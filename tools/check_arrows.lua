@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Checks which module requires which, against the layers of ARCHITECTURE.md.
 --
 --     lua5.4 tools/check_arrows.lua [ROOT]

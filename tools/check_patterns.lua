@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Finds Lua patterns that do not match in linear time.
 --
 --     lua5.4 tools/check_patterns.lua [ROOT]

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The patterns that tools/check_patterns.lua lets pass: file -> pattern -> what limits the length of the text.
 return {
   ["examples/openresty/leadboard/pages/leads.lua"] = { ["^%s*(.-)%s*$"] = "200 bytes, cut in the same expression" },

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes lua/lofty/cli/width_ranges.lua, the widths of characters in a terminal, of the Unicode Character Database.
 --
 --     lua5.4 tools/make_widths.lua FOLDER > lua/lofty/cli/width_ranges.lua

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** bare.c - the bare libcurl loop that lofty is measured against:
 ** one easy handle, the body kept, nothing judged.

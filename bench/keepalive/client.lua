@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The loop of bare.c by lofty: microseconds a request.
 -- usage: lua5.4 bench/keepalive/client.lua BASE_URL COUNT API_KEY
 local lofty = require "lofty"

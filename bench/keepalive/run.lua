@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- A keep-alive GET through `crm:get` (client.lua: checked, paced, decoded) and a bare C libcurl loop (bare.c) that sends
 -- the same and throws the answer away, on the same server and in turns: the emulator's /v1.0/me when it takes 10 ms, as
 -- an API not far away does; the same as fast as it can; and an nginx that answers a constant, which no API does and

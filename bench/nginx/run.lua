@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Compares, inside nginx, a location that makes one upstream API call by lofty, by proxy_pass (the upper bound) and by a
 -- libcurl binding that blocks the worker process.
 --

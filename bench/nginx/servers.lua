@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The servers of the nginx bench: an upstream, and gateways with a single worker process that call it in each of the
 -- ways that are compared.
 -- @module bench.nginx.servers

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Outages while processes call: a Redis that restarts again and again, and a holder of a lock that dies in the middle of
 -- a refresh. Prints how many calls failed, and for how long the lock was held. Exits with 1 when a call with a valid token
 -- failed, or a lock was held for longer than its time.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Many processes use accounts with expired tokens at the same moment: counts the grants that reach the server and the
 -- calls that succeed. Processes of plain Lua share a file store or Redis, nginx's workers a shared dict backed by either;
 -- refresh tokens stay, or rotate (then a second use of one revokes the account). The server takes 0.2 s for a grant, so

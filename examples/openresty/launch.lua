@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Starts the example application on a free port of loopback, with its own sandbox.
 --
 --     local demo = require("examples.openresty.launch").start()

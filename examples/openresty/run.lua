@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs the application until Ctrl-C.
 --
 --     make demo-openresty                 with its own sandbox, on free ports

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A vendor's application: makes URLs of Lofty's consent page, exchanges authorization codes for tokens, refreshes
 -- tokens, and makes clients.
 -- @module lofty.app

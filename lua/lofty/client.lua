@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes the calls of one account: gets a token, waits for the rate limit, sends, retries, decodes.
 -- @module lofty.client
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Errors: tables with a kind and a message; tostring gives one line.
 --
 -- `kind` is one of `errors.kinds`; further fields, all optional: `status` (HTTP), `code` (Lofty's own

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A client library for the Lofty CRM.
 --
 --     local lofty = require "lofty"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A value as readable text, for looking at what the API returned.
 --
 -- The text looks like Lua, but is no serialization: long texts, deep tables and long lists are cut short, and secrets

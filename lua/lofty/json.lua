@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- JSON with exact numbers: an id keeps all its digits when it is decoded and encoded again.
 --
 -- Decoder and encoder are strict (RFC 8259). How values are decoded:

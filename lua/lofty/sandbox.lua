@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Starts the sandbox for a spec, and talks to it with curl rather than with the library under test.
 --
 --     local box = require("lofty.sandbox").start{ refresh_rotation = true }

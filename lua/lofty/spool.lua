@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A spool for webhook deliveries: a crash loses no event of a delivery that got the response 200.
 --
 -- A delivery is one file in a private directory, written, forced to disk and renamed before the 200. One process at a

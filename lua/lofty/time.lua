@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Times as Lofty's API writes them, and epoch seconds.
 --
 -- The API has six forms: epoch milliseconds; ISO 8601 with an offset, with or without fractions of a second; ISO 8601

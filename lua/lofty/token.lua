@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A token: a plain table of fields that can be stored as it is, with methods by metatable.
 --
 -- Fields: `access_token`, `refresh_token`, `token_type`, `scope` (strings), `expires_in` (seconds), `obtained_at`,

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Webhooks: reads Lofty's deliveries, and makes handlers that receive them.
 --
 -- A delivery does not name its events. It gives the number of one of 12 lists and, in arrays such as `updatedLead`

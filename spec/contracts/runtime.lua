@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What every runtime must do, as cases that need no test framework: they run under busted, inside nginx, and over a
 -- runtime of your own.
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The contract over the runtime of plain Lua; spec/integration/nginx_runtime_spec.lua runs it inside nginx.
 
 local cases = require "spec.contracts.runtime"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The contract of `lofty.store.contract` as test cases that need nothing but a store. Copy this file to test a store of
 -- your own; docs/guide/stores.md shows how.
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The contract over every store: those for plain Lua here, those for nginx inside a real nginx.
 
 local cases = require "spec.contracts.store"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** http.c - libFuzzer target for src/core/head.c, src/core/http1.c and src/core/gunzip.c: no read
 ** out of bounds, the same result wherever the input is split, no body above the limit, and

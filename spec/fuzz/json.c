@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** json.c - libFuzzer target for src/core/json.c and src/core/number.c: no read out of bounds,
 ** encoded values decode to the same values, and repair fixes strings and changes nothing else.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- An application's accounts in a store, against the emulator: connect, accounts, client(account), disconnect.
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty auth`, and which account a command acts for.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty completion` in the shells themselves, and the manual page.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"

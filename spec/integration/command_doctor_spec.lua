@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty doctor`: what it finds, the fix it names, its exit code. See spec/support/command.lua.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty export` against the emulator.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"

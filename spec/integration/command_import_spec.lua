@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty import` against the emulator.
 local child = require "spec.support.child"
 local command = require "spec.support.command"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty mcp`, driven by the protocol's own client for Node.js.
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty mcp`, line by line: JSON-RPC 2.0 and the Model Context Protocol, revision 2025-06-18. See
 -- spec/support/command.lua.
 local command = require "spec.support.command"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty RESOURCE VERB` and `lofty api`.
 local command = require "spec.support.command"
 local json = require("lofty").json

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- How the command shows what it got.
 local command = require "spec.support.command"
 local json = require("lofty").json

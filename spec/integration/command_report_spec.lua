@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty report`: its numbers, what it does with hostile names, and how a browser shows it.
 local browser = require "spec.support.browser"
 local command = require "spec.support.command"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty sandbox`: the emulator for as long as a command runs. See spec/support/command.lua.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The command without a process: see spec/support/command.lua. Its parts have specs of their own, command_*_spec.lua.
 local command = require "spec.support.command"
 local exit_codes = require "lofty.cli.exit_codes"

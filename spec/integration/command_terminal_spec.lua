@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The command as a process: in a pseudo-terminal (tmux), and in pipes.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- `lofty webhooks`: subscriptions, a spool's failed events, and the emulator's deliveries. See spec/support/command.lua.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"

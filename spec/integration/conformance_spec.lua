@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Every operation, through the library, against a mock that refuses what the vendor's document does not allow.
 local fake = require "spec.support.fake_client"
 local lofty = require "lofty"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local wires = require "spec.support.wire"
 local nginx = require "lofty.sandbox.nginx"
 local errors = require "lofty.errors"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Runs the examples against the sandbox.
 local child = require "spec.support.child"
 local lofty = require "lofty"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- What the file store promises beyond the contract: privacy, crashes at any step, locks that end with their holder.
 
 local file_store = require "lofty.store.file"

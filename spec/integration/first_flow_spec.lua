@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The whole flow against the emulator: consent, code, token, refresh, calls. Each failure has an err of its own and leaves
 -- the client usable.
 local lofty = require "lofty"

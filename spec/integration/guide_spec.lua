@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Runs each code block of docs/guide that is marked "lua run", in a process of its own, against the emulator.
 local child = require "spec.support.child"
 local nginx = require "lofty.sandbox.nginx"

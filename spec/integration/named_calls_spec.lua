@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The operations by name against the emulator.
 local fake = require "spec.support.fake_client"
 local lofty = require "lofty"

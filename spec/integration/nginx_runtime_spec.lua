@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local cases = require "spec.contracts.runtime"
 local json = require "lofty.sandbox.server.json"
 local servers = require "spec.support.nginx.servers"

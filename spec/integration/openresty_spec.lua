@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The example application inside nginx, used through a headless browser.
 local browser = require "spec.support.browser"
 local json = require "lofty.sandbox.server.json"

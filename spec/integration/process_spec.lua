@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- What other processes, signals and the environment do to the libcurl runtime; each case runs in a process of its own.
 
 local child = require "spec.support.child"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- What the Redis store promises beyond the contract: logins, TLS, permissions, servers that go away and come back.
 
 local child = require "spec.support.child"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Checks the emulator against the vendor's document.
 
 local contract = require "lofty.sandbox.server.contract"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The sandbox's two OAuth servers, its consent page, and what it makes of an Authorization header.
 
 local json = require "lofty.sandbox.server.json"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Each of the emulator's ways of paging, walked to its end.
 
 local json = require "lofty.sandbox.server.json"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The emulator's records beside leads and notes: tasks, calendar, logs, transactions, messages, agents.
 
 local json = require "lofty.sandbox.server.json"

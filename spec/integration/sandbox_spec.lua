@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The emulator, asked with curl and without the library.
 -- Its OAuth servers are in sandbox_oauth_spec, its pages in sandbox_pages_spec.
 

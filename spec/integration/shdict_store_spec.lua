@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local cases = require "spec.support.shdict_cases"
 local in_nginx = require "spec.support.in_nginx"
 

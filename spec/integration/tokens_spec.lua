@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Tokens that many processes share: refreshes at the same moment, killed processes, a Redis that restarts, lost responses.
 -- bench/tokens does the same with larger numbers.
 local child = require "spec.support.child"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local nginx = require "lofty.sandbox.nginx"
 
 local SECRET = "6cGm9-long-and-random_0a"

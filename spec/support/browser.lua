@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A headless Chromium for specs, controlled by the visible names of elements.
 --
 --     local browser = require("spec.support.browser").start()

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs Lua code in a child process, with the interpreter that runs the specs.
 local child = {}
 

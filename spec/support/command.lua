@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs the command in this process, with streams of the spec.
 local nginx = require "lofty.sandbox.nginx"
 

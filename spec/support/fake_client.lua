@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A client without a network that records its calls, and sample values for the shapes of operations.
 -- @module spec.support.fake_client
 

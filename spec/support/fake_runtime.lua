@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A runtime without a network: a clock that specs set, and a function that returns responses.
 local fake = {}
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs cases inside a real nginx, in a timer of its one worker process, where tokens are refreshed too.
 -- @module spec.support.in_nginx
 

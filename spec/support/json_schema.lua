@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A checker for the part of JSON Schema that OpenAPI 3.0 documents use. Stricter than the standard: a field
 -- that the schema does not name is an error.
 -- @module spec.support.json_schema

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Starts a mock of an OpenAPI document (npm's @stoplight/prism-cli, see spec/support/conformance/install) on a free
 -- port of loopback, and ends it again.
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Starts a redis-server on loopback for a spec, stops and restarts it, and removes its files.
 --
 -- The server is the child of a shell whose standard input is a pipe from this process: closing the pipe ends the

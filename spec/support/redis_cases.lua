@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What the Redis store does with answers that a real server gives rarely; run over both kinds of connection, in plain
 -- Lua and inside nginx.
 --

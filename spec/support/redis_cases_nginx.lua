@@ -1,1 +1,3 @@
+-- SPDX-License-Identifier: MIT
+
 return require("spec.support.redis_cases").run

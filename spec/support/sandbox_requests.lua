@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Requests to the sandbox for specs, without the library under test.
 --
 --     local ask = require("spec.support.sandbox_requests")(box)

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What the shared dict store promises beyond the contract. spec/integration/shdict_store_spec.lua runs the cases inside
 -- nginx and reads their names here.
 

@@ -1,1 +1,3 @@
+-- SPDX-License-Identifier: MIT
+
 return require("spec.support.shdict_cases").run

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes stores for spec/contracts/store.lua, under busted and inside nginx.
 -- @module spec.support.store_fixtures
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- The contract over every store for nginx; the argument is two urls of one Redis, with a space between.
 
 return function(report, argument, folder)

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- One process of spec/support/token_processes.lua: reports that it is ready, waits for "go", makes its calls, and prints the
 -- results.
 local lofty = require "lofty"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Processes that use the same token at the same time, for specs and for bench/.
 --
 --     local place = token_processes.place(box, { path = folder })             -- or { redis = "redis://..." }

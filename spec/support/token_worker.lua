@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The code of one worker of spec/support/token_workers.lua. Runs inside nginx.
 -- @module spec.support.token_worker
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Workers of one nginx that use the same token at the same time; see spec/support/token_processes.lua for places and opt.
 -- The place's `dict` = true puts a shared dict before its file or Redis store.
 -- @module spec.support.token_workers

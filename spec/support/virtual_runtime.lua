@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A runtime with a virtual clock: when all coroutines sleep, the clock advances to the next one that wakes.
 --
 -- So an hour of waiting takes milliseconds, and every run gives the same result.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A server with scripted faults: a real nginx whose handlers send arbitrary bytes, close the connection,
 -- stall, or read a second request on a connection without a response.
 --

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** bindings.c - out of memory in lofty.core: from the n-th allocation of Lua or the core on,
 ** all fail, for n = 1, 2, 3, ... until the call succeeds.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** encodings.c - out-of-memory cases of the buffer, the encodings and the token requests.
 */

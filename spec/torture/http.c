@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** http.c - out-of-memory cases of head.c, http1.c and gunzip.c: responses that use every
 ** allocation in them.

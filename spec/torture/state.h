@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** state.h - creates a Lua state with a custom allocator, on any Lua version.
 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** torture.c - runs every case with allocation n failing, for n = 1, 2, 3, ... until the case
 ** succeeds: first only that allocation, then that one and all later ones.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** torture.h - the interface between torture.c and the files of cases. To add cases, write a
 ** file that ends with a table of them, declare the table below, and list it in torture.c.

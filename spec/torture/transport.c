@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** transport.c - out of memory in lofty.curl: the n-th allocation of Lua, the core or libcurl
 ** fails, alone or with all later ones, during requests to a server. The next request must

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Starts a server and runs the program built from transport.c against it.
 -- usage: lua5.4 spec/torture/transport.lua build/torture/5.4/transport
 package.path = "./?.lua;./lua/?.lua;" .. package.path

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- tools/check_arrows.lua, tried on small trees.
 local nginx = require "lofty.sandbox.nginx"
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local ascii = require "lofty.internal.ascii"
 
 describe("ascii", function()

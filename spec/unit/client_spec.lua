@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local fake = require "spec.support.fake_runtime"
 local errors = require "lofty.errors"
 local lofty = require "lofty"

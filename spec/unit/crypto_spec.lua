@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Random bytes, SHA-256 and sealing: published test vectors, and every kind of damage.
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 describe("lofty.curl", function()
   local curl = require "lofty.curl"
 

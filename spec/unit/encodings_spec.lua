@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Base64, percent-encoding, queries, forms and paths: all bytes, all errors, all digits of ids.
 local core = require "lofty.core"
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Settings from environment variables, each case in a child process.
 local child = require "spec.support.child"
 

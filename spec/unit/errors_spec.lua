@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local errors = require "lofty.errors"
 local limits = require("lofty.core").limits
 local lofty = require "lofty"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local core = require "lofty.core"
 
 local MAX_HEAD, MAX_BODY = 64 * 1024, 16 * 1024 * 1024

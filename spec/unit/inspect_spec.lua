@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local lofty = require "lofty"
 
 local inspect = lofty.inspect

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Compares lofty.core with lua-cjson, value by value. Texts for which lua-cjson is wrong or not strict are left out;
 -- spec/unit/json_spec.lua has them.
 local core = require "lofty.core"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- crm.leads:compare and crm.leads:upsert against a server that keeps leads in a table.
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"

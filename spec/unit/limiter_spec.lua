@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local errors = require "lofty.errors"
 local limiter = require "lofty.pacing.limiter"
 local virtual = require "spec.support.virtual_runtime"

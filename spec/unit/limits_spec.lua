@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local limits = require("lofty.core").limits
 
 describe("the table of limits", function()

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local child = require "spec.support.child"
 local lofty = require "lofty"
 local misuse = require "lofty.internal.misuse"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- What the nginx runtime makes of a phase's name, and of nginx's refusals; the names of later versions of nginx too.
 describe("nginx phases", function()
   local NAME = "lofty.runtime.nginx.phase"

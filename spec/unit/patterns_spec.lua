@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Text from outside must not make a pattern take quadratic time: tools/check_patterns.lua finds such patterns.
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local http_date = require "lofty.http.date"
 local rate = require "lofty.http.rate_headers"
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local redact = require "lofty.internal.redact"
 
 local SECRET = "s+/=%& \"\\secret"

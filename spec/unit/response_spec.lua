@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local response = require "lofty.http.response"
 local core = require "lofty.core"
 local token = require "lofty.token"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local errors = require "lofty.errors"
 local retry = require "lofty.pacing.retry"
 

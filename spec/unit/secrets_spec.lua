@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- No err, hook or dump shows a secret, whoever made the err.
 local core = require "lofty.core"
 local errors = require "lofty.errors"

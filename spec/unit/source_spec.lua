@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Token refresh on a virtual clock: who refreshes, who waits, what is written, and what an outage costs.
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_client"
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local time = require "lofty.time"
 
 describe("lofty.time.parse", function()

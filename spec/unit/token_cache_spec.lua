@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Tokens in a store: as JSON, plain or sealed, and what is read back.
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Basic credentials and token requests, to the byte, for both of Lofty's OAuth servers.
 local core = require "lofty.core"
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- What the token endpoint answers, and what becomes of it: a token, a refusal of the grant, or an outage.
 local fake = require "spec.support.fake_runtime"
 local lofty = require "lofty"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local fake = require "spec.support.fake_client"
 local json = require "lofty.json"
 

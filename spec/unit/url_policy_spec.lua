@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Which URLs and header fields may be sent, by nginx and libcurl alike.
 local curl = require "lofty.curl"
 local lofty = require "lofty"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- A module that was built for another Lua must refuse to load; otherwise it would crash later.
 local folder, own = package.cpath:match("([^;]*)/(5%.%d)/%?%.so")
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local webhook = require "lofty.webhook"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 local table_layout = require "lofty.cli.table"
 local width = require "lofty.cli.width"
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 -- Invalid use of the API raises at once, at the caller's line, and the message contains no secret.
 local lofty = require "lofty"
 local child = require "spec.support.child"

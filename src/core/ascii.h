@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** ascii.h - character classes for ASCII. The functions of <ctype.h> depend on the locale.
 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** base64.c - strict Base64 and base64url in both directions (RFC 4648), and a
 ** comparison in constant time.

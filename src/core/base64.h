@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** base64.h - Base64 (RFC 4648), and a comparison in constant time.
 */

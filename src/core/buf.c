@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** buf.c - a growing byte buffer with a maximum size, and the core's allocator.
 ** After a failure, further appends do nothing and return the same code.

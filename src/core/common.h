@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** common.h - result codes, byte spans and the allocator that the pure core uses.
 */

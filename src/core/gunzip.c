@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** gunzip.c - incremental gunzip (RFC 1952) over zlib, with a maximum decoded size.
 ** A member is complete only after its trailer (CRC and size) was checked.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** gunzip.h - incremental gunzip (RFC 1952) over zlib.
 */

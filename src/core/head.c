@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** head.c - an incremental, strict parser for the head of an HTTP response (RFC 9112).
 ** Both transports, libcurl and nginx, use it, so that both accept the same responses.

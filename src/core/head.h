@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** head.h - a strict parser for the head of an HTTP response (RFC 9112).
 */

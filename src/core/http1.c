@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** http1.c - an incremental parser for whole HTTP/1.1 responses (RFC 9112): head.c
 ** parses the head, this file the body's framing and content coding.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** http1.h - a parser for whole HTTP/1.1 responses: head, framing and gunzip.
 */

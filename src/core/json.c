@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** json.c - JSON (RFC 8259): a strict pull parser that allocates and copies nothing,
 ** repair of invalid characters in strings, and output of strings.

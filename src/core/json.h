@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** json.h - a pull parser for JSON (RFC 8259), repair and output of strings.
 */

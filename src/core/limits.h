@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** limits.h - the maximum size of everything that input can make grow, and the default
 ** timeouts: C reads the constants, Lua reads the field 'limits' of lofty.core.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** number.c - exact conversion between numbers and decimal text. Independent of the
 ** locale: printf and strtod never read or write a decimal point that is kept.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** number.h - conversion between numbers and decimal text, independent of the locale.
 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** sigpipe.h - keeps SIGPIPE away from code that writes to sockets. OpenSSL and other
 ** libraries write with write(), which raises SIGPIPE on a connection that the other

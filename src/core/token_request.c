@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** token_request.c - Basic credentials (RFC 7617, RFC 6749 section 2.3.1) and the token
 ** requests of RFC 6749 and RFC 7636, for a client that authenticates either way.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** token_request.h - Basic credentials and token requests (RFC 6749, RFC 7636).
 */

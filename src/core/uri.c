@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** uri.c - percent-encoding, query and form strings, path templates (RFC 3986; forms:
 ** RFC 6749 appendix B).

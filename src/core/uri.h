@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** uri.h - percent-encoding, queries and path templates (RFC 3986; forms: RFC 6749, appendix B).
 */

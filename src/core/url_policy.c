@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** url_policy.c - which URLs and header fields a request may have. URL parsers differ
 ** (RFC 3986, the WHATWG standard, inet_aton's short IPv4 addresses); a URL that two of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** url_policy.h - which URLs and header fields a request may have: one set of rules
 ** for libcurl and nginx.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** multi.c - the multi handle: its life, I/O for all its transfers, its sockets,
 ** and what a fork does to it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** outcome.c - how a transfer ended. What libcurl calls success is checked
 ** again: it takes a cut head, and would take a cut body, for a whole one.

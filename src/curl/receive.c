@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** receive.c - the callbacks of libcurl. They touch only what belongs to the
 ** transfer, and never Lua, which may not jump across libcurl.

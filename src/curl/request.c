@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** request.c - sets the options of an easy handle: those that never change, and
 ** those of a request (URL, method, headers), as far as they differ from the last.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** transport.h - HTTP requests over libcurl, many at once on one multi handle.
 ** The interface for the Lua binding; it contains neither Lua's nor libcurl's types.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** buffer.c - a LoftyBuf in a userdata, and Lua strings as spans.
 */

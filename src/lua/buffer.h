@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** buffer.h - shared by the bindings: buffers that Lua's collector releases, string
 ** arguments as spans, and names made safe to show in messages.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** compat.h - one API over Lua 5.1 to 5.5 and LuaJIT. Nothing else tests LUA_VERSION_NUM.
 ** Static functions with our own prefix, since a C module may not define lua_ or luaL_

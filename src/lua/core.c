@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** core.c - luaopen_lofty_core: adds the functions of all parts to one table.
 */

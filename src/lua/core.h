@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** core.h - the parts of the module lofty.core.
 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** crypto.c - luaopen_lofty_crypto: random bytes, SHA-256, and sealing with
 ** AES-256-GCM, by OpenSSL; for plain Lua and nginx.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** curl.c - lofty.curl: HTTP requests (src/curl), many at once on one multi
 ** handle, and the clocks of the runtime that uses it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** encodings.c - Lua functions for Base64, percent-encoding and comparison in constant time.
 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** file.c - lofty.file: private files, file locks and durable writes, which plain
 ** Lua does not have. lofty.store.file decides which file is used when.

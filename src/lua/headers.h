@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** headers.h - the fields of a response's head as a Lua table, for both transports.
 */

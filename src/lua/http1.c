@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** http1.c - core.http_reader: an incremental parser for HTTP/1.1 responses.
 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** interrupt.c - signals while C code waits, see interrupt.h.
 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** interrupt.h - signals while C code waits.
 ** A signal handler of Lua's (lua.c's for Ctrl-C, lua-posix's) sets a debug hook

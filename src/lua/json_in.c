@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** json_in.c - decodes JSON to Lua values, and opens the JSON functions of lofty.core. Items
 ** and members wait on the Lua stack, so that each table is created at its final size.

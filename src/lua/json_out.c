@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** json_out.c - encodes Lua values as JSON: exact numbers, members sorted by name, and error
 ** messages with the path to the invalid value.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** oauth.c - Basic credentials and token requests as Lua functions. No message shows
 ** a secret, a code or a token.

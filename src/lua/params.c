@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** params.c - encodes Lua tables as paths, queries and forms, and decodes queries. Every
 ** error message names the parameter.

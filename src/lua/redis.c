@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** redis.c - lofty.redis: one connection to a Redis server, with or without TLS, for
 ** plain Lua (in nginx a cosocket does this). hiredis connects, writes the protocol

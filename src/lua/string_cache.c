@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** string_cache.c - a cache of short Lua strings that lives across calls.
 */

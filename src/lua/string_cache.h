@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** string_cache.h - a cache of Lua strings that are pushed again and again, such as names of
 ** JSON members and header fields: a lookup here is cheaper than lua_pushlstring's hashing.

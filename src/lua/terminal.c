@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** terminal.c - luaopen_lofty_terminal: what the command asks of a terminal and
 ** plain Lua cannot: whether there is one, its size, and typing without echo.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** url_policy.c - the rules for URLs and header fields as Lua functions; see
 ** lua/lofty/http/url_policy.lua.

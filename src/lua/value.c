@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** value.c - the exact text of a Lua value for paths, queries and JSON, and lofty.integer.
 ** A number that may have lost digits is an error.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
 ** value.h - the exact text of a Lua value for paths, queries and JSON, and
 ** lofty.integer, a value that holds the digits of an integer of any size.

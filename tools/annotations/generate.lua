@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes types/lofty.lua, the annotations that let an editor complete `crm.leads:create{ fir|`, of
 -- lua/lofty/api/operations.lua, of responses.lua in this folder, and of the two
 -- pieces written by hand there: public.in (before) and face.in (after).

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The types of responses. Only the annotations use them; the library does not check responses.
 --
 -- A field is "string", "integer", "number", "boolean", "id" (64 bits: a string of digits where this Lua's numbers

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The application as Lofty knows it. Made once, in init_by_lua, and shared by the requests of all workers.
 --
 -- Tokens are read from shared memory; files keep them over a restart of nginx. On several machines lofty.store.redis

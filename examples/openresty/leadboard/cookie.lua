@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Signed cookies that no script can read and that no form of another site sends.
 
 local settings = require "leadboard.settings"

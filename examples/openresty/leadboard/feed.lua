@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The last events of each account, in memory that all workers share. They are numbered, so that a reader can ask for
 -- those after the last one that it knows.
 

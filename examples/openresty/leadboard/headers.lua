@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Header fields of every response: they restrict what a browser does with it.
 
 local settings = require "leadboard.settings"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The addresses to which Lofty posts events. Lofty does not sign its deliveries, so each account has an address with a
 -- secret of its own: whoever knows one can make up events of that account alone.
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- HTML templates. Each value that is filled in is escaped.
 --
 --     local item = html [[<li class="{kind}">{text}</li>]]

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The layout of every page.
 
 local html = require "leadboard.html"

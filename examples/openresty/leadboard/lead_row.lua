@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- One lead as a table row. On a narrow screen the style sheet shows a row as a card, with headings from data-label;
 -- the roles keep it a table for screen readers.
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Writes to the error log without the request. nginx adds the request line to each message, and in a callback it holds
 -- the code, in a delivery the secret. A timer has no request.
 

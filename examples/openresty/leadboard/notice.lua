@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A notice at the top of a page about what was done on another one. The address holds only its key, so a link can't
 -- show a text of its own.
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Error pages. They say what the person can do; the details go to the error log.
 
 local html = require "leadboard.html"

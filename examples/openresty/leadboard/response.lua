@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The two kinds of response: a page, or a redirect.
 
 local response = {}

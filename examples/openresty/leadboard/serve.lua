@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Serves a location: calls its page's function for the request's method, after the checks that all pages share.
 --
 -- A page is a table: `get` and `post`, functions of (request); `private` when it is for connected accounts only.

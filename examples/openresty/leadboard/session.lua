@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The session: the account that a signed cookie names. There are no passwords: to connect an account is to sign in.
 
 local json = require("lofty").json

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The settings, from environment variables. nginx passes on only those that nginx.conf names with `env`.
 --
 -- The library itself reads LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and the addresses of Lofty's servers.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Texts that a browser may keep but can't change: HMAC-SHA-256 (RFC 2104) of the OpenSSL that nginx has loaded.
 -- (nginx's Lua module itself has only HMAC-SHA-1.)
 

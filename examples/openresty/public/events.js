@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Adds new events to the list. Without JavaScript the page shows them after a reload.
 "use strict";
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `crm.leads:compare(state)`: finds the leads that were created, changed or deleted since the last walk.
 --
 -- The API has no filter by time of update for leads and reports no deletions in a list. So this walks all leads and

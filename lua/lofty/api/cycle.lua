@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Detects a server that gives the same pages again and again, in constant memory.
 --
 -- Each page is compared with three earlier ones: the page before it (a cursor that does not move), the first page (a

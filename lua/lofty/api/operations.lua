@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The operations of the Open API by resource and verb: facts, no code.
 --
 -- Names: `list`, `get`, `create`, `update`, `delete` concern the resource itself; a plural noun (`texts`, `ponds`) is

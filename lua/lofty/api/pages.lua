@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Walks a list page by page, whatever the operation's way of paging.
 --
 -- A walker is a function. Each call returns the items of the next page that has any, the page's body and the cursor of

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes `crm.leads:create{...}` from `lofty.api.operations`.
 --
 -- `crm.<resource>:<verb>(path values..., fields)` sends one call and returns `value, response` or `nil, err`. A verb

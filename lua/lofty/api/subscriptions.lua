@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `crm.webhooks:ensure`: creates the webhook subscriptions that are missing and deletes those that are not wanted.
 --
 -- Lofty has one subscription for each pair of list and address, and no call to change one, so a subscription that

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `crm.leads:upsert{...}`: changes the lead with this e-mail address or phone number, or creates it.
 --
 -- Lofty has no such operation, and a create may be merged into another lead, whose id is then not the one returned. So

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Checks a caller's values against the shapes of `lofty.api.operations` and makes the copy that is sent: arrays are
 -- marked as arrays, ids keep all their digits, and the caller's own tables stay as they are.
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The lists that a webhook can be subscribed to.
 -- @module lofty.api.webhook_lists
 

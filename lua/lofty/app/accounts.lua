@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What an application does to the tokens in its store: connect an account, forget one, list them.
 -- @module lofty.app.accounts
 

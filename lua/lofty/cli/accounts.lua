@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The accounts that the command is logged in to, and the client of one of them.
 --
 -- Credentials are kept in the directory `lofty/credentials` below XDG_DATA_HOME (~/.local/share), mode 0700, each in a

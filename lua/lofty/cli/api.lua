@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty api METHOD PATH [NAME=VALUE ...]`: calls any path of the API.
 -- @module lofty.cli.api
 

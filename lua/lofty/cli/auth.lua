@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty auth`: log in and out, show who is logged in.
 -- @module lofty.cli.auth
 

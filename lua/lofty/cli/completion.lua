@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty completion SHELL`: the completion script of a shell, which asks this module for candidates.
 -- @module lofty.cli.completion
 

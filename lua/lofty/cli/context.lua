@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What the parts of the command share: messages, confirmation, the account and its client.
 -- @module lofty.cli.context
 

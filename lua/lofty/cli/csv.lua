@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Writes comma-separated values (RFC 4180).
 -- @module lofty.cli.csv
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty doctor`: checks this machine, the connection to Lofty and the credential, and says how to repair what is
 -- wrong.
 -- @module lofty.cli.doctor

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Checks an nginx.conf for what the library needs inside nginx.
 -- @module lofty.cli.doctor_nginx
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The exit codes of the command.
 -- @module lofty.cli.exit_codes
 

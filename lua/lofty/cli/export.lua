@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty export`: records as CSV, JSON lines or an SQLite database.
 -- @module lofty.cli.export
 

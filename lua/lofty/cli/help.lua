@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty help`: the overview, topics, and the manual page.
 -- @module lofty.cli.help
 

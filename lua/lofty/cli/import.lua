@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty import FILE`: creates and updates leads from a CSV file.
 --
 -- Without --apply it shows what each row would do. With it each row is looked up, compared and sent, in the order of

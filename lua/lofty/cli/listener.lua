@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Receives the redirect of an OAuth login on a loopback address (RFC 8252, section 7.3).
 -- @module lofty.cli.listener
 

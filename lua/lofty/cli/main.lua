@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The command `lofty`: finds the part that a command line names, and runs it.
 --
 -- Each part is a module `lofty.cli.<name>` that returns a table:

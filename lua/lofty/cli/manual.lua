@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The manual page lofty(1), made of the parts' parsers, the table of operations and the topics of help.
 -- @module lofty.cli.manual
 

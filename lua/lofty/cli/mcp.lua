@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty mcp`: serves an assistant over the Model Context Protocol, revision 2025-06-18, on standard input and output.
 --
 -- Each line is one JSON-RPC 2.0 message. Requests are answered in their order, one at a time. Only protocol messages go

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The tools of `lofty mcp`.
 --
 -- A tool has `name`, `title`, `about`, `input` (a JSON schema), `annotations` and `call(arguments)`, which returns the

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes records fit an assistant: chosen fields, ids as text, long texts and arrays cut.
 -- @module lofty.cli.mcp_trim
 

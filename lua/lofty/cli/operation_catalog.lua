@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Describes the operations of the API, from `lofty.api.operations`.
 -- @module lofty.cli.operation_catalog
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty RESOURCE VERB [VALUE ...] [NAME=VALUE ...]`: every operation of the API.
 -- @module lofty.cli.operations
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Writes what a command gives: a table on a terminal, JSON elsewhere, or the form that an option names.
 --
 -- Ids keep all their digits. Text of records is written to a terminal without control characters.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The parts of the command, in the order in which help lists them: name, module, summary.
 -- @module lofty.cli.parts
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Shows how far long work is: items, rate and time left, on one line of the terminal.
 -- @module lofty.cli.progress
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Finds the part that a command's name means, and makes its parser.
 -- @module lofty.cli.registry
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty report`: one HTML file with the funnel by stage, new leads by week and source, and leads by agent.
 -- @module lofty.cli.report
 

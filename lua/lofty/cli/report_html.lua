@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The HTML file of `lofty report`: no script, nothing loaded from elsewhere, charts in SVG with a table for each.
 -- @module lofty.cli.report_html
 

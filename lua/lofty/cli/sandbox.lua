@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty sandbox`: the emulator of Lofty's API, for a command or until its input ends.
 -- @module lofty.cli.sandbox
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Prints a call as a Lua script.
 -- @module lofty.cli.script
 

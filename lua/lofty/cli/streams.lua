@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What a command reads and writes: the process's streams, or those of a spec.
 --
 -- A table of streams has these fields:

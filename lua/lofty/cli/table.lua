@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Lays records out as a table that fits the window of a terminal.
 -- @module lofty.cli.table
 

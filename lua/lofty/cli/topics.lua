@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The topics of `lofty help`, name -> text; the manual page has them too.
 -- @module lofty.cli.topics
 

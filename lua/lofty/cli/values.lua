@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads `NAME=VALUE` words into the fields of an operation, by the types of the table of operations.
 -- @module lofty.cli.values
 

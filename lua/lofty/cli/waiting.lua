@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Shows long waits, for the rate limit or before a call is repeated, with a countdown on a terminal.
 -- @module lofty.cli.waiting
 

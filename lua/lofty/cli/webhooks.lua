@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- `lofty webhooks`: subscriptions, failed deliveries of a spool, and deliveries of the emulator.
 -- @module lofty.cli.webhooks
 

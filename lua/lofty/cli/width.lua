@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- How many columns a text takes in a terminal.
 -- @module lofty.cli.width
 

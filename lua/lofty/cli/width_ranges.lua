@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Widths of characters in a terminal, from the Unicode Character Database, version 15.0.0.
 --
 -- Made by tools/make_widths.lua.

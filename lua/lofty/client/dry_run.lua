@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Dry runs: which calls are shown instead of being sent, and what they return.
 -- @module lofty.client.dry_run
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The options that every client takes: checked, and completed with their defaults.
 -- @module lofty.client.settings
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads dates in HTTP header fields.
 -- @module lofty.http.date
 

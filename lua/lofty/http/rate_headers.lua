@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads what a response's header says about the call budget and about waiting.
 --
 -- Understood are X-RateLimit-* (Lofty's), X-Rate-Limit-*, RateLimit-* and RateLimit with RateLimit-Policy (the IETF's

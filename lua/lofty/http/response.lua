@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads an HTTP response: its body into a value, its failure into an err with all that the server said.
 --
 -- `response.decode` and `response.explain` serve the API and the token endpoint alike; `response.read` judges an API

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Which URLs and header fields a request may have: one set of rules for every runtime.
 --
 -- The rules are in C (src/core/url_policy.c), where the transport over libcurl applies them too. A URL is accepted when

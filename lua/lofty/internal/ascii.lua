@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Upper and lower case of ASCII letters, whatever the locale.
 --
 -- string.lower and string.upper follow the C locale: in tr_TR.ISO-8859-9 ("I"):lower() is a dotless i, and a header

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The Gregorian calendar in UTC, without os.time, which reads dates in local time.
 -- @module lofty.internal.calendar
 

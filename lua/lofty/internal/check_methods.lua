@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Checks that an object given as an option has the methods of its contract.
 -- @module lofty.internal.check_methods
 

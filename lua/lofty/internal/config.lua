@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads the environment; no other module does.
 -- @module lofty.internal.config
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Raises an error about a wrong call, with the position of the caller's line.
 --
 -- `error(message, level)` needs the number of frames between the place that found the mistake and the user's code.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- TLS inside nginx: which settings verify a server, and a handshake whose failure is never missed.
 -- @module lofty.internal.nginx_tls
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Removes secrets from an err before it leaves the library.
 --
 -- There is no list of all secrets: code that returns an err, or passes one to a hook, gives the secrets of that call.

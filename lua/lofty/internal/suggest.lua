@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Suggests a valid name for a misspelt one.
 -- @module lofty.internal.suggest
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- LOFTY_DEBUG: a line to stderr for each step, through the hooks that any caller can use.
 --
 -- `LOFTY_DEBUG=1` writes text, `LOFTY_DEBUG=json` one JSON object a line. A line has the id of its call, the method,

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The authorization request and the callback (RFC 6749 section 4.1, RFC 7636).
 -- @module lofty.oauth.authorization
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Holds a token's lock in the store while a function runs, so that one process refreshes the token.
 -- @module lofty.oauth.lease
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs one refresh of a token at a time in this process; the other callers wait for its result.
 --
 -- A flight is identified by its place (the store, or the cache of a client without one) and the token's key, so that

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Sources of a client's tokens: functions `source(rejected, call_deadline) -> token | nil, err`.
 --
 -- `rejected` is an access token that the server has just refused with 401. A source without another token returns nil

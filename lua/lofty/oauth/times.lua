@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- All times of a token refresh, in seconds.
 --
 -- T is the time limit of one token request; one without a response is repeated once.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- One account's token: cached in this process, and kept in a store when there is one.
 --
 -- The cached token is in one of three states: "fresh" (use it), "stale" (still accepted by the server, but due for

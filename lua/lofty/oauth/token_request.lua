@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Token requests: one POST to the token endpoint, its response read into a token or an err.
 -- @module lofty.oauth.token_request
 

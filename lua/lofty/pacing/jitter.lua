@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A random number in [0, 1) that differs from process to process.
 --
 -- math.random is not enough: Lua 5.1 to 5.3 and LuaJIT seed it alike in every process, and nginx's workers are forks of

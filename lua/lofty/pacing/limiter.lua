@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Delays calls to stay within an application's rate limit, so that the server does not respond with 429.
 --
 -- One limiter serves all clients of an application. Before a call `acquire` waits, first in first out, until the call

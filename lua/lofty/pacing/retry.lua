@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Decides whether and when a failed call is retried.
 --
 -- Pure functions, without a clock, waiting or I/O. Each decision comes with its reason. What is retried depends on

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A sliding window rate limit: no span of time has more calls than the limit.
 --
 -- Pure: the clock is an argument. A caller gets a slot at once, in order, with the time at which its call may start;

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What a runtime is: all I/O, waiting and clocks of a client or an application. `lofty.runtime.curl`,
 -- `lofty.runtime.nginx` and any runtime of your own (the option `runtime`) follow this contract.
 --

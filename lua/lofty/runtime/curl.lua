@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The runtime for plain Lua: libcurl for requests, and a scheduler that runs many of them at the same time.
 --
 -- There is one scheduler for each Lua state, over one libcurl multi handle, and every client shares it.

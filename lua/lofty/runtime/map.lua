@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The part of `map` that all runtimes share: its arguments, the results by index, and the progress. Each runtime
 -- implements how items run at the same time.
 -- @module lofty.runtime.map

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The runtime inside nginx: cosockets, light threads and timers; nothing here blocks the worker process.
 --
 -- A table of methods, called with a colon; the contract is in `lofty.runtime.curl` and spec/contracts/runtime.lua. All

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The person of the demo: opens a consent page of the sandbox, presses Allow, and prints the address that the
 -- browser would land on.
 --

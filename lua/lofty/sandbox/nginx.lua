@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Starts a real nginx on loopback, and stops it without leaving a process or a file behind.
 --
 -- Needs only a shell and nginx: the server is the child of a shell, the keeper, whose standard input is a pipe from

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs the sandbox from a checkout, on any Lua. `lofty sandbox` does the same where the command is installed.
 --
 --     lua lua/lofty/sandbox/run.lua                       until Ctrl-C, or the end of its input

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs the emulator for as long as a command, a person's input or a parent process lasts.
 -- @module lofty.sandbox.session
 

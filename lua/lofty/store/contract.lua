@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Defines the methods of a store. Every store of this library and any store of your own follows this contract.
 --
 -- A store holds one string (a token, as text) for each key. It is a table or userdata; its methods are called with a

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A store in a directory: one private file for each key. A crash at any time leaves either the old value or the new.
 --
 -- Files of a key, named after the percent-encoded prefix and key:

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A store in the memory of this process: for specs, scripts and a first try. Also the shortest example of a store.
 -- @module lofty.store.memory
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A store in Redis, for many machines: one primary server, plain or with TLS.
 --
 -- Outside nginx a connection blocks, for at most `timeout` (`lofty.store.redis.blocking`); inside nginx it is a

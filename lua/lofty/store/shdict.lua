@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A store in nginx's shared memory, for all workers of one nginx; preferably with a persistent backing store.
 --
 -- Shared memory is lost when nginx restarts. With `backing`, a file or Redis store, values are written there first and

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Remembers the last keys that it was asked about, in a table of bounded size.
 -- @module lofty.webhook.recent_keys
 

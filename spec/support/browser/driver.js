@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Drives a headless Chromium for a spec: one command a line on standard input, one answer a line on standard output,
 // both JSON. The end of the input ends the browser.
 //   node driver.js NODE_MODULES CHROMIUM

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The gateway's locations: they run the code that a spec sends, in the phase that the spec names. Runs inside nginx.
 -- @module spec.support.nginx.gateway
 

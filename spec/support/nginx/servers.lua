@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Two nginx servers for the specs of the nginx runtime: an upstream, which answers as a query says, and a gateway with
 -- one worker process, in which the code under test runs.
 -- @module spec.support.nginx.servers

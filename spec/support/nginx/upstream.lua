@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The upstream's locations, which answer as the query says. Runs inside nginx.
 -- @module spec.support.nginx.upstream
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The redirect address: Lofty's consent page sends the person here, with a code or with an error.
 --
 -- Anybody can make a link to this page. So nothing changes, neither the session nor the state that a real answer needs,

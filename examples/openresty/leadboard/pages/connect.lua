@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The connect button's form: redirects to Lofty's consent page.
 
 local app = require "leadboard.app"

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Deletes an account's token. Lofty's API can't revoke it: for that the person presses Disconnect in Lofty.
 
 local app = require "leadboard.app"

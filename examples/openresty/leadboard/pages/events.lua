@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The events of the account, newest first. With JavaScript new events appear at once, without it after a reload.
 
 local json = require("lofty").json

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The start page: what Leadboard does, and the button that connects an account.
 
 local html = require "leadboard.html"

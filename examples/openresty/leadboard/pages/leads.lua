@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The account's leads, with search and paging. The address holds both, so a page can be bookmarked and shared.
 
 local app = require "leadboard.app"

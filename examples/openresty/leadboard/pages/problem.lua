@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- nginx's own error pages, in the layout of this site.
 
 local problem = require "leadboard.problem"

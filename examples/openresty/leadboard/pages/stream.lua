@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- New events as server-sent events (HTML, section 9.2). A stream waits without blocking its worker.
 
 local feed = require "leadboard.feed"

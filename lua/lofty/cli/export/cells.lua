@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The text of a record's field in a CSV file or a column.
 -- @module lofty.cli.export.cells
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The file of `--resume`: how far an export to standard output is.
 --
 -- It is replaced before a page is written, so that it names the first page that may be incomplete and the size that the

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Writes an export to an SQLite database, and brings it up to date when it is run again.
 --
 -- Each page is one transaction that also holds the cursor of the page, so that a process killed at any time leaves

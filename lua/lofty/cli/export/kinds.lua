@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- What `lofty export` can write: for each kind of record its list, its id and its columns.
 --
 -- - `resource`, `verb`: the operation that lists it. `items`: which field of a page holds the records.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The tables of an export's database.
 --
 -- For each kind of record a table named after it: its columns as text (`id` first: all digits, TEXT), `record` (the

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Writes an export as CSV or JSON lines to standard output, page by page.
 -- @module lofty.cli.export.text
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Sends the rows of an import, and finds out what became of a row that was being sent when an earlier run ended.
 -- @module lofty.cli.import.apply
 

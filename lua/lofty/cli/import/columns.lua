@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Which field of a lead each column of a file holds, guessed from its head.
 -- @module lofty.cli.import.columns
 

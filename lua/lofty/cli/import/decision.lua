@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Decides what becomes of a row: looks the lead up by the row's keys and compares.
 -- @module lofty.cli.import.decision
 

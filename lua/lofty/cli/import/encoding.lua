@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Guesses the encoding of a text file and reads it as UTF-8.
 -- @module lofty.cli.import.encoding
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The journal of an import: which rows are done, and which was being sent.
 --
 -- A private directory FILE.import beside the file holds it. Its first line names the contents of the file and the

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads comma-separated values (RFC 4180) record by record, in linear time and flat memory.
 --
 -- Lines end with CR LF, LF or CR. A field that begins with a quote ends at the quote that closes it; a quote within a

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes the fields of a lead from a row, and its keys.
 -- @module lofty.cli.import.rows
 

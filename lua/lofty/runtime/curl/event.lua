@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- An event that tasks, or code outside of a task, wait for; once set it stays set.
 -- @module lofty.runtime.curl.event
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Calls a function, and then a release function, whether the first returned or raised.
 -- @module lofty.runtime.curl.finally
 

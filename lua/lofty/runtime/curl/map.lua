@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Calls a function for each item of a list, many at once in one thread.
 -- @module lofty.runtime.curl.map
 

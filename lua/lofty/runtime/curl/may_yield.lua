@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Tells whether a coroutine may yield at the present point of its execution.
 -- @module lofty.runtime.curl.may_yield
 

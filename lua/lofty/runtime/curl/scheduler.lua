@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The one scheduler of a Lua state: tasks, timers, and the transfers of one libcurl multi handle.
 --
 -- A task is a coroutine that `map` started. It is suspended while it waits, and the scheduler resumes it. Code that

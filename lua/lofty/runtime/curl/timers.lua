@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A binary heap of timers, ordered by the time at which they are due.
 -- @module lofty.runtime.curl.timers
 

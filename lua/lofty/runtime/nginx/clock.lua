@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The time: nginx's own, and a monotonic clock.
 -- @module lofty.runtime.nginx.clock
 

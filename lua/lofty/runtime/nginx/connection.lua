@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- One request over one cosocket: take a kept connection or make one, TLS, send, read the whole response.
 --
 -- Each step is bounded by the time that the request has left.

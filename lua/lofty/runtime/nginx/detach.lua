@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Runs a function apart from the request that asked for it, so that a client that disconnects can't stop it.
 -- `call` waits for its end, `later` does not.
 --

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Calls a function, and then a release function, whether the first returned, raised or was dropped.
 -- @module lofty.runtime.nginx.ensure
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- An event that light threads wait for: set once, it stays set.
 -- @module lofty.runtime.nginx.event
 

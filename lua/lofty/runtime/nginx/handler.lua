@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Makes an nginx content handler from a function that does not depend on nginx.
 -- @module lofty.runtime.nginx.handler
 

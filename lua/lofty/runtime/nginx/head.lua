@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Writes a request's head, and refuses fields that would break it.
 -- @module lofty.runtime.nginx.head
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Calls a function for each item of a list, several at a time, in light threads.
 -- @module lofty.runtime.nginx.map
 

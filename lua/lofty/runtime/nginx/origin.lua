@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A URL's origin: where to connect, and which connections and TLS sessions may be used again.
 -- @module lofty.runtime.nginx.origin
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- In which of nginx's phases code may wait, and what to do in the others.
 -- @module lofty.runtime.nginx.phase
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Ends reads over TLS that exceed their deadline.
 --
 -- nginx restarts a read's timer whenever a byte arrives, also when the byte only adds to an unfinished TLS record. So a

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The accounts of the emulator: three people with data of their own, and one for any other number.
 -- @module lofty.sandbox.server.accounts
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Writes the emulator's nginx configuration.
 -- @module lofty.sandbox.server.conf
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The consent page, and a page to redirect to where there is no application.
 -- @module lofty.sandbox.server.consent
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Parses operations.lua and shapes.lua, and checks arguments against them.
 -- @module lofty.sandbox.server.contract
 

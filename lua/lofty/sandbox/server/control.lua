@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The control endpoint: POST /_sandbox/NAME with a JSON object; the response is a JSON object. README.md lists the
 -- names.
 -- @module lofty.sandbox.server.control

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Webhook deliveries: what Lofty's servers POST to a subscriber.
 --
 -- A delivery has no field for the type of its event; the name of the array tells it (updatedLead, createdCall). The

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- SHA-256 for PKCE, by the libcrypto that nginx has loaded.
 -- @module lofty.sandbox.server.digest
 

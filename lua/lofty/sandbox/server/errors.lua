@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Lofty's error responses: code, HTTP status and the shapes of the body.
 -- @module lofty.sandbox.server.errors
 

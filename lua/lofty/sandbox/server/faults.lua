@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Faults on demand, such as a network or a gateway causes them.
 --
 -- A fault is a table, see README.md. It is set by the control endpoint and applies to the next requests that match it,

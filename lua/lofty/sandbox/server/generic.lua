@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Generates a response from the document's shape, for operations without a handler.
 -- @module lofty.sandbox.server.generic
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- HTML for the emulator's pages.
 -- @module lofty.sandbox.server.html
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A journal of the requests received, and counters.
 -- @module lofty.sandbox.server.journal
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- JSON with exact integers. It is the emulator's own, so that the library's is not tested with itself.
 --
 -- An integer of more than 14 digits, and every id, is a `json.int`: equal numbers are the same table, and it is encoded

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Leads as records: generated ones, and those that callers create.
 -- @module lofty.sandbox.server.lead_records
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The rate limit of each application: calls in a window, stated in three headers.
 -- @module lofty.sandbox.server.limits
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The people of a team as records.
 -- @module lofty.sandbox.server.member_records
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Notes as records.
 -- @module lofty.sandbox.server.note_records
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The two OAuth servers.
 --
 -- The vendor server (POST /api/user-web/oauth/token) takes HTTP Basic and has the grants authorization_code and

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The operations of the Open API as the vendor's document has them: parameters, body, response.
 --
 -- Types: i64 i32 n(umber) s(tring) b(oolean) time object, s<a|b> one of these words (a space is written _), [x] an

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Lofty's ways of paging.
 -- @module lofty.sandbox.server.pages
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads the current request.
 -- @module lofty.sandbox.server.request
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Finds the operation of a request and its handler.
 -- @module lofty.sandbox.server.router
 

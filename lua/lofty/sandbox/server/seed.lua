@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Generates records: ids as long as Lofty's, people, times.
 --
 -- Everything is computed from an account and a number, so every worker generates the same.

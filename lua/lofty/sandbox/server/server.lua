@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Handles one request.
 -- @module lofty.sandbox.server.server
 

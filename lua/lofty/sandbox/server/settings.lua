@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The settings of the running emulator, and its clock.
 --
 -- The launcher passes the fixed part (addresses, credentials). Changes by the control endpoint are in the shared dict,

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The shapes of bodies and responses that operations.lua names, as the vendor's document has them; `!` marks what it
 -- requires. LogTypeRequest's callingOutcome is any text, because the operation's description accepts other words.
 -- @module lofty.sandbox.server.shapes

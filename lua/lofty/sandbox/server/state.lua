@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Collections of records: generated ones, which each worker computes, and written ones, which are in the shared dict.
 --
 -- A write stores the record and then appends its id to the collection's log. A worker reads the entries of the log that

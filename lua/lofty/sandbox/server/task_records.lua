@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Tasks and appointments, which share their ids, in the four forms in which Lofty returns them.
 -- @module lofty.sandbox.server.task_records
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Calls, texts and e-mails with leads, in the forms in which Lofty returns them.
 -- @module lofty.sandbox.server.timeline_records
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Parses the times that callers send.
 -- @module lofty.sandbox.server.times
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Authorization codes, access tokens and refresh tokens, and how they end.
 --
 -- All of them are in the shared dict. Each belongs to a family, which began with one consent. A family can be ended, and

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Webhook subscriptions as records.
 -- @module lofty.sandbox.server.webhook_records
 

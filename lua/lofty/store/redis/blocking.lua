@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Connections to Redis for plain Lua, by lofty.redis (hiredis). They block, for at most the timeout.
 --
 -- The other kind is `lofty.store.redis.cosocket`. Both have `connect(anew)`, which returns a connection and whether it

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Connections to Redis inside nginx, by cosockets: nothing blocks the worker. nginx keeps them in a pool.
 --
 -- See `lofty.store.redis.blocking` for what both kinds of connection have.

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Reads the url of a Redis server.
 -- @module lofty.store.redis.url
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Agents: create, tag, activate, notify. Their errors come with HTTP 200.
 -- @module lofty.sandbox.server.api.agents
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The AI operations, whose rate limits are lower than the application's.
 -- @module lofty.sandbox.server.api.ai
 

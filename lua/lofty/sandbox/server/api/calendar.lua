@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- /v2.0/calendar: tasks and appointments with composite ids.
 -- @module lofty.sandbox.server.api.calendar
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Calls, texts and e-mails: lists, single records, sending.
 -- @module lofty.sandbox.server.api.communication
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Parts of a lead: assignment, inquiry, property, site activity.
 -- @module lofty.sandbox.server.api.lead_parts
 

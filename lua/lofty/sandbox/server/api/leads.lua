@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- /v1.0/leads: list, get, create, update, delete.
 -- @module lofty.sandbox.server.api.leads
 

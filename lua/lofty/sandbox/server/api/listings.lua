@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Listings: the search, the lists of an agent, and the XML feed.
 -- @module lofty.sandbox.server.api.listings
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- /v1.0/logType (entries that agents log by hand) and /v1.0/systemLogs.
 -- @module lofty.sandbox.server.api.logs
 

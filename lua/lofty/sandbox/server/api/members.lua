@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- /v1.0/me, /v1.0/members, /v1.0/users: the members of the team.
 -- @module lofty.sandbox.server.api.members
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- The AI sales agent: its settings, the leads it works on, its planned tasks.
 -- @module lofty.sandbox.server.api.sales
 

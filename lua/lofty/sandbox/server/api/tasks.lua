@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- /v2.0/tasks, /v1.0/tasks and /v1.0/appts.
 -- @module lofty.sandbox.server.api.tasks
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- A team's configuration: ponds, pipelines, tags, custom fields, offices, routing, vendors.
 -- @module lofty.sandbox.server.api.team
 

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Transactions of leads, their search, their pipelines.
 -- @module lofty.sandbox.server.api.transactions
 

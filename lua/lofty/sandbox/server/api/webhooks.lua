@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
 --- Webhook subscriptions. delivery.lua makes the deliveries.
 -- @module lofty.sandbox.server.api.webhooks
 
