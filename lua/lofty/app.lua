@@ -5,6 +5,7 @@
 -- @module lofty.app
 
 local accounts = require "lofty.app.accounts"
+local ascii = require "lofty.internal.ascii"
 local authorization = require "lofty.oauth.authorization"
 local client = require "lofty.client"
 local contract = require "lofty.store.contract"
@@ -20,7 +21,7 @@ local token_cache = require "lofty.oauth.token_cache"
 local token_request = require "lofty.oauth.token_request"
 
 local getmetatable, pairs, setmetatable, tostring, type = getmetatable, pairs, setmetatable, tostring, type
-local byte, format, gsub = string.byte, string.format, string.gsub
+local format = string.format
 local concat, sort = table.concat, table.sort
 
 local CONSENT_URL = "https://lofty.com/page/vendor-auth.html"
@@ -363,9 +364,9 @@ function app.client_of_refresh_token(self, refresh_token, access_token)
   if access_token then
     initial = as_token({ access_token = access_token, refresh_token = refresh_token }, "lofty.client")
   end
-  local digest = gsub(crypto.sha256(refresh_token), ".", function(c) return format("%02x", byte(c)) end)
   -- No account's key has a second slash.
-  local cache = self.new_cache(core.percent_encode(self.client_id) .. "//" .. digest, nil, initial)
+  local key = core.percent_encode(self.client_id) .. "//" .. ascii.hex(crypto.sha256(refresh_token))
+  local cache = self.new_cache(key, nil, initial)
   local made = make_client(self, function(cached)
     local new, err = self.grant {
       grant_type = "refresh_token", previous = cached,

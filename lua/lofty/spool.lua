@@ -11,14 +11,16 @@
 --   "again" (to be repeated at DUE, in epoch seconds) or "failed". A crash may lose lines; then events are repeated.
 -- @module lofty.spool
 
+local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
+local delete_abandoned = require "lofty.internal.delete_abandoned"
 local errors = require "lofty.errors"
 local file = require "lofty.file"
 local misuse = require "lofty.internal.misuse"
 
 local ipairs, rawget, setmetatable, tonumber, tostring, type = ipairs, rawget, setmetatable, tonumber, tostring, type
-local byte, format, gmatch, gsub, match = string.byte, string.format, string.gmatch, string.gsub, string.match
+local format, gmatch, match = string.format, string.gmatch, string.match
 local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
 local sort = table.sort
 local open = io.open
@@ -43,8 +45,7 @@ end
 local count = 0
 local function new_id(self)
   count = (count + 1) % 10000
-  local random = gsub(crypto.random(8), ".", function(c) return format("%02x", byte(c)) end)
-  return format("%014.0f%04d-%s", floor(self.runtime:now() * 1000), count, random)
+  return format("%014.0f%04d-%s", floor(self.runtime:now() * 1000), count, ascii.hex(crypto.random(8)))
 end
 
 local function directory(self)
@@ -98,13 +99,7 @@ local function clean(dir, names)
   for _, id in ipairs(ids_of(names, LOG)) do
     if not known[id] then dir:unlink(id .. LOG) end
   end
-  for _, name in ipairs(names) do
-    local handle = match(name, "^%.lofty%-[%x-]+%.tmp$") and dir:claim(name)
-    if handle then
-      dir:unlink(name)
-      handle:close()
-    end
-  end
+  delete_abandoned(dir, names)
 end
 
 local function read(self, dir, name)

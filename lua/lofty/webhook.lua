@@ -224,8 +224,7 @@ function webhook.key(event)
   canonical(event.team_id, out)
   canonical(event.bucket, out)
   canonical(event.data, out)
-  local digest = require("lofty.crypto").sha256(concat(out))
-  return (digest:gsub(".", function(c) return format("%02x", c:byte()) end))
+  return ascii.hex(require("lofty.crypto").sha256(concat(out)))
 end
 
 -- Two changes may have the same content. They are distinguished by their time; and a record is created and deleted

@@ -16,6 +16,24 @@ describe("ascii", function()
     assert.equal((every:gsub(letters, "")), (ascii.upper(every):gsub(letters, "")))
   end)
 
+  it("trims white space at both ends, and only there", function()
+    assert.equal("a \t b", ascii.trim(" \t\n\v\f\ra \t b\r\f\v\n\t "))
+    assert.equal("\0a\160", ascii.trim("\0a\160")) -- NUL and Latin-1's no-break space are no white space
+    for _, text in ipairs { "", " ", "\r\n" } do assert.equal("", ascii.trim(text)) end
+  end)
+
+  it("trims a text with long runs of spaces in linear time", function()
+    local run = (" "):rep(300000)
+    assert.equal("a" .. run .. "b", ascii.trim(run .. "a" .. run .. "b" .. run))
+    assert.equal("", ascii.trim(run))
+  end)
+
+  it("writes each byte as two hexadecimal digits in lower case", function()
+    assert.equal("", ascii.hex "")
+    assert.equal("00097fabff", ascii.hex "\0\9\127\171\255")
+    assert.equal(512, #ascii.hex(every))
+  end)
+
   -- string.lower and string.upper follow the locale: in a Turkish one "I" becomes a dotless i.
   it("is what the library uses: no module calls string.lower or string.upper", function()
     local pipe = assert(io.popen("grep -rnE '[.:](lower|upper) ?\\(|string\\.(lower|upper)' lua/lofty "

@@ -93,6 +93,21 @@ static inline void lofty_newlib (lua_State *L, const luaL_Reg *list) {
   lofty_setfuncs(L, list, 0);
 }
 
+/* A type of userdata; 'close' also serves the garbage collector and "local x <close>". */
+static inline void lofty_newtype (lua_State *L, const char *name, const luaL_Reg *methods,
+                                  lua_CFunction close) {
+  luaL_newmetatable(L, name);
+  lua_pushcfunction(L, close);
+  lua_setfield(L, -2, "__gc");
+  lua_pushcfunction(L, close);
+  lua_setfield(L, -2, "__close");
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lofty_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
 /* The userdata at 'index' if its metatable is 'name', otherwise NULL; never raises. */
 static inline void *lofty_testudata (lua_State *L, int index, const char *name) {
   void *block = lua_touserdata(L, index);

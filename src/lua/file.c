@@ -552,26 +552,11 @@ static const luaL_Reg functions[] = {{"directory", open_directory},
                                      {"cut_output", cut_output},
                                      {NULL, NULL}};
 
-/* A type of handle; 'close_handle' also serves the garbage collector and "local x <close>". */
-static void new_type (lua_State *L, const char *name, const luaL_Reg *methods,
-                      lua_CFunction close_handle) {
-  luaL_newmetatable(L, name);
-  lua_pushcfunction(L, close_handle);
-  lua_setfield(L, -2, "__gc");
-  lua_pushcfunction(L, close_handle);
-  lua_setfield(L, -2, "__close");
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "__name");
-  lofty_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
-}
-
 int luaopen_lofty_file (lua_State *L) {
   lofty_checkversion(L);
-  new_type(L, FILE_T, file_methods, file_close);
-  new_type(L, DIRECTORY_T, directory_methods, directory_close);
-  new_type(L, LISTING_T, no_methods, listing_close);
+  lofty_newtype(L, FILE_T, file_methods, file_close);
+  lofty_newtype(L, DIRECTORY_T, directory_methods, directory_close);
+  lofty_newtype(L, LISTING_T, no_methods, listing_close);
   lofty_newlib(L, functions);
   return 1;
 }

@@ -480,16 +480,7 @@ int luaopen_lofty_redis (lua_State *L) {
   lua_pushcfunction(L, reply_release);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
-  luaL_newmetatable(L, CONNECTION_T);
-  lua_pushcfunction(L, connection_close);
-  lua_setfield(L, -2, "__gc");
-  lua_pushcfunction(L, connection_close);
-  lua_setfield(L, -2, "__close");
-  lua_pushliteral(L, CONNECTION_T);
-  lua_setfield(L, -2, "__name");
-  lofty_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  lofty_newtype(L, CONNECTION_T, methods, connection_close);
   lofty_newlib(L, functions);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");

@@ -6,12 +6,13 @@
 -- compares each with the digest that an earlier walk left in the caller's table.
 -- @module lofty.api.compare
 
+local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
 local misuse = require "lofty.internal.misuse"
 local sha256 = require("lofty.crypto").sha256
 
 local error, pairs, tostring, type = error, pairs, tostring, type
-local byte, format, gsub, sub = string.byte, string.format, string.gsub, string.sub
+local sub = string.sub
 local sort = table.sort
 local json_decode, json_encode = core.json_decode, core.json_encode
 
@@ -22,10 +23,8 @@ local DIGEST_SIZE = 12
 -- Parameters that do not exclude a lead from the list.
 local HARMLESS = { returnFields = true, limit = true, sort = true, desc = true }
 
-local function hex(c) return format("%02x", byte(c)) end
-
 local function digest_of(lead)
-  return (gsub(sub(sha256((json_encode(lead))), 1, DIGEST_SIZE), ".", hex))
+  return ascii.hex(sub(sha256((json_encode(lead))), 1, DIGEST_SIZE))
 end
 
 -- The ids of the state that the walk has not seen, in order.

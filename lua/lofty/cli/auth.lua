@@ -4,6 +4,7 @@
 -- @module lofty.cli.auth
 
 local accounts = require "lofty.cli.accounts"
+local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
 
 local auth = { summary = "log in and out, show who is logged in" }
@@ -34,7 +35,7 @@ local function read_secret(context, prompt)
 end
 
 local function name_of(me)
-  local name = ((me.firstName or "") .. " " .. (me.lastName or "")):sub(1, 200):match("^%s*(.-)%s*$")
+  local name = ascii.trim(((me.firstName or "") .. " " .. (me.lastName or "")):sub(1, 200))
   return name ~= "" and name or me.email or "?"
 end
 
@@ -48,7 +49,7 @@ end
 local function login_with_key(context)
   local streams = context.streams
   local key = read_secret(context, "API key: ")
-  key = key and key:match("^%s*(.-)%s*$")
+  key = key and ascii.trim(key)
   if not key or key == "" then
     return context:fail("no API key was given: printf %s \"$KEY\" | lofty auth login --with-key", exit_codes.usage)
   end

@@ -6,6 +6,7 @@
 -- result as JSON text, or nil and an error, or raises one.
 -- @module lofty.cli.mcp_tools
 
+local ascii = require "lofty.internal.ascii"
 local catalog = require "lofty.cli.operation_catalog"
 local path_names = require("lofty.cli.operations").path_names
 local lofty = require "lofty"
@@ -198,7 +199,7 @@ local function lead_filter(query)
 end
 
 local function find_lead(crm, arguments)
-  local query = tostring(arguments.query):sub(1, 1000):match "^%s*(.-)%s*$"
+  local query = ascii.trim(tostring(arguments.query):sub(1, 1000))
   if query == "" then return nil, "query is empty" end
   local items, more = take(crm.leads, { lead_filter(query) }, limit_of(arguments), arguments.cursor)
   return list_result(items, more, fields_of(arguments, LEAD_FIELDS))

@@ -3,6 +3,7 @@
 --- `lofty webhooks`: subscriptions, failed deliveries of a spool, and deliveries of the emulator.
 -- @module lofty.cli.webhooks
 
+local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
 
 local webhooks = {}
@@ -104,7 +105,7 @@ function actions.ensure(args, context)
   local crm, who = client_of(context)
   if not crm then return who end
   local url = args.url
-  if url == "-" then url = (context.streams.input:read "*l" or ""):match "^%s*(.-)%s*$" end
+  if url == "-" then url = ascii.trim(context.streams.input:read "*l" or "") end
   local wanted = { callbackUrl = url, lists = lists_of(args.lists), prefix = args.prefix }
   local ok, deletes, err = pcall(plan, context, crm, wanted)
   if not ok and require("lofty.errors").is(deletes) then return context:fail(deletes) end

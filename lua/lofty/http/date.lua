@@ -3,9 +3,10 @@
 --- Reads dates in HTTP header fields.
 -- @module lofty.http.date
 
+local ascii = require "lofty.internal.ascii"
 local calendar = require "lofty.internal.calendar"
-local lower = require("lofty.internal.ascii").lower
 
+local lower, trim = ascii.lower, ascii.trim
 local tonumber = tonumber
 local floor = math.floor
 local match, sub = string.match, string.sub
@@ -37,7 +38,7 @@ end
 -- @treturn ?number epoch seconds; nil when the text is no date
 function date.parse(text, now)
   if #text > MAX_SIZE then return nil end
-  text = lower(match(text, "^%s*(.-)%s*$"))
+  text = lower(trim(text))
   local year, month, day, clock, zone
   if match(text, "^%d%d%d%d%-") then
     year, month, day, clock, zone = match(text, "^(%d%d%d%d)%-(%d%d)%-(%d%d)[t ](%d%d:%d%d:%d%d)%.?%d*%s*(.*)$")

@@ -10,6 +10,7 @@
 -- @module lofty.http.rate_headers
 
 local http_date = require "lofty.http.date"
+local trim = require("lofty.internal.ascii").trim
 
 local tonumber = tonumber
 local find, gmatch, gsub, match = string.find, string.gmatch, string.gsub, string.match
@@ -53,7 +54,7 @@ end
 local function each_item(value, read, choose)
   local best
   for item in gmatch(value, "[^,]+") do
-    local found = read(match(item, "^%s*(.-)%s*$"))
+    local found = read(trim(item))
     if found then best = best and choose(best, found) or found end
   end
   return best
@@ -105,7 +106,7 @@ end
 -- A date holds a comma itself, so the whole value is tried before its items; of several waits the longest counts.
 local function read_wait(value, headers, now, seconds_of)
   if #value > MAX_VALUE then return nil end
-  value = match(value, "^%s*(.-)%s*$")
+  value = trim(value)
   return until_time(value, headers, now) or each_item(value, function(item)
     return until_time(item, headers, now) or duration(item) or seconds_of(item)
   end, max)

@@ -3,19 +3,19 @@
 --- Holds a token's lock in the store while a function runs, so that one process refreshes the token.
 -- @module lofty.oauth.lease
 
+local ascii = require "lofty.internal.ascii"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
 local jitter = require "lofty.pacing.jitter"
 local times = require "lofty.oauth.times"
 
-local format, gsub, byte = string.format, string.gsub, string.byte
 local huge, min = math.huge, math.min
 
 local lease = {}
 
 -- A random owner name for one attempt: 32 hexadecimal digits.
 local function new_owner()
-  return (gsub(crypto.random(16), ".", function(c) return format("%02x", byte(c)) end))
+  return ascii.hex(crypto.random(16))
 end
 
 -- Each wait is longer than the one before, and differs between processes.

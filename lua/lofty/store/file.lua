@@ -13,16 +13,17 @@
 --   lock the same file. The kernel frees the lock when its holder's process ends.
 -- @module lofty.store.file
 
+local ascii = require "lofty.internal.ascii"
 local contract = require "lofty.store.contract"
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
+local delete_abandoned = require "lofty.internal.delete_abandoned"
 local errors = require "lofty.errors"
 local file = require "lofty.file"
 local misuse = require "lofty.internal.misuse"
 
-local ipairs, pairs, setmetatable, tonumber, type = ipairs, pairs, setmetatable, tonumber, type
-local byte, find, format, gsub, rep, sub =
-  string.byte, string.find, string.format, string.gsub, string.rep, string.sub
+local pairs, setmetatable, tonumber, type = pairs, setmetatable, tonumber, type
+local find, format, gsub, rep, sub = string.find, string.format, string.gsub, string.rep, string.sub
 local min = math.min
 local sort = table.sort
 
@@ -89,7 +90,7 @@ end
 
 -- Eight bytes of a SHA-256 digest, to detect truncation and damage.
 local function digest(value)
-  return (gsub(sub(crypto.sha256(value), 1, 8), ".", function(c) return format("%02x", byte(c)) end))
+  return ascii.hex(sub(crypto.sha256(value), 1, 8))
 end
 
 local function wrap(value)
@@ -160,17 +161,6 @@ local function finish(dir, name, draft)
   return ok, why, code
 end
 
--- Deletes the temporary files of processes that died. A running process holds its file's lock.
-local function delete_abandoned(dir)
-  for _, name in ipairs(dir:list() or {}) do
-    local handle = find(name, "^%.lofty%-.*%.tmp$") and dir:claim(name)
-    if handle then
-      dir:unlink(name)
-      handle:close()
-    end
-  end
-end
-
 -- Deletes a reservation that no put has used.
 local function drop_reservation(self, key)
   local reservation = self.reservations[key]
@@ -233,7 +223,7 @@ function Store:put(key, value)
   if not dir then return nil, err end
   if not self.cleaned then
     self.cleaned = true
-    delete_abandoned(dir)
+    delete_abandoned(dir, dir:list() or {})
   end
   local reservation = self.reservations[key]
   self.reservations[key] = nil

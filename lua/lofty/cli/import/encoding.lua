@@ -3,7 +3,9 @@
 --- Guesses the encoding of a text file and reads it as UTF-8.
 -- @module lofty.cli.import.encoding
 
-local byte, char, find, format = string.byte, string.char, string.find, string.format
+local ascii = require "lofty.internal.ascii"
+
+local byte, char, find = string.byte, string.char, string.find
 local gsub, sub = string.gsub, string.sub
 local floor = math.floor
 
@@ -107,7 +109,7 @@ function encoding.guess(path)
     end
   end
   if name == "UTF-8" and rest ~= "" then name = "Windows-1252" end
-  return name, skip, (gsub(digest, ".", function(c) return format("%02x", byte(c)) end))
+  return name, skip, ascii.hex(digest)
 end
 
 local function from_utf16(text, is_big)

@@ -13,14 +13,6 @@ local MAX_EMAIL = 254
 -- A longer text is no name of first and last name.
 local MAX_NAME = 200
 
--- In linear time, since a cell may be long.
-local function trimmed(text)
-  local first, last = text:find "%S", #text
-  if not first then return "" end
-  while text:find("^%s", last) do last = last - 1 end
-  return text:sub(first, last)
-end
-
 --- Phone numbers are compared by their last ten digits, since some are written with a country code and some without.
 -- @tparam string text
 -- @treturn string
@@ -41,7 +33,7 @@ end
 local function split(text)
   local list = {}
   for part in text:gmatch "[^;,\n]+" do
-    part = trimmed(part)
+    part = ascii.trim(part)
     if part ~= "" then list[#list + 1] = part end
   end
   return list
@@ -87,7 +79,7 @@ function rows.fields(cells, list)
   end
   local fields = {}
   for i, field in ipairs(list) do
-    local text = field and cells[i] and trimmed(cells[i]) or ""
+    local text = field and cells[i] and ascii.trim(cells[i]) or ""
     if text ~= "" and columns.lists[field] then
       fields[field] = fields[field] or require("lofty").array {}
       for _, part in ipairs(split(text)) do

@@ -5,6 +5,7 @@
 -- See `lofty.store.redis.blocking` for what both kinds of connection have.
 -- @module lofty.store.redis.cosocket
 
+local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local file = require "lofty.file"
@@ -181,7 +182,7 @@ local function address_of(target)
 end
 
 local function digest(...)
-  return (gsub(crypto.sha256(concat({ ... }, "\0")), ".", function(c) return format("%02x", byte(c)) end))
+  return ascii.hex(crypto.sha256(concat({ ... }, "\0")))
 end
 
 --- @tparam table target of lofty.store.redis.url
