@@ -5,12 +5,7 @@ local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
-describe("lofty auth #once #command", function()
-  if not pcall(require, "argparse") then
-    pending "needs lua-argparse"
-    return
-  end
-
+command.describe("lofty auth", function()
   local has_socket = pcall(require, "socket")
   local port = nginx.free_ports(1)[1]
   local loopback = ("http://127.0.0.1:%d/back"):format(port)

@@ -3,15 +3,11 @@
 -- `lofty completion` in the shells themselves, and the manual page.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
+local terminal = require "spec.support.terminal"
 
 local quote = nginx.quote
 
-describe("completion of the command #once #command", function()
-  if not pcall(require, "argparse") then
-    pending "needs lua-argparse"
-    return
-  end
-
+command.describe("completion of the command", function()
   local root = nginx.shell "pwd"
   local folder
 
@@ -56,12 +52,10 @@ describe("completion of the command #once #command", function()
   end)
 
   it("offers every operation and every field of the table of operations", function()
-    local parts = {}
-    for _, part in ipairs(require "lofty.cli.parts") do parts[part[1]] = true end
     for resource, verbs in pairs(require "lofty.api.operations") do
       local offered = {}
       for _, verb in ipairs(candidates(resource, "")) do offered[verb] = true end
-      for verb, op in pairs(parts[resource] and {} or verbs) do
+      for verb, op in pairs(verbs) do
         assert.truthy(offered[verb], resource .. " " .. verb)
         local shape = op.query or op.body
         local fields = {}
@@ -115,26 +109,15 @@ describe("completion of the command #once #command", function()
       return
     end
     local path = script_of "bash"
-    local tmux = "tmux -L lofty-completion" .. folder:match "[^.]+$" .. " -f /dev/null "
-    finally(function() nginx.shell(tmux .. "kill-server 2>/dev/null || true") end)
-    nginx.shell(tmux .. "new-session -d -x 120 -y 10 " .. quote("cd " .. folder .. "; " .. in_path
-      .. "PS1='$ ' bash --noprofile --norc"))
-    local function screen(pattern)
-      local text
-      for _ = 1, 600 do
-        text = nginx.shell(tmux .. "capture-pane -p")
-        if text:find(pattern) then return text end
-        nginx.shell "sleep 0.05"
-      end
-      error("the screen does not show " .. pattern .. ":\n" .. text)
-    end
-    screen "^%$"
-    nginx.shell(tmux .. "send-keys '. " .. path .. "; echo ready' Enter")
-    screen "\nready"
-    nginx.shell(tmux .. "send-keys 'lofty transactions list transactionT' Tab")
-    screen "transactionType="
-    nginx.shell(tmux .. "send-keys P Tab")
-    screen "transactionType=Purchase"
+    local window = terminal.start("cd " .. folder .. "; " .. in_path .. "PS1='$ ' bash --noprofile --norc", 120)
+    finally(function() window:close() end)
+    window:screen "^%$"
+    window:keys("'. " .. path .. "; echo ready'", "Enter")
+    window:screen "\nready"
+    window:keys("'lofty transactions list transactionT'", "Tab")
+    window:screen "transactionType="
+    window:keys("P", "Tab")
+    window:screen "transactionType=Purchase"
   end)
 
   it("works in zsh", function()
@@ -165,12 +148,7 @@ describe("completion of the command #once #command", function()
   end)
 end)
 
-describe("the manual page of the command #once #command", function()
-  if not pcall(require, "argparse") then
-    pending "needs lua-argparse"
-    return
-  end
-
+command.describe("the manual page of the command", function()
   local function page()
     local code, out = command.run { "help", "--man" }
     assert.equal(0, code)

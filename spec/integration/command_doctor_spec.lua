@@ -3,35 +3,11 @@
 -- `lofty doctor`: what it finds, the fix it names, its exit code. See spec/support/command.lua.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
-local sandbox = require "lofty.sandbox"
 
-local has_argparse = pcall(require, "argparse")
-
-describe("lofty doctor #once #command", function()
-  if not has_argparse then
-    pending "needs lua-argparse"
-    return
-  end
-
-  local box, home
-
-  setup(function() box = sandbox.start { rate_limit = 500 } end)
-  teardown(function() box:stop() end)
-  before_each(function()
-    box:control "reset"
-    home = nginx.shell "mktemp -d"
-  end)
-  after_each(function() nginx.shell("rm -rf " .. home) end)
-
-  local function run(arguments, opt)
-    opt = opt or {}
-    opt.variables = opt.variables or {}
-    opt.variables.HOME = home
-    opt.variables.LOFTY_BASE_URL = opt.variables.LOFTY_BASE_URL or box.url
-    return command.run(arguments, opt)
-  end
-
-  local function log_in() assert.equal(0, (run({ "auth", "login" }, { input = box.api_key .. "\n" }))) end
+command.describe("lofty doctor", function()
+  local on = command.set_up { rate_limit = 500 }
+  local run = on.run
+  local function log_in() on.user:log_in() end
 
   -- The findings by subject; of several, the last.
   local function findings(arguments, opt)
@@ -44,8 +20,7 @@ describe("lofty doctor #once #command", function()
 
   -- Runs the command as a process with these variables.
   local function in_process(variables)
-    return nginx.shell("env -u LOFTY_API_KEY HOME=" .. home .. " LOFTY_BASE_URL=" .. box.url .. " " .. variables
-      .. " lua5.4 bin/lofty doctor 2>&1; echo exit $?")
+    return nginx.shell(on.user:shell_words("doctor", variables) .. " 2>&1; echo exit $?")
   end
 
   it("ends with 0 where all is well, and says what it checked", function()
@@ -64,7 +39,7 @@ describe("lofty doctor #once #command", function()
     local code, out = run { "doctor" }
     assert.equal(0, code)
     assert.truthy(out:find("\nok       clock ", 1, true), out)
-    assert.is_nil(out:find(box.api_key, 1, true))
+    assert.is_nil(out:find(on.box.api_key, 1, true))
   end)
 
   it("tells that nobody is logged in", function()
@@ -77,21 +52,21 @@ describe("lofty doctor #once #command", function()
 
   it("tells that a credential is refused", function()
     log_in()
-    box:control("fault", { path = "/v1.0/me", status = 401, json = { code = 200001, message = "no" }, times = 0 })
+    on.box:control("fault", { path = "/v1.0/me", status = 401, json = { code = 200001, message = "no" }, times = 0 })
     local found, code = findings { "doctor" }
     assert.equal(1, code)
     assert.equal("failure", found.credential.level)
   end)
 
   it("tells that an API key stands where an access token belongs", function()
-    local said = in_process("LOFTY_ACCESS_TOKEN=" .. nginx.quote(box.api_key))
+    local said = in_process("LOFTY_ACCESS_TOKEN=" .. nginx.quote(on.box.api_key))
     assert.truthy(said:find("LOFTY_ACCESS_TOKEN holds an API key", 1, true), said)
     assert.truthy(said:find("exit 1", 1, true), said)
-    assert.is_nil(said:find(box.api_key, 1, true))
+    assert.is_nil(said:find(on.box.api_key, 1, true))
   end)
 
   it("tells that an access token stands where an API key belongs", function()
-    local token = box:issue().access_token
+    local token = on.box:issue().access_token
     local said = in_process("LOFTY_API_KEY=" .. nginx.quote(token))
     assert.truthy(said:find("LOFTY_API_KEY holds an access token", 1, true), said)
   end)
@@ -118,8 +93,8 @@ describe("lofty doctor #once #command", function()
 
   it("lists what the credential may not do", function()
     log_in()
-    box:control("fault", { path = "/v1.0/webhooks", preset = "forbidden", times = 0 })
-    box:control("fault", { path = "/v1.0/members", preset = "forbidden", times = 0 })
+    on.box:control("fault", { path = "/v1.0/webhooks", preset = "forbidden", times = 0 })
+    on.box:control("fault", { path = "/v1.0/members", preset = "forbidden", times = 0 })
     local _, out = run { "doctor" }
     assert.truthy(out:find("warning  scope           webhooks list is not allowed", 1, true), out)
     assert.truthy(out:find("warning  scope           members list is not allowed", 1, true), out)
@@ -127,7 +102,7 @@ describe("lofty doctor #once #command", function()
 
   it("tells that others can read the credentials, and how to change it", function()
     log_in()
-    local folder = home .. "/.local/share/lofty/credentials"
+    local folder = on.user.home .. "/.local/share/lofty/credentials"
     nginx.shell("chmod -R go+rX " .. folder)
     local found, code = findings { "doctor", "--offline" }
     assert.equal(1, code)
@@ -149,8 +124,8 @@ describe("lofty doctor #once #command", function()
 
   describe("--nginx", function()
     local function check(text, variables)
-      nginx.write(home .. "/nginx.conf", text)
-      return findings({ "doctor", "--offline", "--nginx", home .. "/nginx.conf" }, { variables = variables })
+      nginx.write(on.user.home .. "/nginx.conf", text)
+      return findings({ "doctor", "--offline", "--nginx", on.user.home .. "/nginx.conf" }, { variables = variables })
     end
 
     it("accepts a file with env lines, resolver and trusted certificates", function()
@@ -159,7 +134,7 @@ describe("lofty doctor #once #command", function()
         env LOFTY_BASE_URL;
         http {
           resolver 127.0.0.53 valid=60s;
-          lua_ssl_trusted_certificate "]] .. home .. [[/nginx.conf";
+          lua_ssl_trusted_certificate "]] .. on.user.home .. [[/nginx.conf";
           lua_ssl_verify_depth 3;
           init_by_lua_block { local x = "}" and { "resolver;" } }
         }]], { LOFTY_CLIENT_ID = "id" })
@@ -182,7 +157,7 @@ describe("lofty doctor #once #command", function()
     end)
 
     it("tells that the file cannot be read", function()
-      local found, code = findings { "doctor", "--offline", "--nginx", home .. "/absent.conf" }
+      local found, code = findings { "doctor", "--offline", "--nginx", on.user.home .. "/absent.conf" }
       assert.equal(1, code)
       assert.equal("failure", found.nginx.level)
     end)

@@ -2,35 +2,16 @@
 
 -- `lofty export` against the emulator.
 local command = require "spec.support.command"
-local nginx = require "lofty.sandbox.nginx"
-local sandbox = require "lofty.sandbox"
 
-local has_argparse = pcall(require, "argparse")
 local has_sqlite = pcall(require, "luasql.sqlite3")
 
--- The command runs on Lua 5.4.
-describe("lofty export #once #command", function()
-  if not has_argparse then
-    pending "needs lua-argparse"
-    return
-  end
-
-  local box, folder
-
-  setup(function() box = sandbox.start() end)
-  teardown(function() box:stop() end)
-  before_each(function()
-    box:control "reset"
-    folder = nginx.shell "mktemp -d"
-  end)
-  after_each(function() nginx.shell("rm -rf " .. folder) end)
+command.describe("lofty export", function()
+  local on = command.set_up()
 
   local function run(arguments, opt)
     opt = opt or {}
-    opt.variables = {
-      HOME = folder, LOFTY_BASE_URL = box.url, LOFTY_API_KEY = opt.key or box.api_key,
-    }
-    return command.run(arguments, opt)
+    opt.variables = { LOFTY_API_KEY = opt.key or on.box.api_key }
+    return on.user:run(arguments, opt)
   end
 
   local function lines_of(text)
@@ -49,7 +30,7 @@ describe("lofty export #once #command", function()
   end)
 
   it("writes ids larger than 2^53 exactly", function()
-    local code, out = run({ "export", "leads", "-f", "leadId,stage" }, { key = box.api_keys["9007199254740993"] })
+    local code, out = run({ "export", "leads", "-f", "leadId,stage" }, { key = on.box.api_keys["9007199254740993"] })
     assert.equal(0, code)
     assert.truthy(out:find("\n9007199254740993,", 1, true))
     assert.truthy(out:find("\n1738234566814937089,", 1, true))
@@ -112,8 +93,8 @@ describe("lofty export #once #command", function()
       local _, whole = run { "export", "leads", "-f", "leadId,firstName" }
       for _, page in ipairs { 1, 2, 7 } do
         local out, contents = file()
-        local arguments = { "export", "leads", "-f", "leadId,firstName", "--resume", folder .. "/cursor" }
-        box:control("fault", { path = "/v1.0/leads", status = 400, skip = page - 1, times = 1 })
+        local arguments = { "export", "leads", "-f", "leadId,firstName", "--resume", on.user:file "cursor" }
+        on.box:control("fault", { path = "/v1.0/leads", status = 400, skip = page - 1, times = 1 })
         local code = run_to(out, contents, arguments)
         assert.is_not.equal(0, code)
         if page > 1 then
@@ -123,14 +104,14 @@ describe("lofty export #once #command", function()
         local again, _, err = run_to(out, contents, arguments)
         assert.equal(0, again, err)
         assert.equal(whole, contents())
-        assert.is_nil(io.open(folder .. "/cursor"))
+        assert.is_nil(io.open(on.user:file "cursor"))
       end
     end)
 
     it("refuses an output that lacks what was written before", function()
       local out, contents = file()
-      local arguments = { "export", "leads", "--resume", folder .. "/cursor" }
-      box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
+      local arguments = { "export", "leads", "--resume", on.user:file "cursor" }
+      on.box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
       run_to(out, contents, arguments)
       contents(0)
       local code, _, err = run_to(out, contents, arguments)
@@ -140,9 +121,9 @@ describe("lofty export #once #command", function()
 
     it("refuses the cursor file of another export", function()
       local out, contents = file()
-      box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
-      run_to(out, contents, { "export", "leads", "--resume", folder .. "/cursor" })
-      local code, _, err = run_to(out, contents, { "export", "leads", "stage=Closed", "--resume", folder .. "/cursor" })
+      on.box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
+      run_to(out, contents, { "export", "leads", "--resume", on.user:file "cursor" })
+      local code, _, err = run_to(out, contents, { "export", "leads", "stage=Closed", "--resume", on.user:file "cursor" })
       assert.equal(1, code)
       assert.truthy(err:find("another export", 1, true), err)
     end)
@@ -158,7 +139,7 @@ describe("lofty export #once #command", function()
 
     local function query(statement)
       local environment = require("luasql.sqlite3").sqlite3()
-      local connection = environment:connect(folder .. "/crm.db")
+      local connection = environment:connect(on.user:file "crm.db")
       local rows = assert(connection:execute(statement))
       local list, row = {}, rows:fetch({}, "n")
       while row do
@@ -171,15 +152,15 @@ describe("lofty export #once #command", function()
       return table.concat(list, "\n")
     end
 
-    before_each(function() key = box.api_keys["9007199254740993"] end)
+    before_each(function() key = on.box.api_keys["9007199254740993"] end)
 
     local function export(...)
-      local code, _, err = run({ "export", "leads", "--to", "sqlite:" .. folder .. "/crm.db", ... }, { key = key })
+      local code, _, err = run({ "export", "leads", "--to", "sqlite:" .. on.user:file "crm.db", ... }, { key = key })
       return code, err
     end
 
     local function client()
-      return require("lofty").client { api_key = key, base_url = box.url, limit = 100000 }
+      return require("lofty").client { api_key = key, base_url = on.box.url, limit = 100000 }
     end
 
     it("holds each lead once, with its id exactly, and changes nothing when nothing changed", function()
@@ -203,11 +184,11 @@ describe("lofty export #once #command", function()
     end)
 
     it("marks nothing after a walk that failed or that has a filter, and after one that was resumed", function()
-      key = box.api_key
+      key = on.box.api_key
       export()
       assert(client().leads:delete("651095960136641", { reason = "duplicate" }))
       assert.equal(0, (export("stage=Closed")))
-      box:control("fault", { path = "/v1.0/leads", status = 400, skip = 3, times = 1 })
+      on.box:control("fault", { path = "/v1.0/leads", status = 400, skip = 3, times = 1 })
       assert.is_not.equal(0, (export()))
       assert.equal("0", query "select count(*) from leads where deleted_at is not null")
       local code, err = export()
@@ -227,7 +208,7 @@ describe("lofty export #once #command", function()
       local id = "9007199254740993"
       assert(client().notes:create { leadId = id, content = "it's new" })
       assert(client().leads:update(id, { stage = "Closed" }))
-      box:journal(true)
+      on.box:journal(true)
       code, err = export("--with", "notes,tasks")
       assert.equal(0, code, err)
       assert.truthy(err:find("1 leads changed: their notes and tasks take 2 calls", 1, true), err)

@@ -4,42 +4,24 @@
 local child = require "spec.support.child"
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
-local sandbox = require "lofty.sandbox"
 
-local has_argparse = pcall(require, "argparse")
+command.describe("lofty import", function()
+  local on = command.set_up()
+  local key
 
--- The command runs on Lua 5.4.
-describe("lofty import #once #command", function()
-  if not has_argparse then
-    pending "needs lua-argparse"
-    return
-  end
+  before_each(function() key = on.box.api_keys["113377"] end) -- an account without leads
 
-  local box, folder, key
-
-  setup(function()
-    box = sandbox.start()
-    key = box.api_keys["113377"] -- an account without leads
-  end)
-  teardown(function() box:stop() end)
-  before_each(function()
-    box:control "reset"
-    folder = nginx.shell "mktemp -d"
-  end)
-  after_each(function() nginx.shell("rm -rf " .. folder) end)
-
-  local function write(text)
-    nginx.write(folder .. "/leads.csv", text)
-  end
+  local function write(text) on.user:file("leads.csv", text) end
 
   local function run(...)
-    return command.run({ "import", folder .. "/leads.csv", ... }, {
-      variables = { HOME = folder, LOFTY_BASE_URL = box.url, LOFTY_API_KEY = key },
-    })
+    return on.run({ "import", on.user:file "leads.csv", ... }, { variables = { LOFTY_API_KEY = key } })
   end
 
+  -- Another import of the same file begins anew without it.
+  local function remove_journal() nginx.shell("rm -r " .. nginx.quote(on.user:file "leads.csv.import")) end
+
   local function leads()
-    local crm = require("lofty").client { api_key = key, base_url = box.url, limit = 100000 }
+    local crm = require("lofty").client { api_key = key, base_url = on.box.url, limit = 100000 }
     return require("lofty").assert(crm.leads:all())
   end
 
@@ -61,14 +43,14 @@ describe("lofty import #once #command", function()
     assert.same({ "Ann", "Smith", "New Lead" }, { lead.firstName, lead.lastName, lead.stage })
     assert.equal(2, #lead.tags)
     write "Name,Email,Phone,Stage,Tags\nAnn Smith,ANN@example.com,+1 512 555 0101,Contacted,vip;hot\n"
-    nginx.shell("rm -r " .. folder .. "/leads.csv.import")
+    remove_journal()
     local _, out = run()
     assert.truthy(out:find('line 2: update Ann Smith.*stage "New Lead" %-> "Contacted"; tags %+ hot'), out)
     assert.equal(0, (run "--apply"))
     assert.equal(1, #leads())
     assert.equal("Contacted", leads()[1].stage)
     assert.equal(3, #leads()[1].tags)
-    nginx.shell("rm -r " .. folder .. "/leads.csv.import")
+    remove_journal()
     _, out = run()
     assert.truthy(out:find("line 2: skip", 1, true), out)
   end)
@@ -136,7 +118,7 @@ describe("lofty import #once #command", function()
   describe("interrupted", function()
     it("finds a lead whose response was lost, and does not create it again", function()
       write "First,Email\nAnn,ann@example.com\nBo,bo@example.com\n"
-      box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
+      on.box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
       local code, out, err = run "--apply"
       assert.equal(0, code, err)
       assert.truthy(out:find("line 2: created Ann", 1, true), out)
@@ -145,7 +127,7 @@ describe("lofty import #once #command", function()
 
     it("does not send a row without a key again, lists it and ends with 8", function()
       write "First,Email\nAnn,\nBo,bo@example.com\n"
-      box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
+      on.box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
       for _ = 1, 2 do
         local code, _, err = run "--apply"
         assert.equal(8, code, err)
@@ -156,11 +138,11 @@ describe("lofty import #once #command", function()
 
     it("goes on where it stopped", function()
       write "First,Email\nAnn,ann@example.com\nBo,bo@example.com\nCy,cy@example.com\n"
-      box:control("fault", { path = "/v1.0/leads", status = 401, skip = 3, times = 2 })
+      on.box:control("fault", { path = "/v1.0/leads", status = 401, skip = 3, times = 2 })
       assert.equal(3, (run "--apply"))
-      box:control "clear_faults"
+      on.box:control "clear_faults"
       assert.equal(1, #leads())
-      box:journal(true)
+      on.box:journal(true)
       local code, out, err = run "--apply"
       assert.equal(0, code, err)
       assert.is_nil(out:find("line 2", 1, true))

@@ -1,10 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 -- `lofty mcp`, driven by the protocol's own client for Node.js.
+local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
-local sandbox = require "lofty.sandbox"
-
-local has_argparse = pcall(require, "argparse")
 
 -- Where the client's modules are; nil and what is missing.
 local function client_modules()
@@ -18,24 +16,18 @@ local function client_modules()
   return nginx.shell "pwd" .. "/build/mcp/node_modules"
 end
 
-describe("lofty mcp and the protocol's own client #once #command", function()
-  local modules, missing
-  if has_argparse then modules, missing = client_modules() else missing = "needs lua-argparse" end
+command.describe("lofty mcp and the protocol's own client", function()
+  local modules, missing = client_modules()
   if not modules then
     pending(missing)
     return
   end
 
-  local box
-  setup(function() box = sandbox.start { rate_limit = 500 } end)
-  teardown(function() box:stop() end)
+  local on = command.set_up { rate_limit = 500, login = true }
 
   it("connects, lists and calls tools", function()
-    local home = nginx.shell "mktemp -d"
-    nginx.write(home .. "/env", "export LOFTY_API_KEY=" .. nginx.quote(box.api_key) .. " LOFTY_BASE_URL=" .. box.url
-      .. " HOME=" .. home .. "\n")
-    local said = nginx.shell("unset LD_PRELOAD; . " .. home .. "/env && timeout 60 node spec/support/mcp/client.mjs "
-      .. nginx.quote(modules) .. " lua5.4 bin/lofty mcp 2>&1; rm -rf " .. home)
+    local said = nginx.shell(("unset LD_PRELOAD; HOME=%s LOFTY_BASE_URL=%s timeout 60 node spec/support/mcp/client.mjs "
+      .. "%s lua5.4 bin/lofty mcp 2>&1"):format(nginx.quote(on.user.home), on.box.url, nginx.quote(modules)))
     local got = assert(require("lofty").json.decode(said:match "[^\n]*$"), said)
     assert.equal("lofty", got.server)
     assert.truthy(#got.tools >= 10)

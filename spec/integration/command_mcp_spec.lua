@@ -3,38 +3,17 @@
 -- `lofty mcp`, line by line: JSON-RPC 2.0 and the Model Context Protocol, revision 2025-06-18. See
 -- spec/support/command.lua.
 local command = require "spec.support.command"
-local nginx = require "lofty.sandbox.nginx"
-local sandbox = require "lofty.sandbox"
 
-local has_argparse = pcall(require, "argparse")
-
-describe("lofty mcp #once #command", function()
-  if not has_argparse then
-    pending "needs lua-argparse"
-    return
-  end
-
-  local box, home
+command.describe("lofty mcp", function()
+  local on = command.set_up { rate_limit = 5000, login = true }
   local json = require("lofty").json
   local LEAD = "651095960136641"
-
-  setup(function() box = sandbox.start { rate_limit = 5000 } end)
-  teardown(function() box:stop() end)
-  before_each(function()
-    box:control "reset"
-    home = nginx.shell "mktemp -d"
-    assert.equal(0, (command.run({ "auth", "login" },
-      { input = box.api_key .. "\n", variables = { HOME = home, LOFTY_BASE_URL = box.url } })))
-  end)
-  after_each(function() nginx.shell("rm -rf " .. home) end)
 
   -- Sends lines; returns the lines of the answer, decoded, and the exit code.
   local function lines(options, ...)
     local arguments = { "mcp" }
     for _, option in ipairs(options) do arguments[#arguments + 1] = option end
-    local code, out, err = command.run(arguments, {
-      input = table.concat({ ... }, "\n") .. "\n", variables = { HOME = home, LOFTY_BASE_URL = box.url },
-    })
+    local code, out, err = on.run(arguments, { input = table.concat({ ... }, "\n") .. "\n" })
     local answers = {}
     for line in out:gmatch "[^\n]+" do answers[#answers + 1] = assert(json.decode(line)) end
     return answers, code, err
@@ -102,7 +81,7 @@ describe("lofty mcp #once #command", function()
       local _, code, err = lines({}, request "ping")
       assert.equal(0, code)
       assert.truthy(err:find("reads alone", 1, true), err)
-      assert.is_nil(err:find(box.api_key, 1, true))
+      assert.is_nil(err:find(on.box.api_key, 1, true))
     end)
   end)
 
@@ -116,9 +95,8 @@ describe("lofty mcp #once #command", function()
     end)
 
     it("keeps ids beyond 2^53", function()
-      assert.equal(0, (command.run({ "auth", "logout", "--yes" }, { variables = { HOME = home } })))
-      assert.equal(0, (command.run({ "auth", "login" }, { input = box.api_keys["9007199254740993"] .. "\n",
-        variables = { HOME = home, LOFTY_BASE_URL = box.url } })))
+      assert.equal(0, (on.run { "auth", "logout", "--yes" }))
+      on.user:log_in(on.box.api_keys["9007199254740993"])
       local found, text = call("list_leads", { limit = 2 })
       assert.equal("9007199254740993", found.items[2].leadId, text)
       assert.truthy(text:find('"leadId":"9007199254740993"', 1, true))
@@ -152,7 +130,7 @@ describe("lofty mcp #once #command", function()
       end
       assert.equal(160, #order)
       assert.truthy(cursor)
-      local crm = require("lofty").client { api_key = box.api_key, base_url = box.url }
+      local crm = require("lofty").client { api_key = on.box.api_key, base_url = on.box.url }
       local at = 0
       for lead in crm.leads:each {} do
         at = at + 1
@@ -176,7 +154,7 @@ describe("lofty mcp #once #command", function()
     end)
 
     it("cuts a long text", function()
-      local crm = require("lofty").client { api_key = box.api_key, base_url = box.url }
+      local crm = require("lofty").client { api_key = on.box.api_key, base_url = on.box.url }
       assert(crm.notes:create { leadId = LEAD, content = ("\195\164"):rep(1900) })
       local _, text = call("list_notes", { leadId = LEAD })
       assert.truthy(text:find("bytes cut", 1, true), text)
@@ -221,14 +199,14 @@ describe("lofty mcp #once #command", function()
     -- The calls that the emulator saw and that are not reads.
     local function writes()
       local count = 0
-      for _, seen in ipairs(box:journal(true)) do
+      for _, seen in ipairs(on.box:journal(true)) do
         if seen.method ~= "GET" and seen.path:find "^/v%d" then count = count + 1 end
       end
       return count
     end
 
     it("refuses every operation that is not a read, unless --write", function()
-      box:journal(true)
+      on.box:journal(true)
       for resource, verbs in pairs(require "lofty.api.operations") do
         for verb, op in pairs(verbs) do
           if op.class ~= "read" then
@@ -241,7 +219,7 @@ describe("lofty mcp #once #command", function()
     end)
 
     it("writes with --write, and neither sends nor deletes", function()
-      box:journal(true)
+      on.box:journal(true)
       assert.truthy(call("call_operation", NOTE, { "--write" }).noteId)
       assert.equal(1, writes())
       local _, problem = call("call_operation", DELETE, { "--write" })
@@ -255,7 +233,7 @@ describe("lofty mcp #once #command", function()
     end)
 
     it("refuses each operation that sends or deletes, unless it is allowed", function()
-      box:journal(true)
+      on.box:journal(true)
       for resource, verbs in pairs(require "lofty.api.operations") do
         for verb, op in pairs(verbs) do
           local word = op.class == "notify" and "send" or op.method == "DELETE" and "delete"
@@ -270,10 +248,27 @@ describe("lofty mcp #once #command", function()
       assert.equal(0, writes())
     end)
 
-    it("deletes and sends when it is allowed", function()
-      box:journal(true)
-      local _, text = call("call_operation", DELETE, { "--write", "--allow", "send,delete" })
+    it("sends a message with --allow send, and does not delete", function()
+      on.box:journal(true)
+      local sent, problem = call("call_operation", SMS, { "--write", "--allow", "send" })
+      assert.truthy(sent, problem)
+      local seen = on.box:journal()
+      assert.equal("POST /v1.0/message/sms/send", seen[#seen].method .. " " .. seen[#seen].path)
+      assert.equal("hello", json.decode(seen[#seen].body).content)
+      assert.equal(1, writes())
+      sent, problem = call("call_operation", DELETE, { "--write", "--allow", "send" })
+      assert.is_nil(sent)
+      assert.truthy(problem:find("--allow delete", 1, true), problem)
+    end)
+
+    it("deletes with --allow delete, and sends no message", function()
+      on.box:journal(true)
+      local _, text = call("call_operation", DELETE, { "--write", "--allow", "delete" })
       assert.equal(1, writes(), text)
+      local sent, problem = call("call_operation", SMS, { "--write", "--allow", "delete" })
+      assert.is_nil(sent)
+      assert.truthy(problem:find("--allow send", 1, true), problem)
+      assert.equal(0, writes())
     end)
   end)
 end)

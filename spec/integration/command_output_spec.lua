@@ -6,12 +6,7 @@ local json = require("lofty").json
 local sandbox = require "lofty.sandbox"
 local width = require "lofty.cli.width"
 
-describe("the output of the command #once #command", function()
-  if not pcall(require, "argparse") then
-    pending "needs lua-argparse"
-    return
-  end
-
+command.describe("the output of the command", function()
   local box, user, lead
 
   setup(function()

@@ -4,39 +4,16 @@
 local browser = require "spec.support.browser"
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
-local sandbox = require "lofty.sandbox"
 
-local has_argparse = pcall(require, "argparse")
 local has_sqlite, sqlite = pcall(require, "luasql.sqlite3")
 
-describe("lofty report #once #command", function()
-  if not has_argparse then
-    pending "needs lua-argparse"
-    return
-  end
-
-  local box, home
-
-  setup(function() box = sandbox.start { rate_limit = 5000 } end)
-  teardown(function() box:stop() end)
-  before_each(function()
-    box:control "reset"
-    home = nginx.shell "mktemp -d"
-  end)
-  after_each(function() nginx.shell("rm -rf " .. home) end)
-
-  local function run(arguments, opt)
-    opt = opt or {}
-    opt.variables = { HOME = home, LOFTY_BASE_URL = box.url }
-    return command.run(arguments, opt)
-  end
-
-  local function log_in(account)
-    assert.equal(0, (run({ "auth", "login" }, { input = box.api_keys[account] .. "\n" })))
-  end
+command.describe("lofty report", function()
+  local on = command.set_up { rate_limit = 5000 }
+  local run = on.run
+  local function log_in(account) on.user:log_in(on.box.api_keys[account]) end
 
   local function database(rows)
-    local path = home .. "/crm.db"
+    local path = on.user:file "crm.db"
     local environment = sqlite.sqlite3()
     local connection = assert(environment:connect(path))
     assert(connection:execute "CREATE TABLE leads (id TEXT PRIMARY KEY, record TEXT NOT NULL, deleted_at TEXT)")
@@ -51,9 +28,9 @@ describe("lofty report #once #command", function()
 
   it("counts the leads of the account by stage, week and agent", function()
     log_in "113209"
-    local code, _, err = run { "report", "--html", home .. "/report.html" }
+    local code, _, err = run { "report", "--html", on.user:file "report.html" }
     assert.equal(0, code, err)
-    local html = nginx.contents(home .. "/report.html")
+    local html = nginx.contents(on.user:file "report.html")
     assert.truthy(html:find("1250 leads", 1, true))
     assert.truthy(html:find('<th scope="row">Closed</th><td>208</td><td>16.6 %</td>', 1, true))
     assert.truthy(html:find('<th scope="row">Ada Whitfield</th><td>1250</td>', 1, true))
@@ -71,7 +48,7 @@ describe("lofty report #once #command", function()
 
   it("leaves nothing behind when it cannot write", function()
     log_in "113377"
-    local code, _, err = run { "report", "--html", home .. "/absent/report.html" }
+    local code, _, err = run { "report", "--html", on.user:file "absent/report.html" }
     assert.equal(1, code)
     assert.truthy(err:find("cannot write", 1, true), err)
   end)
@@ -83,9 +60,9 @@ describe("lofty report #once #command", function()
 
   it("leaves no file and says why when Lofty fails", function()
     log_in "113209"
-    box:control("fault", { path = "/v1.0/leads", status = 403, json = { code = 1, message = "no" }, times = 0 })
-    assert.equal(3, (run { "report", "--html", home .. "/report.html" }))
-    assert.is_nil(io.open(home .. "/report.html"))
+    on.box:control("fault", { path = "/v1.0/leads", status = 403, json = { code = 1, message = "no" }, times = 0 })
+    assert.equal(3, (run { "report", "--html", on.user:file "report.html" }))
+    assert.is_nil(io.open(on.user:file "report.html"))
   end)
 
   describe("--from", function()
@@ -130,10 +107,10 @@ describe("lofty report #once #command", function()
     end)
 
     it("tells that the file is no export", function()
-      assert.equal(2, (run { "report", "--html", "-", "--from", home .. "/absent.db" }))
-      assert.is_nil(io.open(home .. "/absent.db"))
-      nginx.write(home .. "/text.db", "this is no database at all, but a text of some length\n")
-      local code, _, err = run { "report", "--html", "-", "--from", home .. "/text.db" }
+      assert.equal(2, (run { "report", "--html", "-", "--from", on.user:file "absent.db" }))
+      assert.is_nil(io.open(on.user:file "absent.db"))
+      nginx.write(on.user:file "text.db", "this is no database at all, but a text of some length\n")
+      local code, _, err = run { "report", "--html", "-", "--from", on.user:file "text.db" }
       assert.equal(1, code)
       assert.truthy(err:find("is no database of", 1, true), err)
     end)
@@ -149,10 +126,10 @@ describe("lofty report #once #command", function()
         rows[i] = { { stage = "Stage " .. i % 7, stageId = i % 7, source = "<i>source</i> " .. i % 8,
                       assignedUser = "Agent " .. i % 5, createTime = ("2026-%02d-09T00:00:00GMT"):format(i % 12 + 1) } }
       end
-      assert.equal(0, (run({ "report", "--html", home .. "/report.html", "--from", database(rows) },
+      assert.equal(0, (run({ "report", "--html", on.user:file "report.html", "--from", database(rows) },
         { now = 1794441600 })))
       local page = browser.start(found)
-      page:go("file://" .. home .. "/report.html")
+      page:go("file://" .. on.user:file "report.html")
       assert.truthy(page:text():find("Funnel by stage", 1, true))
       assert.equal(3, page:count("img"))
       for _, scheme in ipairs { "light", "dark" } do

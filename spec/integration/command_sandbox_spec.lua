@@ -4,14 +4,7 @@
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 
-local has_argparse = pcall(require, "argparse")
-
-describe("lofty sandbox #once #command", function()
-  if not has_argparse then
-    pending "needs lua-argparse"
-    return
-  end
-
+command.describe("lofty sandbox", function()
   local folder
 
   setup(function() folder = nginx.shell "mktemp -d" end)

@@ -4,12 +4,7 @@
 local command = require "spec.support.command"
 local exit_codes = require "lofty.cli.exit_codes"
 
-describe("the command #once #command", function()
-  if not pcall(require, "argparse") then
-    pending "needs lua-argparse"
-    return
-  end
-
+command.describe("the command", function()
   it("prints its version", function()
     local code, out = command.run { "--version" }
     assert.equal(0, code)

@@ -4,35 +4,28 @@
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
+local terminal = require "spec.support.terminal"
 
-local quote = nginx.quote
-
-describe("the command in a terminal #once #command", function()
-  if not pcall(require, "argparse") then
-    pending "needs lua-argparse"
-    return
-  end
+command.describe("the command in a terminal", function()
   if not command.has "lua5.4" then
     pending "needs lua5.4"
     return
   end
 
-  local root = nginx.shell "pwd"
-  local box, user, environment
+  local box, user
 
   setup(function()
     box = sandbox.start { rate_limit = 10000 }
     user = command.user(box)
     user:log_in()
-    environment = ("HOME=%s LOFTY_BASE_URL=%s LC_ALL=C.UTF-8 "):format(quote(user.home), box.url)
   end)
   teardown(function()
     user:close()
     box:stop()
   end)
 
-  local function lofty(words)
-    return "env -u LOFTY_API_KEY -u PAGER -u NO_COLOR " .. environment .. quote(root .. "/bin/lofty") .. " " .. words
+  local function lofty(words, assignments)
+    return user:shell_words(words, assignments)
   end
 
   -- What a shell prints, its exit status last.
@@ -46,35 +39,15 @@ describe("the command in a terminal #once #command", function()
       return
     end
 
-    local tmux
-    local servers = 0
-
-    -- A server that is ending would take the next session with it: each test has one of its own.
-    before_each(function()
-      servers = servers + 1
-      tmux = ("tmux -L lofty-%s-%d -f /dev/null "):format(user.home:match "[^.]+$", servers)
-    end)
-    after_each(function() nginx.shell(tmux .. "kill-server 2>/dev/null || true") end)
+    local window
 
     local function start(words, columns)
-      nginx.shell(("%snew-session -d -x %d -y 20 %s"):format(tmux, columns or 70,
-        quote(lofty(words) .. "; echo \"exit $?\"; cat")))
+      window = terminal.start(lofty(words) .. "; echo \"exit $?\"; cat", columns)
     end
+    after_each(function() window:close() end)
 
-    local function keys(...)
-      nginx.shell(tmux .. "send-keys " .. table.concat({ ... }, " "))
-    end
-
-    -- The screen, once it shows what is waited for.
-    local function screen(pattern)
-      local text
-      for _ = 1, 600 do
-        text = nginx.shell(tmux .. "capture-pane -p")
-        if text:find(pattern) then return text end
-        nginx.shell "sleep 0.05"
-      end
-      error("the screen does not show " .. pattern .. ":\n" .. text)
-    end
+    local function screen(pattern) return window:screen(pattern) end
+    local function keys(...) window:keys(...) end
 
     it("a table fits the window", function()
       start("leads list limit=3", 50)
@@ -146,8 +119,8 @@ describe("the command in a terminal #once #command", function()
       pending "needs script"
       return
     end
-    local line = "PAGER=\"sed s/^/paged:/\" " .. lofty("leads list limit=40"):gsub("%-u PAGER ", "")
-    local text = nginx.shell("script -qec " .. quote(line) .. " /dev/null </dev/null")
+    local line = lofty("leads list limit=40", "PAGER='sed s/^/paged:/'")
+    local text = nginx.shell("script -qec " .. nginx.quote(line) .. " /dev/null </dev/null")
     local _, count = text:gsub("paged:", "")
     assert.equal(41, count)
   end)

@@ -2,37 +2,14 @@
 
 -- `lofty webhooks`: subscriptions, a spool's failed events, and the emulator's deliveries. See spec/support/command.lua.
 local command = require "spec.support.command"
-local nginx = require "lofty.sandbox.nginx"
-local sandbox = require "lofty.sandbox"
 
-local has_argparse = pcall(require, "argparse")
 local has_spool = pcall(require, "lofty.spool")
 
-describe("lofty webhooks #once #command", function()
-  if not has_argparse then
-    pending "needs lua-argparse"
-    return
-  end
-
-  local box, home
+command.describe("lofty webhooks", function()
+  local on = command.set_up { rate_limit = 500, login = true }
+  local run = on.run
   local json = require("lofty").json
   local URL = "https://hooks.example.com/lofty/secret-part"
-
-  setup(function() box = sandbox.start { rate_limit = 500 } end)
-  teardown(function() box:stop() end)
-
-  local function run(arguments, opt)
-    opt = opt or {}
-    opt.variables = { HOME = home, LOFTY_BASE_URL = box.url }
-    return command.run(arguments, opt)
-  end
-
-  before_each(function()
-    box:control "reset"
-    home = nginx.shell "mktemp -d"
-    assert.equal(0, (run({ "auth", "login" }, { input = box.api_key .. "\n" })))
-  end)
-  after_each(function() nginx.shell("rm -rf " .. home) end)
 
   local function subscriptions()
     local _, out, err = run { "webhooks", "list" }
@@ -71,6 +48,19 @@ describe("lofty webhooks #once #command", function()
     assert.same({}, lists_of(URL))
   end)
 
+  it("has every operation of the resource", function()
+    local code, out, err = run { "webhooks", "create", "callbackUrl=" .. URL, "listId=9" }
+    assert.equal(0, code, err)
+    assert.equal(9, json.decode(out).listId)
+    assert.same({ 9 }, lists_of(URL))
+    local _
+    _, out = run { "webhooks", "list", "--json", "listId" }
+    assert.equal('[{"listId":9}]\n', out)
+    code, out = run { "webhooks", "create", "callbackUrl=" .. URL, "listId=9", "--lua" }
+    assert.equal(0, code)
+    assert.truthy(out:find("crm.webhooks:create({", 1, true), out)
+  end)
+
   it("needs --yes to delete", function()
     run { "webhooks", "ensure", URL, "lead", "note" }
     assert.equal(9, (run { "webhooks", "ensure", URL, "lead" }))
@@ -98,7 +88,7 @@ describe("lofty webhooks #once #command", function()
 
   describe("trigger", function()
     it("makes the emulator send a delivery", function()
-      local code, out, err = run { "webhooks", "trigger", "note.created", box.url .. "/_sandbox/none", "--count", "2" }
+      local code, out, err = run { "webhooks", "trigger", "note.created", on.box.url .. "/_sandbox/none", "--count", "2" }
       assert.equal(1, code) -- that address responds with 404
       assert.truthy(err:find("responded with 40", 1, true), err)
       local events = require("lofty.webhook").parse(out)
@@ -107,11 +97,11 @@ describe("lofty webhooks #once #command", function()
     end)
 
     it("refuses an event of no list, and another server than the emulator", function()
-      local code, _, err = run { "webhooks", "trigger", "leed.updated", box.url .. "/" }
+      local code, _, err = run { "webhooks", "trigger", "leed.updated", on.box.url .. "/" }
       assert.equal(2, code)
       assert.truthy(err:find("objects: agent, lead", 1, true), err)
-      code, _, err = command.run({ "webhooks", "trigger", "lead.updated", box.url .. "/" },
-        { variables = { HOME = home, LOFTY_BASE_URL = "https://api.lofty.com" } })
+      code, _, err = run({ "webhooks", "trigger", "lead.updated", on.box.url .. "/" },
+        { variables = { LOFTY_BASE_URL = "https://api.lofty.com" } })
       assert.equal(2, code)
       assert.truthy(err:find("lofty sandbox", 1, true), err)
     end)
@@ -132,7 +122,7 @@ describe("lofty webhooks #once #command", function()
     end
 
     it("lists the events that failed, and has them handled again", function()
-      local path = home .. "/spool"
+      local path = on.user:file "spool"
       local spool = failing_spool(path)
       local code, out = run { "webhooks", "failed", path }
       assert.equal(0, code)
@@ -152,7 +142,7 @@ describe("lofty webhooks #once #command", function()
     end)
 
     it("retries all, and tells of an id that there is not", function()
-      local path = home .. "/spool"
+      local path = on.user:file "spool"
       failing_spool(path)
       assert.equal(4, (run { "webhooks", "retry", path, "123-ab.1" }))
       assert.equal(0, (run { "webhooks", "retry", path, "all" }))
@@ -160,7 +150,7 @@ describe("lofty webhooks #once #command", function()
     end)
 
     it("tells that there is no spool", function()
-      assert.equal(4, (run { "webhooks", "failed", home .. "/absent" }))
+      assert.equal(4, (run { "webhooks", "failed", on.user:file "absent" }))
     end)
   end)
 end)

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- Runs the command in this process, with streams of the spec.
+--- Runs the command in this process, with streams of the spec, and sets up the specs of the command.
 local nginx = require "lofty.sandbox.nginx"
+local sandbox = require "lofty.sandbox"
 
 local command = {}
 
@@ -67,7 +68,7 @@ User.__index = User
 
 --- A person with a home directory of their own, who works with an emulator.
 -- @tparam table box of lofty.sandbox
--- @treturn table with `home`, `run(arguments, opt)`, `log_in()`, `close()`
+-- @treturn table with `home`, `run(arguments, opt)`, `log_in(key)`, `close()`
 function command.user(box)
   return setmetatable({ box = box, home = nginx.shell "mktemp -d" }, User)
 end
@@ -76,11 +77,12 @@ end
 function User:run(arguments, opt)
   opt = opt or {}
   opt.variables = opt.variables or {}
-  opt.variables.HOME, opt.variables.LOFTY_BASE_URL = self.home, self.box.url
+  opt.variables.HOME = self.home
+  opt.variables.LOFTY_BASE_URL = opt.variables.LOFTY_BASE_URL or self.box.url
   return command.run(arguments, opt)
 end
 
---- Logs in with the emulator's first API key.
+--- Logs in with an API key, by default the emulator's first one.
 -- @treturn string what was written to stderr
 function User:log_in(key)
   local code, _, err = self:run({ "auth", "login", "--with-key" }, { input = (key or self.box.api_key) .. "\n" })
@@ -88,8 +90,59 @@ function User:log_in(key)
   return err
 end
 
+--- The path of a file in the home directory; with `text`, the file is written.
+function User:file(name, text)
+  local path = self.home .. "/" .. name
+  if text then nginx.write(path, text) end
+  return path
+end
+
+--- The words of a shell that run the command as a process of this person.
+-- @tparam string words of the command line, quoted for the shell
+-- @tparam[opt] string assignments such as `PAGER=less`
+function User:shell_words(words, assignments)
+  return ("env -u LOFTY_API_KEY -u LOFTY_ACCESS_TOKEN -u PAGER -u NO_COLOR HOME=%s LOFTY_BASE_URL=%s LC_ALL=C.UTF-8 %s "
+    .. "%s/bin/lofty %s"):format(nginx.quote(self.home), self.box.url, assignments or "",
+    nginx.quote(nginx.shell "pwd"), words)
+end
+
 function User:close()
   nginx.shell("rm -rf " .. nginx.quote(self.home))
+end
+
+--- A block of specs of the command, which needs lua-argparse.
+-- @tparam string title
+-- @tparam function body
+function command.describe(title, body)
+  local busted = require "busted"
+  busted.describe(title .. " #once #command", function()
+    if not pcall(require, "argparse") then
+      busted.pending "needs lua-argparse"
+      return
+    end
+    body()
+  end)
+end
+
+--- For the specs of a block: an emulator, and before each spec a new user of it.
+-- @tparam[opt] table opt of `lofty.sandbox.start`; `login`: the user is logged in
+-- @treturn table `box`, `user`, `run(arguments, opt)`
+function command.set_up(opt)
+  opt = opt or {}
+  local login = opt.login
+  opt.login = nil
+  local self = {}
+  local busted = require "busted"
+  busted.setup(function() self.box = sandbox.start(opt) end)
+  busted.teardown(function() self.box:stop() end)
+  busted.before_each(function()
+    self.box:control "reset"
+    self.user = command.user(self.box)
+    if login then self.user:log_in() end
+  end)
+  busted.after_each(function() self.user:close() end)
+  function self.run(arguments, run_opt) return self.user:run(arguments, run_opt) end
+  return self
 end
 
 --- Whether a program can be run.

@@ -25,19 +25,21 @@ local function add_options(lines, parser)
   end
 end
 
+local function add_command(lines, name, command)
+  lines[#lines + 1] = ".TP\n.B " .. roff(name .. command._name)
+  lines[#lines + 1] = roff(command._description or "")
+  lines[#lines + 1] = ".RS"
+  add_options(lines, command)
+  lines[#lines + 1] = ".RE"
+end
+
 local function add_part(lines, part)
   local registry = require "lofty.cli.registry"
   local found, about = registry.part(part[1], {})
   local parser = registry.parser(part[1], found, about)
   lines[#lines + 1] = ".SS lofty " .. part[1]
   lines[#lines + 1] = roff(part[3]) .. "."
-  for _, command in ipairs(parser._commands) do
-    lines[#lines + 1] = ".TP\n.B lofty " .. part[1] .. " " .. roff(command._name)
-    lines[#lines + 1] = roff(command._description or "")
-    lines[#lines + 1] = ".RS"
-    add_options(lines, command)
-    lines[#lines + 1] = ".RE"
-  end
+  for _, command in ipairs(parser._commands) do add_command(lines, "lofty " .. part[1] .. " ", command) end
   local own = {}
   for _, option in ipairs(parser._options) do
     if option._name ~= "--account" and option._name ~= "--no-wait" then own[#own + 1] = option end
@@ -58,6 +60,12 @@ local function add_operations(lines)
       for _, name in ipairs(shape and shape.required or {}) do words[#words + 1] = name .. "=\\fIVALUE\\fR" end
       lines[#lines + 1] = ".TP\n.B " .. roff(verb) .. "\\fR " .. concat(words, " ")
       lines[#lines + 1] = roff(op.about) .. "."
+    end
+    local extras = operations.extras(resource)
+    if extras then
+      local parser = require "argparse"()
+      extras.define(parser)
+      for _, command in ipairs(parser._commands) do add_command(lines, "", command) end
     end
   end
 end
@@ -81,10 +89,11 @@ function manual.page()
     ".IP \\-\\-help 4\nafter a command: what it takes",
     ".SH COMMANDS",
   }
-  for _, part in ipairs(require "lofty.cli.parts") do add_part(lines, part) end
+  for _, part in ipairs(require "lofty.cli.parts") do
+    if part[2] then add_part(lines, part) end
+  end
   lines[#lines + 1] = ".SH OPERATIONS\nRequired fields are shown; \\fBlofty\\fR \\fIRESOURCE VERB\\fR "
     .. "\\fB\\-\\-help\\fR lists all."
-  lines[#lines + 1] = ".TP\n.B lofty leads find \\fITEXT\\fR\nleads by name, e\\-mail, phone or id."
   add_operations(lines)
   for _, title in ipairs(TITLES) do
     lines[#lines + 1] = ".SH " .. title[2]

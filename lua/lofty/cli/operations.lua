@@ -102,8 +102,17 @@ function operations.define_verb(command, verb, op)
   if text then command:epilog(text) end
 end
 
--- `lofty leads find TEXT`
-local FIND = { about = "leads by name, e-mail, phone or id" }
+-- Resources with commands beside their operations: `define(parser)` adds them, `actions` runs them (name ->
+-- function(args, context) -> exit code), and `show` has for some operations a function that writes their value to a
+-- terminal (verb -> function(context, value)).
+local EXTRAS = { leads = "lofty.cli.leads_find", webhooks = "lofty.cli.webhooks" }
+
+--- What the command has for a resource beside its operations.
+-- @tparam string resource
+-- @treturn ?table nil when there is nothing
+function operations.extras(resource)
+  return EXTRAS[resource] and require(EXTRAS[resource])
+end
 
 local function define(resource, verbs, words)
   return function(parser)
@@ -113,14 +122,11 @@ local function define(resource, verbs, words)
     for _, verb in ipairs(operations.sorted_keys(verbs)) do
       local op = verbs[verb]
       local command = parser:command(verb, op.about)
-      -- Of the others help shows the names alone.
+      -- The help of the resource shows only the names of its operations.
       if not named or named == op then operations.define_verb(command, verb, op) end
     end
-    if resource == "leads" then
-      local command = parser:command("find", FIND.about)
-      command:argument("text", "a name, an e-mail address, a phone number or an id")
-      output.define(command)
-    end
+    local extras = operations.extras(resource)
+    if extras then extras.define(parser) end
   end
 end
 
@@ -178,12 +184,18 @@ local function write_all(context, list, op, arguments)
   return exit_codes.ok
 end
 
-local function write_value(context, op, value)
+local function write_value(context, op, value, show)
   local items, total
   if op.page then items, total = require("lofty.api.pages").items(value, op.page) end
-  if op.page and type(value) == "table" then output.page(context, value, items) else output.value(context, value) end
+  if show and output.is_table(context) then
+    show(context, value)
+  elseif op.page and type(value) == "table" then
+    output.page(context, value, items)
+  else
+    output.value(context, value)
+  end
   if items and total and total > #items and #items > 0 and context.streams.err_is_terminal then
-    context:say(("%d of %d; --all walks the whole list"):format(#items, total))
+    context:say(("%d of %d; --all fetches the whole list"):format(#items, total))
   end
   return exit_codes.ok
 end
@@ -220,38 +232,8 @@ local function run_verb(resource, verb, op, context)
   local value, err = at[verb](at, unpack(list, 1, #list))
   if value == nil then return context:fail(err) end
   if args.dry_run then return exit_codes.ok end
-  return write_value(context, op, value)
-end
-
--- An e-mail address, a phone number, an id, or else a name.
-local function run_find(context)
-  local text = context.args.text
-  local problem = output.problem(context)
-  if problem then return context:fail("leads find: " .. problem, exit_codes.usage) end
-  local crm, who = context:client()
-  if not crm then return context:fail(who) end
-  if text:find "^%d+$" and #text >= 14 then
-    local lead, err = crm.leads:get(text)
-    if lead == nil then return context:fail(err) end
-    output.value(context, lead)
-    return exit_codes.ok
-  end
-  local filter = { key = text }
-  if text:find("@", 1, true) then
-    filter = { email = text, preciseSearchFlag = true }
-  elseif text:find "^%+?[%d%s%(%)%.%-]+$" and #text:gsub("%D", "") >= 7 then
-    filter = { phone = text:gsub("[^%d+]", ""), preciseSearchFlag = true }
-  end
-  local page, err = crm.leads:list(filter)
-  if page == nil then return context:fail(err) end
-  local items, total = require("lofty.api.pages").items(page, operations.verbs("leads").list.page)
-  items = items or {}
-  context.id_name = "leadId"
-  local writer = output.writer(context)
-  writer:add(items)
-  writer:finish()
-  if total and total > #items then context:say(("the first %d of %d"):format(#items, total)) end
-  return #items > 0 and exit_codes.ok or exit_codes.not_found
+  local extras = operations.extras(resource)
+  return write_value(context, op, value, extras and extras.show and extras.show[verb])
 end
 
 --- The part for a resource; its parser knows the verb that the words name, and the names alone of the others.
@@ -262,8 +244,10 @@ end
 function operations.part(name, words)
   local verbs = operations.verbs(name)
   if not verbs then return nil end
+  local extras = operations.extras(name)
   local function run(args, context)
-    if name == "leads" and args.verb == "find" then return run_find(context) end
+    local action = extras and extras.actions[args.verb]
+    if action then return action(args, context) end
     return run_verb(name, args.verb, verbs[args.verb], context)
   end
   return { define = define(name, verbs, words), run = run, takes_fields = true }, "the operations of " .. name

@@ -53,6 +53,14 @@ function output.problem(context)
   return not form and problem or nil
 end
 
+--- Whether a table is written with fields that the command chooses: on a terminal, when no option says otherwise.
+-- @tparam table context
+-- @treturn boolean
+function output.is_table(context)
+  local form, fields = choose(context)
+  return form == "table" and not fields
+end
+
 -- The value of a field; "a.b" is the field b of the object a. Of an array, the list of its items' values.
 local function field_of(record, name)
   if type(record) ~= "table" then return nil end

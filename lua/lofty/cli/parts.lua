@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The parts of the command, in the order in which help lists them: name, module, summary.
+--- The parts of the command, in the order in which help lists them: name, module, summary. Without a module, the part
+-- is a resource of the API (`lofty.cli.operations`) that has further commands.
 -- @module lofty.cli.parts
 
 return {
@@ -9,7 +10,7 @@ return {
   { "export", "export", "write leads and other records to CSV, JSON lines or SQLite" },
   { "import", "import", "create and update leads from a CSV file" },
   { "report", "report", "write an HTML report" },
-  { "webhooks", "webhooks", "subscriptions, failed deliveries" },
+  { "webhooks", false, "manage subscriptions and failed deliveries" },
   { "sandbox", "sandbox", "run the emulator of Lofty's API" },
   { "doctor", "doctor", "check this machine and the credential" },
   { "mcp", "mcp", "serve an assistant over the Model Context Protocol" },

@@ -7,12 +7,6 @@ local parts = require "lofty.cli.parts"
 
 local registry = {}
 
-local function part_named(name)
-  for _, part in ipairs(parts) do
-    if part[1] == name then return require("lofty.cli." .. part[2]), part end
-  end
-end
-
 --- The parser of a part.
 -- @tparam string name on the command line
 -- @tparam table part
@@ -34,8 +28,9 @@ end
 -- @treturn ?table part; nil when there is none
 -- @treturn ?string one line about it
 function registry.part(name, words)
-  local part, entry = part_named(name)
-  if part then return part, entry[3] end
+  for _, part in ipairs(parts) do
+    if part[1] == name and part[2] then return require("lofty.cli." .. part[2]), part[3] end
+  end
   local found, about = require("lofty.cli.operations").part(name, words)
   return found, about
 end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- `lofty webhooks`: subscriptions, failed deliveries of a spool, and deliveries of the emulator.
+--- What `lofty webhooks` has beside the API's operations create, list and delete: the subscriptions of an address,
+-- failed events of a spool, and deliveries of the emulator.
 -- @module lofty.cli.webhooks
 
 local ascii = require "lofty.internal.ascii"
@@ -9,10 +10,6 @@ local exit_codes = require "lofty.cli.exit_codes"
 local webhooks = {}
 
 function webhooks.define(parser)
-  parser:command_target "action"
-  parser:require_command(true)
-  local list = parser:command("list", "all subscriptions, with what each receives")
-  list:flag("--json", "print JSON")
   local ensure = parser:command("ensure", "create the subscriptions of an address that are missing, delete those that "
     .. "are not wanted")
   ensure:argument("url", "your address, with its secret; - reads it from standard input")
@@ -22,9 +19,6 @@ function webhooks.define(parser)
     :argname "URL"
   ensure:flag("--dry-run", "show what would be done")
   ensure:flag("--yes", "do not ask before deleting")
-  local delete = parser:command("delete", "end subscriptions")
-  delete:argument("ids", "numbers of `lofty webhooks list`"):args "+"
-  delete:flag("--yes", "do not ask")
   local failed = parser:command("failed", "the events of a spool that failed for good")
   failed:argument("path", "the spool's directory")
   failed:flag("--json", "print JSON, with the events")
@@ -59,21 +53,13 @@ end
 
 local actions = {}
 
-function actions.list(args, context)
-  local crm, code = client_of(context)
-  if not crm then return code end
-  local found, err = crm.webhooks:list()
-  if not found then return context:fail(err) end
-  local out = context.streams.out
-  if args.json or not context.streams.out_is_terminal then
-    out:write(assert(require("lofty").json.encode(found)), "\n")
-    return exit_codes.ok
-  end
+-- The subscriptions on a terminal: what each receives, and the address without its secret.
+local function show_list(context, found)
   for _, one in ipairs(found) do
-    out:write(("%-20s %-14s %s\n"):format(sanitize(one.subscribeId), list_name(one.listId), shown_url(one.callbackUrl)))
+    context.streams.out:write(("%-20s %-14s %s\n"):format(sanitize(one.subscribeId), list_name(one.listId),
+      shown_url(one.callbackUrl)))
   end
-  if #found == 0 then context:say("There is no subscription: lofty webhooks ensure URL lead note") end
-  return exit_codes.ok
+  if #found == 0 then context:say("There is no subscription. To create some: lofty webhooks ensure URL lead note") end
 end
 
 -- The numbers among the words are numbers, the rest are names.
@@ -137,18 +123,6 @@ local function each_id(context, ids, fn)
   end
   if failures > 0 and failures < #ids then return exit_codes.partial end
   return code
-end
-
-function actions.delete(args, context)
-  local crm, who = client_of(context)
-  if not crm then return who end
-  context:say("acting for ", who)
-  local confirmed, code = context:confirm(("Delete %d subscriptions?"):format(#args.ids))
-  if not confirmed then return code end
-  return each_id(context, args.ids, function(id)
-    local done, err = crm.webhooks:delete(id)
-    return done, err
-  end)
 end
 
 local function spool_at(context, path)
@@ -231,8 +205,7 @@ function actions.trigger(args, context)
   return type(status) == "number" and status < 300 and exit_codes.ok or exit_codes.failed
 end
 
-function webhooks.run(args, context)
-  return actions[args.action](args, context)
-end
+webhooks.actions = actions
+webhooks.show = { list = show_list }
 
 return webhooks
