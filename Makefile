@@ -175,10 +175,10 @@ demo:
 	lua5.4 lua/lofty/sandbox/run.lua -- env -u LOFTY_API_KEY LOFTY_BROWSER="lua5.4 lua/lofty/sandbox/click.lua" \
 	  lua5.4 examples/quickstart.lua && \
 	.ci/install $(COMMAND_PACKAGES) && echo && \
-	lua5.4 lua/lofty/sandbox/run.lua -- sh -c 'show() { echo "\$$ lofty $$*"; bin/lofty "$$@" | head -6; echo; }; \
-	  show leads find Sofía -f firstName,lastName,phones; \
-	  show leads list "stage=New Lead" limit=3 --csv -f leadId,firstName,stage; \
-	  show leads get 651095960136641 --lua'
+	lua5.4 lua/lofty/sandbox/run.lua -- sh -c 'show() { echo "\$$ lofty $$1"; eval "bin/lofty $$1" | head -6; echo; }; \
+	  show "leads find Sofía -f firstName,lastName,phones"; \
+	  show "leads list stage=\"New Lead\" limit=3 --csv -f leadId,firstName,stage"; \
+	  show "leads get 651095960136641 --lua"'
 
 # The example application of examples/openresty in nginx, with a sandbox; with LOFTY_CLIENT_ID set, with Lofty itself.
 demo-openresty:
