@@ -213,11 +213,60 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(200060, call(200, "PUT", "/v1.0/brokermint/transaction", { id = 1 }).code)
   end)
 
-  it("an assignment by e-mail address, in an array", function()
+  -- The member of the team with this place in the list: { memberUserId, firstName, lastName, email }.
+  local function member(place) return call(200, "GET", "/v1.0/members?limit=100").members[place] end
+
+  it("an assignment by e-mail address, in an array: the lead's owner and its other roles", function()
     local path = "/v1.0/leads/" .. LEAD .. "/assignment"
-    call(400, "POST", path, { role = "Agent", assignee = "ada@whitfield.example" })
-    call(200, "POST", path, json.array { { role = "Agent", assignee = "ada@whitfield.example" } })
-    assert.equal("Agent", call(200, "GET", "/v1.0/leads/" .. LEAD).lead.customRoleList[1].role)
+    local agent, lender = member(3), member(4)
+    call(400, "POST", path, { role = "Agent", assignee = agent.email })
+    call(404, "POST", path, json.array { { role = "Agent", assignee = "nobody@example.com" } })
+    call(200, "POST", path, json.array { { role = "Agent", assignee = agent.email } })
+    call(200, "POST", path, json.array { { role = "Lender", assignee = lender.email } })
+    local lead = call(200, "GET", "/v1.0/leads/" .. LEAD).lead
+    assert.equal(agent.memberUserId, lead.assignedUserId)
+    assert.equal(agent.firstName .. " " .. agent.lastName, lead.assignedUser)
+    assert.equal(lender.memberUserId, lead.lenderUserId)
+    assert.same({ "Agent", "Lender" }, { lead.customRoleList[1].role, lead.customRoleList[2].role })
+    assert.same({ 1, 2 }, { lead.customRoleList[1].roleId, lead.customRoleList[2].roleId })
+  end)
+
+  it("the name of a lead's owner, and finds leads by the owner", function()
+    local owner = member(5)
+    local id = tostring(owner.memberUserId)
+    call(200, "PUT", "/v1.0/leads/" .. LEAD, { assignedUserId = owner.memberUserId })
+    local lead = call(200, "GET", "/v1.0/leads/" .. LEAD).lead
+    assert.equal(owner.firstName .. " " .. owner.lastName, lead.assignedUser)
+    assert.equal(1, call(200, "GET", "/v1.0/leads?assignedUserId=" .. id)._metadata.total)
+    assert.equal(owner.email, call(200, "GET", "/v1.0/users/" .. id).email)
+    call(200, "POST", "/v1.0/leads", { firstName = "Ann", assignedUserId = owner.memberUserId })
+    assert.equal(2, call(200, "GET", "/v1.0/leads?assignedUserId=" .. id)._metadata.total)
+    assert.equal(20012, call(400, "PUT", "/v1.0/leads/" .. LEAD, { assignedUserId = 12345 }).code)
+  end)
+
+  it("one lead of two with the same e-mail address, when it merges", function()
+    box:control("settings", { merge_leads = true })
+    local new = { firstName = "Ann", emails = json.array { "lead1@mail.example", "ann@example.com" },
+                  phones = json.array { "5125559999" }, tags = json.array { "web" }, referredBy = "Bo" }
+    local lost = tostring(call(200, "POST", "/v1.0/leads", new).leadId)
+    call(404, "GET", "/v1.0/leads/" .. lost)
+    local lead = call(200, "GET", "/v1.0/leads/" .. LEAD).lead
+    assert.same({ "Maria", "Bo" }, { lead.firstName, lead.referredBy }) -- the known lead keeps its fields
+    assert.same({ "lead1@mail.example", "ann@example.com" }, { lead.emails[1], lead.emails[2] })
+    assert.equal("5125559999", lead.phones[2])
+    assert.equal("web", lead.tags[#lead.tags].tagName)
+    assert.equal(1, call(200, "GET", "/v1.0/leads?email=ann%40example.com&preciseSearchFlag=true")._metadata.total)
+  end)
+
+  it("what a lead did on the site, and what was logged with it", function()
+    local visit = { type = "Browse", text = "a house", link = "https://site.example/1", picture = "", created = 4102444800000 }
+    call(200, "POST", "/v1.0/leads/" .. LEAD .. "/activity", visit)
+    assert.equal("a house", call(200, "GET", "/v1.0/leads/" .. LEAD .. "/activities")[1].text)
+    call(200, "POST", "/v1.0/logType", { leadId = lead_id, logType = "logText", content = "asked for a showing",
+                                         outboundOrInbound = "inbound" })
+    local all = call(200, "GET", "/v2.0/leads/" .. LEAD .. "/activities?limit=1000").activities
+    local last = all[#all]
+    assert.same({ "Text", "Logged", "Inbound" }, { last.channel, last.communicationType, last.direction })
   end)
 
   it("offices, which PUT adds and POST changes", function()

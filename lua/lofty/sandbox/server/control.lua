@@ -6,6 +6,7 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local delivery = require "lofty.sandbox.server.delivery"
+local events = require "lofty.sandbox.server.events"
 local faults = require "lofty.sandbox.server.faults"
 local journal = require "lofty.sandbox.server.journal"
 local json = require "lofty.sandbox.server.json"
@@ -92,8 +93,15 @@ end
 --- Sends a webhook delivery, see delivery.lua.
 function CONTROLS.deliver(opt) return delivery.send(opt, account_of(opt), refuse) end
 
+--- Returns the deliveries of subscribed webhooks; {reset = true} forgets them afterwards.
+function CONTROLS.deliveries(opt) return { deliveries = events.made(opt.reset == true) } end
+
 --- Restores the state at the start.
-function CONTROLS.reset() state.reset() return { ok = true } end
+function CONTROLS.reset()
+  events.clear()
+  state.reset()
+  return { ok = true }
+end
 
 --- Answers a control request.
 function control.answer(req)

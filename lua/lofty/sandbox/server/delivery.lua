@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Webhook deliveries: what Lofty's servers POST to a subscriber.
+--- Webhook deliveries: what Lofty's servers POST to a subscriber. Those of writes are made by events.lua.
 --
 -- A delivery has no field for the type of its event; the name of the array tells it (updatedLead, createdCall). The
 -- names for lists that Lofty documents without an example follow the same pattern.
@@ -16,8 +16,10 @@ local timeline = require "lofty.sandbox.server.timeline_records"
 
 local delivery = {}
 
-local NOUNS = { "Agent", "Lead", "LeadActivity", "ListingAlert", "Transaction", "Call", "Email", "Text", "Note", "Task",
-                "Appointment", "Pipeline" }
+--- What the 12 lists are about.
+delivery.nouns = { "Agent", "Lead", "LeadActivity", "ListingAlert", "Transaction", "Call", "Email", "Text", "Note",
+                   "Task", "Appointment", "Pipeline" }
+local NOUNS = delivery.nouns
 
 local function now_ms() return math.floor(settings.now()) * 1000 end
 
@@ -56,18 +58,37 @@ end
 function delivery.body(account, opt)
   local list, events = opt.list or 2, json.array {}
   for n = 1, opt.events or 1 do events[n] = event(account, list, n) end
-  return { listId = list, teamId = seed.team, [(opt.what or "updated") .. NOUNS[list]] = events }
+  return delivery.wrap(list, opt.what or "updated", events)
 end
 
--- POSTs a text to an address on loopback; returns the status of the response, or nil and the reason.
-local function post(host, port, path, text, content_type)
+--- The body of a delivery with these events.
+-- @tparam number list 1 to 12
+-- @tparam string what "updated", "created", ...
+-- @tparam table list_of_events a json.array
+function delivery.wrap(list, what, list_of_events)
+  return { listId = list, teamId = seed.team, [what .. NOUNS[list]] = list_of_events }
+end
+
+local function parse(url)
+  return url:match("^http://(127%.0%.0%.1):(%d+)(/[%w%-._~%%/?=&]*)$")
+end
+
+--- True for an address that the emulator delivers to.
+function delivery.is_loopback(url) return parse(url) ~= nil end
+
+--- POSTs a text to an address on loopback.
+-- @treturn[1] number the status of the response
+-- @treturn[2] nil
+-- @treturn[2] string why there is none
+function delivery.post(url, text, content_type)
+  local host, port, path = parse(url)
   local socket = ngx.socket.tcp()
   socket:settimeouts(2000, 5000, 10000)
-  local ok, why = socket:connect(host, port)
+  local ok, why = socket:connect(host, tonumber(port))
   if not ok then return nil, why end
   local sent
-  sent, why = socket:send { "POST ", path, " HTTP/1.1\r\nHost: ", host, ":", tostring(port), "\r\nContent-Type: ",
-    content_type, "\r\nContent-Length: ", tostring(#text), "\r\nUser-Agent: lofty-sandbox\r\nConnection: close\r\n\r\n",
+  sent, why = socket:send { "POST ", path, " HTTP/1.1\r\nHost: ", host, ":", port, "\r\nContent-Type: ",
+    content_type or "application/json", "\r\nContent-Length: ", tostring(#text), "\r\nUser-Agent: lofty-sandbox\r\nConnection: close\r\n\r\n",
     text }
   if not sent then return nil, why end
   local head
@@ -80,15 +101,14 @@ end
 --- Sends a delivery: {url, list, what, events, body, times}; `body` (text or JSON) replaces the generated one.
 -- Sends to 127.0.0.1 only.
 function delivery.send(opt, account, refuse)
-  local host, port, path = (opt.url or ""):match("^http://(127%.0%.0%.1):(%d+)(/[%w%-._~%%/?=&]*)$")
-  if not host then return refuse("url must be http://127.0.0.1:PORT/PATH") end
+  if not delivery.is_loopback(opt.url or "") then return refuse("url must be http://127.0.0.1:PORT/PATH") end
   local list = opt.list or 2
   if not NOUNS[list] then return refuse("list must be 1 to 12") end
   local body = opt.body or delivery.body(account, opt)
   local text = type(body) == "string" and body or json.encode(body)
   local statuses = json.array {}
   for i = 1, opt.times or 1 do
-    local status, why = post(host, tonumber(port), path, text, opt.content_type or "application/json")
+    local status, why = delivery.post(opt.url, text, opt.content_type)
     statuses[i] = status or tostring(why)
   end
   return { statuses = statuses, body = text }

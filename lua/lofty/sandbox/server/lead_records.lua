@@ -6,6 +6,7 @@
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
 local json = require "lofty.sandbox.server.json"
+local members = require "lofty.sandbox.server.member_records"
 local seed = require "lofty.sandbox.server.seed"
 local settings = require "lofty.sandbox.server.settings"
 local state = require "lofty.sandbox.server.state"
@@ -30,10 +31,10 @@ local function tag(person, lead_id, name, when)
            createTime = seed.utc(when), updateTime = seed.utc(when), creatorUserId = seed.user(person), visibleType = 0 }
 end
 
---- Tag objects for names.
-function records.tags(person, lead_id, names)
+-- Tag objects for names.
+local function tags_of(person, lead_id, names, when)
   local out = json.array {}
-  for i, name in ipairs(names or {}) do out[i] = tag(person, lead_id, name, settings.now()) end
+  for i, name in ipairs(names or {}) do out[i] = tag(person, lead_id, name, when) end
   return out
 end
 
@@ -147,9 +148,27 @@ function records.with_property(lead, property)
   return list
 end
 
+--- The fields of a lead that belong to one agent; an error when no member of the team has this id. 0 is nobody.
+function records.assigned_to(account, user_id, when)
+  local digits = json.digits(user_id)
+  if digits == "0" then return { assignedUserId = 0, assignedUser = "" } end
+  for _, member in ipairs(members.of(account):list()) do
+    if json.digits(member.memberUserId) == digits then
+      return { assignedUserId = member.memberUserId, assignedUser = member.firstName .. " " .. member.lastName,
+               assignTime = seed.gmt(when) }
+    end
+  end
+  return errors.raise("INVALID_PARAMETER")
+end
+
 --- The fields of a lead that a request changes; json.null removes a field.
-function records.fields(person, lead, body, nulls)
-  local out = {}
+-- @tparam string account
+-- @tparam table lead the record before
+-- @tparam table body of the request
+-- @tparam table nulls the body with its nulls
+-- @tparam number when epoch seconds
+function records.fields(account, lead, body, nulls, when)
+  local person, out = accounts.find(account), {}
   for _, name in ipairs(TAKEN) do
     out[name] = body[name]
     if nulls[name] == json.null then out[name] = json.null end
@@ -176,10 +195,68 @@ function records.fields(person, lead, body, nulls)
   end
   for _, name in ipairs(body.tagsAdd or {}) do add(name) end
   if body.tags or body.tagsAdd or body.tagsRemove or body.clearAllTags then
-    out.tags = records.tags(person, lead.leadId, names)
+    out.tags = tags_of(person, lead.leadId, names, when)
   end
-  out.lastUpdateTime = seed.gmt(math.floor(settings.now()))
+  if body.assignedUserId then
+    for name, value in pairs(records.assigned_to(account, body.assignedUserId, when)) do out[name] = value end
+  elseif nulls.assignedUserId == json.null then
+    out.assignedUser = json.null
+  end
+  out.lastUpdateTime = seed.gmt(when)
   return out
+end
+
+--- A new lead as a record, with defaults for what the request leaves out.
+-- @tparam string account
+-- @param id
+-- @param user_id the lead's own user id
+-- @tparam table body of the request
+-- @tparam number when epoch seconds
+function records.new(account, id, user_id, body, when)
+  local person = accounts.find(account)
+  local lead = { leadId = id, leadUserId = user_id, leadPropertyList = json.array {} }
+  for name, value in pairs(records.fields(account, lead, body, {}, when)) do lead[name] = value end
+  for name, value in pairs {
+    stage = seed.stages[1], stageId = 1, assignedUserId = seed.user(person), teamId = seed.team, score = 0,
+    assignedUser = person.first .. " " .. person.last, createTime = seed.gmt(when), assignTime = seed.gmt(when),
+    emails = json.array {}, phones = json.array {}, tags = json.array {}, segments = json.array {},
+    groups = json.array {}, hiddenFlag = false, ownershipScope = "PERSONAL", leadTypes = json.array { -1 },
+    customAttributes = json.array {}, leadFamilyMemberList = json.array {}, unsubscription = false, source = "API",
+  } do
+    if lead[name] == nil then lead[name] = value end
+  end
+  return lead
+end
+
+local function with_more(list, more)
+  local out, seen = json.array {}, {}
+  for _, from in ipairs { list or {}, more or {} } do
+    for _, value in ipairs(from) do
+      if not seen[value] then out[#out + 1], seen[value] = value, true end
+    end
+  end
+  return out
+end
+
+--- Merges a new lead into the one that has one of its e-mail addresses already, and returns that one; nil when there
+-- is none. The known lead keeps its fields, and gets those that it lacks, the new addresses, numbers and tags.
+function records.merge(account, body, when)
+  for _, lead in ipairs(body.emails and records.of(account):list() or {}) do
+    for _, email in ipairs(lead.trashed and {} or lead.emails or {}) do
+      for _, known in ipairs(body.emails) do
+        if known == email then
+          local more = {}
+          for name, value in pairs(body) do
+            if lead[name] == nil then more[name] = value end
+          end
+          more.emails, more.phones = with_more(lead.emails, body.emails), with_more(lead.phones, body.phones)
+          more.tags, more.tagsAdd = nil, with_more(body.tags, body.tagsAdd)
+          return records.of(account):change(lead, records.fields(account, lead, more, {}, when))
+        end
+      end
+    end
+  end
+  return nil
 end
 
 return records

@@ -5,6 +5,7 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local seed = require "lofty.sandbox.server.seed"
@@ -43,18 +44,38 @@ function records.need(account, id, name)
   return errors.need(records.of(account):find(id), name or "TASK_NOT_EXIST")
 end
 
+-- Fires the webhooks of a record.
+local function fire(account, what, record)
+  local list = record.appointment and "Appointment" or "Task"
+  events.fire(account, list, what, { leadId = record.leadId, [list:lower() .. "Id"] = record.id })
+  return record
+end
+
 --- Writes a new record.
 function records.add(account, fields)
   local now = math.floor(settings.now())
   fields.id = seed.new_id(accounts.find(account), "task", state.sequence("task"))
   fields.created, fields.updated, fields.finished = now, now, fields.finished == true
   fields.role, fields.zone = fields.role or "Agent", fields.zone or "America/Chicago"
-  return records.of(account):put(fields)
+  return fire(account, "created", records.of(account):put(fields))
+end
+
+--- Changes some fields of a record.
+function records.update(account, record, fields)
+  fields.updated = math.floor(settings.now())
+  fire(account, "updated", records.of(account):change(record, fields))
 end
 
 --- Marks a record as finished, or not.
 function records.finish(account, record, finished)
-  records.of(account):change(record, { finished = finished, updated = math.floor(settings.now()) })
+  local changed = records.of(account):change(record, { finished = finished, updated = math.floor(settings.now()) })
+  fire(account, finished and "finished" or "updated", changed)
+end
+
+--- Removes a record.
+function records.remove(account, record)
+  records.of(account):remove(tostring(record.id))
+  fire(account, "deleted", record)
 end
 
 --- Epoch seconds from an ISO text or else milliseconds; nil when neither is given.

@@ -44,17 +44,25 @@ function records.of_lead(account, id, kind)
   return out
 end
 
---- Writes an entry for a message that was sent.
-function records.add(account, lead, kind, content)
-  local id = seed.new_id(accounts.find(account), "timeline", state.sequence("timeline"))
-  return records.of(account):put {
-    id = id, kind = kind, leadId = lead.leadId, phone = lead.phones and lead.phones[1] or "", inbound = false,
-    at = math.floor(settings.now()), number = 0, mode = "Manual", content = content,
+--- Writes an entry for a call or a message.
+-- @tparam string account
+-- @tparam table lead
+-- @tparam string kind "Call", "Text" or "Email"
+-- @tparam table fields what differs from an outbound message that was sent now: content, inbound, mode, phone, outcome
+function records.add(account, lead, kind, fields)
+  local entry = {
+    id = seed.new_id(accounts.find(account), "timeline", state.sequence("timeline")), kind = kind,
+    leadId = lead.leadId, phone = lead.phones and lead.phones[1] or "", inbound = false,
+    at = math.floor(settings.now()), number = 0, mode = "Manual",
   }
+  for name, value in pairs(fields) do entry[name] = value end
+  return records.of(account):put(entry)
 end
 
 local function user(account) return seed.user(accounts.find(account)) end
 local function direction(entry) return entry.inbound and "Inbound" or "Outbound" end
+
+local function outcome(entry, length) return entry.outcome or (length > 0 and "Talked" or "NoAnswer") end
 
 --- As the calls routes show it.
 function records.call(account, entry)
@@ -63,7 +71,7 @@ function records.call(account, entry)
     id = entry.id, dialerCallRecordId = json.int("4000000" .. ("%05d"):format(entry.number)), userId = user(account),
     userPhoneNumber = "+15125550100", leadId = entry.leadId, leadPhoneNumber = entry.phone, direction = direction(entry),
     status = length > 0 and "Completed" or "NoAnswer", startTime = seed.utc(entry.at), endTime = seed.utc(entry.at + length),
-    duration = length, callingOutcome = length > 0 and "Talked" or "NoAnswer", rateScore = entry.number % 6,
+    duration = length, callingOutcome = outcome(entry, length), rateScore = entry.number % 6,
     recordingSwitch = length > 0, showUserNumber = "+15125550100", createTime = seed.utc(entry.at),
     updateTime = seed.utc(entry.at + length), note = entry.content or "", isMachineAnswered = false, price = 0.02,
     agentId = user(account), elapsedTime = "00:08",
@@ -95,15 +103,15 @@ function records.activity(account, entry)
   local call, email = entry.kind == "Call", entry.kind == "Email"
   return { id = entry.id, leadId = entry.leadId, agentId = user(account), activityTime = seed.iso(entry.at),
            channel = entry.kind, communicationType = entry.mode, direction = direction(entry),
-           callingOutcome = call and "Talked" or nil, leadPhoneNumber = call and entry.phone or nil,
-           emailEventType = email and "Sent" or nil, emailSubject = email and "Homes near you" or nil,
-           note = entry.mode == "Logged" and "By hand" or nil }
+           callingOutcome = call and (entry.outcome or "Talked") or nil, leadPhoneNumber = call and entry.phone or nil,
+           emailEventType = email and "Sent" or nil, emailSubject = email and (entry.content or "Homes near you") or nil,
+           note = entry.mode == "Logged" and (entry.content or "By hand") or nil }
 end
 
 --- As the search by agent shows it.
 function records.communication(account, entry)
   return { id = entry.id, leadId = entry.leadId, agentId = user(account), direction = direction(entry),
-           callOutcome = entry.kind == "Call" and "Talked" or nil, callDuration = entry.kind == "Call" and "225" or nil,
+           callOutcome = entry.kind == "Call" and (entry.outcome or "Talked") or nil, callDuration = entry.kind == "Call" and "225" or nil,
            status = "Delivered", communicationTime = seed.iso(entry.at), communicationType = entry.mode:upper(),
            eventType = entry.kind == "Email" and "Sent Email" or entry.kind, fromPond = false }
 end

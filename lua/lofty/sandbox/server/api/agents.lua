@@ -5,6 +5,7 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local members = require "lofty.sandbox.server.member_records"
@@ -20,6 +21,11 @@ local function find(call, id)
   return nil
 end
 
+local function change(call, member, fields, what)
+  local changed = members.of(call.account):change(member, fields)
+  events.fire(call.account, "Agent", what or "updated", { userId = changed.memberUserId })
+end
+
 local function failed(code, message) return { code = code, message = message } end
 
 agents["POST /v2.0/agents/{agentId}/deactivate"] = function(call)
@@ -27,7 +33,7 @@ agents["POST /v2.0/agents/{agentId}/deactivate"] = function(call)
   if not member then return failed(20012, "INVALID_PARAMETER") end
   if member.memberUserId == seed.user(accounts.find(call.account)) then return failed(990107, "cannot deactivate yourself") end
   if member.accountStatus ~= "ACTIVE" then return failed(990105, "already inactive") end
-  members.of(call.account):change(member, { accountStatus = "INACTIVE" })
+  change(call, member, { accountStatus = "INACTIVE" })
   return { success = true }
 end
 
@@ -35,7 +41,7 @@ agents["POST /v2.0/agents/{agentId}/reactivate"] = function(call)
   local member = find(call, call.params.agentId)
   if not member then return failed(20012, "INVALID_PARAMETER") end
   if member.accountStatus == "ACTIVE" then return failed(990112, "already active") end
-  members.of(call.account):change(member, { accountStatus = "ACTIVE" })
+  change(call, member, { accountStatus = "ACTIVE" })
   return { success = true }
 end
 
@@ -45,11 +51,11 @@ agents["POST /v1.0/agent/profile/add"] = function(call)
   local person = accounts.find(call.account)
   local user = seed.new_id(person, "user", state.sequence("agent"))
   local first = members.of(call.account):list()[1]
-  members.of(call.account):change(first, {
+  change(call, first, {
     id = json.int(tostring(115000 + state.sequence("member"))), memberUserId = user, firstName = info.firstName,
     lastName = info.lastName, email = info.emailAddress, phoneNumber = info.phoneNumber, role = 0, roleName = "Agent",
     isAdmin = false,
-  })
+  }, "created")
   return { data = user, errorCode = 0, errorMsg = "success" }
 end
 

@@ -88,16 +88,16 @@ end
 
 calendar["PUT /v2.0/calendar/{calendarId}"] = function(call)
   local record, body = need(call), call.body
-  records.of(call.account):change(record, {
+  records.update(call.account, record, {
     content = body.content ~= "" and body.content or nil, address = body.address, zone = body.timeZoneCode,
     starts = later_than_now(records.moment(body.startAt, body.startAtMs)),
-    ends = later_than_now(records.moment(body.endAt, body.endAtMs)), updated = math.floor(settings.now()),
+    ends = later_than_now(records.moment(body.endAt, body.endAtMs)),
   })
   return DONE
 end
 
 calendar["DELETE /v2.0/calendar/{calendarId}"] = function(call)
-  records.of(call.account):remove(tostring(need(call).id))
+  records.remove(call.account, need(call))
   return DONE
 end
 

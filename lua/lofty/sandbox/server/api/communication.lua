@@ -4,6 +4,7 @@
 -- @module lofty.sandbox.server.api.communication
 
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local pages = require "lofty.sandbox.server.pages"
@@ -117,7 +118,7 @@ communication["POST /v1.0/message/sms/send"] = function(call)
   if not call.body.content:find("%S") then errors.raise("INVALID_PARAMETER") end
   local lead = leads.need(call.account, json.digits(call.body.leadId), "PERMISSION_DENIED")
   local phone = errors.need(chosen(lead.phones, call.body.phoneNumber), "INVALID_PARAMETER")
-  records.add(call.account, lead, "Text", call.body.content)
+  events.communication(call.account, records.add(call.account, lead, "Text", { content = call.body.content }))
   return { messageId = "SM" .. ("%08d"):format(state.sequence("message")), phoneNumber = phone, phoneCode = "1" }
 end
 
@@ -125,7 +126,7 @@ communication["POST /v1.0/message/email/send"] = function(call)
   if not call.body.content:find("%S") or not call.body.subject:find("%S") then errors.raise("INVALID_PARAMETER") end
   local lead = leads.need(call.account, json.digits(call.body.leadId), "PERMISSION_DENIED")
   local email = errors.need(chosen(lead.emails, call.body.toEmail), "INVALID_PARAMETER")
-  records.add(call.account, lead, "Email", call.body.subject)
+  events.communication(call.account, records.add(call.account, lead, "Email", { content = call.body.subject }))
   return { messageId = "EM" .. ("%08d"):format(state.sequence("message")), toEmail = email, subject = call.body.subject }
 end
 

@@ -5,11 +5,13 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local members = require "lofty.sandbox.server.member_records"
 local pages = require "lofty.sandbox.server.pages"
 local records = require "lofty.sandbox.server.lead_records"
 local seed = require "lofty.sandbox.server.seed"
+local settings = require "lofty.sandbox.server.settings"
 local state = require "lofty.sandbox.server.state"
 
 local parts = {}
@@ -57,36 +59,62 @@ parts["POST /v1.0/leads/{leadId}/activity"] = function(call)
   state.collection(call.account .. "/activities", "number"):put {
     number = state.sequence("activity"), leadId = lead.leadId, activity = call.body,
   }
+  events.fire(call.account, "LeadActivity", "updated", { leadId = lead.leadId })
   return { leadId = lead.leadId }
 end
 
--- An array of {role, assignee = a member's e-mail address}; an object is refused.
+local function changed(call, lead, fields)
+  fields.lastUpdateTime = seed.gmt(math.floor(settings.now()))
+  records.of(call.account):change(lead, fields)
+  events.fire(call.account, "Lead", "updated", { leadId = lead.leadId })
+  return { leadId = lead.leadId }
+end
+
+-- An array of {role, assignee = a member's e-mail address}; an object is refused. Each role has one assignee; the
+-- Agent is the lead's owner.
 parts["POST /v1.0/leads/{leadId}/assignment"] = function(call)
   local lead = records.need(call.account, call.params.leadId)
-  local roles = json.array {}
-  for i, one in ipairs(call.body) do
+  local fields, assigned, number = {}, {}, 0
+  for _, one in ipairs(call.body) do
     local found
     for _, member in ipairs(members.of(call.account):list()) do
       if member.email == one.assignee then found = member end
     end
     if not found then errors.raise("USER_NOT_EXIST") end
-    roles[i] = { roleId = i, role = one.role, assigneeId = found.memberUserId, assignee = found.email }
+    assigned[one.role] = { role = one.role, assigneeId = found.memberUserId, assignee = found.email }
+    if one.role == "Agent" then
+      fields = records.assigned_to(call.account, found.memberUserId, math.floor(settings.now()))
+    elseif one.role == "Lender" then
+      fields.lenderUserId = found.memberUserId
+    end
   end
-  records.of(call.account):change(lead, { customRoleList = roles })
-  return { leadId = lead.leadId }
+  fields.customRoleList = json.array {}
+  for _, role in ipairs(lead.customRoleList or {}) do
+    number = math.max(number, role.roleId)
+    local new = assigned[role.role]
+    if new then new.roleId, assigned[role.role] = role.roleId, nil end
+    table.insert(fields.customRoleList, new or role)
+  end
+  for _, one in ipairs(call.body) do
+    local new = assigned[one.role]
+    if new then
+      number, assigned[one.role] = number + 1, nil
+      new.roleId = number
+      table.insert(fields.customRoleList, new)
+    end
+  end
+  return changed(call, lead, fields)
 end
 
 parts["POST /v1.0/leads/{leadId}/inquiry"] = function(call)
   local lead = records.need(call.account, call.params.leadId)
-  records.of(call.account):change(lead, { leadInquiry = call.body })
-  return { leadId = lead.leadId }
+  return changed(call, lead, { leadInquiry = call.body })
 end
 
 parts["POST /v1.0/leads/{leadId}/property"] = function(call)
   local lead = records.need(call.account, call.params.leadId)
   records.check_property(call.body)
-  records.of(call.account):change(lead, { leadPropertyList = records.with_property(lead, call.body) })
-  return { leadId = lead.leadId }
+  return changed(call, lead, { leadPropertyList = records.with_property(lead, call.body) })
 end
 
 parts["POST /v1.0/leads/assignee"] = function(call)

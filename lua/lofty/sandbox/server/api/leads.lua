@@ -5,6 +5,7 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local notes = require "lofty.sandbox.server.note_records"
 local pages = require "lofty.sandbox.server.pages"
@@ -127,47 +128,38 @@ leads["GET /v1.0/leads/{leadId}"] = function(call)
   return { lead = state.text(lead) }
 end
 
-local function known_email(account, emails)
-  for _, lead in ipairs(emails and records.of(account):list() or {}) do
-    for _, email in ipairs(emails) do
-      if not lead.trashed and has(lead.emails, email, true) then return true end
-    end
-  end
-  return false
-end
-
 leads["POST /v1.0/leads"] = function(call)
   local body, person = call.body, accounts.find(call.account)
   if not body.firstName:find("%S") then errors.raise("INVALID_PARAMETER") end
-  local n = state.sequence("lead")
+  local n, when = state.sequence("lead"), math.floor(settings.now())
   local id = seed.new_id(person, "lead", n)
-  local now = math.floor(settings.now())
-  if settings.get().merge_leads and known_email(call.account, body.emails) then return { leadId = id } end
-  local lead = { leadId = id, leadUserId = seed.new_id(person, "user", n), leadPropertyList = json.array {} }
-  local fields = records.fields(person, lead, body, {})
-  for name, value in pairs {
-    stage = seed.stages[1], stageId = 1, assignedUserId = seed.user(person), teamId = seed.team, score = 0,
-    assignedUser = person.first .. " " .. person.last, createTime = seed.gmt(now), assignTime = seed.gmt(now),
-    emails = json.array {}, phones = json.array {}, tags = json.array {}, segments = json.array {},
-    groups = json.array {}, hiddenFlag = false, ownershipScope = "PERSONAL", leadTypes = json.array { -1 },
-    customAttributes = json.array {}, leadFamilyMemberList = json.array {}, unsubscription = false, source = "API",
-  } do
-    if fields[name] == nil then fields[name] = value end
+  local known = settings.get().merge_leads and records.merge(call.account, body, when)
+  if known then
+    events.fire(call.account, "Lead", "updated", { leadId = known.leadId })
+    return { leadId = id } -- stays 404
   end
-  records.of(call.account):change(lead, fields)
+  records.of(call.account):put(records.new(call.account, id, seed.new_id(person, "user", n), body, when))
   records.settle(id)
-  if body.content then notes.add(call.account, id, body.content, body.isPin == true) end
+  events.fire(call.account, "Lead", "created", { leadId = id })
+  if body.content then
+    local note = notes.add(call.account, id, body.content, body.isPin == true)
+    events.fire(call.account, "Note", "created", { leadId = id, noteId = note.noteId })
+  end
   return { leadId = id }
 end
 
 leads["PUT /v1.0/leads/{leadId}"] = function(call)
   local lead = records.need(call.account, call.params.leadId)
-  local fields = records.fields(accounts.find(call.account), lead, call.body, call.nulls)
+  local fields = records.fields(call.account, lead, call.body, call.nulls, math.floor(settings.now()))
   local copy = {}
   for name, value in pairs(lead) do copy[name] = value end
   for name, value in pairs(fields) do copy[name] = value ~= json.null and value or nil end
   if fields.hiddenFlag == false then copy.hiddenFlag = false end
   records.of(call.account):put(copy)
+  events.fire(call.account, "Lead", "updated", { leadId = lead.leadId })
+  if copy.stage ~= lead.stage then
+    events.fire(call.account, "Pipeline", "updated", { leadId = lead.leadId, stage = copy.stage })
+  end
   return { leadId = lead.leadId }
 end
 
@@ -175,6 +167,7 @@ leads["DELETE /v1.0/leads/{leadId}"] = function(call)
   local lead = records.need(call.account, call.params.leadId)
   if not call.query.reason:find("%S") then errors.raise("INVALID_PARAMETER") end
   records.of(call.account):change(lead, { trashed = true })
+  events.fire(call.account, "Lead", "deleted", { leadId = lead.leadId })
   return nil
 end
 

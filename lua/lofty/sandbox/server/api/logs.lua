@@ -5,14 +5,18 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local pages = require "lofty.sandbox.server.pages"
 local seed = require "lofty.sandbox.server.seed"
 local settings = require "lofty.sandbox.server.settings"
 local state = require "lofty.sandbox.server.state"
+local timeline = require "lofty.sandbox.server.timeline_records"
 
 local logs = {}
+
+local KINDS = { logCall = "Call", logEmail = "Email", logText = "Text" }
 
 local HOW_MANY = { logCall = 35, logEmail = 12, logText = 5 }
 local OUTCOMES = { Talked = true, VoiceMessage = true, NoAnswer = true, BadNumber = true, DNCNumber = true, DNCContact = true }
@@ -83,6 +87,11 @@ logs["POST /v1.0/logType"] = function(call)
     emailSubject = body.emailSubject, toEmail = body.toEmail, fromEmail = body.fromEmail,
   }
   leads.settle(record.id)
+  -- A logged call or message is in the lead's communication, too.
+  events.communication(call.account, timeline.add(call.account, lead, KINDS[body.logType], {
+    content = body.logType == "logEmail" and body.emailSubject or record.content, mode = "Logged", phone = phone,
+    inbound = record.outboundOrInbound == "inbound", outcome = record.callingOutcome,
+  }))
   return { logType = shown(call, record) }
 end
 

@@ -5,6 +5,7 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local pages = require "lofty.sandbox.server.pages"
@@ -34,7 +35,9 @@ end
 notes["POST /v1.0/notes"] = function(call)
   check_content(call.body)
   local lead = leads.need(call.account, json.digits(call.body.leadId))
-  return { noteId = records.add(call.account, lead.leadId, call.body.content, call.body.isPin == true).noteId }
+  local note = records.add(call.account, lead.leadId, call.body.content, call.body.isPin == true)
+  events.fire(call.account, "Note", "created", { leadId = lead.leadId, noteId = note.noteId })
+  return { noteId = note.noteId }
 end
 
 notes["GET /v1.0/notes/{noteId}"] = function(call)
@@ -53,14 +56,16 @@ notes["PUT /v1.0/notes/{noteId}"] = function(call)
   local person = accounts.find(call.account)
   records.of(call.account):change(note, {
     content = leads.cut(body.content, 2000), isPin = body.isPin == true, lastUpdate = seed.utc(math.floor(settings.now())),
-    lastEditorId = seed.user(person),
+    lastEditorId = seed.user(person), lastEditorName = person.first .. " " .. person.last,
   })
+  events.fire(call.account, "Note", "updated", { leadId = note.leadId, noteId = note.noteId })
   return nil
 end
 
 notes["DELETE /v1.0/notes/{noteId}"] = function(call)
-  need(call)
+  local note = need(call)
   records.of(call.account):remove(call.params.noteId)
+  events.fire(call.account, "Note", "deleted", { leadId = note.leadId, noteId = note.noteId })
   return nil
 end
 

@@ -8,7 +8,6 @@ local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local pages = require "lofty.sandbox.server.pages"
 local records = require "lofty.sandbox.server.task_records"
-local settings = require "lofty.sandbox.server.settings"
 
 local tasks = {}
 
@@ -26,8 +25,6 @@ local function shown(call, list, show)
   for i, record in ipairs(list) do out[i] = show(call.account, record) end
   return out
 end
-
-local function updated() return math.floor(settings.now()) end
 
 tasks["GET /v2.0/tasks"] = function(call) return { tasks = shown(call, of_lead(call), records.v2) } end
 
@@ -67,16 +64,15 @@ end
 tasks["PUT /v2.0/tasks/{taskId}"] = function(call)
   local record, body = records.need(call.account, call.params.taskId), call.body
   if not (body.content or body.startAt or body.endAt or body.address) then errors.raise("MISSING_PARAMETER") end
-  records.of(call.account):change(record, {
+  records.update(call.account, record, {
     content = body.content, starts = records.moment(body.startAt), ends = records.moment(body.endAt),
-    address = body.address, zone = body.timeZoneCode, updated = updated(),
+    address = body.address, zone = body.timeZoneCode,
   })
   return DONE
 end
 
 local function remove(call)
-  records.need(call.account, call.params.taskId)
-  records.of(call.account):remove(call.params.taskId)
+  records.remove(call.account, records.need(call.account, call.params.taskId))
 end
 
 tasks["DELETE /v2.0/tasks/{taskId}"] = function(call) remove(call) return DONE end
@@ -127,8 +123,8 @@ tasks["PUT /v1.0/tasks/{taskId}"] = function(call)
     return nil
   end
   local ends = records.moment(nil, body.deadline)
-  records.of(call.account):change(record, {
-    content = body.content, way = body.type, role = body.assignedRole, ends = ends, updated = updated(),
+  records.update(call.account, record, {
+    content = body.content, way = body.type, role = body.assignedRole, ends = ends,
   })
   return nil
 end

@@ -5,6 +5,7 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local events = require "lofty.sandbox.server.events"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local pages = require "lofty.sandbox.server.pages"
@@ -61,6 +62,11 @@ local function need(call, id)
   return record
 end
 
+local function fire(call, what, record)
+  events.fire(call.account, "Transaction", what, { leadId = record.leadId, transactionId = record.transactionId })
+  return of_lead(record)
+end
+
 local function check(body)
   local name = body.transactionName
   if name and (not name:find("%S") or name:find("[<>]")) then errors.raise("TRANSACTION_NAME_BLANK") end
@@ -114,7 +120,7 @@ transactions["POST /v1.0/leads/{leadId}/transaction"] = function(call)
   fields.leadId, fields.leadName = lead.leadId, (lead.firstName or "") .. " " .. (lead.lastName or "")
   fields.transactionType, fields.transactionStatus = fields.transactionType or "Purchase", fields.transactionStatus or STAGES[1]
   fields.assignedAgent, fields.created, fields.updated = fields.assignedAgent or seed.user(person), now, now
-  return of_lead(of(call.account):put(fields))
+  return fire(call, "created", of(call.account):put(fields))
 end
 
 transactions["GET /v1.0/leads/{leadId}/transaction/{transactionId}"] = function(call)
@@ -127,7 +133,7 @@ transactions["PUT /v1.0/leads/{leadId}/transaction/{transactionId}"] = function(
   for name, value in pairs(call.body) do fields[name] = value end
   fields.transactionId, fields.leadId, fields.created = record.transactionId, record.leadId, record.created
   fields.updated = seed.millis(math.floor(settings.now()))
-  return of_lead(of(call.account):change(record, fields))
+  return fire(call, "updated", of(call.account):change(record, fields))
 end
 
 transactions["GET /v1.0/leads/{leadId}/transaction/{transactionId}/property/address"] = function(call)
@@ -142,7 +148,7 @@ transactions["POST /v1.0/leads/{leadId}/transaction/property/address"] = functio
   local record, address = need(call, json.digits(call.body.transactionId)), {}
   for name, value in pairs(call.body) do address[name] = value end
   address.transactionId = nil
-  of(call.account):change(record, { address = address })
+  fire(call, "updated", of(call.account):change(record, { address = address }))
   return { code = 0, message = "success" }
 end
 
@@ -154,7 +160,8 @@ end
 transactions["PUT /v1.0/brokermint/transaction"] = function(call)
   local record = of(call.account):find(json.digits(call.body.id))
   if not record then return { code = 200060, message = "TRANSACTION_NOT_EXIST" } end -- at HTTP 200
-  of(call.account):change(record, { transactionStatus = call.body.status, homePrice = call.body.price })
+  fire(call, "updated",
+       of(call.account):change(record, { transactionStatus = call.body.status, homePrice = call.body.price }))
   return { code = 0, message = "success" }
 end
 

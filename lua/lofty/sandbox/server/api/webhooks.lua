@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- Webhook subscriptions. delivery.lua makes the deliveries.
+--- Webhook subscriptions. events.lua makes the deliveries.
+--
+-- Lofty takes https addresses alone. The emulator takes http to 127.0.0.1 too, because it delivers to no other address.
 -- @module lofty.sandbox.server.api.webhooks
 
+local delivery = require "lofty.sandbox.server.delivery"
 local errors = require "lofty.sandbox.server.errors"
 local json = require "lofty.sandbox.server.json"
 local pages = require "lofty.sandbox.server.pages"
@@ -19,7 +22,9 @@ webhooks["GET /v1.0/webhooks"] = function(call) return pages.all(records.of(call
 webhooks["POST /v1.0/webhook"] = function(call)
   local body = call.body
   if body.listId < 1 or body.listId > 12 then errors.raise("WEBHOOK_TYPE_ERROR") end
-  if not body.callbackUrl:find("^https://[%w%.%-]+") then errors.raise("WEBHOOK_CALLBACK_URL_INVALID") end
+  if not body.callbackUrl:find("^https://[%w%.%-]+") and not delivery.is_loopback(body.callbackUrl) then
+    errors.raise("WEBHOOK_CALLBACK_URL_INVALID")
+  end
   local limit, mode = body.limit or 100, body.permissionMode or 0
   if limit < 1 or limit > 5000 or mode < 0 or mode > 1 then errors.raise("INVALID_PARAMETER") end
   local all = records.of(call.account)
