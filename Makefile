@@ -210,6 +210,11 @@ check-api: all
 types:
 	@lua5.4 tools/annotations/generate.lua >$(BUILD)/types.lua && mv $(BUILD)/types.lua types/lofty.lua
 
+# The drawing in ARCHITECTURE.md; spec/unit/architecture_spec.lua tells when it is out of step.
+layers:
+	@mkdir -p $(BUILD)
+	@lua5.4 tools/draw_layers.lua >$(BUILD)/layers.svg && mv $(BUILD)/layers.svg docs/internals/layers.svg
+
 # The reference, from the LDoc comments. LDoc finds Debian's Markdown on Lua 5.1 alone.
 docs:
 	@.ci/install $(DOC_PACKAGES)
@@ -281,4 +286,4 @@ $(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c sp
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: docs FORCE all objects types env install install-command rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types layers env install install-command rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean

@@ -8,7 +8,7 @@
 -- wrong" and exits with 1 when there is one:
 --
 -- * a module of a folder that requires a folder of its own layer or of a higher one;
--- * a helper of a folder that another folder requires: only the modules listed in FOLDERS are open to others;
+-- * a helper of a folder that another folder requires: only the modules listed in tools/layers.lua are open to others;
 -- * a cycle of modules;
 -- * os.getenv anywhere but in internal/config.lua;
 -- * the emulator (sandbox/server) requiring anything outside its folder, examples requiring spec/ or inner modules;
@@ -16,42 +16,13 @@
 
 local root = arg and arg[1] or "."
 
--- Each layer: a folder or a public module, its height, and the modules that other folders may require. A module may
--- only require modules of lower layers. `beside` names a folder of the same height that it may require too.
-local FOLDERS = {
-  { "cli", height = 9, open = {}, beside = "sandbox" },
-  { "sandbox", height = 9, open = { "sandbox", "sandbox.session", "sandbox.nginx" } },
-  { "init", height = 8, open = { "init" } },
-  { "app", height = 7, open = { "app" } },
-  { "webhook", height = 7, open = { "webhook" } },
-  { "spool", height = 7, open = { "spool" } },
-  { "client", height = 6, open = { "client" } },
-  { "api", height = 5,
-    open = { "api.resources", "api.operations", "api.pages", "api.webhook_lists", "api.subscriptions" } },
-  { "oauth", height = 5,
-    open = { "oauth.authorization", "oauth.source", "oauth.token_cache", "oauth.token_request", "oauth.lease",
-             "oauth.singleflight", "oauth.times" } },
-  { "runtime", height = 4, beside = "http", open = { "runtime.curl", "runtime.nginx", "runtime.contract" } },
-  { "pacing", height = 4, open = { "pacing.limiter", "pacing.retry", "pacing.jitter" } },
-  { "store", height = 4,
-    open = { "store.memory", "store.file", "store.shdict", "store.redis", "store.contract" } },
-  { "http", height = 4, open = { "http.response", "http.url_policy", "http.rate_headers", "http.date" } },
-  { "internal", height = 3, open = "all" },
-  -- Leaves: every module may require them.
-  { "time", height = 2, open = { "time" } }, { "inspect", height = 2, open = { "inspect" } },
-  { "json", height = 2, open = { "json" } }, { "token", height = 2, open = { "token" } },
-  { "errors", height = 1, open = { "errors" } },
-  -- Helpers of internal that serve the leaves too.
-  { "internal.misuse", height = 0, open = { "internal.misuse" } },
-  { "internal.suggest", height = 0, open = { "internal.suggest" } },
-  { "internal.calendar", height = -1, open = { "internal.calendar" } },
-  { "internal.ascii", height = -1, open = { "internal.ascii" } },
-}
+-- The layers, beside this file.
+local LAYERS = dofile((arg[0]:match("^.*/") or "") .. "layers.lua")
 -- The C modules.
 local C_MODULES = { core = true, curl = true, crypto = true, file = true, redis = true, terminal = true }
 
 local folder_named, is_open = {}, {}
-for _, folder in ipairs(FOLDERS) do
+for _, folder in ipairs(LAYERS) do
   folder_named[folder[1]] = folder
   if folder.open ~= "all" then
     for _, name in ipairs(folder.open) do is_open[name] = true end
@@ -83,7 +54,7 @@ local function lines_of(file)
   end
 end
 
--- The layer of a module: its own entry in FOLDERS, or its folder's.
+-- The layer of a module: its own entry, or its folder's.
 local function folder_of(module)
   return folder_named[module] or folder_named[module:match("^[^.]+")]
 end
@@ -104,7 +75,7 @@ local requires = {}
 local function check_module(file)
   local module = module_of(file)
   local folder = folder_of(module)
-  if not folder then return complain(file, 1, "belongs to no layer: add it to FOLDERS in tools/check_arrows.lua") end
+  if not folder then return complain(file, 1, "belongs to no layer: add it to tools/layers.lua") end
   local in_server = module:find("^sandbox%.server%.") ~= nil
   requires[module] = {}
   for number, line in lines_of(file) do
