@@ -32,4 +32,5 @@ return {
   { "internal.suggest", height = 0, open = { "internal.suggest" } },
   { "internal.calendar", height = -1, open = { "internal.calendar" } },
   { "internal.ascii", height = -1, open = { "internal.ascii" } },
+  { "internal.sanitize", height = -1, open = { "internal.sanitize" } },
 }

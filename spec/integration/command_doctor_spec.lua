@@ -122,6 +122,50 @@ command.describe("lofty doctor", function()
     assert.is_nil(out:find("pass-word", 1, true))
   end)
 
+  describe("without the C modules", function()
+    -- The command's Lua files alone, in the layout of a checkout.
+    local root
+    before_each(function()
+      root = on.user:file "checkout"
+      nginx.shell(("mkdir -p %s/build/5.4/lofty && cp -R bin lua %s/"):format(root, root))
+    end)
+
+    local function doctor(words)
+      return nginx.shell(("HOME=%s LUA_CPATH_5_4=%s/absent.so %s/bin/lofty %s 2>&1; echo exit $?"):format(on.user.home, root,
+        root, words))
+    end
+
+    it("names those that are missing, and how to build them", function()
+      local said = doctor "doctor"
+      assert.truthy(said:find("failure  modules         not installed for Lua 5.4: lofty.core, lofty.curl", 1, true), said)
+      assert.truthy(said:find("run make, then make install; the build needs liblua5.4-dev, zlib1g-dev", 1, true), said)
+      assert.truthy(said:find("ok       credentials", 1, true), said)
+      assert.truthy(said:find("exit 1", 1, true), said)
+    end)
+
+    it("tells why one cannot be loaded", function()
+      nginx.shell(("cp build/5.4/lofty/*.so %s/build/5.4/lofty/ && echo no library > %s/build/5.4/lofty/curl.so")
+        :format(root, root))
+      local said = doctor "doctor --offline"
+      assert.truthy(said:find("failure  modules         error loading module 'lofty.curl'", 1, true), said)
+    end)
+
+    it("calls the module for Redis optional", function()
+      nginx.shell(("cp build/5.4/lofty/*.so %s/build/5.4/lofty/ && rm %s/build/5.4/lofty/redis.so"):format(root, root))
+      local said = doctor "doctor --offline"
+      assert.truthy(said:find("warning  modules         lofty.redis is not installed", 1, true), said)
+      assert.truthy(said:find("libhiredis-dev", 1, true), said)
+      assert.truthy(said:find("exit 0", 1, true), said)
+    end)
+
+    it("is what another command refers to", function()
+      local said = doctor "leads list"
+      assert.truthy(said:find("is not installed for Lua 5.4; `lofty doctor --offline` checks", 1, true), said)
+      assert.truthy(said:find("exit 1", 1, true), said)
+      assert.truthy(doctor("help"):find("exit 0", 1, true))
+    end)
+  end)
+
   describe("--nginx", function()
     local function check(text, variables)
       nginx.write(on.user.home .. "/nginx.conf", text)

@@ -13,7 +13,6 @@ local doctor = {}
 local MAX_SKEW = 60
 -- The part of the rate limit's calls below which too few are left.
 local LOW_BUDGET = 0.1
-local C_MODULES = { "core", "curl", "crypto", "file", "redis", "terminal" }
 
 function doctor.define(parser)
   parser:option("--nginx", "check an nginx.conf too: env lines, resolver, trusted certificates"):argname "FILE"
@@ -32,22 +31,24 @@ local function new_findings()
   return { list = list, ok = add "ok", warning = add "warning", failure = add "failure" }
 end
 
+-- Returns whether every module that the command needs can be loaded.
 local function check_lua(found)
   local lua = type(rawget(_G, "jit")) == "table" and rawget(_G, "jit").version or _VERSION
   found.ok("lua", ("%s, lofty %s"):format(lua, require "lofty.internal.version"))
-  local place
-  local search = rawget(package, "searchpath") -- not in Lua 5.1
-  for _, name in ipairs(C_MODULES) do
-    local ok, problem = pcall(require, "lofty." .. name)
-    if not ok then
-      found.failure("modules", tostring(problem):match "^[^\n]*",
-        ("build the C modules for %s and install them: make install"):format(_VERSION))
-      return
+  local failures, place = require("lofty.cli.modules").check()
+  local is_complete = true
+  for _, each in ipairs(failures) do
+    if each.is_optional then
+      found.warning("modules", each.text .. ": stores in Redis cannot be used", each.fix)
+    else
+      found.failure("modules", each.text, each.fix)
+      is_complete = false
     end
-    place = place or search and search("lofty." .. name, package.cpath)
   end
-  found.ok("modules", ("the C modules load%s"):format(place and ", from " .. place:match "^(.*)/[^/]*$" or ""))
+  if not is_complete then return false end
+  found.ok("modules", "the C modules load" .. (place and ", from " .. place or ""))
   found.ok("libcurl", require("lofty.curl").version())
+  return true
 end
 
 local function check_trust(found)
@@ -222,7 +223,7 @@ local function check_online(found, context)
 end
 
 local function print_findings(list, out)
-  local sanitize = require("lofty.errors").sanitize
+  local sanitize = require "lofty.internal.sanitize"
   for _, finding in ipairs(list) do
     out:write(("%-8s %-15s %s\n"):format(finding.level, finding.subject, sanitize(finding.text)))
     if finding.fix then out:write((" "):rep(9), "fix: ", sanitize(finding.fix), "\n") end
@@ -231,18 +232,18 @@ end
 
 function doctor.run(args, context)
   local found = new_findings()
-  check_lua(found)
-  if found.list[#found.list].level ~= "failure" then
-    check_trust(found)
-    check_files(found, context)
-    if not args.offline then
-      check_online(found, context)
-      check_redis(found, context)
-    end
+  local is_complete = check_lua(found)
+  check_trust(found)
+  check_files(found, context)
+  if is_complete and not args.offline then
+    check_online(found, context)
+    check_redis(found, context)
   end
   if args.nginx then require("lofty.cli.doctor_nginx")(found, args.nginx, context.streams) end
   local out = context.streams.out
-  if args.json then
+  if args.json and not is_complete then
+    return context:fail(("%s (without the C modules, --json cannot be used)"):format(found.list[2].text))
+  elseif args.json then
     local lofty = require "lofty"
     out:write(lofty.json.encode(lofty.array(found.list)), "\n")
   else

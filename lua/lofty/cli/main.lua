@@ -47,7 +47,7 @@ local function run_part(name, part, about, words, streams)
   end
   local ok, args = parser:pparse(words)
   if not ok then
-    local sanitize = require("lofty.errors").sanitize
+    local sanitize = require "lofty.internal.sanitize"
     streams.err:write("lofty ", name, ": ", sanitize(args), "\n")
     local option = args:match "unknown option '%-%-(%w+)'"
     if option and part.takes_fields then
@@ -72,8 +72,8 @@ local function dispatch(arguments, streams)
   local part, about = require("lofty.cli.registry").part(name, words)
   if part then return run_part(name, part, about, words, streams) end
   local hint = require("lofty.cli.help").suggest(name)
-  streams.err:write("lofty: there is no command ", require("lofty.errors").sanitize(name), hint,
-    "\nlofty help lists all.\n")
+  streams.err:write("lofty: there is no command ", require "lofty.internal.sanitize"(name, 100), hint,
+    "\nRun `lofty help` for the list of commands.\n")
   return exit_codes.usage
 end
 
@@ -99,9 +99,10 @@ function main.run(arguments, streams)
   elseif raised.closed then
     return exit_codes.closed
   end
-  local errors = require "lofty.errors"
-  if errors.is(raised) then return require("lofty.cli.context").new(streams, {}):fail(raised) end
-  streams.err:write("lofty: ", errors.sanitize(raised.failed or raised.text or tostring(raised)), "\n")
+  if raised.kind then return require("lofty.cli.context").new(streams, {}):fail(raised) end
+  local text = raised.failed or raised.text or tostring(raised)
+  text = require("lofty.cli.modules").explain(text) or text
+  streams.err:write("lofty: ", require "lofty.internal.sanitize"(text, 2000), "\n")
   if raised.trace and streams.variable "LOFTY_DEBUG" then streams.err:write(raised.trace, "\n") end
   return exit_codes.failed
 end

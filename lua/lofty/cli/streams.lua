@@ -48,10 +48,14 @@ local function page(config)
   end
 end
 
+-- In place of the C module, so that `lofty doctor` can report that it is missing.
+local NO_TERMINAL = { is_terminal = function() return false end }
+
 --- The streams of this process.
 -- @treturn table
 function streams.standard()
-  local terminal = require "lofty.terminal"
+  local found, terminal = pcall(require, "lofty.terminal")
+  if not found then terminal = NO_TERMINAL end
   local config = require "lofty.internal.config"
   local out_is_terminal, input_is_terminal = terminal.is_terminal(1), terminal.is_terminal(0)
   local columns, rows
