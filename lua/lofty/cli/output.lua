@@ -16,7 +16,8 @@ function output.define(command)
   command:option("-f --fields", "show these fields alone, such as leadId,phones or inquiry.priceMin"):argname "FIELDS"
   command:option("--json", "JSON with these fields, or with `all`"):argname "FIELDS"
   command:flag("--jsonl", "one record a line, as JSON")
-  command:flag("--csv", "comma-separated values with a head line")
+  command:flag("--csv", "comma-separated values; the first line names the fields")
+  command:flag("--excel", "CSV that a spreadsheet opens safely")
 end
 
 local function split(text)
@@ -29,7 +30,7 @@ end
 local function choose(context)
   local args = context.args
   local form
-  for _, name in ipairs { "json", "jsonl", "csv" } do
+  for _, name in ipairs { "json", "jsonl", "csv", "excel" } do
     if args[name] then
       if form then return nil, "give --" .. form .. " or --" .. name .. ", not both" end
       form = name
@@ -44,6 +45,8 @@ local function choose(context)
   if list and #list == 0 then return nil, "no field is named" end
   return form or (context.streams.out_is_terminal and "table" or "json"), list
 end
+
+local function is_csv(form) return form == "csv" or form == "excel" end
 
 --- Checks the options before anything is sent.
 -- @tparam table context
@@ -237,18 +240,18 @@ end
 
 -- Writes the names of CSV's fields: those of the first records, unless they were given.
 local function write_head(self, records)
-  local csv = require "lofty.cli.csv"
+  self.csv = require("lofty.cli.csv").new(self.form == "excel")
   self.names = self.fields or names_of(self.context, records, true)
   self.known = {}
   for _, name in ipairs(self.names) do self.known[name] = true end
-  self.context.streams.out:write(csv.line(self.names))
+  self.context.streams.out:write(self.csv:head(self.names))
 end
 
 local function add_csv(self, records)
-  local csv, out = require "lofty.cli.csv", self.context.streams.out
+  local out = self.context.streams.out
   if not self.names then write_head(self, records) end
   for _, record in ipairs(records) do
-    out:write(csv.line(cells_of(self.context, record, self.names)))
+    out:write(self.csv:line(cells_of(self.context, record, self.names)))
     if not self.fields then
       for name in pairs(record) do
         if not self.known[name] then self.known[name], self.left_out = true, self.left_out or name end
@@ -263,7 +266,7 @@ function Writer:add(records)
   local context = self.context
   if self.form == "table" then
     for _, record in ipairs(as_records(records)) do self.records[#self.records + 1] = record end
-  elseif self.form == "csv" then
+  elseif is_csv(self.form) then
     add_csv(self, as_records(records))
   else
     local out, lines = context.streams.out, self.form == "jsonl"
@@ -282,9 +285,13 @@ function Writer:finish()
     show_table(context, self.records, self.fields)
   elseif self.form == "json" then
     context.streams.out:write(self.count == 0 and "[]\n" or "]\n")
-  elseif self.form == "csv" and self.left_out then
-    context:say("a later record has the field ", require("lofty.errors").sanitize(self.left_out, 100),
-      ", which the head does not name: choose the fields with -f")
+  elseif is_csv(self.form) then
+    if self.left_out then
+      context:say("a later record has the field ", require("lofty.errors").sanitize(self.left_out, 100),
+        ", which the first line does not name: choose the fields with -f")
+    end
+    local warning = self.csv and self.csv:warning()
+    if warning then context:say(warning) end
   end
 end
 
@@ -294,7 +301,7 @@ end
 function output.value(context, value)
   local form, fields = choose(context)
   local streams = context.streams
-  if form == "csv" then
+  if is_csv(form) then
     local writer = output.writer(context)
     writer:add { type(value) == "table" and value or { value = value } }
     writer:finish()

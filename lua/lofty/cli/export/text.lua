@@ -14,15 +14,13 @@ local text = {}
 -- Stands in the cursor file until the first page came.
 local START = "start"
 
-local forms = {}
-
-function forms.csv(record, columns)
+local function csv_line(record, columns, writer)
   local fields = {}
   for i, name in ipairs(columns) do fields[i] = cells.text(record, name) or "" end
-  return csv.line(fields)
+  return writer:line(fields)
 end
 
-function forms.jsonl(record)
+local function json_line(record)
   return assert(require("lofty").json.encode(record)) .. "\n"
 end
 
@@ -42,13 +40,15 @@ end
 
 --- Writes all pages.
 -- @tparam table context
--- @tparam table job `form` ("csv" or "jsonl"), `columns`, `resume` (path of the cursor file, optional), `of`
+-- @tparam table job `form` ("csv", "excel" or "jsonl"), `columns`, `resume` (path of the cursor file, optional), `of`
 --   (what is exported, as text), `walk(cursor)` (gives an iterator over items and the cursor of their page)
 -- @treturn[1] number how many records were written
 -- @treturn[2] nil
 -- @treturn[2] string why it was not begun
 function text.write(context, job)
-  local streams, form = context.streams, forms[job.form]
+  local streams = context.streams
+  local writer = job.form ~= "jsonl" and csv.new(job.form == "excel")
+  local line_of = writer and csv_line or json_line
   local state
   if job.resume then
     local why
@@ -67,17 +67,17 @@ function text.write(context, job)
   local count = 0
   local cursor = state and state.cursor ~= START and state.cursor or nil
   -- The head follows the first response, so that a refused filter writes nothing.
-  local needs_head = not cursor and job.form == "csv"
+  local needs_head = not cursor and writer
   if not cursor then keep(START) end
   local function write_head()
-    if needs_head then streams.out:write(csv.line(job.columns)) end
+    if needs_head then streams.out:write(writer:head(job.columns)) end
     needs_head = false
   end
   for items, at, total in job.walk(cursor) do
     write_head()
     keep(at)
     local lines = {}
-    for i, record in ipairs(items) do lines[i] = form(record, job.columns) end
+    for i, record in ipairs(items) do lines[i] = line_of(record, job.columns, writer) end
     streams.out:write(concat(lines))
     count = count + #items
     job.progress:show(count, total)
@@ -85,6 +85,8 @@ function text.write(context, job)
   write_head()
   streams.out:flush()
   if job.resume then os.remove(job.resume) end
+  local warning = writer and writer:warning()
+  if warning then context:say(warning) end
   return count
 end
 
