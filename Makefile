@@ -14,6 +14,15 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -pedantic -Wcast-align -Wcast-qu
   -Wdeclaration-after-statement -Wmissing-prototypes -Wmissing-declarations -Wnested-externs -Wstrict-prototypes \
   -Wc++-compat -Wunreachable-code
 STANDARD := -std=c99 -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden
+# $(1), if the compiler and the C library take these flags; without optimization _FORTIFY_SOURCE is refused.
+supported = $(shell $(CC) $(CFLAGS) -Werror $(1) -include string.h -x c -c -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
+# Checks at run time; empty for a sanitizer, which checks more and intercepts other functions.
+HARDENING ?= $(call supported,-fstack-protector-strong) $(or $(call supported,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3),\
+  $(call supported,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+HARDENING := $(HARDENING)
+# Debug information names sources relative to the checkout, so that its folder changes no byte of a module.
+PREFIX_MAP := $(call supported,-ffile-prefix-map=/x=.)
+PREFIX_MAP := $(if $(PREFIX_MAP),'-ffile-prefix-map=$(subst ','\'',$(CURDIR))=.')
 LUA_VERSIONS := 5.1 5.2 5.3 5.4 5.5
 BUILD := build
 PKG_CONFIG ?= pkg-config
@@ -52,7 +61,7 @@ HIREDIS := $(or $(call pkg_config,--libs,hiredis),$(if $(wildcard /usr/include/h
 # Modules stay in memory after lua_close: libcurl's resolver threads may outlive it, and LuaJIT unloads modules before it
 # runs the last finalizers, which may call them.
 ifneq ($(shell $(CC) -dM -E -x c /dev/null 2>/dev/null | grep __ELF__),)
-SHARED := -shared -Wl,-z,nodelete
+SHARED := -shared -Wl,-z,nodelete,-z,relro,-z,now,-z,noexecstack
 else
 SHARED := -bundle -undefined dynamic_lookup
 endif
@@ -78,7 +87,7 @@ LIBS_redis := $(HIREDIS) $(call pkg_config,--libs,openssl,-lssl -lcrypto)
 
 # src/lua is compiled once for each Lua, the rest once.
 objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(filter lua/%,$(2))) $(patsubst %,$(BUILD)/pure/%.o,$(filter-out lua/%,$(2)))
-COMPILE = $(CC) $(STANDARD) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(EXTRA) -Isrc
+COMPILE = $(CC) $(STANDARD) $(HARDENING) $(PREFIX_MAP) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(EXTRA) -Isrc
 
 all: $(foreach v,$(FOUND),$(foreach m,$(MODULES),$(BUILD)/$(v)/lofty/$(m).so))
 	@test -n "$(FOUND)" || { echo "no Lua headers found: install liblua5.4-dev, or run make test, which does" >&2; exit 1; }
@@ -87,7 +96,7 @@ all: $(foreach v,$(FOUND),$(foreach m,$(MODULES),$(BUILD)/$(v)/lofty/$(m).so))
 objects: $(foreach v,$(FOUND),$(foreach m,$(MODULES),$(call objects,$(v),$(SOURCES_$(m)))))
 
 # Changes when the compiler or its flags do, which builds everything anew.
-export BUILT_WITH := $(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(EXTRA) $(LIBRARY_CFLAGS) $(LDFLAGS) $(LIBS_curl)
+export BUILT_WITH := $(CC) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(EXTRA) $(LIBRARY_CFLAGS) $(LDFLAGS) $(LIBS_curl)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$$BUILT_WITH" | cmp -s - $@ || printf '%s\n' "$$BUILT_WITH" >$@
 
@@ -233,7 +242,7 @@ lint:
 # The specs under AddressSanitizer and UndefinedBehaviorSanitizer, in a build of their own.
 sanitize:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
+	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize HARDENING= EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
 	@.ci/sanitize
 
 # Side by side, in one run, with what one would use otherwise. Figures want a quiet machine.
@@ -260,6 +269,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TORTURE_LUA := 5.4
 TORTURED := $(BUILD)/torture/$(TORTURE_LUA)
 TORTURE := $(filter-out %/bindings.c %/transport.c,$(wildcard spec/torture/*.c))
+$(TORTURED)/%: HARDENING :=
 TORTURE_COMPILE = $(COMPILE) -O1 -g $(SANITIZERS) $(call lua_cflags,$(TORTURE_LUA)) $(LIBRARY_CFLAGS)
 paths = $(1:%=src/%.c)
 

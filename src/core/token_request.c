@@ -96,6 +96,7 @@ static const char *verifier_problem (LoftySpan verifier) {
   size_t i;
   if (problem) return problem;
   for (i = 0; i < verifier.size; i++) {
+    /* field_problem refuses NULL. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     char c = verifier.data[i];
     if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
           c == '.' || c == '_' || c == '~'))

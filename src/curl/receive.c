@@ -3,7 +3,7 @@
 ** receive.c - the callbacks of libcurl. They touch only what belongs to the
 ** transfer, and never Lua, which may not jump across libcurl.
 */
-#define _GNU_SOURCE /* POLLRDHUP */
+#define _GNU_SOURCE /* POLLRDHUP. NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 #include <poll.h>
 
 #include <netinet/in.h>
@@ -68,6 +68,7 @@ static int is_closed_by_server (const Multi *m, int port, int local_port) {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
     struct pollfd entry;
+    address.ss_family = AF_UNSPEC;
     if (getsockname(list[i], (struct sockaddr *)(void *)&address, &size) != 0 ||
         port_of(&address) != local_port)
       continue;

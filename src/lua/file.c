@@ -72,13 +72,13 @@ static int is_private (lua_State *L, const struct stat *st, int directory) {
   if (directory ? !S_ISDIR(st->st_mode) : !S_ISREG(st->st_mode))
     return refuse(L, directory ? "it is not a directory" : "it is not a regular file", "unsafe");
   if (st->st_uid != geteuid()) {
-    snprintf(why, sizeof why, "it belongs to user %lu, and this process runs as user %lu",
-             (unsigned long)st->st_uid, (unsigned long)geteuid());
+    (void)snprintf(why, sizeof why, "it belongs to user %lu, and this process runs as user %lu",
+                   (unsigned long)st->st_uid, (unsigned long)geteuid());
     return refuse(L, why, "owner");
   }
   if (st->st_mode & OTHERS) {
-    snprintf(why, sizeof why, "other users can reach it (mode %04o)",
-             (unsigned)st->st_mode & 07777u);
+    (void)snprintf(why, sizeof why, "other users can reach it (mode %04o)",
+                   (unsigned)st->st_mode & 07777u);
     return refuse(L, why, "mode");
   }
   return 1;
@@ -391,7 +391,8 @@ static int directory_create (lua_State *L) {
     struct timespec now;
     struct stat st;
     clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(name, sizeof name, TEMPORARY, (long)getpid(), (unsigned long)now.tv_nsec, count++);
+    (void)snprintf(name, sizeof name, TEMPORARY, (long)getpid(), (unsigned long)now.tv_nsec,
+                   count++);
     file->fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                       S_IRUSR | S_IWUSR);
     if (file->fd < 0 && errno == EEXIST) continue;

@@ -69,7 +69,7 @@ static void release (Connection *c) {
 }
 
 static Progress failed (Connection *c, const char *message) {
-  snprintf(c->message, sizeof c->message, "%s", message);
+  (void)snprintf(c->message, sizeof c->message, "%s", message);
   return FAILED;
 }
 
@@ -97,20 +97,20 @@ static Progress tls_failed (Connection *c, int error) {
     return failed(c, "TLS: the server's certificate is for another host: set server_name if this "
                      "is intended");
   if (verified != X509_V_OK) {
-    snprintf(c->message, sizeof c->message,
-             "TLS: the server's certificate was not accepted: %s (set ca to the "
-             "file of the authority that issued it)",
-             X509_verify_cert_error_string(verified));
+    (void)snprintf(c->message, sizeof c->message,
+                   "TLS: the server's certificate was not accepted: %s (set ca to the "
+                   "file of the authority that issued it)",
+                   X509_verify_cert_error_string(verified));
     return FAILED;
   }
   if (code && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
     return failed(c,
                   "TLS: the server does not speak TLS on this port: use redis:// or its TLS port");
   if (reason) {
-    snprintf(c->message, sizeof c->message, "TLS: %s%s", reason,
-             ERR_GET_REASON(code) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED
-                 ? ": set certificate and key"
-                 : "");
+    (void)snprintf(c->message, sizeof c->message, "TLS: %s%s", reason,
+                   ERR_GET_REASON(code) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED
+                       ? ": set certificate and key"
+                       : "");
     return FAILED;
   }
   return failed(c, error == SSL_ERROR_SYSCALL && saved != 0
@@ -165,11 +165,11 @@ static Progress wait_ready (Connection *c, short events) {
   if (ready > 0) return DONE;
   if (ready < 0 && errno == EINTR) return INTERRUPTED;
   if (ready < 0) return failed(c, strerror(errno));
-  snprintf(c->message, sizeof c->message,
-           c->tls && !SSL_is_init_finished(c->tls)
-               ? "no TLS handshake within %.14g s: does the server speak TLS on this port"
-               : "no complete reply within %.14g s",
-           c->timeout);
+  (void)snprintf(c->message, sizeof c->message,
+                 c->tls && !SSL_is_init_finished(c->tls)
+                     ? "no TLS handshake within %.14g s: does the server speak TLS on this port"
+                     : "no complete reply within %.14g s",
+                 c->timeout);
   return FAILED;
 }
 
@@ -282,6 +282,7 @@ static int finish_exchange (lua_State *L, Connection *c, Reply *box) {
   if (progress == INTERRUPTED) return 0;
   if (progress == FAILED) return push_failure(L, c);
   c->awaiting = 0;
+  /* DONE comes with a reply. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
   refused = box->reply->type == REDIS_REPLY_ERROR;
   if (refused) lua_pushboolean(L, 0);
   push_value(L, box->reply);
@@ -312,8 +313,8 @@ typedef struct Trust {
 
 static Progress file_failed (Connection *c, const char *option, const char *path) {
   const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-  snprintf(c->message, sizeof c->message, "TLS: %s: %s cannot be used: %s", option, path,
-           reason ? reason : "unknown reason");
+  (void)snprintf(c->message, sizeof c->message, "TLS: %s: %s cannot be used: %s", option, path,
+                 reason ? reason : "unknown reason");
   return FAILED;
 }
 
