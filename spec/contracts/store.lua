@@ -7,13 +7,13 @@
 --
 --     fixture.new()            a store over a place of its own, empty
 --     fixture.another(store)   a second store over the same place, as another process would make it
---     fixture.rest()           lets a few hundredths of a second pass, on the clock of the store's locks
+--     fixture.rest()           advances the clock of the store's locks; does nothing where that runs by itself
 --     fixture.many             the number of keys in a long list, 50 if absent
 -- @module spec.contracts.store
 
 local format = string.format
 
-local RESTS = 500 -- far more than any lock or window of these cases lasts
+local ATTEMPTS = 100000 -- take far longer than any lock or window of these cases lasts
 
 local function fail(text, ...) error(format(text, ...), 3) end
 
@@ -38,7 +38,7 @@ local function raises(fn, ...)
 end
 
 local function eventually(fixture, what, fn)
-  for _ = 1, RESTS do
+  for _ = 1, ATTEMPTS do
     if fn() then return end
     fixture.rest()
   end

@@ -2,7 +2,8 @@
 
 local wires = require "spec.support.wire"
 local nginx = require "lofty.sandbox.nginx"
-local errors = require "lofty.errors"
+
+local plain_response, refused = wires.plain_response, wires.refused
 
 describe("the libcurl transport", function()
   local runtime = require "lofty.runtime.curl"
@@ -14,26 +15,7 @@ describe("the libcurl transport", function()
     wire:stop()
   end)
 
-  local function get(url, more)
-    local req = { method = "GET", url = url, headers = {}, timeout = { connect = 5, total = 5 }, ca = wire.ca }
-    for name, value in pairs(more or {}) do req[name] = value end
-    return runtime:request(req)
-  end
-
-  local function refused(kind, res, err)
-    assert.is_nil(res)
-    assert.is_true(errors.is(err))
-    assert.equal(kind, err.kind, tostring(err))
-    assert.is_boolean(err.sent)
-    assert.is_boolean(err.connected)
-    assert.is_boolean(err.head)
-    assert.is_nil(err.message:find("[\r\n]"))
-    return err
-  end
-
-  local function plain_answer(body)
-    return ("send('HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s')"):format(#body, body)
-  end
+  local function get(url, more) return wire:request(runtime, url, more) end
 
   describe("sends", function()
     local url
@@ -115,7 +97,7 @@ describe("the libcurl transport", function()
       local res = assert(get(version))
       assert.equal("1.1", res.body)
       assert.is_true(res.reused)
-      assert.is_true(res.elapsed > 0 and res.elapsed < 5)
+      assert.is_true(res.elapsed > 0)
     end)
   end)
 
@@ -160,7 +142,7 @@ describe("the libcurl transport", function()
 
     -- Line by line these are the bytes of what went out before.
     it("a header whose line equals one that was sent last", function()
-      local url = wire:raw("fine", plain_answer "hi")
+      local url = wire:raw("fine", plain_response "hi")
       assert(get(url, { headers = { ["X-A"] = "1: b" } }))
       refused("invalid", get(url, { headers = { ["X-A: 1"] = "b" } }))
       assert(get(url, { headers = { ["X-A"] = "a" } }))
@@ -171,7 +153,7 @@ describe("the libcurl transport", function()
     end)
 
     it("and sends the next request normally", function()
-      local url = wire:raw("fine", plain_answer "hi")
+      local url = wire:raw("fine", plain_response "hi")
       assert.equal("hi", assert(get(url)).body)
       refused("invalid", get("http://example.com/"))
       assert.equal("hi", assert(get(url)).body)
@@ -473,61 +455,6 @@ describe("the libcurl transport", function()
     assert.equal("no", res.body)
   end)
 
-  it("uses no proxy for loopback, whatever is named", function()
-    local url = wire:raw("direct", plain_answer "hi")
-    assert.equal("hi", assert(get(url, { proxy = "http://127.0.0.1:1" })).body)
-  end)
-
-  it("uses the proxy that is named for https elsewhere, and gives an err when it is unreachable", function()
-    local port = nginx.free_ports(1)[1]
-    local err = refused("network", get("https://example.invalid/", { proxy = "http://127.0.0.1:" .. port }))
-    assert.is_false(err.sent)
-    local name = "connect"
-    local url = wire:raw(name, "")
-    local proxied = refused("network", get("https://example.invalid/", { proxy = url:match("^http://[^/]*") }))
-    assert.is_false(proxied.sent)
-    assert.is_false(proxied.head)
-    assert.matches("proxy", proxied.message)
-  end)
-
-  describe("with a proxy", function()
-    it("names the proxy and says nothing of its password", function()
-      local host = wire.urls.plain:match("//([^/]*)")
-      local err = refused("network", get("https://example.invalid/", { proxy = "http://user:pass%40word@" .. host }))
-      assert.matches("the proxy " .. host .. " made no connection", err.message)
-      assert.is_false(err.sent)
-      assert.is_nil(tostring(err):find("pass", 1, true))
-      assert.is_nil(tostring(err):find("word", 1, true))
-    end)
-
-    for status, words in pairs { [403] = "does not allow connections", [407] = "wants other credentials" } do
-      it("makes no second try after " .. status, function()
-        -- To nginx a CONNECT is a bad request; what it answers to those can be set.
-        local server = nginx.start {
-          ports = 1,
-          conf = function(ports)
-            return ([[
-              events {}
-              http { server { listen 127.0.0.1:%d; error_page 400 405 =%d /no; location = /no { return %d; } } }
-            ]]):format(ports[1], status, status)
-          end,
-        }
-        local proxy = "127.0.0.1:" .. server.ports[1]
-        local err = refused("network", get("https://example.invalid/", { proxy = "http://u:p@" .. proxy }))
-        server:stop()
-        assert.matches("the proxy " .. proxy .. " " .. words, err.message)
-        assert.is_false(err.retryable)
-        assert.is_false(err.sent)
-      end)
-    end
-
-    it("refuses one whose URL is none", function()
-      for _, proxy in ipairs { "nonsense proxy", "ftp://proxy.example", "http://" } do
-        refused("invalid", get("https://example.invalid/", { proxy = proxy }))
-      end
-    end)
-  end)
-
   it("gives a decode err for a head whose first line is folded, on a used handle too", function()
     local url = wire:raw("folded", [[ read() send("HTTP/1.1 200 OK\r\n folded\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nhi") ]])
     local hello = wire:lua("unfolded", "ngx.print('hi')")
@@ -550,47 +477,18 @@ describe("the libcurl transport", function()
     end
   end)
 
-  describe("with proxies in the environment", function()
-    -- The environment of this process cannot be changed from Lua; another Lua's can.
-    local function elsewhere(environment, url)
-      local name = wire.server.folder .. "/request.lua"
-      nginx.write(name, [[
-        local res, err = require("lofty.runtime.curl"):request{ method = "GET", url = arg[1], headers = {} }
-        print(res and res.status .. " " .. res.body or err.message)
-      ]])
-      local lowest = -1
-      while arg[lowest - 1] do lowest = lowest - 1 end
-      local path = ("package.path, package.cpath = %q, %q"):format(package.path, package.cpath)
-      local words = { environment, nginx.quote(arg[lowest]), "-e", nginx.quote(path), name, url, "2>&1" }
-      local pipe = assert(io.popen(table.concat(words, " "), "r"))
-      local said = pipe:read("*a"):gsub("\n$", "")
-      pipe:close()
-      return said
-    end
-
-    it("uses none for loopback", function()
-      local url = wire:raw("direct", plain_answer "hi")
-      assert.equal("200 hi", elsewhere("http_proxy=http://127.0.0.1:1 all_proxy=http://127.0.0.1:1", url))
-    end)
-
-    it("uses it for https elsewhere", function()
-      local proxy = wire.urls.plain
-      assert.matches("proxy", elsewhere("https_proxy=" .. proxy, "https://example.invalid/"))
-      assert.matches("name is not known", elsewhere("http_proxy=" .. proxy, "https://example.invalid/"))
-      assert.matches("name is not known", elsewhere("no_proxy=example.invalid https_proxy=" .. proxy, "https://example.invalid/"))
-    end)
-  end)
-
   it("can be closed at any time, and opens again", function()
     assert.is_true(runtime:close())
     assert.is_true(runtime:close())
-    local url = wire:raw("after_close", plain_answer "hi")
+    local url = wire:raw("after_close", plain_response "hi")
     assert.is_false(assert(get(url)).reused)
     assert.is_true(runtime:close())
   end)
 
   it("has a wall clock and a monotonic clock", function()
-    assert.is_true(math.abs(runtime:now() - os.time()) < 5)
+    local earliest = os.time()
+    local now = runtime:now()
+    assert.is_true(earliest <= now and now < os.time() + 2)
     local before = runtime:monotonic()
     assert.is_true(runtime:sleep(0.001))
     assert.is_true(runtime:monotonic() >= before + 0.001)
@@ -599,16 +497,5 @@ describe("the libcurl transport", function()
   it("passes arguments and results through detach", function()
     local function three(...) return select("#", ...), ... end
     assert.same({ 3, 1, nil, 3, n = 4 }, (function(...) return { n = select("#", ...), ... } end)(runtime:detach(1, three, 1, nil, 3)))
-  end)
-end)
-
-describe("the password of a proxy", function()
-  it("is not in the err of one that libcurl does not know", function()
-    local res, err = require("lofty.runtime.curl"):request {
-      method = "GET", url = "https://api.example/", proxy = "foo://user:pass%40word@proxy.example:1",
-    }
-    assert.is_nil(res)
-    assert.is_nil(tostring(err):find("pass", 1, true), tostring(err))
-    assert.is_nil(tostring(err):find("word", 1, true), tostring(err))
   end)
 end)

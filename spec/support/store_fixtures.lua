@@ -50,10 +50,13 @@ function fixtures.file(folder)
   return new_fixture(tick, file, function(name) return { path = folder .. "/" .. name, now = clock } end)
 end
 
+-- Redis's clock runs by itself.
+local function no_rest() end
+
 -- The prefix has the special characters of Redis's patterns.
 function fixtures.redis(url, rest)
   local redis = require "lofty.store.redis"
-  local one = new_fixture(rest or function() os.execute("sleep 0.01") end, redis, function(name)
+  local one = new_fixture(rest or no_rest, redis, function(name)
     return { url = url, prefix = name .. "[*]?\\:" }
   end)
   one.many = 1200 -- needs more than one SCAN

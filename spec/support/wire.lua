@@ -14,7 +14,9 @@
 -- When it returns the connection is closed. A script of `wire:lua` is an ordinary content handler.
 -- @module spec.support.wire
 
+local errors = require "lofty.errors"
 local nginx = require "lofty.sandbox.nginx"
+
 local format, gsub = string.format, string.gsub
 
 local Wire = {}
@@ -198,6 +200,17 @@ function Wire:closed(url) -- luacheck: no self
   error("the server's connections stay open", 2)
 end
 
+--- A GET request, trusting the CA of the TLS servers.
+-- @tparam table runtime
+-- @tparam string url
+-- @tparam[opt] table more fields of the request that replace the defaults
+-- @return as runtime:request
+function Wire:request(runtime, url, more)
+  local req = { method = "GET", url = url, headers = {}, timeout = { connect = 5, total = 5 }, ca = self.ca }
+  for name, value in pairs(more or {}) do req[name] = value end
+  return runtime:request(req)
+end
+
 function Wire:stop()
   self.server:stop()
 end
@@ -218,4 +231,20 @@ local function start(opt)
   return setmetatable({ server = server, urls = urls, ca = server.folder .. "/ca.pem" }, Wire)
 end
 
-return { start = start }
+--- The code of a raw script that responds 200 with a body.
+local function plain_response(body)
+  return format("send('HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s')", #body, body)
+end
+
+--- Asserts that a request failed with an err of this kind, and returns the err.
+--     refused("network", runtime:request(...))
+local function refused(kind, res, err)
+  assert(res == nil, "a response came")
+  assert(errors.is(err), "not an err: " .. tostring(err))
+  assert(err.kind == kind, tostring(err))
+  for _, name in ipairs { "sent", "connected", "head" } do assert(type(err[name]) == "boolean", name) end
+  assert(not err.message:find "[\r\n]", err.message)
+  return err
+end
+
+return { start = start, plain_response = plain_response, refused = refused }

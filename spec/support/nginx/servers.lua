@@ -132,6 +132,24 @@ local function fill(text, ports, folder, upstream_port)
     :gsub("FOLDER", folder):gsub("ROOT", ROOT))
 end
 
+--- Percent-encodes all but letters and digits.
+function servers.escape(text)
+  return (text:gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+--- A path of the upstream that responds with these bytes as they are.
+function servers.raw(reply, more)
+  return "/raw?reply=" .. servers.escape(reply) .. (more or "")
+end
+
+local names = 0
+
+--- A name that no other request of this process has.
+function servers.new_name()
+  names = names + 1
+  return "n" .. names
+end
+
 local Servers = {}
 Servers.__index = Servers
 
@@ -166,6 +184,17 @@ function Servers:run(code, arg, place)
     if value ~= json.null then values[i] = value end
   end
   return (table.unpack or unpack)(values, 1, results.n) -- luacheck: std max
+end
+
+--- How many requests the upstream has counted under a name.
+function Servers:count(name)
+  return tonumber((select(2, self:get("/count?name=" .. name, { base = self.upstream_url }))))
+end
+
+--- Lets `expected` (1) requests go that the upstream holds under a name.
+function Servers:release(name, expected)
+  local status = self:get("/release?name=" .. name .. "&count=" .. (expected or 1), { base = self.upstream_url })
+  assert(status == 200, "nothing was released: " .. tostring(status))
 end
 
 --- What code kept under a name in the gateway's shared dict; waits until it is there.
