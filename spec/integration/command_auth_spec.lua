@@ -134,7 +134,7 @@ command.describe("lofty auth", function()
       local code, _, err = user:run({ "auth", "login", "--oauth" }, {
         variables = application(loopback),
         on_err = function(text)
-          if sent or not text:find("Waiting for the browser", 1, true) then return end
+          if sent or not text:find("Waiting for the redirect", 1, true) then return end
           sent = true
           local landed = box:consent(address_in(text))
           -- In the background: nobody answers before this function has returned.

@@ -44,7 +44,7 @@ command.describe("lofty doctor", function()
 
   it("tells that nobody is logged in", function()
     local found, code = findings { "doctor" }
-    assert.truthy(found.credentials.text:find("none are kept", 1, true))
+    assert.truthy(found.credentials.text:find("none are stored", 1, true))
     assert.equal(1, code)
     assert.equal("failure", found.credential.level)
     assert.truthy(found.credential.fix:find("lofty auth login", 1, true))

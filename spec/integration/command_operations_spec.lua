@@ -70,8 +70,8 @@ command.describe("an operation of the command", function()
     for _, case in ipairs {
       { "limit must be a whole number", "leads", "list", "limit=many" },
       { 'unknown parameter "stagee", did you mean "stage"', "leads", "list", "stagee=x" },
-      { "the path needs leadId", "leads", "get" },
-      { "is neither a value of the path nor NAME=VALUE", "leads", "list", "five" },
+      { "missing: leadId", "leads", "get" },
+      { "is neither an id in the path nor a field (NAME=VALUE)", "leads", "list", "five" },
       { "Fields are written as NAME=VALUE: limit=", "leads", "list", "--limit", "5" },
       { "give --jsonl or --csv, not both", "leads", "list", "--csv", "--jsonl" },
     } do

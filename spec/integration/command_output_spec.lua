@@ -171,16 +171,16 @@ command.describe("the output of the command", function()
       local code, _, err = run({ "leads", "list", "--all", "-f", "leadId" }, { terminal = true, runtime = runtime })
       assert.equal(0, code, err)
       assert.truthy(runtime.slept > 10)
-      assert.truthy(err:find("rate limit: going on in %d+ s"), err)
+      assert.truthy(err:find("rate limit: continuing in %d+ s"), err)
       local counts = {}
-      for seconds in err:gmatch "going on in (%d+) s" do counts[#counts + 1] = tonumber(seconds) end
+      for seconds in err:gmatch "continuing in (%d+) s" do counts[#counts + 1] = tonumber(seconds) end
       assert.truthy(counts[2] == counts[1] - 1, err)
     end)
 
     it("says so in one line elsewhere", function()
       local code, _, err = run({ "leads", "list", "--all", "-f", "leadId" }, { runtime = virtual_runtime() })
       assert.equal(0, code, err)
-      for line in err:gmatch "[^\n]+" do assert.truthy(line:find("rate limit: going on in", 1, true), line) end
+      for line in err:gmatch "[^\n]+" do assert.truthy(line:find("rate limit: continuing in", 1, true), line) end
     end)
 
     it("ends with 5 at once with --no-wait", function()

@@ -112,7 +112,7 @@ command.describe("lofty report", function()
       nginx.write(on.user:file "text.db", "this is no database at all, but a text of some length\n")
       local code, _, err = run { "report", "--html", "-", "--from", on.user:file "text.db" }
       assert.equal(1, code)
-      assert.truthy(err:find("is no database of", 1, true), err)
+      assert.truthy(err:find("was not written by", 1, true), err)
     end)
 
     it("is accessible in a browser, light and dark, wide and narrow #browser", function()

@@ -66,6 +66,6 @@ command.describe("lofty sandbox", function()
   it("refuses a setting without a value", function()
     local code, _, err = command.run { "sandbox", "--set", "rate_limit" }
     assert.equal(2, code)
-    assert.truthy(err:find("--set wants NAME=VALUE", 1, true), err)
+    assert.truthy(err:find("--set takes NAME=VALUE", 1, true), err)
   end)
 end)

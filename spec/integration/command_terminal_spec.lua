@@ -88,8 +88,8 @@ command.describe("the command in a terminal", function()
         box:control "reset"
       end)
       start "leads list --all -f leadId"
-      local first = tonumber(screen("going on in %d+ s"):match "going on in (%d+) s")
-      screen("going on in " .. first - 1 .. " s")
+      local first = tonumber(screen("continuing in %d+ s"):match "continuing in (%d+) s")
+      screen("continuing in " .. first - 1 .. " s")
       keys "C-c"
       screen "exit 130"
     end)

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
 
--- Runs each code block of docs/guide that is marked "lua run", in a process of its own, against the emulator.
+-- Runs each code block of docs/guide that is marked "lua run" or "sh run", in a process of its own, against the emulator.
 local child = require "spec.support.child"
 local nginx = require "lofty.sandbox.nginx"
+local lofty = require "lofty"
 local sandbox = require "lofty.sandbox"
 
 local PAGES = { "calls", "errors", "keeping-a-copy", "limits", "nginx", "numbers", "oauth", "paging", "stores", "testing", "webhooks" }
@@ -17,7 +18,18 @@ local function consent(url)
 end
 ]]
 
-local function blocks_of(page)
+-- Pages about the command, which runs on Lua 5.4. What their examples find in their directory and environment: FILES.
+local COMMAND_PAGES = { "command", "command-tools", "export-import" }
+
+local FILES = {
+  ["leads.csv"] = "First Name,Email\nAnn,ann@example.com\n", ["my_script.lua"] = "print(os.getenv 'LOFTY_BASE_URL')\n",
+  ["seed.json"] = '{"leads": [{"firstName": "Sofía", "notes": [{"content": "called"}]}]}',
+  ["nginx.conf"] = [[
+    env LOFTY_API_KEY; env LOFTY_BASE_URL;
+    http { resolver 127.0.0.53; lua_ssl_trusted_certificate nginx.conf; lua_ssl_verify_depth 3; }]],
+}
+
+local function blocks_of(page, mark)
   local list, block = {}, nil
   local number = 0
   for line in io.lines("docs/guide/" .. page .. ".md") do
@@ -27,7 +39,7 @@ local function blocks_of(page)
       block = nil
     elseif block then
       block.text = block.text .. line .. "\n"
-    elseif line == "```lua run" then
+    elseif line == "```" .. mark then
       block = { line = number, text = "" }
     end
   end
@@ -49,7 +61,7 @@ describe("the guide's example", function()
   before_each(function() box:control("reset") end)
 
   for _, page in ipairs(PAGES) do
-    for _, block in ipairs(blocks_of(page)) do
+    for _, block in ipairs(blocks_of(page, "lua run")) do
       it(("on page %s at line %d runs"):format(page, block.line), function()
         local place = ("%s/%s-%d"):format(folder, page, block.line)
         nginx.shell("mkdir " .. place)
@@ -67,6 +79,31 @@ describe("the guide's example", function()
         end
         local printed = child.script("example.lua", "", "-C " .. place .. " " .. table.concat(environment, " "))
         assert.truthy(("\n" .. printed):find("\ndone$"), printed)
+      end)
+    end
+  end
+
+  for _, page in ipairs(COMMAND_PAGES) do
+    for _, block in ipairs(blocks_of(page, "sh run")) do
+      it(("of the command on page %s at line %d runs #once #command"):format(page, block.line), function()
+        for _, program in ipairs { "lua5.4", "sqlite3" } do
+          if nginx.shell("command -v " .. program .. " || true") == "" then
+            pending("needs " .. program)
+            return
+          end
+        end
+        local place = ("%s/%s-%d"):format(folder, page, block.line)
+        nginx.shell("mkdir " .. place)
+        for name, text in pairs(FILES) do nginx.write(place .. "/" .. name, text) end
+        local spool = lofty.spool.file { path = place .. "/spool" }
+        spool:attach(function() return nil, "failed" end, 1)
+        assert(spool:put('{"listId":2,"updatedLead":[{"leadId":651095960136641,"updateTime":1}]}'))
+        assert(spool:run(0))
+        nginx.write(place .. "/example.sh", block.text)
+        local status = nginx.shell(("cd %s && HOME=$PWD PATH=%s:$PATH LOFTY_BASE_URL=%s KEY=%s SECRET=s sh -c "
+          .. "'printf %%s \"$KEY\" | lofty auth login --with-key && sh -e example.sh' >out 2>&1 </dev/null; echo $?")
+          :format(place, nginx.quote(root .. "/bin"), box.url, nginx.quote(box.api_key)))
+        assert.equal("0", status, nginx.contents(place .. "/out"))
       end)
     end
   end

@@ -2,9 +2,9 @@
 
 --- The accounts that the command is logged in to, and the client of one of them.
 --
--- Credentials are kept in the directory `lofty/credentials` below XDG_DATA_HOME (~/.local/share), mode 0700, each in a
--- file of mode 0600, unsealed. A record under "account/ID" says how the account logged in; tokens of OAuth are kept by
--- `lofty.app` in the same store.
+-- Credentials are kept unencrypted in the directory `lofty/credentials` (mode 0700) below XDG_DATA_HOME (by default
+-- ~/.local/share), each in a file of mode 0600. The record "account/ID" says how the account logged in; `lofty.app`
+-- keeps OAuth tokens in the same store.
 -- @module lofty.cli.accounts
 
 local accounts = {}
@@ -15,24 +15,24 @@ local RECORD = "account/"
 -- @tparam table streams
 -- @treturn[1] string
 -- @treturn[2] nil
--- @treturn[2] string why there is none
+-- @treturn[2] string why it is not known
 function accounts.folder(streams)
   local data = streams.variable "XDG_DATA_HOME"
   if not data then
     local home = streams.variable "HOME"
-    if not home then return nil, "neither XDG_DATA_HOME nor HOME is set, so there is no place for credentials" end
+    if not home then return nil, "neither HOME nor XDG_DATA_HOME is set: set one, for the credentials" end
     data = home .. "/.local/share"
   end
   return data .. "/lofty/credentials"
 end
 
--- The store; nil, err. With `create` its parents are made.
+-- The store; nil when it does not exist; nil, err. With `create` its parent directories are created.
 local function store_of(streams, create)
   local folder, why = accounts.folder(streams)
   if not folder then return nil, why end
   if create then
     local parent = folder:match("^(.*)/[^/]*$")
-    local made = os.execute("mkdir -p -m 0700 '" .. parent:gsub("'", "'\\''") .. "'")
+    local made = os.execute("mkdir -p -m 0700 -- '" .. parent:gsub("'", "'\\''") .. "'")
     if made ~= true and made ~= 0 then return nil, "cannot create " .. parent end
   else
     local directory = io.open(folder, "r")
@@ -116,8 +116,8 @@ function accounts.app(streams, record, opt)
   }
 end
 
--- The account that a .lofty file names, in this folder or above, and the file's path; nil and the path when the file
--- names none.
+-- The account that a file .lofty in this folder or above names, and the file's path; nil and the path when the file
+-- names no account.
 local function from_file(streams)
   local folder = streams.variable "PWD" or "."
   while true do
@@ -125,7 +125,7 @@ local function from_file(streams)
     local file = io.open(path, "r")
     local text = file and file:read(4096)
     if file then file:close() end
-    -- A directory of that name is opened too, and cannot be read.
+    -- io.open succeeds for a directory, too, but nothing can be read from it.
     if text then
       for line in text:gmatch "[^\r\n]+" do
         local account = line:match "^%s*account%s*=%s*([%w_%-]+)%s*$"
@@ -143,10 +143,10 @@ local function failure(kind, message)
   return require("lofty.errors").new { kind = kind, sent = false, message = message }
 end
 
---- Which account is meant, and by whom: --account, LOFTY_ACCOUNT, a .lofty file, or the only one there is.
+--- The account to act for: that of --account, LOFTY_ACCOUNT or a .lofty file, or the only one that is logged in.
 -- @tparam table context
 -- @treturn[1] ?string account
--- @treturn[1] string where it is named
+-- @treturn[1] string what names it, for messages
 -- @treturn[2] nil
 -- @treturn[2] table|string err
 function accounts.chosen(context)
@@ -157,16 +157,16 @@ function accounts.chosen(context)
   local place
   account, place = from_file(streams)
   if account then return account, place end
-  if place then return nil, failure("invalid", place .. " names no account: it needs a line account = ID") end
+  if place then return nil, failure("invalid", place .. " names no account: it needs a line `account = ID`") end
   local list, err = accounts.list(streams)
   if not list then return nil, err end
   if #list == 1 then return list[1], "the only account" end
   if #list == 0 then return nil, failure("auth", "no account is logged in") end
   return nil, failure("invalid",
-    "several accounts are logged in: name one with --account, LOFTY_ACCOUNT or a .lofty file")
+    "several accounts are logged in: choose one with --account, LOFTY_ACCOUNT or a .lofty file")
 end
 
--- A client with a credential of the environment.
+-- A client with the credential of the environment; nil when there is none.
 local function from_environment(streams, opt)
   local api_key, access_token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
   if not (api_key or access_token) then return nil end
@@ -207,10 +207,10 @@ function accounts.client(context, opt)
   return require("lofty").client(opt), who, record
 end
 
---- The time at which an OAuth account's refresh token ends.
+--- When an OAuth account's refresh token ends.
 -- @tparam table streams
 -- @tparam table record
--- @treturn ?number epoch seconds; nil when it is not known
+-- @treturn ?number epoch seconds; nil when unknown
 function accounts.refresh_ends(streams, record)
   for _, each in ipairs(accounts.app(streams, record):accounts { details = true } or {}) do
     if each.account == record.account then return each.refresh_expires_at end

@@ -8,18 +8,18 @@ local exit_codes = require "lofty.cli.exit_codes"
 local output = require "lofty.cli.output"
 local values = require "lofty.cli.values"
 
-local api = { summary = "call any path of the API" }
+local api = {}
 
 local METHODS = { GET = "get", POST = "post", PUT = "put", DELETE = "delete" }
 
 function api.define(parser)
   parser:argument("method", "GET, POST, PUT or DELETE")
   parser:argument("path", "such as /v1.0/leads")
-  parser:argument("words", "fields as NAME=VALUE: of the query for GET and DELETE, else of the JSON body; "
-    .. "true, false, null, numbers and JSON are sent as such"):args "*"
-  parser:option("--input", "read the body, JSON, from a file; - is standard input"):argname "FILE"
-  parser:flag("--dry-run", "show a write and do not send it")
-  parser:flag("--yes", "do not ask before what reaches people or deletes")
+  parser:argument("words", "fields as NAME=VALUE: of the query for GET and DELETE, of the JSON body for POST and "
+    .. "PUT, where true, false, null, numbers and JSON keep their type"):args "*"
+  parser:option("--input", "read the JSON body from a file; - is standard input"):argname "FILE"
+  parser:flag("--dry-run", "show the call and do not send it")
+  parser:flag("--yes", "do not ask for confirmation")
   output.define(parser)
 end
 
@@ -42,9 +42,9 @@ local function parameters(args, query, streams, writes_body)
   local sent_query = next(query) ~= nil and query or nil
   for _, word in ipairs(args.words) do
     local name, text = values.split(word)
-    if not name then return nil, ("%q is not NAME=VALUE"):format(word) end
+    if not name then return nil, ("%q is no field: write NAME=VALUE"):format(word) end
     local value, problem = values.guess(text)
-    -- In a query a text goes out as it was typed.
+    -- In a query, the text is sent as it was typed.
     if not writes_body then value, problem = text, nil end
     if value == nil then return nil, name .. " " .. problem end
     fields[name] = value
@@ -78,7 +78,7 @@ function api.run(args, context)
   if name ~= "get" then
     context:say("acting for ", who)
     if not args.dry_run and require("lofty.cli.operations").path_must_ask(method, args.path) then
-      local ok, code = context:confirm(("Really %s %s?"):format(method, args.path))
+      local ok, code = context:confirm(("Run %s %s"):format(method, args.path))
       if not ok then return code end
     end
   end

@@ -7,24 +7,24 @@ local accounts = require "lofty.cli.accounts"
 local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
 
-local auth = { summary = "log in and out, show who is logged in" }
+local auth = {}
 
 function auth.define(parser)
   parser:command_target "action"
   parser:require_command(true)
   local login = parser:command("login", "log in with an API key (from standard input or a prompt) or with OAuth")
-  login:flag("--with-key", "read the API key from standard input")
-  login:flag("--oauth", "show the address of Lofty's consent page; LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and "
+  login:flag("--with-key", "read the API key from standard input, without a prompt")
+  login:flag("--oauth", "log in through Lofty's consent page; LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and "
     .. "LOFTY_REDIRECT_URI name the application")
-  login:flag("--paste", "with --oauth: ask for the address that the browser landed on, also where the redirect leads "
-    .. "to this machine")
+  login:flag("--paste", "with --oauth: ask for the address that the browser was redirected to, even where this "
+    .. "machine could receive the redirect")
   parser:command("status", "who is logged in, to which server, and for how long")
   parser:command("list", "the accounts that are logged in")
   local logout = parser:command("logout", "forget the credential of an account")
   logout:flag("--yes", "do not ask")
 end
 
--- The first line of standard input, typed without echo where it is a terminal.
+-- The first line of standard input; a terminal does not show what is typed.
 local function read_secret(context, prompt)
   local streams = context.streams
   if streams.input_is_terminal then
@@ -39,10 +39,12 @@ local function name_of(me)
   return name ~= "" and name or me.email or "?"
 end
 
-local function told(context, record)
-  local folder = accounts.folder(context.streams)
-  context:say(("Logged in as %s (account %s). The credential is kept unsealed in %s, readable by you alone.")
-    :format(require("lofty.errors").sanitize(record.name), record.account, folder))
+-- Keeps the credential, and says where. Returns the exit code.
+local function keep(context, record)
+  local saved, why = accounts.write(context.streams, record)
+  if not saved then return context:fail(why) end
+  context:say(("Logged in as %s (account %s). The credential is stored unencrypted in %s; only you can read it.")
+    :format(record.name, record.account, accounts.folder(context.streams)))
   return exit_codes.ok
 end
 
@@ -51,7 +53,8 @@ local function login_with_key(context)
   local key = read_secret(context, "API key: ")
   key = key and ascii.trim(key)
   if not key or key == "" then
-    return context:fail("no API key was given: printf %s \"$KEY\" | lofty auth login --with-key", exit_codes.usage)
+    return context:fail("no API key was given; from a variable: printf %s \"$KEY\" | lofty auth login --with-key",
+      exit_codes.usage)
   end
   local base_url = streams.variable "LOFTY_BASE_URL"
   local me, err = require("lofty").client { api_key = key, base_url = base_url }:me()
@@ -60,29 +63,29 @@ local function login_with_key(context)
     account = require("lofty").json.encode(me.id):gsub('"', ""), kind = "api_key", api_key = key, name = name_of(me),
     email = me.email, base_url = base_url,
   }
-  local saved, why = accounts.write(streams, record)
-  if not saved then return context:fail(why) end
-  return told(context, record)
+  return keep(context, record)
 end
 
 -- Seconds for the person to sign in at Lofty and agree.
 local LOGIN_TIMEOUT = 600
 
--- The address that the browser landed on: received where the redirect leads to this machine, else pasted.
-local function landed_address(context, app, url, state, redirect_uri)
+-- The address that the browser was redirected to: received when it is on this machine, else pasted.
+local function redirected_address(context, app, url, state, redirect_uri)
   local streams = context.streams
   local listener = require "lofty.cli.listener"
-  context:say("Open this address and agree:\n\n  ", url, "\n")
+  -- Unchanged, for the browser.
+  context:say("Open this address in a browser and agree:\n")
+  streams.err:write("  ", url, "\n\n")
   if listener.address(redirect_uri) and not context.args.paste then
     if not pcall(require, "socket") then
-      return nil, "needs lua-socket to listen on " .. redirect_uri .. "; or give --paste"
+      return nil, "install lua-socket to receive the redirect to " .. redirect_uri .. ", or give --paste"
     end
     return listener.wait(redirect_uri, LOGIN_TIMEOUT, function(query)
       local code, err = app:callback(query, { state = state })
       return code ~= nil or err.state_verified or err.code == "access_denied"
-    end, function() context:say("Waiting for the browser at ", redirect_uri, " (Ctrl-C ends)") end)
+    end, function() context:say("Waiting for the redirect to ", redirect_uri, " (Ctrl-C cancels)") end)
   end
-  streams.err:write("Then paste the address that the browser landed on: ")
+  streams.err:write("Then paste the address that the browser was redirected to: ")
   streams.err:flush()
   local line = streams.read_line(true)
   if not line or line == "" then return nil, "no address was pasted: nothing was changed" end
@@ -93,8 +96,8 @@ local function login_with_oauth(context)
   local streams = context.streams
   local client_id, redirect_uri = streams.variable "LOFTY_CLIENT_ID", streams.variable "LOFTY_REDIRECT_URI"
   if not client_id or not redirect_uri then
-    return context:fail("set LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and LOFTY_REDIRECT_URI to those of your application "
-      .. "in Lofty's developer portal", exit_codes.usage)
+    return context:fail("set LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and LOFTY_REDIRECT_URI: the values of your "
+      .. "application in Lofty's developer portal", exit_codes.usage)
   end
   local record = {
     kind = "oauth", client_id = client_id, client_secret = streams.variable "LOFTY_CLIENT_SECRET",
@@ -104,21 +107,22 @@ local function login_with_oauth(context)
   }
   local app = accounts.app(streams, record)
   local url, state, verifier = app:authorize_url()
-  local landed, missing = landed_address(context, app, url, state, redirect_uri)
-  if not landed then return context:fail(missing, exit_codes.usage) end
-  local account, err = app:connect(landed, { state = state, code_verifier = verifier })
+  local address, missing = redirected_address(context, app, url, state, redirect_uri)
+  if not address then return context:fail(missing, exit_codes.usage) end
+  local account, err = app:connect(address, { state = state, code_verifier = verifier })
   if not account then return context:fail(err) end
   record.account = account
   local me = app:client(account):me()
   record.name, record.email = me and name_of(me) or "?", me and me.email
-  local saved, problem = accounts.write(streams, record)
-  if not saved then return context:fail(problem) end
-  return told(context, record)
+  return keep(context, record)
 end
 
 local actions = {}
 
 function actions.login(args, context)
+  -- Before a secret is asked for.
+  local folder, why = accounts.folder(context.streams)
+  if not folder then return context:fail(why) end
   if args.oauth then return login_with_oauth(context) end
   return login_with_key(context)
 end
@@ -127,15 +131,19 @@ local SECONDS_PER_DAY = 86400
 
 function actions.status(_, context)
   local out = context.streams.out
-  local crm, who, record = context:client()
-  if not crm then return context:fail(who) end
+  local crm, problem, record = context:client()
+  if not crm then return context:fail(problem) end
   local me, err = crm:me()
   if not me then return context:fail(err) end
   local sanitize = require("lofty.errors").sanitize
   out:write("account   ", require("lofty").json.encode(me.id), "\n", "name      ", sanitize(name_of(me)), "\n",
-    "email     ", sanitize(me.email or "?"), "\n", "acts for  ", sanitize(who), "\n",
+    "email     ", sanitize(me.email or "?"), "\n",
     "server    ", crm.settings.base_url, "\n")
-  if not record then return exit_codes.ok end
+  if not record then
+    out:write("kind      ", context.streams.variable "LOFTY_API_KEY" and "API key in LOFTY_API_KEY"
+      or "access token in LOFTY_ACCESS_TOKEN", "\n")
+    return exit_codes.ok
+  end
   out:write("kind      ", record.kind == "oauth" and "OAuth" or "API key", "\n")
   local ends = record.kind == "oauth" and accounts.refresh_ends(context.streams, record)
   if ends then
@@ -166,12 +174,11 @@ function actions.logout(_, context)
     return context:fail(err or "no account " .. account .. " is logged in",
       err and exit_codes.failed or exit_codes.usage)
   end
-  local ok, code = context:confirm(("Forget the credential of %s (account %s)?"):format(
-    require("lofty.errors").sanitize(record.name or "?"), account))
+  local ok, code = context:confirm(("Forget the credential of %s (account %s)"):format(record.name or "?", account))
   if not ok then return code end
   local deleted, problem = accounts.delete(context.streams, record)
   if not deleted then return context:fail(problem) end
-  context:say("Logged out. Revoke the key or press Disconnect in Lofty as well if it may be known to others.")
+  context:say("Logged out on this machine. If others may know the credential, revoke it in Lofty, too.")
   return exit_codes.ok
 end
 

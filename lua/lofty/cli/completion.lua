@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- `lofty completion SHELL`: the completion script of a shell, which asks this module for candidates.
+--- `lofty completion SHELL`: the completion script of a shell. The script gets its candidates from this module.
 -- @module lofty.cli.completion
 
 local exit_codes = require "lofty.cli.exit_codes"
@@ -66,7 +66,7 @@ complete -c lofty -f -a '(__lofty_candidates)'
 
 function completion.define(parser)
   parser:argument("words", "bash, zsh or fish"):args "*"
-  parser:flag("--candidates", "print what may stand for the last of the words"):hidden(true)
+  parser:flag("--candidates", "print the candidates for the last word"):hidden(true)
 end
 
 -- The options of a parser that are not hidden.
@@ -89,7 +89,7 @@ local function add_values(list, shape, name)
   for _, value in ipairs(known) do list[#list + 1] = name .. "=" .. tostring(value) end
 end
 
--- Fields that the words do not have yet, and the values of the one that is being typed.
+-- Fields that are not among the words yet, or the values of the one that is being typed.
 local function add_fields(list, op, words)
   local shape = op.query or op.body
   local fields = shape and shape.fields or {}
@@ -112,7 +112,7 @@ local function add_commands(list)
   list[#list + 1] = "--version"
 end
 
--- The parser of the command that the words name, and of its verb or action when they name one.
+-- The parser of the command that the words name, and of its verb or action if they name one.
 local function parsers(words)
   local registry = require "lofty.cli.registry"
   local rest = {}
@@ -126,7 +126,7 @@ local function parsers(words)
   return parser
 end
 
---- What may stand for the last of some words, sorted.
+--- The candidates for the last of some words, sorted.
 -- @tparam table context
 -- @tparam {string,...} words after "lofty"
 -- @treturn {string,...}
@@ -171,7 +171,9 @@ function completion.run(args, context)
     return exit_codes.ok
   end
   local script = completion.scripts[args.words[1] or ""]
-  if not script then return context:fail("completion: name a shell: bash, zsh or fish", exit_codes.usage) end
+  if not script then
+    return context:fail("completion needs the name of a shell: bash, zsh or fish", exit_codes.usage)
+  end
   out:write(script)
   return exit_codes.ok
 end

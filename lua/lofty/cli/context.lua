@@ -18,10 +18,14 @@ function context.new(streams, args)
   return setmetatable({ streams = streams, args = args }, Context)
 end
 
---- Writes a line for the person, to stderr.
+-- Bytes of a message's line: a field, a path or a response within it may be huge.
+local MAX_LINE = 4000
+
+--- Writes a message to stderr, without control characters.
 function Context:say(...)
-  self.streams.err:write(...)
-  self.streams.err:write("\n")
+  local sanitize = require "lofty.internal.sanitize"
+  local text = table.concat { ... }
+  self.streams.err:write((text:gsub("[^\n]+", function(line) return sanitize(line, MAX_LINE) end)), "\n")
 end
 
 --- Reports a failure.
@@ -39,36 +43,46 @@ local HINTS = {
   auth = "Run `lofty auth login` with a valid key, or check LOFTY_API_KEY.",
   oauth = "Run `lofty auth login --oauth` to connect again.",
   forbidden = "This credential lacks the scope: see Lofty's developer portal, or ask the account's owner.",
+  not_found = "Check the id, and with `lofty auth status` which account it was looked up in.",
   rate_limit = "Wait a minute, or run it without --no-wait.",
   network = "Check the connection; `lofty doctor` tests each step.",
+  timeout = "Try again; `lofty doctor` tests each step of the connection.",
   tls = "`lofty doctor` shows which certificate was not trusted.",
+  server = "Try again later; LOFTY_DEBUG=1 shows each request and response.",
+  decode = "Try again later; LOFTY_DEBUG=1 shows each request and response.",
+  store = "Check the directory that `lofty doctor` names as that of the credentials.",
 }
 
 --- What to do about an error, or nil.
 function context.hint(err)
-  if err.outcome_unknown then return nil end -- the message names the read that tells
+  if err.outcome_unknown then return nil end -- its message names the call that finds out
+  if err.kind == "invalid" and err.operation then
+    local resource, verb = err.operation:match "^([%w_.]*)%.([%w_]+)$"
+    return resource and ("`lofty %s %s --help` lists the fields."):format(resource, verb)
+  end
   return HINTS[err.kind]
 end
 
 --- Asks before something that reaches people or deletes.
--- @tparam string question
+-- @tparam string action what is to be done, such as "Delete 2 subscriptions"
 -- @treturn[1] boolean true: go on
 -- @treturn[2] boolean false
 -- @treturn[2] number the exit code
-function Context:confirm(question)
+function Context:confirm(action)
   if self.args.yes then return true end
   local streams = self.streams
   if not (streams.input_is_terminal and streams.err_is_terminal) then
-    return false, self:fail(question .. " Run it with --yes: there is no terminal to ask on.", exit_codes.unconfirmed)
+    return false, self:fail(("not confirmed: %s. Give --yes to do it, since there is no terminal to ask on")
+      :format(action), exit_codes.unconfirmed)
   end
-  streams.err:write(question, " [y/N] ")
+  streams.err:write(require "lofty.internal.sanitize"(action, MAX_LINE), "? [y/N] ")
   streams.err:flush()
   local reply = streams.read_line(true)
   if reply == "y" or reply == "Y" or reply == "yes" then return true end
-  return false, self:fail("nothing was done", exit_codes.unconfirmed)
+  return false, self:fail("not confirmed: nothing was done", exit_codes.unconfirmed)
 end
 
---- The runtime of this command: libcurl's, whose long waits are shown.
+--- The runtime of this command: libcurl's, but long waits are shown.
 -- @treturn table
 function Context:runtime()
   if not self.waiting_runtime then
@@ -78,7 +92,7 @@ function Context:runtime()
   return self.waiting_runtime
 end
 
---- Seconds on a clock that is never set.
+--- Seconds on the monotonic clock.
 function Context:monotonic()
   return self:runtime():monotonic()
 end

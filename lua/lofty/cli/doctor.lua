@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- `lofty doctor`: checks this machine, the connection to Lofty and the credential, and says how to repair what is
+--- `lofty doctor`: checks the installation, the connection to Lofty and the credential, and says how to fix what is
 -- wrong.
 -- @module lofty.cli.doctor
 
@@ -11,12 +11,12 @@ local doctor = {}
 
 -- Seconds by which the clocks may differ.
 local MAX_SKEW = 60
--- The part of the rate limit's calls below which too few are left.
+-- Below this part of the rate limit, too few calls are left.
 local LOW_BUDGET = 0.1
 
 function doctor.define(parser)
-  parser:option("--nginx", "check an nginx.conf too: env lines, resolver, trusted certificates"):argname "FILE"
-  parser:flag("--offline", "leave out what needs the network")
+  parser:option("--nginx", "also check an nginx.conf: env lines, resolver, trusted certificates"):argname "FILE"
+  parser:flag("--offline", "leave out the checks that need the network")
   parser:flag("--json", "print the findings as JSON")
 end
 
@@ -63,18 +63,18 @@ local function check_trust(found)
     file:close()
     found.ok("certificates", path)
   end
-  if next(trust) == nil then found.ok("certificates", "those of the system") end
+  if next(trust) == nil then found.ok("certificates", "the system's trusted certificates") end
 end
 
 local function check_files(found, context)
   local folder, why = accounts.folder(context.streams)
   if not folder then
-    found.warning("credentials", why, "set HOME")
+    found.warning("credentials", why, "export HOME=...")
     return
   end
   local directory = io.open(folder, "r")
   if not directory then
-    found.ok("credentials", "none are kept in " .. folder)
+    found.ok("credentials", "none are stored in " .. folder)
     return
   end
   directory:close()
@@ -84,19 +84,19 @@ local function check_files(found, context)
   for path in pipe:lines() do open[#open + 1] = path end
   pipe:close()
   if #open == 0 then
-    found.ok("credentials", "nobody else can read " .. folder)
+    found.ok("credentials", "only you can read " .. folder)
   else
-    found.failure("credentials", ("others can read or enter %d files of %s, such as %s")
+    found.failure("credentials", ("other users have access to %d files in %s, such as %s")
       :format(#open, folder, open[1]),
       "chmod -R go= " .. quoted)
   end
 end
 
 local CONNECTION_FIXES = {
-  tls = "see that the system's certificates are installed (ca-certificates), that the clock is right and that no proxy "
-    .. "in between replaces certificates; name an authority of your own in SSL_CERT_FILE",
-  timeout = "check firewall and proxy (https_proxy): the connection was not answered in time",
-  network = "check the network, firewall and proxy (https_proxy)",
+  tls = "install the system's certificates (ca-certificates), check the clock, and check that no proxy in between "
+    .. "replaces certificates; to trust an authority of your own, name its file in SSL_CERT_FILE",
+  timeout = "check the firewall and the proxy (https_proxy): no response came in time",
+  network = "check the network, the firewall and the proxy (https_proxy)",
 }
 
 local function check_clock(found, context, headers)
@@ -108,13 +108,13 @@ local function check_clock(found, context, headers)
   local skew = context.streams.now() - there
   if math.abs(skew) > MAX_SKEW then
     found.failure("clock", ("this machine's clock is %d s %s"):format(math.abs(skew), skew > 0 and "fast" or "slow"),
-      "set the clock (timedatectl set-ntp true): tokens would be refreshed too early or too late")
+      "set the clock (timedatectl set-ntp true), or tokens are refreshed too early or too late")
   else
     found.ok("clock", ("within %d s of the server's"):format(MAX_SKEW))
   end
 end
 
--- One request without a credential: name, connection, TLS and clock. Returns whether the server was reached.
+-- Checks DNS, connection, TLS and clock with one request without a credential. Returns whether the server was reached.
 local function check_connection(found, context, base_url)
   local host = base_url:match "^%a+://([^/:]+)" or base_url
   local res, err = require("lofty.runtime.curl"):request {
@@ -137,15 +137,16 @@ local function check_connection(found, context, base_url)
   return false
 end
 
--- The variable that holds a credential of the other kind, when the other way of sending it is accepted; nil otherwise.
+-- Tells whether a variable holds the other kind of credential: whether the server accepts it when sent as such. Returns
+-- the finding and its fix; nil otherwise.
 local function misplaced(streams, base_url)
   local lofty = require "lofty"
   local key, token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
   if key and lofty.client { access_token = key, base_url = base_url }:me() then
-    return "LOFTY_API_KEY holds an access token", "put it into LOFTY_ACCESS_TOKEN"
+    return "LOFTY_API_KEY holds an access token", "set LOFTY_ACCESS_TOKEN instead"
   elseif not key and token and lofty.client { api_key = token, base_url = base_url }:me() then
     return "LOFTY_ACCESS_TOKEN holds an API key, which Lofty does not accept as Bearer (400, code 200058)",
-      "put it into LOFTY_API_KEY"
+      "set LOFTY_API_KEY instead"
   end
 end
 
@@ -170,7 +171,7 @@ local function check_credential(found, context, crm, who, base_url)
   return false
 end
 
--- Reads that need different rights, each one call.
+-- Reads that need different permissions, one call each.
 local PROBES = {
   { "leads", "list", { limit = 1 } }, { "members", "list", { limit = 1 } }, { "tasks", "mine", { limit = 1 } },
   { "transactions", "list", { pageSize = 1 } }, { "webhooks", "list" },
@@ -204,7 +205,7 @@ local function check_redis(found, context)
   end
   local works, err = store:check()
   if works then
-    found.ok("redis", "the server lets this user do all that a store needs")
+    found.ok("redis", "this user may run every command that a store needs")
   else
     found.failure("redis", tostring(err), "start Redis, or give the user the commands that the message names")
   end
@@ -215,7 +216,7 @@ local function check_online(found, context)
   local base_url = crm and crm.settings.base_url or context.streams.variable "LOFTY_BASE_URL" or "https://api.lofty.com"
   if not check_connection(found, context, base_url) then return end
   if not crm then
-    found.failure("credential", type(who) == "string" and who or "not logged in",
+    found.failure("credential", tostring(who),
       "run `lofty auth login`, or set LOFTY_API_KEY")
   elseif check_credential(found, context, crm, who, base_url) then
     check_scope(found, crm)

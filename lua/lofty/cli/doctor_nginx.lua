@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Checks an nginx.conf for what the library needs inside nginx.
+--- Checks whether an nginx.conf has the directives that the library needs in nginx.
 -- @module lofty.cli.doctor_nginx
 
 -- The variables that the library reads.
@@ -13,7 +13,7 @@ local VARIABLES = {
 -- lua_ssl_verify_depth that public certificates need.
 local MIN_DEPTH = 3
 
--- Splits nginx's configuration into words and the signs ; { }.
+-- Splits an nginx configuration into words and the signs ; { }.
 local function tokens_of(text)
   local tokens, at = {}, 1
   while true do
@@ -39,7 +39,7 @@ local function tokens_of(text)
   end
 end
 
--- The directives as { words, depth }; a block's own directive counts too. The Lua code of a *_by_lua_block is not read.
+-- The directives as { words, depth }, including those that open a block. Lua code in a *_by_lua_block is skipped.
 local function directives_of(text)
   text = text:gsub("_by_lua_block%s*(%b{})", "_by_lua_block ;")
   local list, words, depth = {}, {}, 0
@@ -55,7 +55,7 @@ local function directives_of(text)
   return list
 end
 
--- The first name server of this machine, for the hint.
+-- The first name server of this machine, for the fix.
 local function name_server()
   local file = io.open("/etc/resolv.conf", "r")
   local text = file and file:read "*a" or ""
@@ -71,10 +71,10 @@ local function check_env(found, passed, streams)
     if streams.variable(name) and not passed[name] then hidden[#hidden + 1] = name end
   end
   if #hidden > 0 then
-    found.failure("nginx env", "nginx hides from its workers: " .. table.concat(hidden, ", "),
+    found.failure("nginx env", "nginx does not pass to its workers: " .. table.concat(hidden, ", "),
       "add at the top of the file: env " .. table.concat(hidden, "; env ") .. ";")
   else
-    found.ok("nginx env", "every variable of this environment that the library reads is passed on")
+    found.ok("nginx env", "the workers get every variable of this environment that the library reads")
   end
 end
 
@@ -99,13 +99,13 @@ return function(found, path, streams)
   end
   check_env(found, passed, streams)
   if #includes > 0 then
-    found.warning("nginx", "included files are not read: " .. table.concat(includes, ", "),
+    found.warning("nginx", "included files were not checked: ".. table.concat(includes, ", "),
       "`nginx -T` prints the whole configuration: give --nginx its output in a file")
   end
   if seen.resolver then
     found.ok("nginx resolver", seen.resolver)
   else
-    found.failure("nginx resolver", "there is none, so Lofty's name has no address in nginx",
+    found.failure("nginx resolver", "there is no resolver directive, so nginx cannot look up Lofty's address",
       "add to the http block: resolver " .. name_server() .. " valid=60s;")
   end
   local trusted = seen.lua_ssl_trusted_certificate

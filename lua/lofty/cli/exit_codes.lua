@@ -5,18 +5,18 @@
 
 local exit_codes = {
   ok = 0,
-  failed = 1,          -- a failure of this program or machine
-  usage = 2,           -- wrong arguments, or a request that is wrong
-  credential = 3,      -- not logged in, or the credential is not accepted
+  failed = 1,          -- something failed on this machine: a file, a store, this program
+  usage = 2,           -- wrong arguments, or a request that Lofty rejects as invalid
+  credential = 3,      -- not logged in, or the credential is refused or lacks permission
   not_found = 4,
-  rate_limit = 5,      -- too many calls; with --no-wait at once
-  network = 6,         -- no connection, no trust, no time left
-  server = 7,          -- Lofty failed
-  outcome_unknown = 8, -- a write was sent and nothing tells whether it was done
-  unconfirmed = 9,     -- needs --yes, or the answer at the prompt was no
+  rate_limit = 5,      -- too many calls; with --no-wait, at once
+  network = 6,         -- no connection, an untrusted certificate, or a timeout
+  server = 7,          -- Lofty's server failed
+  outcome_unknown = 8, -- a write was sent, but no response says whether it was done
+  unconfirmed = 9,     -- not confirmed: --yes is missing, or the answer to the question was no
   partial = 10,        -- some of several items failed
-  interrupted = 130,   -- 128 + SIGINT, as shells say it
-  closed = 141,        -- 128 + SIGPIPE: nobody reads the output any more
+  interrupted = 130,   -- 128 + SIGINT (Ctrl-C), as in shells
+  closed = 141,        -- 128 + SIGPIPE: the reader of the output closed it, as `head` does
 }
 
 local OF_KIND = {

@@ -3,24 +3,26 @@
 --- `lofty export`: records as CSV, JSON lines or an SQLite database.
 -- @module lofty.cli.export
 
+local counted = require "lofty.cli.count"
 local exit_codes = require "lofty.cli.exit_codes"
 local kinds = require "lofty.cli.export.kinds"
 local values = require "lofty.cli.values"
 
-local export = { summary = "write leads and other records to CSV, JSON lines or SQLite", takes_fields = true }
+local export = { takes_fields = true }
 
 local KINDS = { "leads", "members", "transactions", "listings", "calls" }
 
 function export.define(parser)
-  parser:argument("kind", "leads, members, transactions, listings, or calls (by agent, the last 90 days)")
+  parser:argument("kind", "leads, members, transactions, listings, or calls (by agent, by default of the last 90 days)")
     :choices(KINDS)
   parser:argument("words", "a filter as NAME=VALUE, such as stage=\"New Lead\""):args "*"
-  parser:flag("--jsonl", "write whole records, one a line, as JSON; without it CSV")
+  parser:flag("--jsonl", "write JSON, one whole record a line, instead of CSV")
   parser:flag("--excel", "write CSV that a spreadsheet opens safely; lofty import --excel reads it")
-  parser:option("-f --fields", "write these columns alone"):argname "FIELDS"
-  parser:option("--resume", "keep in FILE how far it is, and go on from there"):argname "FILE"
-  parser:option("--to", "update a database: sqlite:FILE"):argname "TARGET"
-  parser:option("--with", "with leads to a database: their notes and tasks, of changed leads alone"):argname "KINDS"
+  parser:option("-f --fields", "write only these columns"):argname "FIELDS"
+  parser:option("--resume", "keep the progress in FILE; after an interruption, continue from there"):argname "FILE"
+  parser:option("--to", "write to a database, or bring it up to date: sqlite:FILE"):argname "TARGET"
+  parser:option("--with", "with leads --to sqlite:FILE: also notes, tasks or both (notes,tasks) of each changed lead")
+    :argname "KINDS"
 end
 
 -- The filter; nil, problem.
@@ -28,7 +30,7 @@ local function filter_of(op, words)
   local filter = {}
   for _, word in ipairs(words) do
     local name, text = values.split(word)
-    if not name then return nil, ("%q is no filter, write NAME=VALUE"):format(word) end
+    if not name then return nil, ("%q is no filter: write NAME=VALUE"):format(word) end
     local value, problem = values.read(text, op.query.fields[name] or {})
     if value == nil then return nil, name .. " " .. problem end
     filter[name] = value
@@ -36,7 +38,7 @@ local function filter_of(op, words)
   return filter
 end
 
--- What is exported, as one text that tells one export from another.
+-- A text that identifies the export: what is exported, and in which form.
 local function text_of(args, filter)
   local names = {}
   for name in pairs(filter) do names[#names + 1] = name end
@@ -51,7 +53,8 @@ local function text_of(args, filter)
   return table.concat(parts, " ")
 end
 
--- A function that gives an iterator over the pages: items, the cursor of the page, the total when it is stated.
+-- A function that returns an iterator over the pages from a cursor on: items, the page's cursor, and the total if the
+-- server states it.
 local function walk_of(crm, kind, op, filter)
   local pages = require "lofty.api.pages"
   local list = crm[kind.resource][kind.verb]
@@ -68,10 +71,10 @@ local function walk_of(crm, kind, op, filter)
   end
 end
 
--- nil, the children of --with; or a problem.
+-- nil and the kinds that --with names; or what is wrong with it.
 local function children_of(args)
   if not args.with then return nil, {} end
-  if args.kind ~= "leads" or not args.to then return "--with needs leads and --to sqlite:FILE" end
+  if args.kind ~= "leads" or not args.to then return "--with can only be used with leads and --to sqlite:FILE" end
   local list = {}
   for name in args.with:gmatch "[^,%s]+" do
     if not (kinds[name] and kinds[name].of_lead) then return "--with takes notes and tasks, got " .. name end
@@ -126,7 +129,7 @@ function export.run(args, context)
   end
   progress:clear()
   if not count then return context:fail("export " .. args.kind .. ": " .. why, exit_codes.failed) end
-  context:say(("%d %s exported"):format(count, args.kind))
+  context:say(counted(count, (args.kind:gsub("s$", ""))), " exported")
   return exit_codes.ok
 end
 

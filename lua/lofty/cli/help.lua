@@ -36,12 +36,12 @@ function help.overview(streams)
     end
     line = line .. " " .. name
   end
-  out:write(line, "\n\nlofty COMMAND --help explains one. Topics: lofty help ", table.concat(help.topic_names(), "|"),
-    "\n")
+  out:write(line, "\n\nlofty COMMAND --help shows the usage of a command, lofty help TOPIC explains a topic:\n  ",
+    table.concat(help.topic_names(), " "), "\n")
   return exit_codes.ok
 end
 
---- A hint at the command that was meant, or an empty text.
+--- A hint at the command that a misspelt name may mean, or an empty text.
 function help.suggest(name)
   local known = {}
   for _, part in ipairs(parts) do known[part[1]] = true end
@@ -82,7 +82,7 @@ function help.run(args, context)
     out:write(registry.parser(topic, part, about):get_help(), "\n")
     return exit_codes.ok
   end
-  return context:fail("there is no topic " .. require("lofty.errors").sanitize(topic, 100) .. help.suggest(topic)
+  return context:fail("there is no topic " .. topic .. help.suggest(topic)
     .. "; topics: " .. table.concat(help.topic_names(), ", "), exit_codes.usage)
 end
 

@@ -2,8 +2,9 @@
 
 --- `lofty import FILE`: creates and updates leads from a CSV file.
 --
--- Without --apply it shows what each row would do. With it each row is looked up, compared and sent, in the order of
--- the file, with a journal (`lofty.cli.import.journal`): after an interruption the same command goes on.
+-- Without --apply it shows what would be done with each row. With --apply each row is looked up, compared and sent, in
+-- the order of the file and with a journal (`lofty.cli.import.journal`): after an interruption, the same command
+-- continues.
 -- @module lofty.cli.import
 
 local counted = require "lofty.cli.count"
@@ -11,19 +12,19 @@ local csv = require "lofty.cli.csv"
 local exit_codes = require "lofty.cli.exit_codes"
 local rows = require "lofty.cli.import.rows"
 
-local import = { summary = "create and update leads from a CSV file" }
+local import = {}
 
 local MATCH = { email = true, phone = true }
--- Seconds within which a lead that was sent can be found.
+-- Seconds after which a lead that was sent can be found, if it was created.
 local SETTLE = 30
 
 function import.define(parser)
-  parser:argument("file", "a CSV file whose first line is a head")
-  parser:option("--match", "look for existing leads by these, in this order", "email,phone"):argname "KEYS"
-  parser:option("--map", "which field a column holds; COLUMN= leaves it out"):argname "COLUMN=FIELD":count "*"
-  parser:flag("--excel", "the file comes from lofty export --excel: take off the apostrophes that it puts before cells")
-  parser:flag("--apply", "do it; without this nothing is written")
-  parser:option("--settle", "seconds within which a lead that was sent is found, after an interruption",
+  parser:argument("file", "a CSV file whose first line names the columns")
+  parser:option("--match", "look for an existing lead by these keys, in this order", "email,phone"):argname "KEYS"
+  parser:option("--map", "the field that a column holds; COLUMN= leaves it out"):argname "COLUMN=FIELD":count "*"
+  parser:flag("--excel", "the file was written by lofty export --excel: take off its apostrophes")
+  parser:flag("--apply", "create and update leads; without it, nothing is written")
+  parser:option("--settle", "how long to look for a lead whose response did not come",
     tostring(SETTLE)):argname "SECONDS"
 end
 
@@ -39,7 +40,7 @@ local function open(args)
   if not pieces then return nil, why end
   local reader = require("lofty.cli.import.reader").new(pieces)
   local head = reader:record()
-  if not head then return nil, args.file .. " is empty" end
+  if not head then return nil, args.file .. " has no lines" end
   local given = {}
   for _, text in ipairs(args.map) do
     local column, field = text:match "^(.-)=(%w*)$"
@@ -55,7 +56,7 @@ end
 
 local SEPARATORS = { [","] = "comma", [";"] = "semicolon", ["\t"] = "tab" }
 
--- Says what was guessed.
+-- Tells what was guessed.
 local function tell(context, file)
   local sanitize = require("lofty.errors").sanitize
   context:say("Encoding ", file.encoding, ", separator ", SEPARATORS[file.reader.separator])
@@ -75,7 +76,7 @@ function Import:report(row, outcome, text)
     who ~= "" and " " .. who or "", key and " <" .. key .. ">" or "", text and ": " .. text or ""), 1000), "\n")
 end
 
--- What the library would refuse before it sends a row; nil when it is right.
+-- Why the library would refuse to send a row; nil when it would not.
 function Import:problem_of(row, lead, update)
   local fields = row.fields
   local value, err
@@ -100,7 +101,7 @@ function Import:unguard(cells)
   end
 end
 
--- A row from its cells; a row whose key an earlier row has is bad.
+-- Makes a row of its cells. A row with the key of an earlier row is bad.
 function Import:row(cells, line)
   self:unguard(cells)
   local fields, problem = rows.fields(cells, self.file.columns)
@@ -110,7 +111,7 @@ function Import:row(cells, line)
   for _, key in ipairs(row.keys) do
     local name = key.name .. " " .. key.key
     if self.seen[name] and self.seen[name] ~= line then
-      row.problem = row.problem or ("the same %s as line %d"):format(key.name, self.seen[name])
+      row.problem = row.problem or ("same %s as line %d"):format(key.name, self.seen[name])
     else
       self.seen[name] = line
     end
@@ -118,7 +119,7 @@ function Import:row(cells, line)
   return row
 end
 
--- What --apply would do with a row. nil, err.
+-- Reports what --apply would do with a row. nil, err.
 local function plan_row(self, row)
   local decision = require "lofty.cli.import.decision"
   if row.problem then
@@ -142,12 +143,12 @@ local function plan_row(self, row)
     self:report(row, "update", id)
   else
     row.shown = nil
-    self:report(row, "skip", id .. " has all of it")
+    self:report(row, "skip", id .. ": nothing differs")
   end
   return true
 end
 
--- Does the rows. Returns the err that stopped it, or nil.
+-- Calls fn(self, row) for each row that is not finished. Returns the err that stopped it, or nil.
 function Import:each_row(fn)
   local progress = require("lofty.cli.progress").new(self.context)
   local count = 0
@@ -174,10 +175,13 @@ local ORDER = {
   "create", "update", "skip", "created", "updated", "skipped", "bad", "failed", "unknown",
 }
 
+-- In the plan, these outcomes are still to come.
+local PLANNED = { create = "to create", update = "to update", skip = "to skip" }
+
 local function summary(counts)
   local parts = {}
   for _, outcome in ipairs(ORDER) do
-    if counts[outcome] then parts[#parts + 1] = counts[outcome] .. " " .. outcome end
+    if counts[outcome] then parts[#parts + 1] = counts[outcome] .. " " .. (PLANNED[outcome] or outcome) end
   end
   return #parts > 0 and table.concat(parts, ", ") or "no rows"
 end
@@ -193,17 +197,17 @@ local function match_of(text)
 end
 
 local function finish_plan(self)
-  self.context:say(summary(self.counts), ". Nothing was written; --apply does it.")
+  self.context:say(summary(self.counts), ". Nothing was written: --apply does it.")
   return self.counts.bad and exit_codes.partial or exit_codes.ok
 end
 
 local function finish_apply(self)
   local context = self.context
   context:say(summary(self.counts))
-  if self.journal.finished > 0 then context:say("before this run: ", summary(self.journal.counts)) end
+  if self.journal.finished > 0 then context:say("Earlier runs: ", summary(self.journal.counts)) end
   if #self.unknown > 0 then
-    context:say("Sent without an answer, not sent again; look for them in Lofty: line ",
-      table.concat(self.unknown, ", "))
+    context:say("Sent, but no response says whether they were created, so they are not sent again; look for them in ",
+      "Lofty: line ", table.concat(self.unknown, ", "))
   end
   local counts = self.counts
   if #self.unknown > 0 then return exit_codes.outcome_unknown end
@@ -239,7 +243,7 @@ function import.run(args, context)
   local code = finish_apply(self)
   if err then
     code = context:fail(err)
-    context:say("Run the same command again to go on.")
+    context:say("Run the same command again to continue.")
   end
   return code
 end

@@ -5,7 +5,7 @@
 
 local listener = {}
 
--- Bytes of a request that are read at most, and seconds for one of them.
+-- The most bytes and seconds for one request.
 local MAX_REQUEST, REQUEST_TIMEOUT = 16384, 5
 
 local PAGE = [[
@@ -31,8 +31,8 @@ local function respond(connection, status, text)
   connection:send(head:format(status, #body) .. body)
 end
 
--- The target of one request, or nil. Reads to the end of its head: a connection that is closed with bytes unread is
--- reset, and the browser would not show the response.
+-- The target of one request, or nil. Reads to the end of the request's head: closing a connection with unread bytes
+-- resets it, and the browser would not show the response.
 local function read_target(connection)
   connection:settimeout(REQUEST_TIMEOUT, "t")
   local target, size = nil, 0
@@ -48,7 +48,7 @@ end
 --- Waits for the redirect.
 -- @tparam string redirect_uri
 -- @tparam number seconds to wait
--- @tparam function accept called with the query of a request to the redirect's path; true when it answers the login
+-- @tparam function accept called with the query of a request to the redirect's path; true when it belongs to this login
 -- @tparam[opt] function ready called once when connections are accepted
 -- @treturn[1] string the query that was accepted
 -- @treturn[2] nil
@@ -70,9 +70,9 @@ function listener.wait(redirect_uri, seconds, accept, ready)
       local query = target and target:sub(1, #path + 1) == path .. "?" and target:sub(#path + 2)
       local accepted = query and accept(query)
       if accepted then
-        respond(connection, "200 OK", "You can close this window and go back to the terminal.")
+        respond(connection, "200 OK", "You can close this window and return to the terminal.")
       elseif target then
-        respond(connection, "404 Not Found", "This address waits for the answer to a login.")
+        respond(connection, "404 Not Found", "This address only receives the redirect of a login.")
       end
       connection:close()
       if accepted then
@@ -81,7 +81,7 @@ function listener.wait(redirect_uri, seconds, accept, ready)
       end
     elseif left <= 0 then
       server:close()
-      return nil, ("nobody came back to %s within %d s"):format(redirect_uri, seconds)
+      return nil, ("no redirect to %s came within %d s"):format(redirect_uri, seconds)
     end
   end
 end

@@ -4,30 +4,30 @@
 --
 -- Each part is a module `lofty.cli.<name>` that returns a table:
 --
--- - `summary`: one line for `lofty help`.
 -- - `define(parser)`: adds arguments and options to an argparse parser.
 -- - `run(args, context)`: does the work and returns an exit code. `args` is what the parser made of the command line,
 --   `context` is described in `lofty.cli.context`.
 --
--- Only the part that is named is loaded. A word that names a resource of the API is handled by `lofty.cli.operations`.
+-- Only the named part is loaded. `lofty.cli.operations` handles the resources of the API.
 -- @module lofty.cli.main
 
 local exit_codes = require "lofty.cli.exit_codes"
 
 local main = {}
 
--- Options before the command's name.
 local function show_version(streams)
   streams.out:write("lofty ", require "lofty.internal.version", "\n")
   return exit_codes.ok
 end
 
--- The parser whose help is meant: that of the first word that names a command, or else the whole.
-local function parser_for_help(parser, words)
+-- The help of the command that the first word names, or else of the whole part.
+local function help_text(parser, words)
   for _, command in ipairs(parser._commands) do
-    if command._name == words[1] then return command end
+    if command._name == words[1] then
+      return command:get_help() .. "\n\nEvery command also takes --account ID and --no-wait.\n"
+    end
   end
-  return parser
+  return parser:get_help() .. "\n"
 end
 
 local function wants_help(words)
@@ -42,7 +42,7 @@ end
 local function run_part(name, part, about, words, streams)
   local parser = require("lofty.cli.registry").parser(name, part, about)
   if wants_help(words) then
-    streams.out:write(parser_for_help(parser, words):get_help(), "\n")
+    streams.out:write(help_text(parser, words))
     return exit_codes.ok
   end
   local ok, args = parser:pparse(words)
@@ -53,7 +53,7 @@ local function run_part(name, part, about, words, streams)
     if option and part.takes_fields then
       streams.err:write("Fields are written as NAME=VALUE: ", option, "=...\n")
     end
-    streams.err:write("lofty ", name, " --help lists what it takes.\n")
+    streams.err:write("Run `lofty ", name, " --help` for its usage.\n")
     return exit_codes.usage
   end
   local context = require("lofty.cli.context").new(streams, args)

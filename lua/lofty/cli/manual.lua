@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- The manual page lofty(1), made of the parts' parsers, the table of operations and the topics of help.
+--- The manual page lofty(1), made from the parsers of the parts, the table of operations and the topics of help.
 -- @module lofty.cli.manual
 
 local concat = table.concat
 
 local manual = {}
 
--- Text as roff: a backslash and a hyphen are escaped, and a dot at the begin of a line is no request.
+-- Text as roff: backslashes and hyphens are escaped, and a dot at the beginning of a line is not read as a request.
 local function roff(text)
   return (("\n" .. text):gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("\n([.'])", "\n\\&%1"):sub(2))
 end
@@ -85,8 +85,9 @@ function manual.page()
     ".SH SYNOPSIS", ".B lofty\n.I COMMAND\n\\&...", ".br",
     ".B lofty\n.I RESOURCE VERB\n[\\fIVALUE\\fR ...] [\\fINAME\\fR=\\fIVALUE\\fR ...]",
     ".SH OPTIONS", ".IP \"\\-\\-account ID\" 4\nthe account to act for",
-    ".IP \\-\\-no\\-wait 4\nfail at once where the rate limit asks to wait", ".IP \\-\\-version 4\nprint the version",
-    ".IP \\-\\-help 4\nafter a command: what it takes",
+    ".IP \\-\\-no\\-wait 4\nexit with code 5 instead of waiting for the rate limit",
+    ".IP \\-\\-version 4\nprint the version",
+    ".IP \\-\\-help 4\nafter a command: show its usage",
     ".SH COMMANDS",
   }
   for _, part in ipairs(require "lofty.cli.parts") do

@@ -15,11 +15,11 @@ local trim = require "lofty.cli.mcp_trim"
 local array = lofty.array
 local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
 
--- Items of a list: by default, and the most.
+-- Items of a list: the default and the maximum.
 local DEFAULT_ITEMS, MAX_ITEMS = 20, 100
--- Items of each list in a lead's whole picture.
+-- Items of each list in lead_picture.
 local PICTURE_ITEMS = 20
--- Activities that are read to find the latest: one page. Lofty gives the oldest first.
+-- Activities that are read to find the latest ones: one page. Lofty returns the oldest first.
 local MAX_HISTORY = 1000
 
 local LEAD_FIELDS = {
@@ -31,22 +31,23 @@ local function text(about) return { type = "string", description = about } end
 
 local ID = { type = "string", pattern = "^[0-9]+$", description = "an id, as decimal digits" }
 local LIMIT = {
-  type = "integer", minimum = 1, maximum = MAX_ITEMS, description = "items at most; " .. DEFAULT_ITEMS .. " by default",
+  type = "integer", minimum = 1, maximum = MAX_ITEMS,
+  description = "maximum number of items, by default " .. DEFAULT_ITEMS,
 }
-local CURSOR = text "the cursor of an earlier result, to go on"
+local CURSOR = text "the cursor of an earlier result, to continue after it"
 local FIELDS = {
-  type = "array", items = { type = "string" }, description = "names of the fields to give; [\"*\"] for all",
+  type = "array", items = { type = "string" }, description = "names of the fields to return; [\"*\"] for all",
 }
 
--- Reads "SKIP@CURSOR". The library's cursor names a page; SKIP counts the items of it that were given already.
+-- Reads "SKIP@CURSOR". The library's cursor names a page; SKIP says how many of its items were returned already.
 local function read_cursor(cursor)
   if cursor == nil then return 0, nil end
   local skip, at = tostring(cursor):match "^(%d+)@(.*)$"
-  if not skip then error("cursor is not one that a result gave", 0) end
+  if not skip then error("cursor must be that of an earlier result", 0) end
   return tonumber(skip), at
 end
 
--- Items of a list from a cursor on: the items, and the cursor to go on with, nil at the end.
+-- Items of a list from a cursor on: the items, and the cursor to continue with, nil at the end.
 local function take(list, arguments, limit, cursor)
   local skip, at = read_cursor(cursor)
   local count = #arguments
@@ -66,7 +67,7 @@ local function take(list, arguments, limit, cursor)
   return items
 end
 
--- The result of a list: as many items as fit, and the cursor of the first that was left out.
+-- The result of a list: as many items as fit, and the cursor of the first one left out.
 local function list_result(found, more, fields, max)
   local items, used, cursor = array {}, 0, more
   for _, entry in ipairs(found) do
@@ -106,7 +107,7 @@ local function list_of(crm, name)
   return at
 end
 
--- Why an operation is not permitted, or nil.
+-- Why an operation is not allowed, or nil.
 local function refusal(op, name, fields, permitted)
   local reaches = op.class == "notify"
   for _, field in ipairs(op.reaches or {}) do
@@ -114,11 +115,11 @@ local function refusal(op, name, fields, permitted)
     if value ~= nil and value ~= false and value ~= lofty.null then reaches = true end
   end
   if op.class ~= "read" and not permitted.write then
-    return name .. " writes, and this server reads alone: its owner starts it with --write to allow it"
+    return name .. " writes, but this server is read-only: to allow it, its owner starts it with --write"
   elseif reaches and not permitted.send then
-    return name .. " sends a message to people: the owner starts the server with --write --allow send to allow it"
+    return name .. " sends a message to people: to allow it, the server's owner starts it with --write --allow send"
   elseif op.method == "DELETE" and not permitted.delete then
-    return name .. " deletes: the owner starts the server with --write --allow delete to allow it"
+    return name .. " deletes: to allow it, the server's owner starts it with --write --allow delete"
   end
 end
 
@@ -190,7 +191,7 @@ local function list_tool(crm, name, title, operation, about, known, default_fiel
   }
 end
 
--- The filter for what a person writes: an e-mail address, a phone number or a name.
+-- The filter for an e-mail address, a phone number or a name.
 local function lead_filter(query)
   if query:find("@", 1, true) then return { email = query, preciseSearchFlag = true } end
   local digits = query:gsub("[%s%-+().]", "")
@@ -205,7 +206,7 @@ local function find_lead(crm, arguments)
   return list_result(items, more, fields_of(arguments, LEAD_FIELDS))
 end
 
--- A lead with its notes, tasks and latest activities. A part that fails says so, and the others are given.
+-- A lead with its notes, tasks and latest activities. A part that fails contains its error instead.
 local function lead_picture(crm, arguments)
   local id = arguments.leadId
   if type(id) == "table" then return nil, "leadId must be digits" end
@@ -275,14 +276,14 @@ return function(crm, permitted)
     list_tool(crm, "list_my_tasks", "My tasks", "tasks.mine", "The tasks of a user, by default of this account.",
       { "userId" }),
     list_tool(crm, "list_activities", "Activities", "leads.activities",
-      "What a lead did and what was done, oldest first.", {}),
+      "Calls, texts, e-mails and other activities of a lead, oldest first.", {}),
     list_tool(crm, "list_members", "Members", "members.list", "The members of the team.", {}),
     list_tool(crm, "list_transactions", "Transactions", "transactions.list", "The transactions.", {}),
     list_tool(crm, "list_pipelines", "Pipelines", "team_features.pipelines",
       "The lead pipelines and their stages.", {}),
     {
       name = "describe_operation", title = "Describe an operation", annotations = { readOnlyHint = true },
-      about = "All operations of the API; or one of them with its path, its fields and what it does.",
+      about = "List all operations of the API, or describe one: its path, its fields and what it does.",
       input = object { operation = text "such as notes.create; without it, all are listed" }, call = describe,
     },
     {
@@ -292,11 +293,11 @@ return function(crm, permitted)
         openWorldHint = true,
       },
       about = "Call any operation of the API that describe_operation lists. "
-        .. (permitted.write and "Writes are allowed." or "Reads alone are allowed.")
+        .. (permitted.write and "Writes are allowed." or "Only reads are allowed.")
         .. (permitted.send and " Messages to people are allowed." or "")
         .. (permitted.delete and " Deleting is allowed." or ""),
       input = object({
-        operation = text "such as leads.get", path = { type = "object", description = "the values of the path, such as "
+        operation = text "such as leads.get", path = { type = "object", description = "the ids in the path, such as "
           .. "{\"leadId\": \"651095960136641\"}" },
         fields = { type = "object", description = "the operation's fields" },
         select = FIELDS, limit = LIMIT, cursor = CURSOR,

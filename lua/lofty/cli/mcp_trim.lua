@@ -1,21 +1,21 @@
 -- SPDX-License-Identifier: MIT
 
---- Makes records fit an assistant: chosen fields, ids as text, long texts and arrays cut.
+--- Makes records fit for an assistant: only chosen fields, ids as text, long texts and arrays cut.
 -- @module lofty.cli.mcp_trim
 
 local core = require "lofty.core"
 local lofty = require "lofty"
 
 local trim = {
-  --- Bytes of JSON in a result, about.
+  --- The most bytes of JSON in a result, approximately.
   MAX_RESULT = 24000,
 }
 
--- Bytes of one text and items of one array: each step cuts more, until the record fits.
+-- The most bytes of a text and items of an array; each step cuts more, until the record fits.
 local STEPS = { { 2000, 50 }, { 500, 20 }, { 120, 5 }, { 40, 2 } }
--- Deeper tables are left out.
+-- Tables that are nested deeper are left out.
 local MAX_DEPTH = 12
--- Integers beyond it lose digits where JSON numbers are doubles.
+-- Larger integers lose digits in programs that read JSON numbers as doubles.
 local MAX_EXACT = 2 ^ 53 - 1
 
 local function is_array(value) return getmetatable(value) == core.array_mt or value[1] ~= nil end
@@ -24,7 +24,7 @@ local function is_id(name)
   return type(name) == "string" and (name == "id" or name:find "Ids?$" or name:find "Uid$")
 end
 
--- At most `max` bytes of a text, without half a character at the end, and how much is missing.
+-- Cuts a text to `max` bytes, not within a character, and says how many bytes were cut.
 local function cut(text, max)
   if #text <= max then return text end
   local at = max

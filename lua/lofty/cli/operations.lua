@@ -35,7 +35,7 @@ function operations.sorted_keys(map)
   return keys
 end
 
--- Whether a call sends a message to a person, deletes, or takes an agent's access away.
+-- Whether a call sends a message to a person, deletes, or ends an agent's access.
 local function must_ask(verb, op, fields)
   if op.class == "notify" or op.method == "DELETE" or verb == "deactivate" then return true end
   for _, name in ipairs(op.reaches or {}) do
@@ -45,11 +45,11 @@ local function must_ask(verb, op, fields)
   return false
 end
 
---- What is known of a path: whether a call to it must be confirmed.
+--- Whether a call by path must be confirmed.
 -- @tparam string method
 -- @tparam string path with its ids
--- @treturn boolean false for a read and for a write that neither reaches people nor deletes; true for paths that are
---   not in the table of operations
+-- @treturn boolean false for reads, and for writes that neither reach people nor delete; true for writes that are not
+--   in the table of operations
 function operations.path_must_ask(method, path)
   if method == "GET" then return false end
   path = path:match "^[^?]*"
@@ -64,7 +64,7 @@ function operations.path_must_ask(method, path)
   return true
 end
 
--- What the help of a verb says of a field.
+-- A field in the help of a verb.
 local function describe(name, shape, required)
   local kind = shape.fields and "object" or shape.open and "object" or shape.as or shape.type or "text"
   local list = shape.enum or shape.known
@@ -79,7 +79,7 @@ end
 local function epilog(op)
   local shape = op.query or op.body
   if not shape or not shape.fields then
-    return op.body and "The body is given with --input." or nil
+    return op.body and "Give the body with --input." or nil
   end
   local required, lines = {}, { "Fields:" }
   for _, name in ipairs(shape.required or {}) do required[name] = true end
@@ -91,13 +91,13 @@ end
 
 --- Adds what one verb takes to an argparse command.
 function operations.define_verb(command, verb, op)
-  command:argument("words", "values of the path, then fields as NAME=VALUE"):args "*"
+  command:argument("words", "the ids in the path, then fields as NAME=VALUE"):args "*"
   output.define(command)
   command:flag("--lua", "print the same call as a Lua script, and send nothing")
-  if op.body then command:option("--input", "read the body, JSON, from a file; - is standard input"):argname "FILE" end
+  if op.body then command:option("--input", "read the JSON body from a file; - is standard input"):argname "FILE" end
   if op.class ~= "read" then command:flag("--dry-run", "show the call and do not send it") end
-  if op.reaches or must_ask(verb, op, {}) then command:flag("--yes", "do not ask") end
-  if op.page and op.page.style ~= "all" then command:flag("--all", "walk the list to its end") end
+  if op.reaches or must_ask(verb, op, {}) then command:flag("--yes", "do not ask for confirmation") end
+  if op.page and op.page.style ~= "all" then command:flag("--all", "fetch the whole list, not one page") end
   local text = epilog(op)
   if text then command:epilog(text) end
 end
@@ -144,7 +144,7 @@ local function arguments_of(op, args, streams)
     elseif (not name or not known[name]) and #list < #names then
       list[#list + 1] = word
     elseif not name then
-      return nil, ("%q is neither a value of the path nor NAME=VALUE"):format(word)
+      return nil, ("%q is neither an id in the path nor a field (NAME=VALUE)"):format(word)
     else
       local value, problem = values.read(text, known[name] or {})
       if value == nil then return nil, name .. " " .. problem end
@@ -155,8 +155,8 @@ local function arguments_of(op, args, streams)
   for _, name in ipairs(names) do
     path[#path + 1] = in_path[name] or table.remove(list, 1)
   end
-  if #path < #names then return nil, "the path needs " .. table.concat(names, " and ") end
-  if #list > 0 then return nil, ("%q is neither a value of the path nor NAME=VALUE"):format(list[1]) end
+  if #path < #names then return nil, "missing: " .. table.concat(names, " and ") end
+  if #list > 0 then return nil, ("%q is neither an id in the path nor a field (NAME=VALUE)"):format(list[1]) end
   if args.input then
     local body, problem = values.from_file(streams, args.input)
     if body == nil then return nil, problem end
@@ -168,7 +168,7 @@ local function arguments_of(op, args, streams)
   return path, fields
 end
 
--- Walks the list, and shows how far it is.
+-- Writes the whole list and shows the progress.
 local function write_all(context, list, op, arguments)
   local pages = require "lofty.api.pages"
   local writer = output.writer(context)
@@ -221,7 +221,7 @@ local function run_verb(resource, verb, op, context)
   if op.class ~= "read" then
     context:say("acting for ", who)
     if not args.dry_run and must_ask(verb, op, fields) then
-      local ok, code = context:confirm(("Really %s %s %s?"):format(resource, verb, table.concat(args.words, " ")))
+      local ok, code = context:confirm(("Run %s %s %s"):format(resource, verb, table.concat(args.words, " ")))
       if not ok then return code end
     end
   end

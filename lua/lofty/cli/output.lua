@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
---- Writes what a command gives: a table on a terminal, JSON elsewhere, or the form that an option names.
+--- Writes the result of a command: as a table on a terminal, as JSON elsewhere, or in the form that an option names.
 --
--- Ids keep all their digits. Text of records is written to a terminal without control characters.
+-- Ids keep all their digits. A terminal gets the text of records without control characters.
 -- @module lofty.cli.output
 
 local concat, sort = table.concat, table.sort
@@ -13,8 +13,8 @@ local output = {}
 --- Adds the options that choose the form.
 -- @param command an argparse parser or command
 function output.define(command)
-  command:option("-f --fields", "show these fields alone, such as leadId,phones or inquiry.priceMin"):argname "FIELDS"
-  command:option("--json", "JSON with these fields, or with `all`"):argname "FIELDS"
+  command:option("-f --fields", "show only these fields, such as phones,leadInquiry.priceMin"):argname "FIELDS"
+  command:option("--json", "JSON with these fields; all: with all fields"):argname "FIELDS"
   command:flag("--jsonl", "one record a line, as JSON")
   command:flag("--csv", "comma-separated values; the first line names the fields")
   command:flag("--excel", "CSV that a spreadsheet opens safely")
@@ -26,7 +26,7 @@ local function split(text)
   return list
 end
 
--- The form and the fields that the options name; nil, what is wrong.
+-- The form and the fields that the options ask for; nil, what is wrong.
 local function choose(context)
   local args = context.args
   local form
@@ -38,7 +38,7 @@ local function choose(context)
   end
   local fields = args.fields
   if args.json and args.json ~= "all" then
-    if fields then return nil, "give the fields to -f or to --json, not to both" end
+    if fields then return nil, "name the fields with -f or with --json, not with both" end
     fields = args.json
   end
   local list = fields and split(fields)
@@ -103,8 +103,8 @@ local function cell_of(value)
   return (assert(lofty.json.encode(value)))
 end
 
--- Characters that a JSON text may hold and a terminal must not get: DEL, C1 and bidirectional controls. Inside a JSON
--- string they are escaped (RFC 8259, section 7); outside of strings they cannot occur.
+-- Escapes a character that JSON allows but that a terminal must not get: DEL, C1 and bidirectional controls. They occur
+-- only in strings, where they can be escaped (RFC 8259, section 7).
 local function escape(character)
   local shown = require("lofty.errors").sanitize(character)
   if shown == character then return nil end
@@ -133,7 +133,7 @@ local function record_text(context, record, fields)
   return "{" .. concat(parts, ",") .. "}"
 end
 
--- Fields that come first in a table, when they are there. After them: the rest, by name.
+-- The fields that come first in a table; the others follow by name.
 local ORDER = {}
 for i, name in ipairs {
   "leadId", "id", "firstName", "lastName", "name", "title", "subject", "stage", "status", "type", "content", "about",
@@ -150,8 +150,8 @@ local function rank(name, id_name)
   return find(name, "Id$") and 150 or 100
 end
 
--- The names of the fields that records have: first `context.id_name`, then those of ORDER. Without `objects`, those
--- alone whose values fit a cell.
+-- The names of the records' fields: first `context.id_name`, then those of ORDER. Without `objects`, only those whose
+-- values fit into a cell.
 local function names_of(context, records, objects)
   local lofty = require "lofty"
   local seen, names = {}, {}
@@ -222,15 +222,16 @@ end
 local Writer = {}
 Writer.__index = Writer
 
--- Records for a table or CSV: what is no object becomes one with the field `value`.
+-- Records for a table or CSV: a value that is no object becomes one with the field `value`.
 local function as_records(list)
   local records = {}
   for i, item in ipairs(list) do records[i] = type(item) == "table" and item or { value = item } end
   return records
 end
 
---- A writer of many records, which come one after the other.
--- JSON, JSON lines and CSV are written as the records come; a table needs all of them.
+--- A writer of many records.
+-- JSON, JSON lines and CSV are written as the records come; a table is written at the end, since its widths depend on
+-- all records.
 -- @tparam table context
 -- @treturn table with `add(records)` and `finish()`
 function output.writer(context)
@@ -238,7 +239,7 @@ function output.writer(context)
   return setmetatable({ context = context, form = form, fields = fields, count = 0, records = {} }, Writer)
 end
 
--- Writes the names of CSV's fields: those of the first records, unless they were given.
+-- Writes the first line of CSV. Unless the fields were named, they are those of the first records.
 local function write_head(self, records)
   self.csv = require("lofty.cli.csv").new(self.form == "excel")
   self.names = self.fields or names_of(self.context, records, true)
@@ -295,7 +296,7 @@ function Writer:finish()
   end
 end
 
---- Writes one value: a record, or what a call gave that is no list.
+--- Writes one value, such as a record.
 -- @tparam table context
 -- @param value
 function output.value(context, value)
@@ -317,7 +318,7 @@ function output.value(context, value)
   end
 end
 
---- Writes the items of one page of a list. As JSON without fields the page is written as the server sent it.
+--- Writes the items of one page of a list. As JSON without fields, the page is written as the server sent it.
 -- @tparam table context
 -- @param page the response
 -- @tparam ?table items

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Shows how far long work is: items, rate and time left, on one line of the terminal.
+--- Shows the progress of long work on one line of the terminal: items, rate and time left.
 -- @module lofty.cli.progress
 
 local progress = {}
@@ -18,7 +18,7 @@ function progress.duration(seconds)
   return ("%d h %d min"):format(math.floor(seconds / 3600), math.floor(seconds % 3600 / 60))
 end
 
---- Starts now. Nothing is shown unless standard output and standard error both are terminals.
+--- Starts now. Nothing is shown unless standard output and standard error are both terminals.
 -- @tparam table context
 -- @treturn table
 function progress.new(context)

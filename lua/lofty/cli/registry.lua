@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- Finds the part that a command's name means, and makes its parser.
+--- Finds the part of the command that a name stands for, and makes its parser.
 -- @module lofty.cli.registry
 
 local parts = require "lofty.cli.parts"
 
 local registry = {}
 
---- The parser of a part.
+--- Makes the parser of a part.
 -- @tparam string name on the command line
 -- @tparam table part
 -- @tparam string about
@@ -17,12 +17,13 @@ function registry.parser(name, part, about)
   parser:add_help(false)
   parser:flag("-h --help", "show this help"):target "help"
   parser:option("--account", "the account to act for"):argname "ID"
-  parser:flag("--no-wait", "fail at once where the rate limit asks to wait")
+  parser:flag("--no-wait", "exit with code 5 instead of waiting for the rate limit")
   part.define(parser)
+  for _, command in ipairs(parser._commands) do command._options[1]:description "show this help" end
   return parser
 end
 
---- The part that a command's name means.
+--- Finds the part with a name.
 -- @tparam string name
 -- @tparam {string,...} words that follow it
 -- @treturn ?table part; nil when there is none

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- `lofty report`: one HTML file with the funnel by stage, new leads by week and source, and leads by agent.
+--- `lofty report`: an HTML file with the funnel by stage, new leads by week and source, and leads by agent.
 -- @module lofty.cli.report
 
 local exit_codes = require "lofty.cli.exit_codes"
@@ -19,7 +19,7 @@ function report.define(parser)
   parser:option("--weeks", ("how many weeks of new leads to show; %d by default"):format(DEFAULT_WEEKS)):argname "N"
 end
 
--- A text field; absent, null and empty ones are "none".
+-- The text of a field; "none" when it is absent, null or empty.
 local function text_of(value)
   if type(value) == "number" then value = require("lofty.core").number_text(value) end
   return type(value) == "string" and value:find "%S" and value or "none"
@@ -52,10 +52,10 @@ local function new_counts()
   return counts
 end
 
--- Adds all leads of the account; nil, err.
+-- Counts all leads of the account; nil, err.
 local function count_from_api(context, counts)
   local crm, who = context:client {}
-  if not crm then return nil, who or "not logged in: run `lofty auth login`", exit_codes.credential end
+  if not crm then return nil, who end
   context:say("reading the leads of ", who)
   local ok, err = pcall(function()
     for lead in crm.leads:each({}, { strict = false }) do counts.add(lead) end
@@ -65,13 +65,15 @@ local function count_from_api(context, counts)
   error(err, 0)
 end
 
--- Adds the leads of an export that have not vanished; nil, problem.
+-- Counts the leads of an export that are not marked as deleted; nil, problem.
 local function count_from_database(path, counts)
   local file = io.open(path, "r")
   if not file then return nil, "cannot read " .. path, exit_codes.usage end
   file:close()
   local ok, driver = pcall(require, "luasql.sqlite3")
-  if not ok then return nil, "--from needs lua-sql-sqlite3" end
+  if not ok then
+    return nil, "--from needs LuaSQL: install lua-sql-sqlite3 (Debian) or luasql-sqlite3 (LuaRocks)"
+  end
   local environment = driver.sqlite3()
   local connection, why = environment:connect(path)
   local cursor
@@ -90,7 +92,7 @@ local function count_from_database(path, counts)
   if connection then connection:close() end
   environment:close()
   if not cursor then
-    return nil, ("%s is no database of `lofty export leads --to sqlite:FILE`: %s"):format(path, tostring(why))
+    return nil, ("%s was not written by `lofty export leads --to sqlite:FILE`: %s"):format(path, tostring(why))
   end
   return true
 end
@@ -129,11 +131,11 @@ local function funnel(counts)
   return rows
 end
 
--- Series of the chart of weeks: as many as there are colours. The last one holds the rest when there are more sources.
+-- The most series in the chart of weeks, one for each colour. If there are more sources, the last one holds the rest.
 local MAX_SERIES = 6
 
--- The last weeks up to now, or up to the newest lead when it is older than they are: their labels, the names of the
--- series, and for each series its counts.
+-- The last weeks up to now, or up to the newest lead if it is older than those: their labels, the names of the series,
+-- and the counts of each series.
 local function weeks_by_source(counts, now, number)
   local last = week_of(now)
   if counts.newest and counts.newest <= last - number then last = counts.newest end
@@ -158,7 +160,7 @@ local function weeks_by_source(counts, now, number)
   return { labels = labels, names = names, series = series }
 end
 
--- Writes a file as a whole: a reader never sees half of it.
+-- Writes a file atomically: a reader never sees half of it.
 local function write_file(path, text)
   local draft = path .. ".part"
   local file, why = io.open(draft, "wb")
@@ -171,7 +173,7 @@ local function write_file(path, text)
   return ok, why
 end
 
--- Agents that have a bar of their own.
+-- The most bars in the chart of agents.
 local MAX_AGENTS = 25
 
 function report.run(args, context)
@@ -198,7 +200,7 @@ function report.run(args, context)
   end
   local written, why = write_file(args.html, html)
   if not written then return context:fail("report: cannot write: " .. tostring(why)) end
-  context:say(("%d leads; the report is in %s"):format(counts.leads, args.html))
+  context:say(("%s; the report is in %s"):format(require "lofty.cli.count"(counts.leads, "lead"), args.html))
   return exit_codes.ok
 end
 

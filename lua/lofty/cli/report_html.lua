@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: MIT
 
---- The HTML file of `lofty report`: no script, nothing loaded from elsewhere, charts in SVG with a table for each.
+--- Makes the HTML of `lofty report`: charts in SVG, each with a table; no script, and nothing is loaded from elsewhere.
 -- @module lofty.cli.report_html
 
 local sanitize = require("lofty.errors").sanitize
 
--- Bytes of a name that are shown.
+-- The most bytes of a name.
 local MAX_NAME = 100
--- Bytes of a name beside a bar.
+-- The most bytes of a name beside a bar.
 local MAX_LABEL = 30
 
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
--- Text of a record, safe in HTML's text and attributes; cut to `max` bytes.
+-- Escapes text of a record for HTML's text and attributes, and cuts it to `max` bytes.
 local function escape(text, max)
   return (sanitize(tostring(text), max or MAX_NAME):gsub("[&<>\"']", ENTITIES))
 end

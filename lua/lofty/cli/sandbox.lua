@@ -1,24 +1,24 @@
 -- SPDX-License-Identifier: MIT
 
---- `lofty sandbox`: the emulator of Lofty's API, for a command or until its input ends.
+--- `lofty sandbox`: runs the emulator of Lofty's API while a command runs, or until standard input ends.
 -- @module lofty.cli.sandbox
 
 local exit_codes = require "lofty.cli.exit_codes"
 
 local sandbox = {}
 
--- The account of the emulator that has no leads of its own.
+-- The account of the emulator that has no leads.
 local EMPTY_ACCOUNT = "113377"
--- Calls a minute: those of an application in production.
+-- Calls a minute, as for an application in production.
 local RATE_LIMIT = 500
 
 function sandbox.define(parser)
-  parser:argument("command", "a command and its arguments, after --, to run with LOFTY_BASE_URL, LOFTY_API_KEY and "
-    .. "so on set; without it the emulator runs until its input ends"):args "*"
+  parser:argument("command", "a command with its arguments, after --; its environment has LOFTY_BASE_URL, LOFTY_API_KEY"
+    .. " and others. Without a command, the emulator runs until standard input ends"):args "*"
   parser:option("--set", "a setting of the emulator, such as rate_limit=100"):argname "NAME=VALUE":count "*"
-  parser:option("--seed", "a JSON file {\"leads\": [{..., \"notes\": [...], \"tasks\": [...]}]}: an account with these "
-    .. "leads alone"):argname "FILE"
-  parser:option("--write", "write the variables to a file too, to be sourced by a shell"):argname "FILE"
+  parser:option("--seed", "a JSON file {\"leads\": [{..., \"notes\": [...], \"tasks\": [...]}]}: the account has "
+    .. "exactly these leads"):argname "FILE"
+  parser:option("--write", "also write the variables to FILE, for `. FILE` in a shell"):argname "FILE"
 end
 
 -- Reads a file of seeds. nil, problem.
@@ -29,14 +29,14 @@ local function read_seeds(path)
   file:close()
   local seeds, err = require("lofty").json.decode(text)
   if type(seeds) ~= "table" then return nil, path .. ": " .. tostring(err or "not a JSON object") end
-  if type(seeds.leads) ~= "table" then return nil, path .. ": an object with an array \"leads\" is needed" end
+  if type(seeds.leads) ~= "table" then return nil, path .. ": must be an object with an array \"leads\"" end
   for name in pairs(seeds) do
-    if name ~= "leads" then return nil, ("%s: unknown member %q, only \"leads\" is understood"):format(path, name) end
+    if name ~= "leads" then return nil, ("%s: unknown member %q: there is only \"leads\""):format(path, name) end
   end
   return seeds
 end
 
--- Splits a lead of the file into the fields for leads.create, and the records that belong to it.
+-- Splits a lead of the file into the fields for leads.create, its notes and its tasks.
 local function split_lead(lead)
   local fields = {}
   for name, value in pairs(lead) do
@@ -51,8 +51,8 @@ local function create(resource, record, where)
   return made
 end
 
--- Creates the records through the emulator's own API, so that it checks them as it checks everybody's.
-local function plant(box, seeds, settings)
+-- Creates the records through the emulator's API, so that they are checked like those of any program.
+local function seed(box, seeds, settings)
   box.api_key = box.api_keys[EMPTY_ACCOUNT]
   box.customer_key = box.api_key
   box:control("settings", { rate_limit = 0 })
@@ -80,7 +80,7 @@ function sandbox.run(args, context)
   for _, text in ipairs(args.set) do
     local name, value = session.setting(text)
     if not name then
-      return context:fail("--set wants NAME=VALUE, got " .. text, exit_codes.usage)
+      return context:fail("--set takes NAME=VALUE, got " .. text, exit_codes.usage)
     end
     settings[name] = value
   end
@@ -91,7 +91,7 @@ function sandbox.run(args, context)
   if args.seed then
     local seeds, problem = read_seeds(args.seed)
     if not seeds then return context:fail(problem, exit_codes.usage) end
-    function opt.prepare(box) plant(box, seeds, settings) end
+    function opt.prepare(box) seed(box, seeds, settings) end
   end
   local ok, status = pcall(session.run, opt)
   if not ok then return context:fail(type(status) == "table" and status or tostring(status)) end

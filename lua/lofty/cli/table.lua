@@ -8,12 +8,12 @@ local width = require "lofty.cli.width"
 local concat, max, min, rep = table.concat, math.max, math.min, string.rep
 
 local GAP = "  "
--- A column of text is not made narrower than this to let the others fit, and one of ids not at all.
+-- To make the others fit, a column of text is not made narrower than this, and a column of ids not at all.
 local NARROWEST = 12
 
 local layout = {}
 
--- The width of each column, so that all fit; columns at the end that do not fit even then are left out.
+-- The width of each column, so that all fit. Columns at the end that do not fit with their least width are left out.
 local function fit(natural, least, columns)
   local widths, count, total = {}, 0, -#GAP
   for i = 1, #natural do
@@ -21,7 +21,7 @@ local function fit(natural, least, columns)
     if count > 0 and with > columns then break end
     count, total, widths[i] = i, with, least[i]
   end
-  -- What is left goes to the narrowest first.
+  -- Spare columns of the window go to the narrowest column first.
   local spare = columns - total
   local open = true
   while spare > 0 and open do

@@ -1,77 +1,83 @@
 -- SPDX-License-Identifier: MIT
 
---- The topics of `lofty help`, name -> text; the manual page has them too.
+--- The topics of `lofty help`, name -> text; the manual page has them, too.
 -- @module lofty.cli.topics
 
 return {
   accounts = [[
-The account that a command acts for is, in this order:
+A command acts for the account that is named first in this list:
 
   --account ID       on the command line
   LOFTY_ACCOUNT      in the environment
-  LOFTY_API_KEY or LOFTY_ACCESS_TOKEN, a credential of the environment
-  .lofty             a file in this folder or one above, with a line account = ID
+  LOFTY_API_KEY or LOFTY_ACCESS_TOKEN, a credential in the environment
+  .lofty             a file in this directory or one above it, with a line
+                     account = ID
   the only account   that is logged in
 
-There is no switch that changes it for all. Before a write the account is shown
-on standard error. Credentials are kept unsealed in
+No command switches the account for all later ones. Before a write, the account
+is shown on standard error. Credentials are stored unencrypted in
 $XDG_DATA_HOME/lofty/credentials (~/.local/share/lofty/credentials), in files
-that their owner alone can read. No command takes a secret as an argument.
+that only their owner can read. No command takes a secret as an argument.
 ]],
   environment = [[
 LOFTY_ACCOUNT        the account to act for
 LOFTY_API_KEY        an API key, used instead of an account that is logged in
-LOFTY_ACCESS_TOKEN   an OAuth access token, used likewise; nothing renews it
+LOFTY_ACCESS_TOKEN   an OAuth access token, used likewise; it is not refreshed
 LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET, LOFTY_REDIRECT_URI
                      the application, for lofty auth login --oauth
-LOFTY_OAUTH_SERVER   vendor or developer: which of Lofty's servers grants tokens
-LOFTY_BASE_URL       another address than https://api.lofty.com
+LOFTY_OAUTH_SERVER   vendor or developer: Lofty's server that grants tokens
+LOFTY_BASE_URL       the API's address, by default https://api.lofty.com
 LOFTY_DEBUG          1: show each request on standard error, without secrets
-PAGER                shows tables that are longer than the window
-NO_COLOR             set: no bold type
-XDG_DATA_HOME        credentials are kept below it
+LOFTY_REDIS_URL      a Redis server that lofty doctor checks
+PAGER                the program that shows tables longer than the window
+NO_COLOR             if set, no bold type
+XDG_DATA_HOME        credentials are stored below it
 ]],
   ["exit-codes"] = [[
 0    success
-1    a failure of this program or machine (files, stores)
-2    wrong arguments, or a request that Lofty calls wrong
-3    not logged in, or the credential is not accepted
+1    something failed on this machine: a file, a store, this program
+2    wrong arguments, or a request that Lofty rejects as invalid
+3    not logged in, or the credential is refused or lacks permission
 4    there is no such record
-5    the rate limit (with --no-wait at once)
-6    no connection, no trust, no time left
-7    Lofty failed
-8    a write was sent and nothing tells whether it was done
-9    needs --yes, or the answer at the prompt was no
+5    the rate limit; with --no-wait, at once
+6    no connection, an untrusted certificate, or a timeout
+7    Lofty's server failed
+8    a write was sent, but no response says whether it was done
+9    not confirmed: --yes is missing, or the answer to the question was no
 10   some of several items failed
-130  interrupted
-141  the reader of the output ended
+130  interrupted with Ctrl-C
+141  the reader of the output closed it, as head does
 ]],
   fields = [[
-Values of the path come first, fields follow as NAME=VALUE:
+The ids in the path come first, then fields as NAME=VALUE:
 
   lofty leads update 651095960136641 stage=Hot tagsAdd=vip,portal
 
-true and false are booleans; a list is written with commas, or as a JSON array;
-an object as JSON; null is JSON's null. Ids keep all their digits. The whole
-body can be read from a file: --input FILE, or --input - for standard input.
-With lofty api, where no types are known, numbers, true, false, null and JSON
-are sent as such, and quotes force text: zipCode='"02134"'.
+Booleans are true or false. The items of a list are separated by commas, or the
+list is a JSON array. An object is written as JSON, and null is JSON's null. Ids
+keep all their digits. --input FILE reads the whole body from a file, --input -
+from standard input.
+
+lofty api does not know the types of fields: there numbers, true, false, null
+and JSON keep their type, and quotes make text: zipCode='"02134"'.
 ]],
   output = [[
-On a terminal records are shown as a table that fits the window; elsewhere the
-response is written as JSON. Everything that is no result goes to standard
-error.
+On a terminal, records are shown as a table that fits the window. Elsewhere the
+response is written as JSON. Everything but the result goes to standard error.
 
-  -f FIELDS        these fields alone, such as leadId,phones or address.city
-  --json FIELDS    JSON with these fields, or with all
-  --jsonl          one record a line
-  --csv            comma-separated values (RFC 4180); lists with commas, objects
-                   as JSON. A spreadsheet may round ids: import them as text.
-  --all            the whole list, page by page
+  -f FIELDS        only these fields, such as leadId,phones,address.city
+  --json FIELDS    JSON with these fields; --json all: with all fields
+  --jsonl          JSON, one record a line
+  --csv            comma-separated values (RFC 4180): lists with commas,
+                   objects as JSON
+  --excel          CSV for spreadsheets: cells that a spreadsheet would take for
+                   a formula, and ids that it would round, begin with an
+                   apostrophe
+  --all            the whole list, not one page
   --lua            the same call as a Lua script
 
 A table longer than the window goes through PAGER. Control characters in
-records are never written to a terminal. When the rate limit asks to wait, the
-command waits once and says so; with --no-wait it ends with exit code 5.
+records are never written to a terminal. When a call has to wait for the rate
+limit, the command says so and waits; with --no-wait it exits with code 5.
 ]],
 }

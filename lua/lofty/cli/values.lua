@@ -67,7 +67,8 @@ function values.read(text, shape)
   return reader(text, shape)
 end
 
---- Reads a value whose type is not known: true, false, null, numbers, and what looks like JSON; all else is text.
+--- Reads a value of unknown type: true, false, null, numbers, and what looks like JSON keep their type; the rest is
+-- text.
 -- Quotes force text: `zipCode='"02134"'`.
 -- @tparam string text
 -- @return[1] the value

@@ -7,7 +7,7 @@ local floor, min = math.floor, math.min
 
 local waiting = {}
 
--- Seconds from which on a wait is shown.
+-- A wait of at least this many seconds is shown.
 local SHOWN_FROM = 2
 
 --- A runtime whose long sleeps are shown.
@@ -20,18 +20,18 @@ function waiting.runtime(context, base)
   local runtime = setmetatable({}, { __index = base })
 
   function runtime.sleep(_, seconds)
-    -- Of waits in several tasks one is shown.
+    -- When several tasks wait, one of the waits is shown.
     if seconds < SHOWN_FROM or is_showing then return base:sleep(seconds) end
     local reason = context.wait_reason or "waiting"
     if not streams.err_is_terminal then
-      context:say("lofty: ", reason, (": going on in %d s"):format(floor(seconds + 0.5)))
+      context:say("lofty: ", reason, (": continuing in %d s"):format(floor(seconds + 0.5)))
       return base:sleep(seconds)
     end
     is_showing = true
     local ends = base:monotonic() + seconds
     local left, ok, problem = seconds, true, nil
     while left > 0 do
-      streams.err:write("\r\27[K", reason, (": going on in %d s"):format(math.ceil(left)))
+      streams.err:write("\r\27[K", reason, (": continuing in %d s"):format(math.ceil(left)))
       streams.err:flush()
       ok, problem = base:sleep(min(left, 1))
       if problem then break end
@@ -45,24 +45,24 @@ function waiting.runtime(context, base)
   return runtime
 end
 
---- Adds to the options of a client the runtime and the hooks that show waits, or that end them (`--no-wait`).
+--- Adds the runtime and the hooks to a client's options: they show waits, or with `--no-wait` make them an error.
 -- @tparam table context
 -- @tparam table opt
 function waiting.complete(context, opt)
   local errors = require "lofty.errors"
   opt.runtime = opt.runtime or context:runtime()
   function opt.on_wait(event)
-    context.wait_reason = event.reason == "429" and "Lofty's rate limit is reached" or "waiting for Lofty's rate limit"
+    context.wait_reason = event.reason == "429" and "Lofty's rate limit is exceeded" or "waiting for Lofty's rate limit"
     if context.args.no_wait then
       error(errors.new {
         kind = "rate_limit", sent = false, operation = event.operation, retry_after = event.seconds,
-        message = ("the rate limit asks to wait %.0f s, and --no-wait was given"):format(event.seconds),
+        message = ("the call would wait %.0f s for the rate limit, but --no-wait was given"):format(event.seconds),
       }, 0)
     end
   end
   function opt.on_retry(event)
     if event.err.kind == "rate_limit" then
-      context.wait_reason = "Lofty's rate limit is reached"
+      context.wait_reason = "Lofty's rate limit is exceeded"
       if context.args.no_wait then error(event.err, 0) end
     else
       context.wait_reason = ("the call failed (%s)"):format(event.err.kind)

@@ -10,25 +10,25 @@ local exit_codes = require "lofty.cli.exit_codes"
 local webhooks = {}
 
 function webhooks.define(parser)
-  local ensure = parser:command("ensure", "create the subscriptions of an address that are missing, delete those that "
-    .. "are not wanted")
-  ensure:argument("url", "your address, with its secret; - reads it from standard input")
+  local ensure = parser:command("ensure",
+    "subscribe an address to exactly these lists: create what is missing, delete the rest")
+  ensure:argument("url", "the callback address with its secret; - reads it from standard input")
   ensure:argument("lists", "numbers or names: agent, lead, lead_activity, listing_alert, transaction, call, email, "
     .. "text, note, task, appointment, pipeline"):args "+"
   ensure:option("--prefix", "the beginning of your own addresses: other subscriptions with it are deleted")
     :argname "URL"
-  ensure:flag("--dry-run", "show what would be done")
-  ensure:flag("--yes", "do not ask before deleting")
-  local failed = parser:command("failed", "the events of a spool that failed for good")
+  ensure:flag("--dry-run", "show the changes and do not make them")
+  ensure:flag("--yes", "do not ask for confirmation before deleting")
+  local failed = parser:command("failed", "list the events of a spool that have used up all attempts")
   failed:argument("path", "the spool's directory")
-  failed:flag("--json", "print JSON, with the events")
-  local retry = parser:command("retry", "make the spool's next run handle failed events again")
+  failed:flag("--json", "print JSON, with the whole events")
+  local retry = parser:command("retry", "let the spool's next run handle failed events again")
   retry:argument("path", "the spool's directory")
   retry:argument("ids", "ids of `lofty webhooks failed`, or all"):args "+"
-  local trigger = parser:command("trigger", "make the emulator send a delivery")
+  local trigger = parser:command("trigger", "let the emulator send a delivery")
   trigger:argument("event", "such as lead.updated or note.created")
   trigger:argument("url", "http://127.0.0.1:PORT/PATH of the receiver")
-  trigger:option("--count", "events in the delivery"):argname "N":default "1":convert(tonumber)
+  trigger:option("--count", "how many events the delivery has"):argname "N":default "1":convert(tonumber)
 end
 
 local function sanitize(text) return require("lofty.errors").sanitize(tostring(text)) end
@@ -38,7 +38,7 @@ local function list_name(number)
   return list and list.object or tostring(number)
 end
 
--- The address without its path and query, which hold a secret.
+-- The address without its path and query, since they hold a secret.
 local function shown_url(url)
   url = type(url) == "string" and url or "?"
   local origin = url:match "^%a[%w+.-]*://[^/?#]*"
@@ -48,7 +48,7 @@ end
 local function client_of(context)
   local crm, who = context:client {}
   if crm then return crm, who end
-  return nil, context:fail(who or "not logged in: run `lofty auth login`", exit_codes.credential)
+  return nil, context:fail(who)
 end
 
 local actions = {}
@@ -62,7 +62,7 @@ local function show_list(context, found)
   if #found == 0 then context:say("There is no subscription. To create some: lofty webhooks ensure URL lead note") end
 end
 
--- The numbers among the words are numbers, the rest are names.
+-- The lists that the words name, by number or by name.
 local function lists_of(words)
   local lists = {}
   for _, word in ipairs(words) do
@@ -71,8 +71,8 @@ local function lists_of(words)
   return lists
 end
 
--- Says what `ensure` would do, by running it over an object that lists the real subscriptions and changes nothing.
--- Returns how many it would delete; nil, err.
+-- Tells what `ensure` would do: runs it with an object that lists the real subscriptions and changes nothing.
+-- Returns how many subscriptions it would delete; nil, err.
 local function plan(context, crm, wanted)
   local recorder = { list = function() return crm.webhooks:list() end }
   function recorder.create(_, fields) return { listId = fields.listId, callbackUrl = fields.callbackUrl } end
@@ -98,11 +98,12 @@ function actions.ensure(args, context)
   if not ok then return context:fail(tostring(deletes):gsub("^[^:]+:%d+: ", "", 1), exit_codes.usage) end
   if not deletes then return context:fail(err) end
   if args.dry_run then
-    context:say("nothing was done (--dry-run)")
+    context:say("Nothing was changed (--dry-run).")
     return exit_codes.ok
   end
   if deletes > 0 then
-    local confirmed, code = context:confirm(("Delete %d subscriptions of %s?"):format(deletes, who))
+    local confirmed, code = context:confirm(("Delete %s of %s"):format(
+      require "lofty.cli.count"(deletes, "subscription"), who))
     if not confirmed then return code end
   end
   local kept, changes = crm.webhooks:ensure(wanted)
@@ -111,7 +112,7 @@ function actions.ensure(args, context)
   return exit_codes.ok
 end
 
--- Calls fn(id) for each; reports those that fail. Returns the exit code.
+-- Calls fn(id) for each id and reports failures. Returns the exit code.
 local function each_id(context, ids, fn)
   local failures, code = 0, exit_codes.ok
   for _, id in ipairs(ids) do
@@ -127,7 +128,7 @@ end
 
 local function spool_at(context, path)
   local directory = io.open(path, "r")
-  if not directory then return nil, context:fail("there is no spool at " .. sanitize(path), exit_codes.not_found) end
+  if not directory then return nil, context:fail("there is no spool at " .. path, exit_codes.not_found) end
   directory:close()
   return require("lofty").spool.file { path = path }
 end
@@ -164,7 +165,10 @@ function actions.retry(args, context)
     local ok, err = spool:retry(id)
     return ok, err
   end)
-  context:say(("%d events: the program that runs the spool handles them at its next spool:run()"):format(#ids))
+  if code == exit_codes.ok then
+    context:say(require "lofty.cli.count"(#ids, "event"), " to be handled by the program that runs the spool, at its ",
+      "next spool:run()")
+  end
   return code
 end
 
@@ -185,7 +189,7 @@ function actions.trigger(args, context)
   if not args.count or args.count < 1 then return context:fail("--count must be 1 or more", exit_codes.usage) end
   local base_url = context.streams.variable "LOFTY_BASE_URL"
   if not (base_url and base_url:find "^http://127%.0%.0%.1:%d+$") then
-    return context:fail("only the emulator sends on request: run it in `lofty sandbox -- ...`, which sets "
+    return context:fail("only the emulator can send a delivery: run this in `lofty sandbox -- ...`, which sets "
       .. "LOFTY_BASE_URL", exit_codes.usage)
   end
   local json = require("lofty").json
@@ -201,7 +205,7 @@ function actions.trigger(args, context)
   end
   context.streams.out:write(said.body, "\n")
   local status = said.statuses[1]
-  context:say("the receiver responded with ", sanitize(status))
+  context:say("The receiver responded with ", tostring(status))
   return type(status) == "number" and status < 300 and exit_codes.ok or exit_codes.failed
 end
 

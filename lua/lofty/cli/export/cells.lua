@@ -8,14 +8,14 @@ local type = type
 
 local cells = {}
 
--- Lists of objects of which one field says what they are.
+-- Lists of objects that are shown by one field of each.
 local NAMED = { tags = "tagName" }
 
 --- The text of a field.
 -- A list of texts is joined with "; ", tags by their names; other lists and objects become JSON.
 -- @tparam table record
 -- @tparam string name
--- @treturn ?string nil when the record does not have it
+-- @treturn ?string nil when the record does not have the field
 function cells.text(record, name)
   local lofty = require "lofty"
   local value = record[name]

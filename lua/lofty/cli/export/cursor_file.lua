@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: MIT
 
---- The file of `--resume`: how far an export to standard output is.
+--- The file of `--resume`: the progress of an export to standard output.
 --
--- It is replaced before a page is written, so that it names the first page that may be incomplete and the size that the
--- output had before that page. A file is cut back to this size and the page written again; where the output is no file,
--- a resumed export repeats at most one page.
+-- It is replaced before each page is written. So it holds the cursor of the first page that may be incomplete, and the
+-- size of the output before that page. A resumed export cuts an output file back to this size and writes the page
+-- again; if the output is not a file, at most one page is repeated.
 -- @module lofty.cli.export.cursor_file
 
 local cursor_file = {}
 
 --- Reads it.
 -- @tparam string path
--- @treturn[1] ?table `cursor`, `size` (bytes; nil where the output was no file), `of` (what is exported); nil alone:
---   there is none
+-- @treturn[1] ?table `cursor`, `size` (bytes; nil if the output was not a file), `of` (what is exported); nil alone
+--   when the file does not exist
 -- @treturn[2] nil
 -- @treturn[2] string why it cannot be used
 function cursor_file.read(path)
@@ -25,13 +25,13 @@ function cursor_file.read(path)
   file:close()
   local state = text and require("lofty").json.decode(text)
   if type(state) ~= "table" or type(state.cursor) ~= "string" or type(state.of) ~= "string" then
-    return nil, path .. " is no cursor file of lofty export: name another file"
+    return nil, path .. " was not written by `lofty export --resume`: name another file"
   end
   state.size = tonumber(state.size)
   return state
 end
 
---- Replaces it; a crash leaves the old file or the new one.
+--- Replaces it atomically.
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string why

@@ -2,13 +2,14 @@
 
 --- Writes an export to an SQLite database, and brings it up to date when it is run again.
 --
--- Each page is one transaction that also holds the cursor of the page, so that a process killed at any time leaves
--- whole pages; the next run goes on with the page that was under way. Records that a walk without a filter did not meet
--- are marked as deleted when it has ended, unless it was interrupted: records that move during an interruption may be
--- skipped, and would look deleted.
+-- Each page is written in one transaction, together with its cursor. So a process that is killed at any time leaves
+-- whole pages, and the next run continues with the last of them. When a walk without a filter has ended, the records
+-- that did not come are marked as deleted; not if it was interrupted, since a list may change in between so that
+-- existing records are skipped.
 -- @module lofty.cli.export.database
 
 local cells = require "lofty.cli.export.cells"
+local counted = require "lofty.cli.count"
 local kinds = require "lofty.cli.export.kinds"
 local schema = require "lofty.cli.export.schema"
 
@@ -19,7 +20,7 @@ local database = {}
 
 -- Milliseconds to wait for another process that writes.
 local BUSY_TIMEOUT = 10000
--- Leads whose notes and tasks are fetched, at a time.
+-- How many leads are read from the database at a time, to fetch their notes and tasks.
 local BATCH = 100
 
 local function raise(why)
@@ -54,7 +55,7 @@ function Database:first(query)
   return row
 end
 
--- All of fn or nothing.
+-- Calls fn in a transaction, which is rolled back when fn raises.
 function Database:transaction(fn)
   self:execute "BEGIN IMMEDIATE"
   local ok, raised = pcall(fn)
@@ -67,7 +68,9 @@ end
 
 local function open(path, used)
   local found, luasql = pcall(require, "luasql.sqlite3")
-  if not found then return nil, "--to sqlite needs LuaSQL for SQLite 3 (Debian: lua-sql-sqlite3)" end
+  if not found then
+    return nil, "--to sqlite needs LuaSQL: install lua-sql-sqlite3 (Debian) or luasql-sqlite3 (LuaRocks)"
+  end
   local environment = luasql.sqlite3()
   local connection, why = environment:connect(path)
   if not connection then return nil, "cannot open " .. path .. ": " .. tostring(why) end
@@ -82,7 +85,7 @@ function Database:close()
   self.environment:close()
 end
 
--- The ids and records of a page: two arrays. A record without an id is refused.
+-- The ids of a page's records. A record without an id is an error.
 local function ids_of(kind, items)
   local ids = {}
   for i, record in ipairs(items) do
@@ -93,7 +96,7 @@ local function ids_of(kind, items)
   return ids
 end
 
--- What the table has for these ids: id -> { record, deleted_at, history columns... }.
+-- The rows that the table has for these ids: id -> { record, deleted_at, history columns... }.
 function Database:known(name, kind, ids)
   local quoted, columns = {}, {}
   for i, id in ipairs(ids) do quoted[i] = quote(id) end
@@ -145,7 +148,7 @@ function Database:put(name, kind, items, number)
       self:execute(("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s")
         :format(name, concat(names, ", "), concat(list, ", "), concat(updates, ", ")))
       self:keep_history(name, kind, id, record, old)
-      -- A page may give a record twice.
+      -- A page may contain a record twice.
       known[id] = { record = text }
       for _, field in ipairs(kind.history) do known[id][field] = cells.text(record, field) end
     end
@@ -156,7 +159,7 @@ function Database:put(name, kind, items, number)
   return changed
 end
 
--- The walk to go on with, or a new one: number, cursor, whether it was interrupted.
+-- The interrupted walk to continue, or a new one: number, cursor, whether it was interrupted.
 function Database:begin_walk(of)
   local row = self:first(("SELECT number, cursor, is_resumed FROM walks WHERE of = %s"):format(quote(of)))
   if row and row[2] then
@@ -170,7 +173,8 @@ function Database:begin_walk(of)
   return number, nil, false
 end
 
--- Walks the list. Returns how many records came, how many changed, whether the walk was interrupted before, its number.
+-- Walks the list. Returns how many records came, how many of them are new or changed, whether the walk had been
+-- interrupted, and how many records are marked as deleted.
 function Database:walk(job)
   local number, cursor, is_resumed = self:begin_walk(job.of)
   local count, changed = 0, 0
@@ -193,7 +197,7 @@ function Database:walk(job)
   return count, changed, is_resumed, tonumber(gone)
 end
 
--- Replaces what the database has of one lead.
+-- Writes the notes or tasks of one lead; those that did not come are marked as deleted.
 function Database:put_children(name, lead, items)
   local kind = kinds[name]
   self:put(name, kind, items, 0)
@@ -203,12 +207,12 @@ function Database:put_children(name, lead, items)
     :format(name, quote(self.now), quote(lead), concat(quoted, ", ")))
 end
 
--- The records of a lead; nothing when the lead is gone meanwhile.
+-- The notes or tasks of a lead; none if the lead has been deleted meanwhile.
 local function children_of(crm, name, lead)
   local kind = kinds[name]
   local items, err = crm[kind.resource][kind.verb]:all { leadId = lead }
   if items then
-    -- The lead is the one that was asked for, with all digits, whatever the record says.
+    -- The id that was asked for, which has all digits.
     for _, record in ipairs(items) do record.leadId = lead end
     return items
   end
@@ -221,11 +225,12 @@ function Database:fetch_children(context, job)
   local due = self:first "SELECT COUNT(*) FROM leads WHERE children_due = 1 AND deleted_at IS NULL"
   due = math.floor(tonumber(due[1]))
   if due == 0 then
-    context:say("no lead changed: no calls for ", concat(job.children, " and "))
+    context:say("No lead has changed, so no calls are needed for ", concat(job.children, " and "))
     return
   end
   local calls = due * #job.children
-  context:say(("%d leads changed: their %s take %d calls"):format(due, concat(job.children, " and "), calls))
+  context:say(("%s changed: fetching %s takes %s"):format(counted(due, "lead"), concat(job.children, " and "),
+    counted(calls, "call")))
   local done = 0
   repeat
     local batch = {}
@@ -251,7 +256,7 @@ end
 -- @tparam string path
 -- @treturn[1] number how many records came
 -- @treturn[2] nil
--- @treturn[2] string why it was not begun
+-- @treturn[2] string why the export could not start
 function database.write(context, job, path)
   local used = { [job.name] = job.kind }
   for _, name in ipairs(job.children) do used[name] = kinds[name] end
@@ -261,9 +266,9 @@ function database.write(context, job, path)
   local ok, raised = pcall(function()
     local count, changed, is_resumed, gone = self:walk(job)
     job.progress:clear()
-    context:say(("%d came, %d are new or changed, %d vanished"):format(count, changed, gone))
+    context:say(("%s: %d new or changed, %d deleted"):format(counted(count, "record"), changed, gone))
     if is_resumed and job.is_whole then
-      context:say("This run went on with an interrupted one; run it again to mark records that vanished.")
+      context:say("This run continued an interrupted one: run it again to mark deleted records.")
     end
     if #job.children > 0 then self:fetch_children(context, job) end
     return count

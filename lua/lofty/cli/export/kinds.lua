@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- What `lofty export` can write: for each kind of record its list, its id and its columns.
+--- The kinds of records that `lofty export` can write.
 --
--- - `resource`, `verb`: the operation that lists it. `items`: which field of a page holds the records.
+-- - `resource`, `verb`: the operation that lists it.
 -- - `id`: the name of the field that identifies a record.
--- - `columns`: fields of a CSV file and of a table. Further fields are in JSON lines and in a table's column `record`.
--- - `history`: columns whose changes are kept in a database.
--- - `complete(filter, now)`: adds parameters without which the API refuses the list or gives a part of it.
+-- - `columns`: the fields in a CSV file and in a database table. JSON lines, and the column `record` of a table, have
+--   all fields.
+-- - `history`: columns whose changes a database keeps.
+-- - `complete(filter, now)`: adds parameters without which the API rejects the list or returns only a part of it.
 -- @module lofty.cli.export.kinds
 
 local DAY = 86400
@@ -39,7 +40,7 @@ kinds.transactions = {
     "assignedAgent", "homePrice", "commissionRate", "gci", "agentRevenue", "teamRevenue", "expectedCloseDate",
     "closeDate", "created", "updated",
   },
-  -- Without a type the API lists purchases alone.
+  -- Without a type, the API lists only purchases.
   complete = function(filter) filter.transactionType = filter.transactionType or "All" end,
 }
 
@@ -65,11 +66,11 @@ kinds.calls = {
     filter.endTime = filter.endTime or ("%.0f"):format(now * 1000)
     filter.startTime = filter.startTime or ("%.0f"):format((now - CALL_DAYS * DAY) * 1000)
   end,
-  -- The window moves with time: a record that leaves it did not vanish.
+  -- A record that is older than the window is not a deleted one.
   is_window = true,
 }
 
--- What is exported with leads (--with): all records of one lead in one call.
+-- Exported with leads (--with): one call returns all records of a lead.
 kinds.notes = {
   resource = "notes", verb = "list", id = "noteId", history = {}, of_lead = true,
   columns = { "noteId", "leadId", "content", "isPin", "creatorName", "createTime", "lastUpdate" },

@@ -2,22 +2,21 @@
 
 --- The tables of an export's database.
 --
--- For each kind of record a table named after it: its columns as text (`id` first: all digits, TEXT), `record` (the
--- whole record as JSON), `first_seen`, `changed_at` and `deleted_at` (UTC, ISO 8601; deleted_at is NULL while the
--- record is there), `seen_in` (the number of the last walk that met it). Leads also have `children_due`: 1 while their
--- notes and tasks are to be fetched. Beside them:
+-- Each kind of record has a table of its name: `id` (all digits, as text), its columns as text, `record` (the whole
+-- record as JSON), `first_seen`, `changed_at` and `deleted_at` (UTC, ISO 8601; deleted_at is NULL while the record
+-- exists) and `seen_in` (the number of the last walk in which it came). Leads also have `children_due`: 1 while their
+-- notes and tasks have to be fetched. Besides:
 --
--- - `history(kind, id, field, old, new, at)`: changes of the columns of `kinds.history`; `old` is NULL for a new
---   record.
--- - `walks(of, number, cursor, is_resumed)`: the walk that is under way for what is exported; `cursor` is NULL when
---   it ended.
+-- - `history(kind, id, field, old, new, at)`: the changes of the columns that `kinds` names as history; `old` is NULL
+--   for a new record.
+-- - `walks(of, number, cursor, is_resumed)`: the last walk of each export; `cursor` is NULL when it is complete.
 -- @module lofty.cli.export.schema
 
 local concat = table.concat
 
 local schema = {}
 
---- The time as a text.
+--- A time as text.
 function schema.time(seconds)
   return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
 end
@@ -27,7 +26,7 @@ function schema.name(text)
   return '"' .. text:gsub('"', '""') .. '"'
 end
 
---- Quotes a text. A NUL would end SQL text early, so U+FFFD stands for it.
+--- Quotes a text. NUL, which would end SQL text, becomes U+FFFD.
 -- @tparam ?string text
 -- @treturn string
 function schema.quote(text)
@@ -35,7 +34,7 @@ function schema.quote(text)
   return "'" .. text:gsub("%z", "\239\191\189"):gsub("'", "''") .. "'"
 end
 
---- The columns of a kind's table that come from the record: the id first, without its own name.
+--- The columns of a kind's table that come from the record, without the id.
 function schema.columns(kind)
   local list = {}
   for _, name in ipairs(kind.columns) do
@@ -44,7 +43,7 @@ function schema.columns(kind)
   return list
 end
 
---- The statements that create what is missing.
+--- The statements that create missing tables and indexes.
 -- @tparam {string=table} used name -> kind
 -- @treturn {string,...}
 function schema.statements(used)

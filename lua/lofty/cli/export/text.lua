@@ -11,7 +11,7 @@ local concat = table.concat
 
 local text = {}
 
--- Stands in the cursor file until the first page came.
+-- The cursor in the cursor file until the first page has come.
 local START = "start"
 
 local function csv_line(record, columns, writer)
@@ -27,12 +27,12 @@ end
 -- Prepares the output of a resumed export; nil, what is wrong.
 local function continue(streams, state, of)
   if state.of ~= of then
-    return nil, "the cursor file is of another export: lofty export " .. state.of
+    return nil, "the cursor file belongs to another export: lofty export " .. state.of
   end
   if not state.size then return true end
   local size = streams.out_size()
   if not size or size < state.size then
-    return nil, ("the output has %.0f bytes, and %.0f were written before: go on with >> FILE, not > FILE")
+    return nil, ("the output has %.0f bytes, but %.0f were written before: append with >> FILE, not > FILE")
       :format(size or 0, state.size)
   end
   return streams.cut_out(state.size)
@@ -44,7 +44,7 @@ end
 --   (what is exported, as text), `walk(cursor)` (gives an iterator over items and the cursor of their page)
 -- @treturn[1] number how many records were written
 -- @treturn[2] nil
--- @treturn[2] string why it was not begun
+-- @treturn[2] string why the export could not start
 function text.write(context, job)
   local streams = context.streams
   local writer = job.form ~= "jsonl" and csv.new(job.form == "excel")
@@ -66,7 +66,7 @@ function text.write(context, job)
   end
   local count = 0
   local cursor = state and state.cursor ~= START and state.cursor or nil
-  -- The head follows the first response, so that a refused filter writes nothing.
+  -- The first line is written after the first response, so that a rejected filter writes nothing.
   local needs_head = not cursor and writer
   if not cursor then keep(START) end
   local function write_head()

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Sends the rows of an import, and finds out what became of a row that was being sent when an earlier run ended.
+--- Sends the rows of an import, and finds out whether a row was created that an earlier run was sending when it ended.
 -- @module lofty.cli.import.apply
 
 local decision = require "lofty.cli.import.decision"
@@ -10,10 +10,10 @@ local apply = {}
 -- Seconds between look-ups of a lead that was sent.
 local PAUSE = 1
 
--- Errors that are about one row; after any other the import stops.
+-- Errors that concern one row; any other error stops the import.
 local OF_ROW = { invalid = true, not_found = true, server = true, decode = true }
 
--- Looks a row up until it is found or `settle` seconds have passed since it was sent.
+-- Looks a row up until it is found, or until `settle` seconds have passed since it was sent.
 local function find_sent(self, row, began)
   local streams, runtime = self.context.streams, self.context:runtime()
   local ends = self.settle > 0 and began + 1 + self.settle or 0 -- `began` is a whole second
@@ -30,9 +30,9 @@ local function bad(self, row, reason)
   return true
 end
 
--- A row that was sent and has no key: it is told, and not sent again.
+-- Reports a row that was sent and has no key to look it up by; it is not sent again.
 local function give_up(self, row)
-  self:report(row, "unknown", "it may have been created, and it has no key to look it up by: look for it in Lofty")
+  self:report(row, "unknown", "it may have been created, but has no key to look it up by: look for it in Lofty")
   self.journal:done(row.line, "unknown", nil, true)
   self.unknown[#self.unknown + 1] = row.line
   return true
@@ -51,7 +51,7 @@ local function send(self, row, action, lead, fields)
     return true
   end
   if err.outcome_unknown then
-    -- An update is looked up and compared again by the next run.
+    -- The next run looks an update up and compares again.
     if action == "create" then return apply.resolve(self, row, self.context.streams.now(), err) end
     return false, err
   end
@@ -64,7 +64,7 @@ local function send(self, row, action, lead, fields)
   return false, err
 end
 
--- Does what a row asks for. `was_sent`: the row was sent before, and so created this lead.
+-- Creates or updates the lead of a row. `was_sent`: an earlier request of this row has created the lead.
 local function act(self, row, lead, was_sent)
   if not lead then
     local problem = self:problem_of(row)
@@ -84,11 +84,11 @@ local function act(self, row, lead, was_sent)
   return send(self, row, "update", lead, update)
 end
 
---- Goes on with a row whose create was sent and whose response did not come.
+--- Finishes a row whose create was sent, but whose response did not come.
 -- @tparam table self see `lofty.cli.import`
 -- @tparam table row
 -- @tparam number began epoch seconds when it was sent
--- @tparam[opt] table err that was met in this run
+-- @tparam[opt] table err of the request, when this run sent it
 -- @treturn boolean true; false: stop
 -- @treturn ?table err
 function apply.resolve(self, row, began, err)
@@ -97,13 +97,13 @@ function apply.resolve(self, row, began, err)
   if failure then return false, failure end
   if problem then return bad(self, row, problem) end
   if lead then return act(self, row, lead, true) end
-  -- It was not made. Within one run it is not sent a third time.
+  -- The lead was not created. One run sends a row at most twice.
   if err and row.is_resent then return false, err end
   row.is_resent = true
   return act(self, row, nil)
 end
 
---- Does one row.
+--- Applies one row.
 -- @treturn boolean true; false: stop
 -- @treturn ?table err
 function apply.row(self, row)

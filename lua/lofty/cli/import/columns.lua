@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- Which field of a lead each column of a file holds, guessed from its head.
+--- Guesses from the first line of a file which field of a lead each column holds.
 -- @module lofty.cli.import.columns
 
 local ascii = require "lofty.internal.ascii"
 
 local columns = {}
 
--- Names of columns, without case, spaces and punctuation.
+-- The names of columns that are understood, in lower case, without spaces and punctuation.
 local NAMES = {
   leadId = "leadid id",
   firstName = "firstname first givenname forename",
@@ -45,9 +45,9 @@ local function simple(name)
   return (ascii.lower(name):gsub("[%s%p]", ""))
 end
 
---- Guesses.
--- @tparam {string,...} head
--- @tparam {string=string} given what the person said: column -> field, "" for none
+--- Guesses the fields of the columns.
+-- @tparam {string,...} head the first line
+-- @tparam {string=string} given from --map: column -> field, "" for none
 -- @treturn[1] table array of field names, false for a column that is not imported
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong
@@ -66,7 +66,7 @@ function columns.guess(head, given)
       end
     end
     if field and used[field] and not columns.lists[field] then
-      return nil, ("the columns %q and %q both look like %s: leave one out with --map %q"):format(
+      return nil, ("the columns %q and %q both seem to hold %s: leave one out with --map %q"):format(
         head[used[field]], column, field, column .. "=")
     end
     if field then used[field] = i end
@@ -75,8 +75,8 @@ function columns.guess(head, given)
   local missing = next(wanted)
   if missing then return nil, ("--map: the file has no column %q"):format(missing) end
   if not (used.firstName or used.name or used.emails or used.phones or used.leadId) then
-    return nil, "no column looks like a name, an e-mail address or a phone number: is the first line a head? "
-      .. "--map COLUMN=FIELD says which is which"
+    return nil, "no column seems to hold names, e-mail addresses or phone numbers: does the first line name the "
+      .. "columns? --map COLUMN=FIELD says what a column holds"
   end
   return list
 end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Decides what becomes of a row: looks the lead up by the row's keys and compares.
+--- Looks up the lead of a row by the row's keys, and compares them.
 -- @module lofty.cli.import.decision
 
 local ascii = require "lofty.internal.ascii"
@@ -9,7 +9,7 @@ local rows = require "lofty.cli.import.rows"
 
 local decision = {}
 
--- Leads that a look-up asks for: enough to see that a key is not unique.
+-- How many leads a look-up asks for: enough to see that a key is not unique.
 local LOOK_UP_LIMIT = 10
 
 local function is_of(lead, key)
@@ -37,7 +37,7 @@ end
 --- Looks a lead up.
 -- @tparam table crm
 -- @tparam table keys of `rows.keys`
--- @treturn[1] ?table the lead; nil alone: there is none
+-- @treturn[1] ?table the lead; nil alone when there is none
 -- @treturn[2] nil
 -- @treturn[2] string why the row is bad
 -- @treturn[3] nil
@@ -92,8 +92,8 @@ local function is_in_properties(lead, field, value)
   return false
 end
 
---- What differs.
--- Empty cells change nothing; lists get what they lack; a note is added to new leads alone.
+--- Compares a row with its lead.
+-- Empty cells change nothing; lists get the values that they lack; only new leads get a note.
 -- @tparam table lead
 -- @tparam table fields of the row
 -- @treturn ?table fields for `leads.update`; nil when nothing differs

@@ -74,7 +74,7 @@ local BOMS = {
   { "\239\187\191", "UTF-8" }, { "\255\254", "UTF-16LE" }, { "\254\255", "UTF-16BE" },
 }
 
---- Looks through a file once, in flat memory.
+--- Reads a file once, in flat memory, to guess its encoding.
 -- @tparam string path
 -- @treturn[1] string "UTF-8", "UTF-16LE", "UTF-16BE" or "Windows-1252"
 -- @treturn[1] number bytes of the byte order mark

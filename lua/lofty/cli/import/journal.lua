@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: MIT
 
---- The journal of an import: which rows are done, and which was being sent.
+--- The journal of an import: which rows are finished, and which one was being sent.
 --
--- A private directory FILE.import beside the file holds it. Its first line names the contents of the file and the
--- options; each further line is about the row that begins on a line of the file:
+-- It is the file `journal` in the private directory FILE.import beside the imported file. Its first line identifies the
+-- contents of the file and the options. Each further line is about the row that begins on line LINE of the file:
 --
 --     LINE begin create TIME      written to disk before the request is sent
 --     LINE done created|updated|found|skipped|failed|bad|unknown [ID]
---     LINE retry                  the request was not done, the row is to be sent again
+--     LINE retry                  the request was not carried out, so the row is sent again
 --
--- Rows are done in the order of the file, so that one row at most has begun and is not done.
+-- Rows are applied in the order of the file, so that at most one row has begun and is not done.
 -- @module lofty.cli.import.journal
 
 local journal = {}
@@ -28,9 +28,9 @@ local function read(self, path, identity)
     if is_first then
       if text ~= VERSION .. identity then
         file:close()
-        -- A first line that a kill cut off: no request had been sent.
+        -- The first line was cut off by a kill, so no request had been sent.
         if (VERSION .. identity):sub(1, #text) == text then return true, true end
-        return nil, path .. " is of other contents of the file, or of other options: to begin anew, move it away"
+        return nil, path .. " belongs to other contents of the file or to other options: move it away to start over"
       end
       is_first = false
     else
@@ -87,7 +87,7 @@ function journal.open(path, identity)
     ok, why = directory:sync()
     if not ok then return nil, why end
   elseif is_whole == false then
-    -- A line that a kill cut off is ended; it does not count.
+    -- Ends a line that was cut off by a kill, so that it is ignored.
     self:append " (cut off)"
   end
   directory:close()
@@ -106,19 +106,19 @@ function Journal:sync()
   check(self.handle:sync())
 end
 
---- Says that a row is about to be sent: returns when that is on disk.
+--- Records that a row is about to be sent. Returns when the record is on disk.
 function Journal:begin(line, action, now)
   self:append(("%d begin %s %.0f"):format(line, action, now))
   self:sync()
 end
 
---- Says what became of a row. With `durable`, returns when that is on disk.
+--- Records the outcome of a row. With `durable`, returns when the record is on disk.
 function Journal:done(line, outcome, id, durable)
   self:append(("%d done %s%s"):format(line, outcome, id and " " .. id or ""))
   if durable then self:sync() end
 end
 
---- Says that a row was not sent after all.
+--- Records that the request of a row was not carried out.
 function Journal:retry(line)
   self:append(("%d retry"):format(line))
   self:sync()

@@ -2,8 +2,8 @@
 
 --- Reads comma-separated values (RFC 4180) record by record, in linear time and flat memory.
 --
--- Lines end with CR LF, LF or CR. A field that begins with a quote ends at the quote that closes it; a quote within a
--- field that does not begin with one is text. Empty lines are no records.
+-- Lines end with CR LF, LF or CR. A field that begins with a quote ends at the closing quote; in other fields, a quote
+-- is text. Empty lines are skipped.
 -- @module lofty.cli.import.reader
 
 local byte, find, gsub, sub = string.byte, string.find, string.gsub, string.sub
@@ -11,13 +11,13 @@ local concat = table.concat
 
 local reader = {}
 
---- Bytes of a record: the rest of a file behind a quote that nothing closes must not be read as one field.
+--- The most bytes of a record, so that the whole rest of a file behind an unclosed quote is not read as one field.
 reader.max_record = 1048576
 
 local Reader = {}
 Reader.__index = Reader
 
---- Guesses the separator from the first line: of comma, semicolon and tab the one that occurs most outside of quotes.
+--- Guesses the separator from the first line: comma, semicolon or tab, whichever occurs most outside of quotes.
 -- @tparam string text the beginning of the file
 -- @treturn string
 function reader.separator(text)
@@ -56,7 +56,7 @@ local function add(self, parts, piece)
   parts[#parts + 1] = piece
   self.size = self.size + #piece
   if self.size > reader.max_record then
-    error({ failed = ("line %d: the record has more than %d bytes; is a quote not closed?")
+    error({ failed = ("line %d: the record has more than %d bytes; is there an unclosed quote?")
       :format(self.record_line, reader.max_record) }, 0)
   end
 end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Makes the fields of a lead from a row, and its keys.
+--- Makes the fields of a lead, and the keys to look it up by, from the cells of a row.
 -- @module lofty.cli.import.rows
 
 local ascii = require "lofty.internal.ascii"
@@ -10,7 +10,7 @@ local rows = {}
 
 -- RFC 5321 allows no longer address.
 local MAX_EMAIL = 254
--- A longer text is no name of first and last name.
+-- A longer text is not split into first and last name.
 local MAX_NAME = 200
 
 --- Phone numbers are compared by their last ten digits, since some are written with a country code and some without.
@@ -75,7 +75,7 @@ end
 -- @treturn[2] string why the row is bad
 function rows.fields(cells, list)
   if #cells > #list then
-    return nil, ("%d fields, and the head has %d"):format(#cells, #list)
+    return nil, ("%d cells, but the first line has %d"):format(#cells, #list)
   end
   local fields = {}
   for i, field in ipairs(list) do
