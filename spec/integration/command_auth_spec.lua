@@ -72,7 +72,8 @@ command.describe("lofty auth", function()
   it("has no option that takes a secret", function()
     local _, out = user:run { "auth", "login", "--help" }
     for option in out:gmatch "%-%-[%w-]+" do
-      assert.truthy(({ ["--help"] = 1, ["--with-key"] = 1, ["--oauth"] = 1, ["--paste"] = 1 })[option], option)
+      assert.truthy(({ ["--help"] = 1, ["--with-key"] = 1, ["--oauth"] = 1, ["--paste"] = 1, ["--account"] = 1,
+        ["--no-wait"] = 1 })[option], option)
     end
     assert.equal(2, (user:run { "auth", "login", "--with-key=" .. box.api_key }))
   end)
