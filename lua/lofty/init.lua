@@ -260,6 +260,7 @@ end
 
 -- Loaded at first use.
 local LATER = {
+  runtime = function() return require "lofty.runtime.loop" end,
   spool = load_spool,
   webhook = load_webhook,
   time = function() return require "lofty.time" end,

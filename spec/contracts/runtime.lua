@@ -117,6 +117,7 @@ case("map: runs as many at once as it is told", function(fixture)
   runtime:map(list, function()
     active = active + 1
     if active > most then most = active end
+    runtime:sleep(0) -- a request whose response comes at once need not wait
     local res, err = get(fixture, fixture.hello)
     active = active - 1
     return res, err

@@ -7,6 +7,8 @@ local lofty = require "lofty"
 local sandbox = require "lofty.sandbox"
 
 local PAGES = { "calls", "errors", "keeping-a-copy", "limits", "nginx", "numbers", "oauth", "paging", "stores", "testing", "webhooks" }
+-- There is no cqueues for Lua 5.5.
+if _VERSION ~= "Lua 5.5" then PAGES[#PAGES + 1] = "event-loops" end
 
 -- What an example may use beside the library: the person who agrees at the consent page.
 local PRELUDE = [[
@@ -65,6 +67,7 @@ describe("the guide's example", function()
       it(("on page %s at line %d runs"):format(page, block.line), function()
         local place = ("%s/%s-%d"):format(folder, page, block.line)
         nginx.shell("mkdir " .. place)
+        if page == "event-loops" then nginx.shell("cp examples/cqueues_runtime.lua " .. place) end
         local prelude = PRELUDE:gsub("CLICK", ("%q"):format("lua5.4 " .. nginx.quote(root .. "/lua/lofty/sandbox/click.lua"))):gsub("\n", " ")
         nginx.write(place .. "/example.lua", prelude .. "local ok, why = pcall(function() " .. block.text
           .. ' end)\nprint(ok and "done" or tostring(why))\n')
@@ -73,7 +76,7 @@ describe("the guide's example", function()
           LOFTY_BASE_URL = box.url, LOFTY_API_KEY = box.api_key, LOFTY_CLIENT_ID = box.client_id,
           LOFTY_CLIENT_SECRET = box.client_secret, LOFTY_REDIRECT_URI = box.redirect_uri,
           LOFTY_OAUTH_TOKEN_URL = box.token_url, LOFTY_AUTHORIZE_URL = box.authorize_url,
-          LUA_PATH = package.path:gsub("%./", root .. "/"), LUA_CPATH = package.cpath:gsub("%./", root .. "/"),
+          LUA_PATH = "./?.lua;" .. package.path:gsub("%./", root .. "/"), LUA_CPATH = package.cpath:gsub("%./", root .. "/"),
         } do
           environment[#environment + 1] = name .. "=" .. nginx.quote(value)
         end

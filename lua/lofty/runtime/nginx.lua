@@ -20,31 +20,20 @@ local clock = require "lofty.runtime.nginx.clock"
 local connection = require "lofty.runtime.nginx.connection"
 local detach = require "lofty.runtime.nginx.detach"
 local ensure = require "lofty.runtime.nginx.ensure"
-local errors = require "lofty.errors"
 local event = require "lofty.runtime.nginx.event"
+local exchanges = require "lofty.runtime.exchange"
 local handler = require "lofty.runtime.nginx.handler"
-local head = require "lofty.runtime.nginx.head"
-local limits = require("lofty.core").limits
+local heads = require "lofty.runtime.head"
 local map = require "lofty.runtime.nginx.map"
 local origins = require "lofty.runtime.nginx.origin"
 local phase = require "lofty.runtime.nginx.phase"
 
-local error, pcall, type = error, pcall, type
+local error, pcall = error, pcall
 local may_wait, ngx_sleep = phase.may_wait, ngx.sleep
-local origin_of, write_head, exchange = origins.of, head.write, connection.exchange
-
-local NONE = {}
-
--- RFC 9110, section 9.2.2: repeating them changes nothing.
-local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
--- Methods whose requests carry a Content-Length even when the body is empty (RFC 9110, section 8.6).
-local HAS_BODY = { POST = true, PUT = true, PATCH = true }
+local origin_of, exchange, refuse = origins.of, connection.exchange, exchanges.refuse
+local write_head, may_resend = heads.write, heads.may_resend
 
 local nginx = {}
-
-local function invalid(message)
-  return nil, errors.new { kind = "invalid", sent = false, connected = false, head = false, message = message }
-end
 
 --- Sends a request and reads its whole response; the worker process serves others meanwhile.
 -- @tparam table req `method`, `url`, `headers` (name -> string), `body` (string), `once` (true: never sent a second
@@ -54,21 +43,17 @@ end
 -- @treturn[2] table err with `sent`, `connected` and `head`
 function nginx:request(req) -- luacheck: no self
   if req.ca then
-    return invalid("the option ca has no effect inside nginx: set lua_ssl_trusted_certificate in nginx.conf instead")
+    return refuse("the option ca has no effect inside nginx: set lua_ssl_trusted_certificate in nginx.conf instead")
   end
   if req.proxy and req.proxy ~= "" then
-    return invalid("the option proxy has no effect inside nginx, whose sockets support no proxy: leave it out")
+    return refuse("the option proxy has no effect inside nginx, whose sockets support no proxy: leave it out")
   end
   local origin, target = origin_of(req.url)
-  if not origin then return invalid(target) end
-  local method, body = req.method, req.body
-  if body ~= nil and type(body) ~= "string" then return invalid("the body is not a string") end
-  local length = body and #body or (HAS_BODY[method] and 0) or nil
-  local text, why = write_head(method, origin, target, req.headers, length)
-  if not text then return invalid(why) end
-  local timeout = req.timeout or NONE
-  return exchange(origin, req, text, timeout.connect or limits.connect_timeout, timeout.total or limits.total_timeout,
-    not req.once and IDEMPOTENT[method])
+  if not origin then return refuse(target) end
+  local head, why = write_head(req, origin.fields, target)
+  if not head then return refuse(why) end
+  local res, err = exchange(origin, req, head, may_resend(req))
+  return res, err
 end
 
 --- Waits; the worker process goes on with everything else.

@@ -1,15 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
---- One request over one cosocket: take a kept connection or make one, TLS, send, read the whole response.
---
--- Each step is bounded by the time that the request has left.
+--- Connections over cosockets: takes a kept one or makes one, with TLS, for an exchange (`lofty.runtime.exchange`).
 -- @module lofty.runtime.nginx.connection
 
 local ngx = ngx -- luacheck: globals ngx
 local semaphore = require "ngx.semaphore"
 local clock = require "lofty.runtime.nginx.clock"
-local core = require "lofty.core"
-local errors = require "lofty.errors"
+local exchanges = require "lofty.runtime.exchange"
 local nginx_tls = require "lofty.internal.nginx_tls"
 local phase = require "lofty.runtime.nginx.phase"
 local watchdog = require "lofty.runtime.nginx.watchdog"
@@ -17,9 +14,8 @@ local watchdog = require "lofty.runtime.nginx.watchdog"
 local tcp = ngx.socket.tcp
 local spawn, kill, thread_wait = ngx.thread.spawn, ngx.thread.kill, ngx.thread.wait
 local new_semaphore, tls_handshake = semaphore.new, nginx_tls.handshake
-local http_reader, limits = core.http_reader, core.limits
 local monotonic = clock.monotonic
-local find, format, sub = string.find, string.format, string.sub
+local find, format = string.find, string.format
 local ceil, pcall = math.ceil, pcall
 
 local connection = {}
@@ -29,11 +25,6 @@ local connection = {}
 local IDLE_TIMEOUT = 30
 -- The most bytes read at a time; nginx gives what lua_socket_buffer_size holds.
 local READ_SIZE = 65536
--- The most bytes sent at a time. nginx restarts its timer whenever some of them could be sent, so a piece must be small
--- enough to be sent in few steps.
-local SEND_SIZE = 16384
--- Readers of responses that are kept for the next request. Making one costs more than resetting one.
-local MAX_IDLE_READERS = 32
 
 local CA_HINT = "set lua_ssl_trusted_certificate in nginx.conf to a file with the CAs you trust, such as "
   .. "/etc/ssl/certs/ca-certificates.crt"
@@ -60,35 +51,27 @@ local function explain(why)
   return why
 end
 
--- The fields `connected`, `sent` and `reader` show how far the exchange came.
-local function failed(self, kind, message)
-  return nil, errors.new {
-    kind = kind, message = message, sent = self.sent, connected = self.connected,
-    head = self.reader and self.reader:head_complete() or false,
-  }
-end
-
-local function timeout_error(self, doing)
-  return failed(self, "timeout", format("%s %s took longer than %g s", doing, self.origin.shown, self.total))
+local function set_timeouts(socket, seconds)
+  local milliseconds = ceil(seconds * 1000)
+  socket:settimeouts(milliseconds, milliseconds, milliseconds)
 end
 
 -- Sets the timeouts of the next step to the rest of the total time; false when none is left.
 local function set_deadline(self)
   local left = self.deadline - monotonic()
   if left <= 0 then return false end
-  local milliseconds = ceil(left * 1000)
-  self.socket:settimeouts(milliseconds, milliseconds, milliseconds)
+  set_timeouts(self.socket, left)
   return true
 end
 
 local function handshake(self)
   local origin, pool = self.origin, self.pool
-  if not set_deadline(self) then return timeout_error(self, "the TLS handshake with") end
+  if not set_deadline(self) then return self:timed_out("the TLS handshake with") end
   local session, why = tls_handshake(self.socket, pool.session, origin.name)
   pool.session = session
   if session then return true end
-  if why == "timeout" then return timeout_error(self, "the TLS handshake with") end
-  return failed(self, "tls", format("no trusted TLS connection to %s: %s", origin.shown,
+  if why == "timeout" then return self:timed_out("the TLS handshake with") end
+  return self:failed("tls", format("no trusted TLS connection to %s: %s", origin.shown,
     why and explain(why) or HANDSHAKE_HINT))
 end
 
@@ -135,173 +118,76 @@ end
 local function connect(self, now, new_only)
   local origin, socket = self.origin, self.socket
   local left = self.deadline - now
-  if left <= 0 then return timeout_error(self, "a connection to") end
-  local seconds = self.wait < left and self.wait or left
+  if left <= 0 then return self:timed_out("a connection to") end
+  local seconds = self.connect_seconds < left and self.connect_seconds or left
   local milliseconds = ceil(left * 1000)
   socket:settimeouts(ceil(seconds * 1000), milliseconds, milliseconds)
   repeat
     local ok, why = open(self, seconds, now)
     if not ok then
       if why == "timeout" then
-        return failed(self, "timeout", format("no connection to %s within %g s", origin.shown, seconds))
+        return self:failed("timeout", format("no connection to %s within %g s", origin.shown, seconds))
       end
-      return failed(self, "network", format("no connection to %s: %s", origin.shown, explain(why)))
+      return self:failed("network", format("no connection to %s: %s", origin.shown, explain(why)))
     end
     local unwanted = self.reused and new_only
     if unwanted then socket:close() end
   until not unwanted
   self.connected = true
-  if self.reused then return true end
-  if origin.tls then
+  if not origin.tls then return true end
+  if not self.reused then
     local ok, err = handshake(self)
     if not ok then return nil, err end
   end
-  -- Connecting took part of the total time.
-  if not set_deadline(self) then return timeout_error(self, "a connection to") end
-  return true
-end
-
--- The connection ended before the response did. When a kept connection ends without a byte of it, the server most
--- likely had closed it before; whether it saw the request is not known.
-local function closed_error(self, got, why)
-  self.stale = self.reused and not got
-  local where = not got and "before its response"
-    or self.reader:head_complete() and "in the middle of its response" or "in the middle of its response's head"
-  local how = why == "closed" and "closed the connection" or "broke the connection (" .. why .. ")"
-  return failed(self, "network", format("%s %s %s", self.origin.shown, how, where))
-end
-
-local function decode_error(self, why)
-  return failed(self, "decode", format("the response of %s is not acceptable: %s", self.origin.shown, why))
-end
-
-local function receive(self)
-  local socket, reader = self.socket, self.reader
-  local got = false
-  while true do
-    local bytes, why = socket:receiveany(READ_SIZE)
-    if bytes then
-      got = true
-      local done, problem = reader:feed(bytes)
-      if done then return true end
-      if problem then return decode_error(self, problem) end
-      if not set_deadline(self) then return timeout_error(self, "the response of") end
-    elseif why == "timeout" then
-      return timeout_error(self, "the response of")
-    elseif why == "closed" and got then
-      local done = reader:eof() -- a response without a length ends here
-      if done then return true end
-      return closed_error(self, got, why)
-    else
-      return closed_error(self, got, why)
-    end
-  end
-end
-
--- Sends a body that is too large for one piece.
-local function send_pieces(self, body)
-  local socket = self.socket
-  for first = 1, #body, SEND_SIZE do
-    if not set_deadline(self) then return nil, "timeout" end
-    local ok, why = socket:send(sub(body, first, first + SEND_SIZE - 1))
-    if not ok then return nil, why end
-  end
-  if not set_deadline(self) then return nil, "timeout" end
-  return true
-end
-
-local function send(self, head, body)
-  self.sent = true
-  local ok, why
-  if not body or body == "" then
-    ok, why = self.socket:send(head)
-  elseif #body <= SEND_SIZE then
-    ok, why = self.socket:send { head, body }
-  else
-    ok, why = self.socket:send(head)
-    if ok then ok, why = send_pieces(self, body) end
-  end
-  if ok then return true end
-  if why == "timeout" then return timeout_error(self, "sending to") end
-  self.stale = self.reused
-  return failed(self, "network", format("%s broke the connection (%s) while it was sent to", self.origin.shown, why))
-end
-
-local idle_readers, idle_count = {}, 0
-
-local function take_reader(req)
-  local max_head, max_body = req.max_head or limits.head, req.max_body or limits.body
-  if idle_count == 0 then return http_reader(req.method, max_head, max_body) end
-  local reader = idle_readers[idle_count]
-  idle_readers[idle_count] = nil
-  idle_count = idle_count - 1
-  reader:reset(req.method, max_head, max_body)
-  return reader
-end
-
-local function give_back_reader(reader)
-  if idle_count == MAX_IDLE_READERS then return end
-  idle_count = idle_count + 1
-  idle_readers[idle_count] = reader
-end
-
-local function attempt(self, req, head, now, new_only)
-  local ok, err = connect(self, now, new_only)
-  if not ok then return nil, err end
-  ok, err = send(self, head, req.body)
-  if not ok then return nil, err end
-  self.reader = take_reader(req)
-  if not self.origin.tls then return receive(self) end
   watchdog.watch(self)
-  ok, err = receive(self)
+  return true
+end
+
+local function send(socket, bytes, seconds)
+  set_timeouts(socket, seconds)
+  local ok, why = socket:send(bytes)
+  return ok, why
+end
+
+local function receive(socket, seconds)
+  set_timeouts(socket, seconds)
+  local bytes, why = socket:receiveany(READ_SIZE)
+  return bytes, why
+end
+
+local function close(self)
   watchdog.done(self)
-  return ok, err
+  self.socket:close()
 end
 
 -- Keeps the connection for the next request, or closes it.
 local function finish(self, reusable)
-  if not reusable then
-    self.socket:close()
-  elseif self.socket:setkeepalive(IDLE_TIMEOUT * 1000) then
+  if not reusable then return close(self) end
+  watchdog.done(self)
+  if self.socket:setkeepalive(IDLE_TIMEOUT * 1000) then
     self.pool.kept = self.pool.kept + 1
     self.pool.kept_until = monotonic() + IDLE_TIMEOUT
   end
 end
 
---- Sends a request and reads its response.
--- A request that a kept connection lost without a response is sent once more, on a new one, if `resend` says so.
+local run = exchanges.over {
+  monotonic = monotonic, connect = connect, send = send, receive = receive, finish = finish, close = close,
+}
+
+--- Sends a request and reads its response, see `lofty.runtime.exchange`.
 -- @tparam table origin see `lofty.runtime.nginx.origin`
 -- @tparam table req as the runtime's request takes it
 -- @tparam string head
--- @tparam number wait seconds for the connection, name resolution included
--- @tparam number total seconds for everything
 -- @tparam boolean resend
 -- @treturn[1] table res
 -- @treturn[2] nil
 -- @treturn[2] table err
-function connection.exchange(origin, req, head, wait, total, resend)
+function connection.exchange(origin, req, head, resend)
   local made, socket = pcall(tcp) -- raises where there are no cosockets; cheaper than to ask first
   if not made then return phase.refuse() end
-  local started = monotonic()
-  local self = {
-    origin = origin, pool = origin:pool(), socket = socket, wait = wait, total = total, deadline = started + total,
-    sent = false, connected = false, reused = false, stale = false, reader = nil,
-  }
-  local ok, err = attempt(self, req, head, started, false)
-  if not ok and resend and self.stale then
-    socket:close()
-    self.reader, self.stale = nil, false
-    ok, err = attempt(self, req, head, monotonic(), true)
-  end
-  if not ok then
-    socket:close()
-    return nil, err
-  end
-  local reader = self.reader
-  local status, headers, body, reusable = reader:response()
-  give_back_reader(reader)
-  finish(self, reusable)
-  return { status = status, headers = headers, body = body, reused = self.reused, elapsed = monotonic() - started }
+  local self = { shown = origin.shown, origin = origin, pool = origin:pool(), socket = socket }
+  local res, err = run(self, req, head, resend)
+  return res, err
 end
 
 return connection

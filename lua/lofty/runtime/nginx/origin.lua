@@ -6,6 +6,7 @@
 local ffi = require "ffi"
 local block = require("lofty.internal.nginx_tls").block
 local limits = require("lofty.core").limits
+local of_origin = require("lofty.runtime.head").of_origin
 local url_policy = require "lofty.http.url_policy"
 
 local char, concat, find, sub = string.char, table.concat, string.find, string.sub
@@ -63,17 +64,15 @@ function Origin:pool()
 end
 
 local function new(url)
-  local bracketed = url.literal and "[" .. url.host .. "]" or url.host
-  local default = url.secure and 443 or 80
-  local shown = url.port == default and bracketed or bracketed .. ":" .. url.port
+  local host, shown, fields = of_origin(url)
   return setmetatable({
     tls = url.secure,
     name = url.host, -- for SNI and the certificate's check
-    address = url.host == "localhost" and "127.0.0.1" or bracketed, -- nginx's resolver reads no /etc/hosts
+    address = url.host == "localhost" and "127.0.0.1" or host, -- nginx's resolver reads no /etc/hosts
     is_address = url.literal or url.loopback or find(url.host, "^[%d.]+$") ~= nil, -- else a name to be resolved
     port = url.port,
-    shown = shown, -- for messages and the Host field
-    head = " HTTP/1.1\r\nHost: " .. shown .. "\r\nAccept-Encoding: gzip\r\n",
+    shown = shown, -- for messages
+    fields = fields, -- for heads, see `lofty.runtime.head`
     plain = new_pool("lofty:http:" .. shown),
     pools = {},
   }, Origin)

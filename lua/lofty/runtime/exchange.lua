@@ -1,0 +1,203 @@
+-- SPDX-License-Identifier: MIT
+
+--- One HTTP/1.1 exchange over one connection: sends a request, reads the whole response, and tells in an err how far
+-- it came. A runtime that has sockets supplies the functions that connect, send, receive and close; each wait is
+-- bounded by the time that the request has left.
+-- @module lofty.runtime.exchange
+
+local core = require "lofty.core"
+local errors = require "lofty.errors"
+
+local http_reader, limits = core.http_reader, core.limits
+local format, sub = string.format, string.sub
+local setmetatable = setmetatable
+
+-- The most bytes sent at a time. A transport may restart its timer whenever some of them could be sent, so a piece must
+-- be small enough to be sent in few steps.
+local SEND_SIZE = 16384
+-- Readers of responses that are kept for the next request. Making one costs more than resetting one.
+local MAX_IDLE_READERS = 32
+
+local exchange = {}
+
+-- The exchange of one request. `connected`, `sent` and `reader` show how far it came; `reused`: the connection was
+-- kept; `stale`: a kept connection ended without a byte of the response.
+local Exchange = {}
+Exchange.__index = Exchange
+
+--- The failure of an exchange.
+-- @tparam string kind
+-- @tparam string message
+-- @treturn nil
+-- @treturn table err with `sent`, `connected` and `head`
+function Exchange:failed(kind, message)
+  return nil, errors.new {
+    kind = kind, message = message, sent = self.sent, connected = self.connected,
+    head = self.reader and self.reader:head_complete() or false,
+  }
+end
+
+--- The failure of an exchange whose time is over.
+-- @tparam string doing what was waited for, such as "sending to"
+function Exchange:timed_out(doing)
+  return self:failed("timeout", format("%s %s took longer than %g s", doing, self.shown, self.total))
+end
+
+-- The connection ended before the response did. When a kept connection ends without a byte of it, the server most
+-- likely had closed it before; whether it saw the request is not known.
+local function closed_error(self, got, why)
+  self.stale = self.reused and not got
+  local where = not got and "before its response"
+    or self.reader:head_complete() and "in the middle of its response" or "in the middle of its response's head"
+  local how = why == "closed" and "closed the connection" or "broke the connection (" .. why .. ")"
+  return self:failed("network", format("%s %s %s", self.shown, how, where))
+end
+
+local function decode_error(self, why)
+  return self:failed("decode", format("the response of %s is not acceptable: %s", self.shown, why))
+end
+
+local idle_readers, idle_count = {}, 0
+
+local function take_reader(req)
+  local max_head, max_body = req.max_head or limits.head, req.max_body or limits.body
+  if idle_count == 0 then return http_reader(req.method, max_head, max_body) end
+  local reader = idle_readers[idle_count]
+  idle_readers[idle_count] = nil
+  idle_count = idle_count - 1
+  reader:reset(req.method, max_head, max_body)
+  return reader
+end
+
+local function give_back_reader(reader)
+  if idle_count == MAX_IDLE_READERS then return end
+  idle_count = idle_count + 1
+  idle_readers[idle_count] = reader
+end
+
+--- Makes the function that does exchanges over one kind of connection.
+--
+-- `transport` has the functions
+--
+-- - `monotonic() -> number`: seconds on a clock that is never set;
+-- - `connect(self, now, new_only) -> true | nil, err`: sets `self.socket`, `self.connected` and `self.reused`; no kept
+--   connection is used when `new_only` is true; errs are made with `self:failed` and `self:timed_out`;
+-- - `send(socket, bytes, seconds) -> true | nil, why`: sends all bytes; `why` is "timeout", "closed" or a message;
+-- - `receive(socket, seconds) -> bytes | nil, why`: some bytes, as soon as there are any;
+-- - `finish(self, reusable)`: keeps the connection when it is reusable, else closes it;
+-- - `close(self)`: closes the connection after a failure, if there is one.
+-- @tparam table transport
+-- @treturn function see `run` below
+function exchange.over(transport)
+  local monotonic, connect, send_bytes, receive_bytes, finish, close = transport.monotonic, transport.connect,
+    transport.send, transport.receive, transport.finish, transport.close
+
+  -- Sends within the time left; nil, "timeout" when none is left.
+  local function send_piece(self, bytes)
+    local left = self.deadline - monotonic()
+    if left <= 0 then return nil, "timeout" end
+    local ok, why = send_bytes(self.socket, bytes, left)
+    return ok, why
+  end
+
+  local function send_pieces(self, head, body)
+    if not body then return send_piece(self, head) end
+    if #body <= SEND_SIZE then return send_piece(self, head .. body) end
+    local ok, why = send_piece(self, head)
+    local first = 1
+    while ok and first <= #body do
+      ok, why = send_piece(self, sub(body, first, first + SEND_SIZE - 1))
+      first = first + SEND_SIZE
+    end
+    return ok, why
+  end
+
+  local function send(self, head, body)
+    if self.deadline <= monotonic() then return self:timed_out("a connection to") end
+    self.sent = true
+    local ok, why = send_pieces(self, head, body)
+    if ok then return true end
+    if why == "timeout" then return self:timed_out("sending to") end
+    self.stale = self.reused
+    return self:failed("network", format("%s broke the connection (%s) while it was sent to", self.shown, why))
+  end
+
+  local function receive(self)
+    local socket, reader = self.socket, self.reader
+    local got = false
+    while true do
+      local left = self.deadline - monotonic()
+      if left <= 0 then return self:timed_out("the response of") end
+      local bytes, why = receive_bytes(socket, left)
+      if bytes then
+        got = true
+        local done, problem = reader:feed(bytes)
+        if done then return true end
+        if problem then return decode_error(self, problem) end
+      elseif why == "timeout" then
+        return self:timed_out("the response of")
+      elseif why == "closed" and got then
+        local done = reader:eof() -- a response without a length ends here
+        if done then return true end
+        return closed_error(self, got, why)
+      else
+        return closed_error(self, got, why)
+      end
+    end
+  end
+
+  local function attempt(self, req, head, now, new_only)
+    local ok, err = connect(self, now, new_only)
+    if not ok then return nil, err end
+    ok, err = send(self, head, req.body)
+    if not ok then return nil, err end
+    self.reader = take_reader(req)
+    ok, err = receive(self)
+    return ok, err
+  end
+
+  --- Sends a request and reads its response. A request that a kept connection lost without a response is sent once
+  -- more, on a new one, if `resend` says so.
+  -- @tparam table self the exchange: what `connect` needs, and `shown`, the origin for messages
+  -- @tparam table req as the runtime's request takes it
+  -- @tparam string head
+  -- @tparam boolean resend
+  -- @treturn[1] table res
+  -- @treturn[2] nil
+  -- @treturn[2] table err
+  local function run(self, req, head, resend)
+    local started = monotonic()
+    local timeout = req.timeout
+    self.connect_seconds = timeout and timeout.connect or limits.connect_timeout
+    self.total = timeout and timeout.total or limits.total_timeout
+    self.deadline = started + self.total
+    self.sent, self.connected, self.reused, self.stale, self.reader = false, false, false, false, nil
+    setmetatable(self, Exchange)
+    local ok, err = attempt(self, req, head, started, false)
+    if not ok and resend and self.stale then
+      close(self)
+      self.reader, self.stale = nil, false
+      ok, err = attempt(self, req, head, monotonic(), true)
+    end
+    if not ok then
+      close(self)
+      return nil, err
+    end
+    local reader = self.reader
+    local status, headers, body, reusable = reader:response()
+    give_back_reader(reader)
+    finish(self, reusable)
+    return { status = status, headers = headers, body = body, reused = self.reused, elapsed = monotonic() - started }
+  end
+  return run
+end
+
+--- What failed before anything was sent.
+-- @tparam string message
+-- @treturn nil
+-- @treturn table err
+function exchange.refuse(message)
+  return nil, errors.new { kind = "invalid", sent = false, connected = false, head = false, message = message }
+end
+
+return exchange

@@ -1,0 +1,84 @@
+-- SPDX-License-Identifier: MIT
+
+--- Checks a request and writes its head, for the runtimes that speak HTTP/1.1 themselves.
+-- @module lofty.runtime.head
+
+local url_policy = require "lofty.http.url_policy"
+
+local pairs, type = pairs, type
+local concat = table.concat
+local field_problem = url_policy.field_problem
+
+local head = {}
+
+local METHODS = { GET = true, POST = true, PUT = true, DELETE = true, PATCH = true, HEAD = true, OPTIONS = true }
+-- RFC 9110, section 9.2.2: repeating them changes nothing.
+local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
+-- Methods whose requests carry a Content-Length even when the body is empty (RFC 9110, section 8.6).
+local HAS_BODY = { POST = true, PUT = true, PATCH = true }
+
+-- The fields of the last table of headers, as a copy and as text. A client sends the same table many times; it is
+-- checked again only if a value has changed.
+local last, last_count, last_text = {}, 0, ""
+local NONE = {}
+
+local function is_last(headers)
+  local n = 0
+  for name, value in pairs(headers) do
+    if last[name] ~= value then return false end
+    n = n + 1
+  end
+  return n == last_count
+end
+
+local function fields(headers)
+  if is_last(headers) then return last_text end
+  local copy, parts, n, size = {}, {}, 0, 0
+  for name, value in pairs(headers) do
+    if type(name) ~= "string" then return nil, "a header's name is not a string" end
+    if type(value) ~= "string" then return nil, 'header "' .. name .. '": the value is not a string' end
+    local problem = field_problem(name, value)
+    if problem then return nil, 'header "' .. name .. '": ' .. problem end
+    parts[n + 1], parts[n + 2], parts[n + 3], parts[n + 4] = name, ": ", value, "\r\n"
+    copy[name] = value
+    n, size = n + 4, size + 1
+  end
+  last, last_count, last_text = copy, size, concat(parts, "", 1, n)
+  return last_text
+end
+
+--- The parts of heads and messages that are the same for all requests to one origin.
+-- @tparam table url as `lofty.http.url_policy` parses it
+-- @treturn string the host in a URL's form: an IPv6 address in brackets
+-- @treturn string host and port for messages and the Host field; without the scheme's default port
+-- @treturn string what follows the request target: version, Host and Accept-Encoding
+function head.of_origin(url)
+  local host = url.literal and "[" .. url.host .. "]" or url.host
+  local shown = url.port == (url.secure and 443 or 80) and host or host .. ":" .. url.port
+  return host, shown, " HTTP/1.1\r\nHost: " .. shown .. "\r\nAccept-Encoding: gzip\r\n"
+end
+
+--- Makes the head of a request.
+-- @tparam table req as the runtime's request takes it: `method`, `headers` and `body` are used
+-- @tparam string origin_fields the third result of `of_origin`
+-- @tparam string target path and query
+-- @treturn[1] string
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong, without any value
+function head.write(req, origin_fields, target)
+  local method, body = req.method, req.body
+  if body ~= nil and type(body) ~= "string" then return nil, "the body is not a string" end
+  if not METHODS[method] then return nil, "the method is not one of HTTP's" end
+  local text, why = fields(req.headers or NONE)
+  if not text then return nil, why end
+  local length = body and #body or (HAS_BODY[method] and 0) or nil
+  if length then text = text .. "Content-Length: " .. length .. "\r\n" end
+  return method .. " " .. target .. origin_fields .. text .. "\r\n"
+end
+
+--- Tells whether a request that a kept connection lost without a response may be sent once more.
+-- @tparam table req
+-- @treturn boolean
+function head.may_resend(req) return not req.once and IDEMPOTENT[req.method] or false end
+
+return head
