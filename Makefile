@@ -133,6 +133,7 @@ install: all
 	    LIBDIR="$(DESTDIR)$(PREFIX)/lib/lua/$$v" LUADIR="$(DESTDIR)$(PREFIX)/share/lua/$$v" BINDIR="$(DESTDIR)$(PREFIX)/bin" || exit 1; \
 	done
 	@$(MAKE) --no-print-directory -s install-command SHARE="$(DESTDIR)$(PREFIX)/share"
+	@mkdir -p "$(DESTDIR)$(PREFIX)/share/lofty" && cp -R types "$(DESTDIR)$(PREFIX)/share/lofty/"
 
 # The manual page and the completion scripts, which the command itself writes; they are left out where it cannot run.
 install-command:
@@ -215,9 +216,9 @@ check-api: all
 	@[ -n "$(DOC)" ] || { echo "usage: make check-api DOC=openapi.json" >&2; exit 2; }
 	@eval "$$($(MAKE) -s env)" && lua5.4 tools/check_api.lua "$(DOC)"
 
-# The annotations of types/lofty.lua; spec/unit/types_spec.lua tells when they are out of step.
+# The annotations of types/lofty; spec/unit/types_spec.lua tells when they are out of step.
 types:
-	@lua5.4 tools/annotations/generate.lua >$(BUILD)/types.lua && mv $(BUILD)/types.lua types/lofty.lua
+	@lua5.4 tools/annotations/generate.lua >$(BUILD)/types.lua && mv $(BUILD)/types.lua types/lofty/library/lofty.lua
 
 # The drawing in ARCHITECTURE.md; spec/unit/architecture_spec.lua tells when it is out of step.
 layers:

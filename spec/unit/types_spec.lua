@@ -2,6 +2,7 @@
 
 local fake = require "spec.support.fake_client"
 local json = require "lofty.json"
+local lofty = require "lofty"
 
 local generate = dofile("tools/annotations/generate.lua")
 local response_types = dofile("tools/annotations/responses.lua")
@@ -15,10 +16,10 @@ local function read(path)
 end
 
 describe("the annotations", function()
-  local text = assert(read("types/lofty.lua"))
+  local text = assert(read("types/lofty/library/lofty.lua"))
 
   it("are up to date (make types)", function()
-    assert.is_true(generate(".") == text, "types/lofty.lua is older than its sources: run make types")
+    assert.is_true(generate(".") == text, "types/lofty is older than its sources: run make types")
   end)
 
   it("define no class twice", function()
@@ -60,6 +61,63 @@ describe("the annotations", function()
     for name in pairs(require("lofty.app").options) do
       assert.truthy(text:find("---@field " .. name .. "? ", 1, true), name)
     end
+  end)
+
+  -- The fields of a class.
+  local function fields_of(class)
+    local start = assert(text:find("---@class lofty." .. class .. "\n", 1, true), class)
+    local names = {}
+    for name in text:sub(start, (text:find("\n\n", start, true))):gmatch("%-%-%-@field ([%w_]+)") do names[name] = true end
+    return names
+  end
+
+  it("contain no option that the library does not know", function()
+    for class, known in pairs {
+      RetryPolicy = function(opt) require("lofty.pacing.retry").policy(opt) end,
+      MapOptions = function(opt) lofty.map({}, print, opt) end,
+      ViewOptions = function(opt) lofty.client({ api_key = "key" }):with(opt) end,
+      HandlerOptions = function(opt) lofty.webhook.handler(opt) end,
+      RedisOptions = function(opt) lofty.store.redis(opt) end,
+      Loop = function(opt) lofty.runtime(opt) end,
+    } do
+      for name in pairs(fields_of(class)) do
+        -- Only a name that is known is suggested.
+        assert.error_matches(function() known { [name .. "_"] = 1 } end, ("did you mean %q?"):format(name), 1, true)
+      end
+    end
+  end)
+
+  it("contain every option of a retry policy", function()
+    for name in pairs(require("lofty.pacing.retry").defaults) do assert.truthy(fields_of("RetryPolicy")[name], name) end
+  end)
+
+  it("contain every method of a runtime and of a store", function()
+    for class, contract in pairs { Runtime = "lofty.runtime.contract", Store = "lofty.store.contract" } do
+      local names, methods = fields_of(class), require(contract)
+      for _, list in ipairs { methods.required, methods.optional } do
+        for _, name in ipairs(list) do assert.truthy(names[name], class .. "." .. name) end
+      end
+    end
+  end)
+
+  it("describe no field that no operation has", function()
+    local used = { wait = true }
+    local function use(shape, where)
+      for name, inner in pairs(shape.fields or {}) do
+        used[name], used[where .. "." .. name] = true, true
+        use(inner, "input")
+      end
+      if shape.items then use(shape.items, "input") end
+    end
+    for _, one in ipairs(fake.operations()) do use(one.op.body or one.op.query or {}, one.name) end
+    for name in pairs(dofile("tools/annotations/descriptions.lua")) do assert.truthy(used[name], name) end
+  end)
+
+  it("are an addon of lua-language-server", function()
+    local config = assert(json.decode(read("types/lofty/config.json")))
+    assert.equal("lofty", config.name)
+    assert.truthy(('local lofty = require "lofty"'):find(config.words[1]))
+    assert.truthy(("local lofty = require('lofty')"):find(config.words[1]))
   end)
 
   it("define every type that they use", function()

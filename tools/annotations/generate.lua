@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
---- Makes types/lofty.lua, the annotations that let an editor complete `crm.leads:create{ fir|`, of
--- lua/lofty/api/operations.lua, of responses.lua in this folder, and of the two
--- pieces written by hand there: public.in (before) and face.in (after).
+--- Makes types/lofty/library/lofty.lua, the annotations that let an editor complete `crm.leads:create{ fir|`, of
+-- lua/lofty/api/operations.lua, of responses.lua and descriptions.lua in this folder, and of the two pieces written by
+-- hand there: public.in (before) and face.in (after).
 --
---     lua tools/annotations/generate.lua > types/lofty.lua
+--     lua tools/annotations/generate.lua > types/lofty/library/lofty.lua
 --
 -- As a module it returns the text: `dofile("tools/annotations/generate.lua")(root)`.
 
@@ -51,7 +51,17 @@ local function literals(values, is_text)
   return concat(words, "|")
 end
 
-local function new_writer(operations, responses)
+-- The range or length that a shape allows, in words; "" when there is none that says something.
+local function bounds(shape)
+  if shape.max_length then return "at most " .. shape.max_length .. " characters" end
+  if shape.max_items then return "at most " .. shape.max_items end
+  if shape.min and shape.max then return shape.min .. " to " .. shape.max end
+  if shape.max then return "at most " .. shape.max end
+  local each = shape.items and not shape.many and bounds(shape.items) or ""
+  return each ~= "" and "each " .. each or ""
+end
+
+local function new_writer(operations, responses, descriptions)
   local lines, names, taken = {}, {}, {}
   local function put(text) lines[#lines + 1] = text end
 
@@ -100,6 +110,15 @@ local function new_writer(operations, responses)
     return found
   end
 
+  -- What follows a field's type: its description and what it may hold.
+  local function description(class, field, shape)
+    local own = descriptions[class:gsub("^lofty%.", "") .. "." .. field]
+    if own == nil then own = descriptions[field] end
+    local range = bounds(shape)
+    local text = (own or "") .. (own and range ~= "" and "; " or "") .. range
+    return text ~= "" and " " .. text or ""
+  end
+
   local function put_class(name, shape, about)
     put("")
     if about then put("---" .. about) end
@@ -108,7 +127,8 @@ local function new_writer(operations, responses)
     for _, field in ipairs(sorted(shape.fields)) do
       local inner = shape.fields[field]
       if not inner.readonly then
-        put(("---@field %s%s %s"):format(field, required[field] and "" or "?", type_of(inner, field)))
+        put(("---@field %s%s %s%s"):format(field, required[field] and "" or "?", type_of(inner, field),
+          description(name, field, inner)))
       end
     end
   end
@@ -227,7 +247,7 @@ local function new_writer(operations, responses)
           put(("---@param %s%s %s"):format(one.name, one.optional and "?" or "", one.type))
           words[i] = one.name
         end
-        put(("---@return %s? value"):format(op.returns and response_type(op.returns) or "true|table"))
+        put(("---@return %s? value"):format(op.returns and response_type(op.returns) or "true"))
         put("---@return lofty.Response|lofty.Error")
         if op.deprecated then put("---@deprecated") end
         put(("function %s:%s(%s) end"):format(object, verb, concat(words, ", ")))
@@ -293,7 +313,8 @@ end
 
 local function generate(root)
   local here = root .. "/tools/annotations/"
-  local write = new_writer(dofile(root .. "/lua/lofty/api/operations.lua"), dofile(here .. "responses.lua"))
+  local write = new_writer(dofile(root .. "/lua/lofty/api/operations.lua"), dofile(here .. "responses.lua"),
+    dofile(here .. "descriptions.lua"))
   return read(here .. "public.in") .. write() .. "\n" .. read(here .. "face.in")
 end
 

@@ -311,6 +311,7 @@ return {
   TransactionPipeline = { transactionType = "string", stages = "TransactionStage[]" },
   TransactionPipelines = { pipelines = "TransactionPipeline[]" },
   TransactionStage = { id = "id", name = "string", default = "boolean" },
+  TrashedLead = { deleted = "boolean", leadId = "id" },
   Vendor = {
     id = "id", agentUserId = "id", firstName = "string", lastName = "string", phoneNumber = "string",
     phoneCode = "string", phoneCountry = "string", email = "string", roleName = "string", companyName = "string",

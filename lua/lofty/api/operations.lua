@@ -212,7 +212,7 @@ return {
       },
     },
     delete = {
-      method = "DELETE", path = "/v1.0/leads/{leadId}", class = "idempotent",
+      method = "DELETE", path = "/v1.0/leads/{leadId}", class = "idempotent", returns = "TrashedLead",
       about = "move a lead to the trash; the reason becomes part of the URL",
       params = { leadId = id },
       query = { required = { "reason" }, fields = { reason = str } },
