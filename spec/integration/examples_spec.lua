@@ -151,7 +151,7 @@ describe("the example", function()
     assert.truthy(run("chat_command", ""):find("usage", 1, true))
   end)
 
-  it("daily_digest counts every lead once, and shows names as text", function()
+  it("daily_digest prints its mail, which counts every lead once and shows names as text", function()
     local crm = lofty.client { api_key = box.api_key, base_url = box.url }
     lofty.assert(crm.leads:create { firstName = "<b>Zoë", lastName = "New", emails = { "zoe@example.com" } })
     local total = lofty.assert(crm:get("/v1.0/leads"))._metadata.total
@@ -161,6 +161,62 @@ describe("the example", function()
     for count in printed:gmatch "<rect[^\n]*>(%d+)</text>" do sum = sum + tonumber(count) end
     assert.equal(total, sum)
     assert.truthy(printed:find("&lt;b&gt;Zoë New", 1, true), printed)
+    assert.truthy(printed:find("1 mail; add --apply to send", 1, true), printed)
+    assert.truthy(run("daily_digest", "--aply"):find("usage", 1, true))
+  end)
+
+  it("daily_digest --apply sends each account one mail a day, however many processes run it", function()
+    local folder = nginx.shell "mktemp -d"
+    local app = lofty.app {
+      client_id = box.client_id, client_secret = box.client_secret, redirect_uri = box.redirect_uri, base_url = box.url,
+      authorize_url = box.authorize_url, token_url = box.token_url, store = lofty.store.file { path = folder .. "/tokens" },
+    }
+    for _, account in ipairs { "113209", "9007199254740993" } do
+      local url, state = app:authorize_url()
+      lofty.assert(app:connect(box:consent(url, { account = account }), { state = state }))
+    end
+    nginx.write(folder .. "/sendmail", "cat > '" .. folder .. "'/mail.$$\n")
+    local environment = {}
+    for name, value in pairs {
+      LOFTY_BASE_URL = box.url, LOFTY_CLIENT_ID = box.client_id, LOFTY_CLIENT_SECRET = box.client_secret,
+      LOFTY_OAUTH_TOKEN_URL = box.token_url, LOFTY_STORE = folder .. "/tokens", DIGEST_STORE = folder .. "/sent",
+      SENDMAIL = "sh " .. folder .. "/sendmail",
+    } do
+      environment[#environment + 1] = name .. "=" .. nginx.quote(value)
+    end
+    local one = nginx.quote(child.lua) .. " examples/daily_digest.lua --apply"
+    local function run_at_once(count)
+      local commands = nginx.quote((one .. " & "):rep(count) .. "wait")
+      return child.script("-c", commands, table.concat(environment, " "), "sh")
+    end
+    local printed = run_at_once(3)
+    local sent = select(2, printed:gsub("account %d+: sent", ""))
+    assert.equal(2, sent, printed)
+    assert.equal("2", nginx.shell("ls " .. folder .. " | grep -c mail\\."))
+    printed = run_at_once(1)
+    assert.equal(2, select(2, printed:gsub("account %d+: already sent today", "")), printed)
+    assert.equal("2", nginx.shell("ls " .. folder .. " | grep -c mail\\."))
+    -- Each to its own account.
+    local to = nginx.shell("cat " .. folder .. "/mail.* | grep '^To: ' | sort -u | wc -l"):gsub("%s", "")
+    assert.equal("2", to)
+    nginx.shell("rm -rf " .. nginx.quote(folder))
+  end)
+
+  it("daily_digest --apply tries again when a mail could not be sent", function()
+    local folder = nginx.shell "mktemp -d"
+    nginx.write(folder .. "/sendmail", "cat >/dev/null; test -e '" .. folder .. "/works'\n")
+    local function digest()
+      return run("daily_digest", "--apply", {
+        LOFTY_API_KEY = box.api_key, DIGEST_STORE = folder .. "/sent", SENDMAIL = "sh " .. folder .. "/sendmail",
+      })
+    end
+    if _VERSION ~= "Lua 5.1" then -- whose popen does not tell how a command ended
+      assert.truthy(digest():find("account me: sendmail failed", 1, true))
+    end
+    nginx.write(folder .. "/works", "")
+    assert.truthy(digest():find("account me: sent", 1, true))
+    assert.truthy(digest():find("account me: already sent today", 1, true))
+    nginx.shell("rm -rf " .. nginx.quote(folder))
   end)
 
   it("webhook_to_sms logs what it would send, and with SEND=1 texts a new lead once", function()
@@ -192,4 +248,12 @@ describe("the example", function()
     assert.equal(1, sent())
     nginx.shell("rm -rf " .. nginx.quote(folder))
   end)
+end)
+
+it("every file in examples/ is run by a spec", function()
+  local this = nginx.contents "spec/integration/examples_spec.lua"
+  for name in nginx.shell("ls examples/*.lua"):gmatch "examples/([%w_]+)%.lua" do
+    local here = this:find('run("' .. name .. '"', 1, true) or this:find("examples/" .. name .. ".lua", 1, true)
+    assert.truthy(here or name == "cqueues_runtime", name) -- event_loop_spec.lua
+  end
 end)
