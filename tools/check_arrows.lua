@@ -67,7 +67,7 @@ end
 -- A require by concatenation names a folder: its modules are open.
 local function required(line)
   if line:match("^%s*%-%-") then return nil end
-  return line:match("require%s*%(?%s*[\"']lofty%.?([%w_.]*)[\"']")
+  return line:match("require%s*%(?%s*[\"']lofty%.?([%w_.]*)[\"']") or line:match("lazy%s+\"lofty%.([%w_.]+)\"")
 end
 
 local requires = {}

@@ -32,13 +32,6 @@ local OAUTH_SERVERS = {
   developer = { token_url = "https://api.lofty.com/oauth/token", authentication = "body" },
 }
 
-local OPTIONS = {
-  client_id = true, client_secret = true, redirect_uri = true, customer_key = true, oauth_server = true,
-  token_url = true, authorize_url = true, authentication = true, basic = true, require_state = true, store = true,
-  encryption_key = true, limit = true,
-}
-for name in pairs(client.options) do OPTIONS[name] = true end
-
 local App = { __name = "lofty.app" }
 App.__index = App
 
@@ -47,7 +40,7 @@ function App:__tostring()
   return "lofty.app: " .. self.client_id
 end
 
-local app = { options = OPTIONS }
+local app = {}
 
 local function type_or_empty(value)
   return value == "" and "an empty string" or type(value)

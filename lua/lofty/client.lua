@@ -5,14 +5,16 @@
 
 local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
-local dry_run = require "lofty.client.dry_run"
 local errors = require "lofty.errors"
+local lazy = require "lofty.internal.lazy"
 local rate = require "lofty.http.rate_headers"
 local misuse = require "lofty.internal.misuse"
-local redact = require "lofty.internal.redact"
 local response_reader = require "lofty.http.response"
 local retry = require "lofty.pacing.retry"
 local settings_reader = require "lofty.client.settings"
+
+local dry_run = lazy "lofty.client.dry_run"
+local redact = lazy "lofty.internal.redact"
 
 local pairs, type, tostring, setmetatable, require = pairs, type, tostring, setmetatable, require
 local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
@@ -26,11 +28,13 @@ local read_rate, decide_retry, is_safe = rate.read, retry.decide, retry.safe
 local stderr = io.stderr
 
 local client = {
-  placeholder = dry_run.placeholder,
+  --- The names of the options that every client takes, see `lofty.client.settings`.
+  options = settings_reader.options,
+  --- The names of the options of `lofty.app`.
+  app_options = settings_reader.app_options,
+  --- The names of the options of `lofty.client`.
+  account_options = settings_reader.account_options,
 }
-
---- The names of the options that every client takes, see `lofty.client.settings`.
-client.options = settings_reader.options
 
 --- Reads the options that every client takes, see `lofty.client.settings`.
 -- @function settings

@@ -10,10 +10,9 @@
 local limits = require("lofty.core").limits
 local misuse = require "lofty.internal.misuse"
 local sanitize = require "lofty.internal.sanitize"
-local suggest = require "lofty.internal.suggest"
 
-local error, getmetatable, pairs, setmetatable, tostring, type =
-  error, getmetatable, pairs, setmetatable, tostring, type
+local error, getmetatable, pairs, require, setmetatable, tostring, type =
+  error, getmetatable, pairs, require, setmetatable, tostring, type
 local format = string.format
 
 local errors = {}
@@ -89,7 +88,7 @@ function errors.options(where, options, known)
   if type(options) ~= "table" then misuse(format("%s: a table of options expected, got %s", where, type(options))) end
   for name in pairs(options) do
     if not known[name] then
-      local meant = suggest(name, known)
+      local meant = require "lofty.internal.suggest"(name, known)
       local hint = meant and format(", did you mean %q?", meant) or ""
       misuse(format("%s: unknown option %q%s", where, tostring(name), hint))
     end

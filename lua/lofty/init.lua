@@ -9,18 +9,18 @@
 -- `require` only defines functions and tables: it does no I/O and reads no environment variable.
 -- @module lofty
 
-local app = require "lofty.app"
-local client = require "lofty.client"
-local config = require "lofty.internal.config"
 local core = require "lofty.core"
-local errors = require "lofty.errors"
-local json = require "lofty.json"
-local limiter = require "lofty.pacing.limiter"
+local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
-local source = require "lofty.oauth.source"
-local token = require "lofty.token"
-local trace = require "lofty.internal.trace"
 local version = require "lofty.internal.version"
+
+local app = lazy "lofty.app"
+local client = lazy "lofty.client"
+local config = lazy "lofty.internal.config"
+local errors = lazy "lofty.errors"
+local limiter = lazy "lofty.pacing.limiter"
+local token = lazy "lofty.token"
+local trace = lazy "lofty.internal.trace"
 
 local error, ipairs, pairs, rawget, require, select, setmetatable, type =
   error, ipairs, pairs, rawget, require, select, setmetatable, type
@@ -28,8 +28,6 @@ local error, ipairs, pairs, rawget, require, select, setmetatable, type =
 local lofty = {
   --- The version of this library.
   _VERSION = version,
-  --- JSON with exact numbers: `decode` and `encode`.
-  json = json,
   --- JSON's null; the same value as lua-cjson's.
   null = core.null,
   --- Marks a table as an array, so that an empty one is `[]`.
@@ -37,10 +35,6 @@ local lofty = {
   --- Makes a value that is encoded as a JSON integer from a string of digits, for ids that this Lua's numbers cannot
   -- hold.
   integer = core.integer,
-  --- Replaces the unknown ids in the results of a dry run; a call that contains it is shown and not sent.
-  placeholder = client.placeholder,
-  --- Makes text from outside safe to print in a terminal or a log; see `lofty.errors`.
-  sanitize = errors.sanitize,
 }
 
 --- Makes a token, with its methods, from a plain table of its fields that was stored.
@@ -94,15 +88,13 @@ end
 -- @tparam[opt] table opt
 -- @treturn table the application
 function lofty.app(opt)
-  opt = errors.options("lofty.app", opt, app.options)
+  opt = errors.options("lofty.app", opt, client.app_options)
   -- No tail call: errors name the caller's line.
   local made = app.new(complete(opt))
   return made
 end
 
 local CREDENTIALS = { "api_key", "token", "access_token" }
-local CLIENT_OPTIONS = { api_key = true, token = true, access_token = true }
-for name in pairs(app.options) do CLIENT_OPTIONS[name] = true end
 
 -- The name and the value of the one credential: the caller's, or else the environment's.
 local function credential_of(opt)
@@ -150,7 +142,7 @@ end
 -- @tparam[opt] table opt
 -- @treturn table the client
 function lofty.client(opt)
-  opt = errors.options("lofty.client", opt, CLIENT_OPTIONS)
+  opt = errors.options("lofty.client", opt, client.account_options)
   local given, credential = credential_of(opt)
   if given == "token" and type(credential) ~= "table" then
     misuse("lofty.client: token must be a table, got " .. type(credential) .. "; text goes into access_token")
@@ -194,7 +186,7 @@ function lofty.client(opt)
   end
   local settings = client.settings(full)
   return client.new {
-    source = source.static(held), settings = settings, account = held.account,
+    source = require "lofty.oauth.static_source"(held), settings = settings, account = held.account,
     limiter = limiter.new {
       key = full.client_id, limit = full.limit, store = store, runtime = settings.runtime,
       on_wait = settings.on_wait,
@@ -260,6 +252,12 @@ end
 
 -- Loaded at first use.
 local LATER = {
+  --- JSON with exact numbers: `decode` and `encode`.
+  json = function() return require "lofty.json" end,
+  --- Replaces the unknown ids in the results of a dry run; a call that contains it is shown and not sent.
+  placeholder = function() return require("lofty.client.dry_run").placeholder end,
+  --- Makes text from outside safe to print in a terminal or a log; see `lofty.errors`.
+  sanitize = function() return errors.sanitize end,
   runtime = function() return require "lofty.runtime.loop" end,
   spool = load_spool,
   webhook = load_webhook,

@@ -29,6 +29,7 @@ describe("the check of arrows between layers", function()
 
   for _, case in ipairs {
     { "an arrow up", "lua/lofty/http/response.lua", 'require "lofty.client"\n', "may not require lofty.client" },
+    { "a lazy arrow up", "lua/lofty/http/response.lua", 'lazy "lofty.client"\n', "may not require lofty.client" },
     { "an arrow to a neighbour", "lua/lofty/store/file.lua", 'require "lofty.pacing.limiter"\n', "arrows go down only" },
     { "another folder's helper", "lua/lofty/client.lua", 'require "lofty.api.cycle"\n', "is a helper of api" },
     { "a cycle", "lua/lofty/api/pages.lua", 'require "lofty.api.pages"\n', "a cycle: api.pages -> api.pages" },

@@ -4,6 +4,7 @@
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"
 local source = require "lofty.oauth.source"
+local static_source = require "lofty.oauth.static_source"
 local times = require "lofty.oauth.times"
 local token = require "lofty.token"
 local token_cache = require "lofty.oauth.token_cache"
@@ -386,7 +387,7 @@ end)
 
 describe("a static source", function()
   it("has no other token than the one that was rejected", function()
-    local get = source.static(assert(token.fixed("key", "token")))
+    local get = static_source(assert(token.fixed("key", "token")))
     assert.equal("key", get().access_token)
     assert.is_nil((get("key")))
   end)

@@ -58,7 +58,7 @@ describe("the annotations", function()
   end)
 
   it("contain every option of an application", function()
-    for name in pairs(require("lofty.app").options) do
+    for name in pairs(require("lofty.client").app_options) do
       assert.truthy(text:find("---@field " .. name .. "? ", 1, true), name)
     end
   end)

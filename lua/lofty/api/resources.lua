@@ -18,9 +18,10 @@
 local check = require "lofty.api.validate"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
-local pages = require "lofty.api.pages"
-local suggest = require "lofty.internal.suggest"
+
+local pages = lazy "lofty.api.pages"
 
 local error, next, pairs, rawset, require, select, setmetatable, tostring, type =
   error, next, pairs, rawset, require, select, setmetatable, tostring, type
@@ -208,7 +209,7 @@ local function make_list(client, resource, verb)
 end
 
 local function no_such(where, name, names)
-  local meant = suggest(name, names)
+  local meant = require "lofty.internal.suggest"(name, names)
   misuse(format("%s has no %q%s", where, name, meant and format(", did you mean %q?", meant) or ""))
 end
 
@@ -288,7 +289,7 @@ function resources.bind(client, name)
   if name == "v1" then return (make_group(client, name, operations)) end
   local found = operations[name]
   if found and not find(name, ".", 1, true) then return (make_resource(client, name, found)) end
-  if suggest(name, operations) then no_such("the client", name, operations) end
+  if require "lofty.internal.suggest"(name, operations) then no_such("the client", name, operations) end
   return nil
 end
 

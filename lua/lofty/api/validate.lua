@@ -9,8 +9,9 @@
 -- @module lofty.api.validate
 
 local core = require "lofty.core"
-local suggest = require "lofty.internal.suggest"
-local time_text = require("lofty.time").text
+local lazy = require "lofty.internal.lazy"
+
+local time = lazy "lofty.time"
 
 local getmetatable, pairs, setmetatable, tostring, type = getmetatable, pairs, setmetatable, tostring, type
 local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
@@ -136,7 +137,7 @@ local function check_string(spec, value)
   if enum and not is_one_of(enum, value) then
     local names = {}
     for i = 1, #enum do names[enum[i]] = true end
-    local meant = suggest(value, names)
+    local meant = require "lofty.internal.suggest"(value, names)
     if meant then return nil, format("%s is not known, did you mean %q?", name_of(value), meant) end
     return nil, format("must be one of %s, got %s", list_of(enum, "%q"), name_of(value))
   end
@@ -251,7 +252,7 @@ end
 -- `instead` has names that the vendor's guides or other APIs use.
 local function unknown(ctx, spec, name, path)
   local what = format("unknown %s %q", ctx.noun, type(name) == "string" and inside(path, name) or tostring(name))
-  local meant = spec.instead and spec.instead[name] or suggest(name, spec.fields)
+  local meant = spec.instead and spec.instead[name] or require "lofty.internal.suggest"(name, spec.fields)
   if meant then return format("%s, did you mean %q?", what, meant) end
   return what
 end
@@ -318,7 +319,7 @@ local function check_plain(ctx, spec, value, path)
     local list, why, at = check_array(ctx, { items = { type = kind, as = spec.as } }, value, path)
     return list, why, at
   elseif spec.as == "time" then
-    item, problem = time_text(value)
+    item, problem = time.text(value)
   elseif kind == "string" then
     item, problem = check_string(spec, value)
   elseif kind == "integer" then

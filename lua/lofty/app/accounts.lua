@@ -9,7 +9,7 @@ local errors = require "lofty.errors"
 local lease = require "lofty.oauth.lease"
 local redact = require "lofty.internal.redact"
 local singleflight = require "lofty.oauth.singleflight"
-local source = require "lofty.oauth.source"
+local static_source = require "lofty.oauth.static_source"
 local times = require "lofty.oauth.times"
 local token_cache = require "lofty.oauth.token_cache"
 
@@ -52,7 +52,7 @@ end
 -- The account that a token belongs to: GET /v1.0/me tells it, and nothing in the callback is trusted for it.
 -- A token that this call renewed would be lost, so nothing renews it here.
 local function fetch_account_id(self, token)
-  local crm = client.new { source = source.static(token), settings = self.settings, limiter = self.limiter }
+  local crm = client.new { source = static_source(token), settings = self.settings, limiter = self.limiter }
   local me, err = crm:me()
   if not me then return nil, err end
   local id = type(me) == "table" and me.id

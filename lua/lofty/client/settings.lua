@@ -28,6 +28,17 @@ settings.options = {
   json = true, retry = true, max_body = true, on_request = true, on_response = true, on_retry = true, on_refresh = true,
   on_error = true, on_wait = true, deadline = true, dry_run = true, on_dry_run = true,
 }
+--- The names of the options of `lofty.app`.
+settings.app_options = {
+  client_id = true, client_secret = true, redirect_uri = true, customer_key = true, oauth_server = true,
+  token_url = true, authorize_url = true, authentication = true, basic = true, require_state = true, store = true,
+  encryption_key = true, limit = true,
+}
+for name in pairs(settings.options) do settings.app_options[name] = true end
+--- The names of the options of `lofty.client`.
+settings.account_options = { api_key = true, token = true, access_token = true }
+for name in pairs(settings.app_options) do settings.account_options[name] = true end
+
 local HOOKS = { "on_request", "on_response", "on_retry", "on_refresh", "on_error", "on_wait", "on_dry_run" }
 local TYPES = {
   base_url = "string", ca = "string", proxy = "string", user_agent = "string", validate = "boolean", runtime = "table",

@@ -9,8 +9,10 @@
 -- it has one, so that a wrong clock on this machine changes nothing. A value that is not understood counts as absent.
 -- @module lofty.http.rate_headers
 
-local http_date = require "lofty.http.date"
+local lazy = require "lofty.internal.lazy"
 local trim = require("lofty.internal.ascii").trim
+
+local http_date = lazy "lofty.http.date"
 
 local tonumber = tonumber
 local find, gmatch, gsub, match = string.find, string.gmatch, string.gsub, string.match

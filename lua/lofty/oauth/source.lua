@@ -16,16 +16,6 @@ local huge, min = math.huge, math.min
 
 local source = {}
 
---- A source with one fixed credential.
--- @tparam table token
--- @treturn function source
-function source.static(token)
-  return function(rejected)
-    if rejected == token.access_token then return nil end
-    return token
-  end
-end
-
 local Source = {}
 Source.__index = Source
 

@@ -13,7 +13,6 @@ local errors = require "lofty.errors"
 local config = require "lofty.internal.config"
 local event = require "lofty.runtime.curl.event"
 local finally = require "lofty.runtime.curl.finally"
-local map = require "lofty.runtime.curl.map"
 local scheduler = require "lofty.runtime.curl.scheduler"
 
 local new_error = errors.new
@@ -97,7 +96,7 @@ runtime.monotonic = curl.monotonic
 
 --- Calls fn(item, index) for each item of a list, `opt.concurrency` at a time; see `lofty.runtime.curl.map`.
 function runtime:map(list, fn, opt) -- luacheck: no self
-  local results, failures = map(list, fn, opt)
+  local results, failures = require "lofty.runtime.curl.map"(list, fn, opt)
   return results, failures
 end
 

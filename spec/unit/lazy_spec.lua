@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: MIT
+
+-- Which modules are loaded, and when.
+local child = require "spec.support.child"
+local lazy = require "lofty.internal.lazy"
+
+-- The modules of lofty that a program has loaded, sorted, on one line.
+local function loaded_by(code)
+  return child.run(code .. [[
+    local names = {}
+    for name in pairs(package.loaded) do
+      if name:find "^lofty" then names[#names + 1] = name end
+    end
+    table.sort(names)
+    print(table.concat(names, " "))
+  ]])
+end
+
+describe("a lazy module", function()
+  local NAME = "lofty.a_module_of_this_spec"
+  local loads
+  before_each(function()
+    loads = 0
+    package.preload[NAME] = function()
+      loads = loads + 1
+      return { double = function(number) return 2 * number end }
+    end
+  end)
+  after_each(function()
+    package.preload[NAME], package.loaded[NAME] = nil, nil
+    rawset(_G, "ngx", nil)
+  end)
+
+  it("is loaded when a field is read, once", function()
+    local module = lazy(NAME)
+    assert.equal(0, loads)
+    assert.equal(14, module.double(7))
+    assert.equal(16, module.double(8))
+    assert.is_nil(module.absent)
+    assert.equal(1, loads)
+  end)
+
+  it("is loaded at once in nginx's init phase alone", function()
+    rawset(_G, "ngx", { get_phase = function() return "access" end })
+    lazy(NAME)
+    assert.equal(0, loads)
+    rawset(_G, "ngx", { get_phase = function() return "init" end })
+    local module = lazy(NAME)
+    assert.equal(1, loads)
+    assert.equal(package.loaded[NAME], module)
+  end)
+end)
+
+describe("require \"lofty\"", function()
+  it("loads no part of the library", function()
+    assert.equal("lofty lofty.core lofty.internal.lazy lofty.internal.misuse lofty.internal.version",
+      loaded_by [[ require "lofty" ]])
+  end)
+end)
+
+describe("a client with an API key", function()
+  it("loads no module of OAuth, webhooks or cryptography for a call", function()
+    local names = loaded_by [[
+      local runtime = require("spec.support.fake_runtime").new(function()
+        return { status = 200, body = "{}", headers = {} }
+      end)
+      assert(require("lofty").client { api_key = "key", runtime = runtime }:me())
+    ]]
+    for _, name in ipairs { "lofty.app", "lofty.crypto", "lofty.oauth.source", "lofty.webhook", "lofty.internal.redact" } do
+      assert.is_nil(names:find(name, 1, true), names)
+    end
+  end)
+end)
