@@ -422,18 +422,43 @@ describe("encoding JSON", function()
     end
   end)
 
+  it("escapes a character at any place of a text of any size", function()
+    for character, escaped in pairs { ['"'] = '\\"', ["\\"] = "\\\\", ["\31"] = "\\u001f", ["\127"] = "\127", ["é"] = "é" } do
+      for size = 0, 20 do
+        assert.equal('"' .. rep("x", size) .. '"', encode(rep("x", size)))
+        for before = 0, size do
+          assert.equal('"' .. rep("x", before) .. escaped .. rep("y", size - before) .. '"',
+            encode(rep("x", before) .. character .. rep("y", size - before)))
+        end
+      end
+    end
+  end)
+
+  it("writes whole numbers of any number of digits", function()
+    for digits = 1, 15 do
+      for _, text in ipairs { "1" .. rep("0", digits - 1), rep("9", digits), ("1234567890123456789"):sub(1, digits) } do
+        local number = core.json_decode(text .. ".0e0") -- a float, also where there are integers
+        assert.equal(text, core.number_text(number))
+        assert.equal("-" .. text, core.number_text(-number))
+      end
+    end
+    assert.equal("0", core.number_text(0))
+  end)
+
   it("sorts members by name", function()
     assert.equal('{"":0,"A":1,"a":2,"aa":3,"abcdefgh":4,"abcdefgha":5,"abcdefghb":6,"b":7,"é":8}',
       encode{ b = 7, abcdefghb = 6, a = 2, [""] = 0, ["é"] = 8, abcdefgha = 5, aa = 3, A = 1, abcdefgh = 4 })
     assert.equal('{"a":1,"a\\u0000":2,"a\\u0000\\u0000":3,"a\\u0001":4}',
       encode{ ["a\0\0"] = 3, ["a\1"] = 4, a = 1, ["a\0"] = 2 })
-    local object, names = {}, {}
-    for i = 1, 500 do
-      names[i] = "n" .. (i * 7919) % 100003
-      object[names[i]] = true
+    for _, size in ipairs { 2, 3, 6, 7, 8, 13, 64, 500 } do
+      local object, names = {}, {}
+      for i = 1, size do
+        names[i] = "n" .. (i * 7919) % 100003
+        object[names[i]] = true
+      end
+      table.sort(names)
+      assert.equal('{"' .. table.concat(names, '":true,"') .. '":true}', encode(object))
     end
-    table.sort(names)
-    assert.equal('{"' .. table.concat(names, '":true,"') .. '":true}', encode(object))
   end)
 
   it("encodes objects of any size", function()

@@ -39,13 +39,8 @@ void lofty_buf_clear (LoftyBuf *buf) {
   buf->status = LOFTY_OK;
 }
 
-/*
-** Makes room for 'extra' bytes after the used ones and returns where they start.
-** Capacity doubles up to 'max', so that appending single bytes takes linear time.
-** Returns NULL on failure: the contents stay and buf->status says why. Never NULL
-** on success, not even for 'extra' 0.
-*/
-char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
+/* Capacity doubles up to 'max', so that appending single bytes takes linear time. */
+char *lofty_buf_grow (LoftyBuf *buf, size_t extra) {
   size_t need, capacity;
   char *data;
   if (buf->status != LOFTY_OK) return NULL;
@@ -54,7 +49,6 @@ char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
     return NULL;
   }
   need = buf->size + extra;
-  if (buf->data && need <= buf->capacity) return buf->data + buf->size;
   capacity = buf->capacity > buf->max / 2 ? buf->max : buf->capacity * 2;
   if (capacity < BUF_FIRST) capacity = BUF_FIRST;
   if (capacity < need) capacity = need;

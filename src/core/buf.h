@@ -19,8 +19,18 @@ typedef struct LoftyBuf {
 void lofty_buf_init (LoftyBuf *buf, size_t max);
 void lofty_buf_free (LoftyBuf *buf);  /* idempotent; leaves an empty buffer with the same maximum */
 void lofty_buf_clear (LoftyBuf *buf); /* empties it and resets 'status'; keeps the memory */
-char *lofty_buf_reserve (LoftyBuf *buf, size_t extra); /* see buf.c; NULL on failure */
+char *lofty_buf_grow (LoftyBuf *buf, size_t extra); /* the slow half of lofty_buf_reserve */
 LoftyCode lofty_buf_add (LoftyBuf *buf, const void *bytes, size_t size);
 LoftyCode lofty_buf_add_byte (LoftyBuf *buf, char byte);
+
+/*
+** Makes room for 'extra' bytes after the used ones and returns where they start. Returns NULL on
+** failure: the contents stay and buf->status says why. Never NULL on success, not even for 'extra' 0.
+*/
+static inline char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
+  if (buf->data && buf->status == LOFTY_OK && extra <= buf->capacity - buf->size)
+    return buf->data + buf->size;
+  return lofty_buf_grow(buf, extra);
+}
 
 #endif

@@ -26,17 +26,21 @@ static int is_plain (unsigned char c) {
   return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+/* Not zero if one of eight bytes is not plain; borrows can only mark bytes above the first one. */
+static inline uint64_t special_of (uint64_t eight) {
+  uint64_t quote = eight ^ (ONES * '"'), slash = eight ^ (ONES * '\\');
+  return ((quote - ONES) | (slash - ONES) | (eight - ONES * 0x20) | eight) & HIGH;
+}
+
 /* The first byte that is not plain, or 'end'. Tests eight bytes at a time. */
 static inline Bytes skip_plain (Bytes p, Bytes end) {
   while (end - p >= 8) {
-    uint64_t eight, quote, slash, special;
+    uint64_t eight, special;
     memcpy(&eight, p, 8);
-    quote = eight ^ (ONES * '"');
-    slash = eight ^ (ONES * '\\');
-    special = ((quote - ONES) | (slash - ONES) | (eight - ONES * 0x20) | eight) & HIGH;
+    special = special_of(eight);
     if (special) {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-      return p + __builtin_ctzll(special) / 8; /* borrows can only mark bytes above the first hit */
+      return p + __builtin_ctzll(special) / 8;
 #else
       break;
 #endif
@@ -433,6 +437,34 @@ static Bytes skip_text (Bytes p, Bytes end) {
 }
 
 /*
+** Copies a text if all of it is plain; returns 0 if it is not. The last 8 (or 4) bytes of a text are
+** read as one word, which may overlap the word before them: most texts need no loop over bytes.
+*/
+static inline int copy_plain (Bytes in, size_t size, char *out) {
+  size_t i;
+  if (size >= 8) {
+    uint64_t special = 0, eight;
+    for (i = 0; i < size; i += 8) {
+      if (i > size - 8) i = size - 8;
+      memcpy(&eight, in + i, 8);
+      special |= special_of(eight);
+      memcpy(out + i, &eight, 8);
+    }
+    return special == 0;
+  }
+  if (size >= 4) {
+    uint32_t first, last;
+    memcpy(&first, in, 4);
+    memcpy(&last, in + size - 4, 4);
+    memcpy(out, &first, 4);
+    memcpy(out + size - 4, &last, 4);
+    return special_of((uint64_t)last << 32 | first) == 0;
+  }
+  for (i = 0; i < size && is_plain(in[i]); i++) out[i] = (char)in[i];
+  return i == size;
+}
+
+/*
 ** Appends the string in quotes. LOFTY_BAD if it is not UTF-8 (RFC 8259 section 8.1):
 ** *at is the offset of the first invalid byte, and 'out' contains part of the string.
 */
@@ -441,7 +473,12 @@ LoftyCode lofty_json_string (LoftyBuf *out, LoftySpan in, size_t *at) {
   Bytes p = begin, from;
   char *room = lofty_buf_reserve(out, in.size + 2);
   if (!room) return out->status;
-  *room++ = '"';
+  room[0] = '"';
+  if (copy_plain(begin, in.size, room + 1)) {
+    room[in.size + 1] = '"';
+    out->size += in.size + 2;
+    return LOFTY_OK;
+  }
   out->size++;
   for (;;) {
     from = p;

@@ -23,16 +23,18 @@ static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1
 
 /* Writes an integer without a NUL; returns the size. */
 size_t lofty_integer_text (int64_t value, char *out) {
-  char digits[20];
-  size_t count = 0, size = 0;
+  static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                              "25262728293031323334353637383940414243444546474849"
+                              "50515253545556575859606162636465666768697071727374"
+                              "75767778798081828384858687888990919293949596979899";
+  char text[21];
+  char *end = text + sizeof(text), *p = end;
   uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-  do {
-    digits[count++] = (char)('0' + rest % 10);
-    rest /= 10;
-  } while (rest);
-  if (value < 0) out[size++] = '-';
-  while (count) out[size++] = digits[--count];
-  return size;
+  for (; rest >= 10; rest /= 100) memcpy(p -= 2, pairs + 2 * (rest % 100), 2);
+  if (rest > 0 || p == end) *--p = (char)('0' + rest);
+  if (value < 0) *--p = '-';
+  memcpy(out, p, (size_t)(end - p));
+  return (size_t)(end - p);
 }
 
 /*
