@@ -46,7 +46,7 @@ case("request: gives a table of its own each time", function(fixture)
   if first == second or first.headers == second.headers then fail("two responses share a table") end
 end)
 
-case("request: tells a connection that was refused from a request that was sent", function(fixture)
+case("request: distinguishes a refused connection from a request that was sent", function(fixture)
   local res, err = get(fixture, fixture.refused)
   equal(nil, res, "response")
   equal("network", err.kind, "kind")
@@ -110,7 +110,7 @@ case("map: gives results and errors by index", function(fixture)
   equal(nil, errors, "errors of a list without any")
 end)
 
-case("map: runs as many at once as it is told", function(fixture)
+case("map: runs as many at once as its concurrency", function(fixture)
   local runtime = fixture.runtime
   local list, active, most = {}, 0, 0
   for i = 1, 12 do list[i] = i end

@@ -95,7 +95,7 @@ case("keeps any bytes", function(fixture)
   end
 end)
 
-case("takes any key, and keeps all apart", function(fixture)
+case("accepts any key, and keeps keys apart", function(fixture)
   local store = fixture.new()
   for index, key in ipairs(KEYS) do equal(true, store:put(key, "value " .. index)) end
   for index, key in ipairs(KEYS) do equal("value " .. index, store:get(key)) end
@@ -152,7 +152,7 @@ case("shares values between stores", function(fixture)
   absent(store:get("k", true))
 end)
 
-case("gives a lock once, not twice to its owner either", function(fixture)
+case("grants a lock once, and not again to its owner", function(fixture)
   local store = fixture.new()
   equal(true, store:try_lock("k", "one", 60))
   equal(false, store:try_lock("k", "two", 60))
@@ -162,7 +162,7 @@ case("gives a lock once, not twice to its owner either", function(fixture)
   equal(true, store:unlock("k", "two"))
 end)
 
-case("gives a lock to one of several stores", function(fixture)
+case("grants a lock to one of several stores", function(fixture)
   local store = fixture.new()
   local other = fixture.another(store)
   equal(true, store:try_lock("k", "one", 60))

@@ -141,7 +141,7 @@ describe("an application with a store", function()
     assert.equal(2, grants())
   end)
 
-  describe("whose person pressed Disconnect", function()
+  describe("whose user pressed Disconnect at Lofty", function()
     before_each(function()
       lofty.assert(connect(app))
       box:control("revoke", { account = FIRST })
@@ -165,7 +165,7 @@ describe("an application with a store", function()
       assert.equal(1, box:control("counters").requests["POST /api/user-web/oauth/token"] - 1)
     end)
 
-    it("works again after the person has connected again, also for a client made before", function()
+    it("works again after the user has connected again, also for a client made before", function()
       local crm = app:client(FIRST)
       assert.is_nil((crm:me()))
       local _, token = lofty.assert(connect(app))
@@ -342,7 +342,7 @@ describe("an application with a store", function()
     end)
   end)
 
-  it("reports a lock that it can't give back to on_error", function()
+  it("reports a lock that it can't release to on_error", function()
     local reported = {}
     app = new_app { on_error = function(err) reported[#reported + 1] = err end }
     local account = lofty.assert(connect(app))

@@ -36,7 +36,7 @@ describe("the libcurl transport and proxies:", function()
   end)
 
   describe("with a proxy", function()
-    it("names the proxy and says nothing of its password", function()
+    it("names the proxy, but not its password", function()
       local host = wire.urls.plain:match("//([^/]*)")
       local err = refused("network", get("https://example.invalid/", { proxy = "http://user:pass%40word@" .. host }))
       assert.matches("the proxy " .. host .. " made no connection", err.message)
@@ -46,7 +46,7 @@ describe("the libcurl transport and proxies:", function()
     end)
 
     for status, words in pairs { [403] = "does not allow connections", [407] = "wants other credentials" } do
-      it("makes no second try after " .. status, function()
+      it("does not try again after " .. status, function()
         -- To nginx a CONNECT is a bad request; what it answers to those can be set.
         local server = nginx.start {
           ports = 1,
@@ -66,7 +66,7 @@ describe("the libcurl transport and proxies:", function()
       end)
     end
 
-    it("refuses one whose URL is none", function()
+    it("refuses a proxy whose URL is invalid", function()
       for _, proxy in ipairs { "nonsense proxy", "ftp://proxy.example", "http://" } do
         refused("invalid", get("https://example.invalid/", { proxy = proxy }))
       end

@@ -232,7 +232,7 @@ describe("the libcurl transport", function()
       assert.matches("too long", refused("decode", get(url, { max_head = 2000 })).message)
     end)
 
-    it("interim answers", function()
+    it("interim responses", function()
       local url = wire:raw("interim", [[
         for i = 1, 100000 do if not send("HTTP/1.1 103 Early Hints\r\nX: " .. ("x"):rep(1000) .. "\r\n\r\n") then break end end
       ]])
@@ -296,7 +296,7 @@ describe("the libcurl transport", function()
         send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" .. bytes) ]]))).body)
     end)
 
-    it("nothing", function()
+    it("an empty body", function()
       assert.equal("", assert(get(url("gzip_empty", [[ send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n") ]]))).body)
     end)
 

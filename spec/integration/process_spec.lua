@@ -135,7 +135,7 @@ describe("the libcurl runtime,", function()
       { "in a task", "runtime:map({ 1 }, function() local token = runtime:detach(60, grant) return token end)" },
       { "in a coroutine of the caller's", "coroutine.wrap(function() runtime:detach(60, grant) end)() runtime:sleep(60)" },
     } do
-      it("holds it back in detach from the response on, " .. place[1] .. ", and raises it then", function()
+      it("holds an interruption back in detach once the response has begun, " .. place[1] .. ", and raises it afterwards", function()
         assert.equal("false\tinterrupted!\ttoken", run([[
           local written
           local function grant()

@@ -294,7 +294,7 @@ describe("redis store", function()
       { "a certificate file that is missing", { certificate = "missing.pem" }, "TLS: certificate: " },
       { "a key that is not the certificate's", { key = "key.pem" }, "TLS: key: " },
     } do
-      it("refuses " .. case[1] .. ", and no other try helps", function()
+      it("refuses " .. case[1] .. ", as not retryable", function()
         local value, err = with_client(case[2]):get("k")
         assert.is_nil(value)
         assert.equal("store", err.kind)

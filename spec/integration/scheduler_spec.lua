@@ -154,7 +154,7 @@ describe("map in plain Lua", function()
     assert.equal("x", body(hello .. "?i=x"))
   end)
 
-  it("runs within a task of another", function()
+  it("may be nested", function()
     local url = meet(9)
     local results, errors = runtime:map(range(3), function()
       local inner, failed = runtime:map(range(3), function()

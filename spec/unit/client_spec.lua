@@ -23,14 +23,14 @@ describe("calls by path", function()
     crm, runtime = client(function() return json(200, "{}") end)
   end)
 
-  it("puts names of the template into the path and the rest into the query", function()
+  it("puts the parameters that the path template names into the path and the others into the query", function()
     assert(crm:get("/v1.0/leads/{leadId}", { leadId = "651095960136641", b = "x y", a = true }))
     assert.equal("GET", sent(runtime).method)
     assert.equal("http://127.0.0.1:1/v1.0/leads/651095960136641?a=true&b=x%20y", sent(runtime).url)
     assert.is_nil(sent(runtime).body)
   end)
 
-  it("puts the rest of a POST and a PUT into the body", function()
+  it("puts the other parameters of POST and PUT into the body", function()
     assert(crm:post("/v1.0/notes", { leadId = lofty.integer "9007199254740993" }))
     assert.equal('{"leadId":9007199254740993}', sent(runtime).body)
     assert(crm:put("/v1.0/leads/{leadId}", { leadId = 5, stage = "New" }))
@@ -38,14 +38,14 @@ describe("calls by path", function()
     assert.equal('{"stage":"New"}', sent(runtime).body)
   end)
 
-  it("sends no body for nothing, and an empty array as one", function()
+  it("sends no body without parameters, and [] for an empty array", function()
     assert(crm:post("/v2.0/tasks/{taskId}/finish", { taskId = 1 }))
     assert.is_nil(sent(runtime).body)
     assert(crm:post("/v1.0/leads/{leadId}/assignment", { leadId = 1, body = lofty.array {} }))
     assert.equal("[]", sent(runtime).body)
   end)
 
-  it("takes query and body as they are said", function()
+  it("sends explicit query and body tables as they are given", function()
     assert(crm:post("/v1.0/x", { query = { a = 1 }, b = 2 }))
     assert.equal("http://127.0.0.1:1/v1.0/x?a=1", sent(runtime).url)
     assert.equal('{"b":2}', sent(runtime).body)
@@ -54,7 +54,7 @@ describe("calls by path", function()
     assert.equal('{"a":1}', sent(runtime).body)
   end)
 
-  it("says its type and its name on every call, and the word token before a key", function()
+  it("sends Content-Type, User-Agent and the API key with its scheme", function()
     assert(crm:get("/v1.0/leads"))
     local headers = sent(runtime).headers
     assert.equal("application/json", headers["Content-Type"])
@@ -62,7 +62,7 @@ describe("calls by path", function()
     assert.equal("token key-1", headers["Authorization"])
   end)
 
-  it("says what is missing, before anything is sent", function()
+  it("names a missing path parameter in the err, before anything is sent", function()
     local value, err = crm:get("/v1.0/leads/{leadId}", { leadid = 5 })
     assert.is_nil(value)
     assert.equal("invalid", err.kind)
@@ -71,7 +71,7 @@ describe("calls by path", function()
     assert.equal(0, #runtime.requests)
   end)
 
-  it("raises for a wrong shape of call on the caller's line", function()
+  it("raises on the caller's line when it is called with a dot or with arguments of a wrong type", function()
     for _, call in ipairs {
       function() crm:get() end, function() crm:get("/x", "y") end, function() crm:post("/x", { query = 1 }) end,
       function() crm:get("/x", { query = {}, body = {}, a = 1 }) end,
@@ -82,7 +82,7 @@ describe("calls by path", function()
     end
   end)
 
-  it("tells status, headers, rate, attempts, url and time beside the value", function()
+  it("returns status, headers, rate, attempts, url and elapsed time beside the value", function()
     crm = client(function()
       return json(200, "{}", { ["x-ratelimit-limit"] = "100", ["x-ratelimit-remaining"] = "99", ["x-ratelimit-reset"] = "21000" })
     end)
@@ -96,7 +96,7 @@ describe("calls by path", function()
   end)
 end)
 
-describe("a token that is refused", function()
+describe("an access token", function()
   local refreshed
   local function answers(refusal)
     refreshed = 0
@@ -118,7 +118,7 @@ describe("a token that is refused", function()
   end
 
   for _, refusal in ipairs { json(401, ""), json(400, '{"code":200058,"message":"User in token does not exist."}') } do
-    it("with " .. refusal.status .. " is refreshed once, saved, and the call made again", function()
+    it("that is refused with " .. refusal.status .. " is refreshed once and saved, and the call is repeated", function()
       local saved
       local crm, runtime = with_token(answers(refusal), function(token) saved = token end)
       local value, response = crm:post("/v1.0/notes", { content = "x" })
@@ -132,7 +132,7 @@ describe("a token that is refused", function()
     end)
   end
 
-  it("again after the refresh is an error, not a loop", function()
+  it("is not refreshed again when the new one is refused too", function()
     local crm = with_token(function(request)
       if request.url:find("/token", 1, true) then return json(200, '{"access_token":"new"}') end
       return json(401, "")
@@ -144,7 +144,7 @@ describe("a token that is refused", function()
     assert.is_false(err.retryable)
   end)
 
-  it("is an error that says what to do when nothing renews it", function()
+  it("that is refused and cannot be refreshed gives an err that says what to do", function()
     local crm, runtime = client(function() return json(401, "") end)
     local value, err = crm:me()
     assert.is_nil(value)
@@ -154,7 +154,7 @@ describe("a token that is refused", function()
     assert.equal(1, #runtime.requests)
   end)
 
-  it("is refreshed before the call within 60 s of its end", function()
+  it("is refreshed before a call when it expires within 60 s", function()
     local crm, runtime = client(answers(json(401, "")), {
       token = { access_token = "old", refresh_token = "r", expires_in = 3600, expires_at = 1000000 + 59 },
       client_id = "id", client_secret = "s", token_url = "http://127.0.0.1:1/token",
@@ -177,7 +177,7 @@ describe("a call that fails", function()
     assert.equal(2, crm:stats().retries)
   end)
 
-  it("is not repeated when it creates and was sent, and says that its fate is unknown", function()
+  it("is not repeated when it creates and was sent, and its outcome is unknown", function()
     local crm, runtime = client(function() return nil, lost { kind = "network", message = "gone", sent = true } end)
     local value, err = crm:post("/v1.0/notes", { content = "x" })
     assert.is_nil(value)
@@ -197,7 +197,7 @@ describe("a call that fails", function()
     assert.equal(2, #runtime.requests)
   end)
 
-  it("is not repeated with retry = false, and says whether the caller may", function()
+  it("is not repeated with retry = false, and err.retryable says whether the caller may repeat it", function()
     local crm, runtime = client(function() return json(503, "") end, { retry = false })
     assert.is_true(select(2, crm:get("/v1.0/leads")).retryable)
     assert.equal(1, #runtime.requests)
@@ -206,7 +206,7 @@ describe("a call that fails", function()
 end)
 
 describe("lofty.client", function()
-  it("refuses options that it does not know, two credentials, none, and an address in clear", function()
+  it("refuses unknown options, two credentials, no credential, and a base_url with plain http", function()
     for i, opt in ipairs {
       { api_key = "k", api_kee = "x" }, { api_key = "k", access_token = "a" }, { api_key = "a\nb" },
       { api_key = "k", base_url = "http://api.lofty.com" }, { api_key = "k", base_url = "ftp://127.0.0.1" },
@@ -227,7 +227,7 @@ describe("lofty.client", function()
     { "https://api.lofty.com/v1.0", "leave out the version" }, { "https://api.lofty.com/v2.0/", "leave out the version" },
     { "https://api.chime.me", "write https://api.lofty.com" }, { "https://api.chime.me/v1.0", "write https://api.lofty.com" },
   } do
-    it("says what to write in place of the base_url " .. case[1], function()
+    it("suggests a correction for the base_url " .. case[1], function()
       local ok, message = pcall(lofty.client, { api_key = "k", base_url = case[1] })
       assert.is_false(ok)
       assert.truthy(message:find(case[2], 1, true), message)
@@ -251,8 +251,8 @@ describe("lofty.assert", function()
   end)
 end)
 
-describe("a token endpoint that says our secrets back", function()
-  it("gets none into message or code", function()
+describe("a token endpoint that repeats our secrets", function()
+  it("gets none of them into err.message or err.code", function()
     local header
     local runtime = fake.new(function(request)
       header = request.headers["Authorization"]
@@ -270,13 +270,13 @@ describe("a token endpoint that says our secrets back", function()
   end)
 end)
 
-describe("a write whose first try got no answer", function()
+describe("a write whose first attempt got no response", function()
   local function lost()
     return nil, errors.new { kind = "network", sent = true, connected = true, message = "the connection broke" }
   end
 
   for _, case in ipairs { { 404, "not_found" }, { 429, "rate_limit" }, { 400, "invalid" } } do
-    it("has an unknown fate though the next says " .. case[1], function()
+    it("has an unknown outcome, whatever the next attempt returns: " .. case[1], function()
       local crm = client(function(_, number)
         if number == 1 then return lost() end
         return json(case[1], "{}")
@@ -292,7 +292,7 @@ describe("a write whose first try got no answer", function()
     end)
   end
 
-  it("was sent, though no token was to be had for the next", function()
+  it("counts as sent when the next attempt could not get a token", function()
     local runtime = fake.new(lost)
     local asked = 0
     local crm = parts.new {
@@ -325,7 +325,7 @@ describe("a response that is not JSON", function()
     assert.equal(65536, #err.response.body)
   end)
 
-  it("is kept of no other response", function()
+  it("is not kept of any other response", function()
     local crm = client(function() return json(400, body) end)
     local _, err = crm:get("/v1.0/leads")
     assert.is_nil(err.response.body)
@@ -333,14 +333,14 @@ describe("a response that is not JSON", function()
     assert.is_nil((select(2, crm:get("/v1.0/leads"))).body)
   end)
 
-  it("is repaired with the option json", function()
+  it("is repaired with json = \"repair\"", function()
     local crm = client(function() return json(200, body) end, { json = "repair" })
     local page, response = assert(crm:get("/v1.0/leads"))
     assert.equal("Jo\239\191\189", page.leads[1].name)
     assert.is_nil(response.body)
   end)
 
-  it("has no other option", function()
+  it("accepts no other value of the option json", function()
     assert.has_error(function() client(function() end, { json = "loose" }) end)
   end)
 end)

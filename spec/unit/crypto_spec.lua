@@ -20,7 +20,7 @@ describe("SHA-256", function()
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" };
     { ("a"):rep(1000000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" };
   } do
-    it("of " .. #case[1] .. " bytes is NIST's", function() assert.equal(case[2], hex(crypto.sha256(case[1]))) end)
+    it("of " .. #case[1] .. " bytes is the digest that NIST publishes", function() assert.equal(case[2], hex(crypto.sha256(case[1]))) end)
   end
 
   it("makes the challenge of RFC 7636, appendix B", function()
@@ -60,7 +60,7 @@ describe("sealing", function()
     end
   end)
 
-  it("reads what others sealed with AES-256-GCM", function() -- McGrew and Viega, test cases 13, 14 and 16
+  it("opens what another implementation sealed with AES-256-GCM", function() -- McGrew and Viega, test cases 13, 14 and 16
     local zero = ("\0"):rep(32)
     assert.equal("", crypto.open(zero, ("\0"):rep(12) .. unhex "530f8afbc74536b9a963b4f1c4cb738b", ""))
     assert.equal(("\0"):rep(16), crypto.open(zero, ("\0"):rep(12) ..
@@ -81,7 +81,7 @@ describe("sealing", function()
     assert.is_nil(one:find("token", 1, true))
   end)
 
-  it("notices every byte that is changed, cut or added", function()
+  it("detects every byte that is changed, removed or added", function()
     local sealed = crypto.seal(key, plain, aad)
     for at = 1, #sealed do
       local other = string.char((sealed:byte(at) + 1) % 256)

@@ -33,7 +33,7 @@ describe("Base64", function()
     end)
   end
 
-  it("has an alphabet for URLs that differs in two digits", function()
+  it("has a URL-safe alphabet that differs in two characters", function()
     assert.equal("+/+/", core.base64_encode("\251\255\191"))
     assert.equal("-_-_", core.base64url_encode("\251\255\191"))
   end)
@@ -75,7 +75,7 @@ describe("Base64", function()
     { "padding", "Zg==", 3 }; { "a lone digit", "Zm9vY", 6 };
     { "unused bits that are not zero", "Zh", 2 }; { "the other alphabet", "+/+/", 1 };
   } do
-    it("for URLs, refuses " .. case[1], function()
+    it("base64url refuses " .. case[1], function()
       local text, why = core.base64url_decode(case[2])
       assert.is_nil(text)
       assert.equal("not base64url at byte " .. case[3], why)
@@ -190,7 +190,7 @@ describe("a query", function()
 end)
 
 describe("a path", function()
-  it("gets the values of its names from the parameters", function()
+  it("is expanded with the parameters that it names", function()
     assert.equal("/v1.0/leads/7/x/x", core.path_expand("/v1.0/leads/{leadId}/x/{b}", { leadId = 7, b = "x", limit = 5 }))
     assert.equal("/v1.0/me", core.path_expand("/v1.0/me"))
     assert.equal("/v1.0/me", core.path_expand("/v1.0/me", {}))

@@ -30,14 +30,14 @@ describe("lofty.inspect", function()
     assert.truthy(inspect(lead):find("1738234566814937089", 1, true))
   end)
 
-  it("escapes what a terminal would take for commands", function()
+  it("escapes control characters and others that a terminal would interpret", function()
     assert.equal([["a\027[31m\n\"\\"]], inspect 'a\27[31m\n"\\')
     assert.equal([["\255x"]], inspect "\255x")
     assert.equal([["\194\155x"]], inspect "\194\155x")
     assert.equal('"Sofía"', inspect "Sofía")
   end)
 
-  it("ends in a cycle, and shows a table twice that stands twice", function()
+  it("ends at a cycle, and shows a table in full each time that it occurs", function()
     local one = { name = "one" }
     one.self = one
     assert.equal('{ name = "one", self = <cycle> }', inspect(one))

@@ -366,7 +366,7 @@ describe("lofty.integer", function()
 end)
 
 describe("encoding JSON", function()
-  it("has a line for each item and member with an indent", function()
+  it("puts each item and member on its own line when indented", function()
     local value = { a = { 1, {}, { b = true } }, c = core.array {}, ["x y"] = core.null }
     assert.equal([[
 {
@@ -389,14 +389,14 @@ describe("encoding JSON", function()
     assert.equal('[\n "a",\n "b",\n "c"\n]', json.encode(holed, { indent = 1 }))
   end)
 
-  it("takes no other option, and no other indent", function()
+  it("refuses unknown options and invalid indents", function()
     assert.error_matches(function() json.encode({}, { ident = 2 }) end, 'did you mean "indent"')
     for _, indent in ipairs { -1, 17, 1.5, "2", 0 / 0 } do
       assert.error_matches(function() json.encode({}, { indent = indent }) end, "indent must be a number of spaces")
     end
   end)
 
-  it("bounds an indented text, too", function()
+  it("limits the size of an indented text, too", function()
     local deep = {}
     for _ = 1, 100 do deep = { deep } end
     local list = {}

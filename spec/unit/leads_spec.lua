@@ -95,14 +95,14 @@ describe("crm.leads:compare", function()
     assert.equal("", walk(server, state))
   end)
 
-  it("keeps a state that is plain text, also after JSON", function()
+  it("keeps a state that survives encoding as JSON", function()
     local server, state = server_with { lead("651095960136641"), lead(2) }, {}
     walk(server, state)
     for id, digest in pairs(state) do assert.same({ "string", "string" }, { type(id), type(digest) }) end
     assert.equal("", walk(server, assert(lofty.json.decode(assert(lofty.json.encode(state))))))
   end)
 
-  it("does not enter a lead on which the loop's body raised", function()
+  it("does not record a lead in the state when the loop body raised on it", function()
     local server, state = server_with { lead(1), lead(2) }, {}
     pcall(function()
       for _, one in server.crm.leads:compare(state) do
@@ -112,7 +112,7 @@ describe("crm.leads:compare", function()
     assert.equal("created 2", walk(server, state))
   end)
 
-  it("does not take a lead for deleted that the list lacks and the server has", function()
+  it("does not report a lead as deleted that is missing in the list but that the server still has", function()
     local server, state = server_with { lead(1), lead(2) }, {}
     walk(server, state)
     server.hidden["2"] = true
@@ -121,14 +121,14 @@ describe("crm.leads:compare", function()
     assert.equal("deleted 2", walk(server, state))
   end)
 
-  it("takes a lead for deleted that a filter no longer gives", function()
+  it("reports a lead as deleted that no longer matches the filter", function()
     local server, state = server_with { lead(1), lead(2) }, {}
     walk(server, state, { stage = "New" })
     server.hidden["2"] = true
     assert.equal("deleted 2", walk(server, state, { stage = "New" }))
   end)
 
-  it("raises what a call fails with, and reports nothing as deleted then", function()
+  it("raises the err of a failed call, and then reports nothing as deleted", function()
     local server, state = server_with { lead(1), lead(2) }, {}
     walk(server, state)
     function server.runtime.answer() return fake.json(500, '{"message":"down"}') end
@@ -148,7 +148,7 @@ end)
 describe("crm.leads:upsert", function()
   local ANN = { firstName = "Ann", emails = { "ann@example.com" }, phones = { "(206) 555-0123" } }
 
-  it("creates a lead that is not there", function()
+  it("creates a lead that does not exist", function()
     local server = server_with()
     local made, how = server.crm.leads:upsert(ANN)
     assert.same({ "100", "created" }, { tostring(made.leadId), how })
@@ -157,14 +157,14 @@ describe("crm.leads:upsert", function()
     }, server.calls)
   end)
 
-  it("updates the one that has the e-mail address, in any case of letters", function()
+  it("updates the lead that has the e-mail address, whatever the case of its letters", function()
     local server = server_with { lead(7, { emails = { "Ann@Example.com" } }) }
     local found, how = server.crm.leads:upsert { firstName = "Anna", emails = { "ann@example.com" }, leadRouting = true }
     assert.same({ "7", "updated" }, { tostring(found.leadId), how })
     assert.same({ { firstName = "Anna" } }, server.puts)
   end)
 
-  it("updates the one that has the number, and adds to its addresses, numbers and tags", function()
+  it("updates the lead that has the phone number, and adds to its addresses, numbers and tags", function()
     local server = server_with { lead(7, { emails = { "old@example.com" }, phones = { "+1 206 555 0123" } }) }
     local _, how = server.crm.leads:upsert {
       firstName = "Ann", emails = { "ann@example.com" }, phones = { "2065550123" }, tags = { "portal" },
@@ -175,14 +175,14 @@ describe("crm.leads:upsert", function()
     }, server.puts)
   end)
 
-  it("does not believe a search that gives leads without the address", function()
+  it("ignores leads that a search returns and that do not have the address", function()
     local server = server_with { lead(7, { emails = { "joann@example.com" } }) }
     server.loose = true
     local _, how = server.crm.leads:upsert(ANN)
     assert.equal("created", how)
   end)
 
-  it("makes one lead of two calls at once, also while searches do not find the new one", function()
+  it("creates one lead for two concurrent calls, also while searches do not find it yet", function()
     for _, unsettled in ipairs { false, true } do
       local server = server_with()
       server.unsettled = unsettled
@@ -203,7 +203,7 @@ describe("crm.leads:upsert", function()
     end
   end)
 
-  it("remembers nothing of one account for another", function()
+  it("does not use what it remembers of one account for another", function()
     local one, other = server_with(), server_with()
     one.unsettled, other.unsettled = true, true
     assert.equal("created", select(2, one.crm.leads:upsert(ANN)))
@@ -211,7 +211,7 @@ describe("crm.leads:upsert", function()
     assert.equal("updated", select(2, one.crm.leads:upsert(ANN)))
   end)
 
-  it("lets the others go on when one raises", function()
+  it("lets waiting calls continue when one raises", function()
     local server = server_with()
     local inner, first = server.runtime.answer, true
     function server.runtime.answer(request)
@@ -236,7 +236,7 @@ describe("crm.leads:upsert", function()
     assert.equal(1, #server.posts)
   end)
 
-  it("returns the err when it is not there then", function()
+  it("returns the err when that lookup does not find it", function()
     local server = server_with()
     server.fail = true
     local before = server.runtime.time

@@ -9,7 +9,7 @@ local function position(message)
 end
 
 describe("misuse", function()
-  it("blames the line that called, whatever lies between", function()
+  it("reports the caller's line, whatever frames lie between", function()
     local line = debug.getinfo(1, "l").currentline + 1
     local ok, message = pcall(function() local _ = lofty.json.decode(nil) end)
     assert.is_false(ok)
@@ -32,19 +32,19 @@ describe("misuse", function()
     assert.equal(line, tonumber((select(2, position(message)))), message)
   end)
 
-  it("blames a chunk that was loaded from text by its name", function()
+  it("reports the name of a chunk that was loaded from text", function()
     local loader = rawget(_G, "loadstring") or load
     local chunk = assert(loader("local misuse = ...\n\nmisuse 'wrong'", "=(content_by_lua)"))
     local _, message = pcall(chunk, misuse)
     assert.equal("(content_by_lua):3: wrong", message)
   end)
 
-  it("gives the message alone in a coroutine that holds nobody else's function", function()
+  it("adds no position where the coroutine has no caller outside lofty", function()
     local _, message = coroutine.resume(coroutine.create(misuse), "wrong")
     assert.equal("wrong", message)
   end)
 
-  it("blames the script in a process of its own", function()
+  it("reports the line of the script in a process of its own", function()
     local printed = child.run([[
       local lofty = require "lofty"
       print(select(2, pcall(function() local _ = lofty.client { apikey = "x" } end)))

@@ -18,7 +18,7 @@ describe("nginx phases", function()
   for _, name in ipairs {
     "rewrite", "access", "content", "timer", "ssl_cert", "precontent", "proxy_ssl_cert", "proxy_ssl_verify", "of the future",
   } do
-    it("that are tried include " .. name, function()
+    it("in which a wait is attempted include " .. name, function()
       current = name
       assert.is_true((phase.may_wait()))
     end)
@@ -39,7 +39,7 @@ describe("nginx phases", function()
     end)
   end
 
-  it("of the future that refuse a wait are named, with the advice that fits all", function()
+  it("that this version does not know are named when they refuse a wait, with general advice", function()
     current = "of the future"
     assert.is_true(phase.is_refusal("API disabled in the context of of_the_future_by_lua*"))
     assert.is_false(phase.is_refusal("attempt to yield across C-call boundary"))

@@ -172,7 +172,7 @@ describe("make check-api", function()
     return
   end
 
-  it("lists what came, what went and what differs", function()
+  it("lists operations and fields that were added, removed or changed", function()
     local document = assert(json.decode(text))
     local schemas = document.components.schemas
     document.paths["/v3.0/leads"] = { get = { summary = "List Leads, again" } }

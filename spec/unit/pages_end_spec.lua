@@ -86,7 +86,7 @@ describe("a server that repeats itself", function()
     end
   end)
 
-  it("does not get its repeated items passed on", function()
+  it("has its repeated items dropped", function()
     local crm = fake.new(function() return { leads = slice(0, 100, 1000, "leadId"), _metadata = { scrollId = "x" } } end)
     local count = 0
     pcall(function()
@@ -132,14 +132,14 @@ describe("the end of a list", function()
     end
   end
 
-  it("is not a total that is too low, while a cursor and new items come", function()
+  it("is not reached at a total that is too low, while a cursor and new items come", function()
     for _, total in ipairs { 10, 100, 349 } do
       local crm = fake.new(servers.scroll(350, { total = total }))
       assert.same(up_to(1, 350), places(assert(crm.leads:all())))
     end
   end)
 
-  it("is not a total that is capped at 10,000", function()
+  it("is not reached at a total that is capped at 10,000", function()
     local crm = fake.new(servers.scroll(12345, { total = 10000 }))
     assert.equal(12345, #assert(crm.leads:all()))
     crm = fake.new(function(call)
@@ -150,7 +150,7 @@ describe("the end of a list", function()
     assert.equal(12345, #assert(crm.communication.by_agent:all { startTime = 1, endTime = 2, limit = 1000 }))
   end)
 
-  it("is not a total that is too low where the server says hasMore", function()
+  it("is not reached at a total that is too low while hasMore is true", function()
     local answer = servers.page(250, {
       number = "pageNum", count = "pageSize", base = 1, size = 25, items = "listing", total = "totalCount",
       more = function(more) return more end,
@@ -163,7 +163,7 @@ describe("the end of a list", function()
     assert.same(up_to(1, 250), places(assert(crm.listings.search:all())))
   end)
 
-  it("is an err at an empty page beside a live cursor, before the total", function()
+  it("is an err when a page is empty before the total, though it has a cursor", function()
     local err = incomplete(spoilt(function(body) body.leads = {} end), "leads", {}, 200, "s:200:scroll-250")
     assert.truthy(err.message:find("200 of 250 items", 1, true))
     assert.truthy(err.message:find("strict = false", 1, true))
@@ -289,7 +289,7 @@ describe("the end of a list", function()
     assert.truthy(err.message:find("larger limit", 1, true))
   end)
 
-  it("leaves the items of the pages before in any err of all", function()
+  it("puts the items of the earlier pages into any err of all", function()
     local answer = servers.scroll(250)
     local crm = fake.new(function(call, count)
       if count == 3 then return nil, fault() end

@@ -78,7 +78,7 @@ describe("a list without pages", function()
     end)
   end)
 
-  it("has the same verbs, and one request", function()
+  it("has the same methods, and makes one request", function()
     assert.equal(2, #assert(crm.notes:all { leadId = 1 }))
     assert.equal(3, #assert(crm.webhooks:all()))
     assert.equal(2, #crm.sent)
@@ -161,7 +161,7 @@ describe("a list", function()
     assert.equal("currentId=" .. id .. "&limit=100", core.query_encode(crm.sent[2].query))
   end)
 
-  it("starts where the filter says", function()
+  it("starts at the offset, scrollId or page of its filter", function()
     local crm = fake.new(servers.scroll(50))
     assert.same(up_to(31, 50), places(assert(crm.leads:all { offset = 30 })))
     crm = fake.new(servers.scroll(50))
@@ -176,7 +176,7 @@ describe("a list", function()
     assert.same(up_to(11, 50), places(assert(crm.listings.search:all { pageNum = 2, pageSize = 10 })))
   end)
 
-  it("walks the other list of a response by its name", function()
+  it("walks the second list of a response with the option list", function()
     local crm = fake.new(servers.key(250))
     local filter = { agentListings = true, limit = 100 }
     assert.equal(250, #assert(crm.listings:all(filter, { list = "soldListing" })))
@@ -196,7 +196,7 @@ describe("a list", function()
     assert.equal(1, #assert(crm.listings:all { listingId = "1" }))
   end)
 
-  it("takes a null or absent list for an empty one where no total is stated", function()
+  it("reads a null or absent list as an empty one when no total is stated", function()
     for _, body in ipairs { { leads = null }, {} } do
       assert.equal(0, #assert(fake.new(function() return body end).leads:all()))
     end
@@ -293,7 +293,7 @@ describe("a cursor of the server's", function()
     assert.equal("12345", crm.sent[2].query.cursor)
   end)
 
-  it("is refused from the caller when it is too long or out of range", function()
+  it("is refused as the caller's resume when it is too long or out of range", function()
     for _, cursor in ipairs {
       "s::" .. ("x"):rep(100000), "s:" .. ("1"):rep(400) .. ":", "s:1e5:", "i:" .. ("9"):rep(30),
     } do
@@ -331,7 +331,7 @@ describe("a long list", function()
     assert.is_true(collectgarbage("count") < early + 512, ("%.0f KB, then %.0f KB"):format(early, collectgarbage("count")))
   end)
 
-  it("may be left in the middle, and two may be walked at once", function()
+  it("may be left in the middle, and two walks may run at once", function()
     local crm = fake.new(servers.scroll(300))
     local seen = 0
     for _ in crm.leads:each() do

@@ -37,7 +37,7 @@ describe("Retry-After", function()
     it("is ignored when it says " .. ("%q"):format(value:sub(1, 30)), function() assert.is_nil(wait_of(value)) end)
   end
 
-  it("comes before the window's end, which counts after a 429 alone", function()
+  it("takes precedence over the end of the window, which is used after a 429 only", function()
     local headers = { ["retry-after"] = "3", ["x-ratelimit-reset"] = "21000" }
     assert.equal(3, (select(2, rate.read(headers, now, 429))))
     headers["retry-after"] = nil
@@ -111,7 +111,7 @@ describe("the call budget", function()
     assert.same({ limit = 500 }, rate.read({ ["x-ratelimit-limit"] = "500", ["ratelimit-remaining"] = "0" }, now))
   end)
 
-  it("is empty when nothing is said", function() assert.same({}, rate.read({}, now)) end)
+  it("is empty without these fields", function() assert.same({}, rate.read({}, now)) end)
 end)
 
 describe("an HTTP-date", function()

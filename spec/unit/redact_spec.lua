@@ -16,7 +16,7 @@ describe("redacting a text", function()
     { "as a JSON string within a JSON string", [[s+\\/=%& \\\"\\\\secret]] },
     { "percent-encoded within a JSON string", [[\u0073%2B%2F%3D%25%26%20%22%5Csecret]] },
   } do
-    it("finds a secret that stands there " .. case[1], function()
+    it("finds a secret that is written " .. case[1], function()
       assert.equal("near '***' and ***, that is", redact.text("near '" .. case[2] .. "' and " .. case[2] .. ", that is",
         { SECRET }))
     end)
@@ -27,13 +27,13 @@ describe("redacting a text", function()
     assert.equal("got ABCDEFG here", redact.text("got ABCDEFG here", { "ABCDEFGH-1234567890" }))
   end)
 
-  it("finds the shortest rest of a secret where the text was cut", function()
+  it("finds a secret of which four or more bytes remain at the end of a text that was cut", function()
     assert.equal("got ***", redact.text("got ABCD", { "ABCDEFGH-1234567890" }))
     assert.equal("got ***... (invalid)", redact.text("got ABCD... (invalid)", { "ABCDEFGH-1234567890" }))
     assert.equal("got ABC", redact.text("got ABC", { "ABCDEFGH-1234567890" }))
   end)
 
-  it("passes over values of fewer than four bytes, and what is no string", function()
+  it("ignores secrets of fewer than four bytes, and values that are not strings", function()
     assert.equal("a token", redact.text("a token", { "a", "tok", "" }))
     assert.equal("true", redact.text("true", { true }))
   end)

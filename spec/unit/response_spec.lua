@@ -12,12 +12,12 @@ local function read(status, body, content_type, call)
   return response.read({ status = status, headers = headers, body = body }, call, held)
 end
 
-describe("an answer that succeeded", function()
+describe("a successful response", function()
   it("is the decoded value", function() assert.same({ a = 1 }, (read(200, '{"a":1}'))) end)
-  it("is true when empty", function() assert.is_true((read(200, ""))) end)
+  it("is true when it is empty", function() assert.is_true((read(200, ""))) end)
   it("is lofty.null for null", function() assert.equal(core.null, (read(200, "null"))) end)
   it("is 0 for 0, which is no failure", function() assert.equal(0, (read(200, "0"))) end)
-  it("is text when it is no JSON by its type", function()
+  it("is text when its Content-Type is not JSON", function()
     assert.equal("<a/>", (read(200, "<a/>", "application/xml")))
     assert.equal("done", (read(200, "done", "text/plain;charset=UTF-8")))
   end)
@@ -25,17 +25,17 @@ describe("an answer that succeeded", function()
     "text/html;charset=UTF-8", "application/octet-stream", "text/javascript", "text/plain", "binary/octet-stream",
     "application/json, text/plain", "APPLICATION/JSON", "TEXT/HTML",
   } do
-    it("is decoded when it is an object or an array labelled " .. label, function()
+    it("is decoded when it is an object or an array with the Content-Type " .. label, function()
       assert.same({ id = 5 }, (read(200, '{"id":5}', label)))
       assert.same({ 1 }, (read(200, " [1]", label)))
       assert.same({ id = 5 }, (read(200, '\239\187\191{"id":5}', label)))
     end)
   end
-  it("is text when its label is not JSON's and it is no object or array", function()
+  it("is text when its Content-Type is not JSON and it is no object or array", function()
     assert.equal("123", (read(200, "123", "application/octet-stream")))
     assert.equal("{ not JSON", (read(200, "{ not JSON", "application/octet-stream")))
   end)
-  it("is decoded behind a byte order mark", function() assert.same({ 1 }, (read(200, "\239\187\191[1]"))) end)
+  it("is decoded after a byte order mark", function() assert.same({ 1 }, (read(200, "\239\187\191[1]"))) end)
   for _, body in ipairs {
     '{"code":200,"message":"OK","data":{"id":1}}', '{"code":"200","message":"success","data":{"id":1}}',
     '{"code":0,"message":"success"}', '{"code":1,"message":"success","data":{"id":1}}',
@@ -55,13 +55,13 @@ describe("an answer that succeeded", function()
     end)
   end
 
-  it("is decoded when it is JSON without a type", function() assert.same({ 1 }, (read(200, "[1]", false))) end)
-  it("is a word with and without its quotes", function()
+  it("is decoded when it is JSON without a Content-Type", function() assert.same({ 1 }, (read(200, "[1]", false))) end)
+  it("is a bare word, with or without quotes", function()
     assert.equal("success", (read(200, '"success"')))
     assert.equal("success", (read(200, "success")))
     assert.equal("ok", (read(200, "ok", "text/plain")))
   end)
-  it("is what the envelope wraps", function()
+  it("is the value inside an envelope", function()
     local call = { operation = "leads.get", path = "/", class = "read", unwrap = "lead" }
     assert.same({ leadId = 5 }, (read(200, '{"lead":{"leadId":5}}', nil, call)))
     assert.same({ leadId = 5 }, (read(200, '{"leadId":5}', nil, call)))
@@ -79,7 +79,7 @@ describe("an answer that succeeded", function()
   end)
 end)
 
-describe("an answer that failed", function()
+describe("a failed response", function()
   for _, case in ipairs {
     { 401, "", "auth" },
     { 400, '{"code":200058,"message":"User in token does not exist."}', "auth", 200058, "User in token does not exist." },
@@ -145,7 +145,7 @@ describe("an answer that failed", function()
     end)
   end
 
-  it("of a write with a broken body or a 5xx has an unknown fate, and names the read that tells", function()
+  it("of a write with an invalid body or a 5xx has an unknown outcome, and names the call that finds it out", function()
     local call = { operation = "notes.create", path = "/v1.0/notes", class = "create" }
     for _, case in ipairs { { 200, "{" }, { 500, "" }, { 502, "<html>" } } do
       local _, err = read(case[1], case[2], nil, call)
@@ -156,7 +156,7 @@ describe("an answer that failed", function()
     assert.is_nil(err.outcome_unknown)
   end)
 
-  it("tells what to do even after a long message of the server's", function()
+  it("says what to do even after a long message of the server's", function()
     local call = { operation = "notes.create", path = "/v1.0/notes", class = "create" }
     local _, err = read(500, ("x"):rep(1000), "text/plain", call)
     assert.truthy(tostring(err):find("GET /v1.0/notes before sending it again", 1, true), tostring(err))

@@ -137,7 +137,7 @@ describe("the wait before a retry", function()
     assert.is_true(count > 10)
   end)
 
-  it("ends when the attempts are used up", function()
+  it("is not granted when the attempts are used up", function()
     assert.is_number((decide("read", lost(), { attempt = 3 })))
     local wait, reason = decide("read", lost(), { attempt = 4 })
     assert.is_nil(wait)
@@ -145,7 +145,7 @@ describe("the wait before a retry", function()
     assert.is_nil((decide("read", lost(), { policy = { attempts = 1 } })))
   end)
 
-  it("ends when it would exceed the total time", function()
+  it("is not granted when it would exceed the total time", function()
     local limits = { attempts = 10, base = 1, cap = 8, total = 10, window = 60 }
     assert.is_number((decide("read", lost(), { policy = limits, elapsed = 9.5 })))
     local wait, reason = decide("read", lost(), { policy = limits, elapsed = 9.6 })

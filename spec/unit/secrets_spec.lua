@@ -169,7 +169,7 @@ end)
 
 describe("a mistake in the options", function()
   for _, url in ipairs { "https://user:PROXY-PASSWORD@host", "https://host/?key=CUSTOMER-KEY", "ftp://u:CUSTOMER-KEY@h" } do
-    it("is told without the secrets of the address " .. url, function()
+    it("is reported without the secrets of the URL " .. url, function()
       local ok, message = pcall(lofty.client, { api_key = "API-KEY-1234", base_url = url })
       assert.is_false(ok)
       assert.truthy(message:find("base_url", 1, true))

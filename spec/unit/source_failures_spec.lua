@@ -28,13 +28,13 @@ describe("a source over a store", function()
       assert.equal("fresh1", assert(get()).access_token)
     end)
 
-    it("uses it all the same, and tells on_refresh", function()
+    it("uses it nevertheless, and passes the err to on_refresh", function()
       assert.same({ { "fresh1", outage.message } }, refreshed)
       assert.equal("fresh1", assert(get()).access_token)
       assert.equal(1, #grants)
     end)
 
-    it("writes it later, over the one that it replaced", function()
+    it("writes it later, over the token that it replaced", function()
       store.fail.put = nil
       runtime.time = runtime.time + 2
       assert.equal("fresh1", assert(get()).access_token)
@@ -58,7 +58,7 @@ describe("a source over a store", function()
       assert.equal(2, #grants)
     end)
 
-    it("tries that rarely while the store is down", function()
+    it("tries that only a few times a minute while the store is down", function()
       local reads = store.reads
       for _ = 1, 600 do
         runtime.time = runtime.time + 0.1
@@ -76,7 +76,7 @@ describe("a source over a store", function()
       assert.equal(began, runtime.time)
     end)
 
-    it("prefers it to a mark that the one which it replaced was revoked", function()
+    it("keeps it when the token that it replaced was marked as revoked meanwhile", function()
       store.fail.put = nil
       local marked = stored_token()
       marked.revoked_at = runtime:now()
@@ -88,7 +88,7 @@ describe("a source over a store", function()
       assert.is_nil(stored.revoked_at)
     end)
 
-    it("gives it up for one that another process wrote", function()
+    it("drops it for a token that another process wrote", function()
       store.fail.put = nil
       store_token(new_token("other", runtime:now()))
       runtime.time = runtime.time + 2
@@ -166,7 +166,7 @@ describe("a source over a store", function()
     return nil, errors.new { kind = "oauth", code = "invalid_grant", status = 400, message = "no" }
   end
 
-  it("believes invalid_grant after it has read the store once more, and keeps the token, marked as revoked", function()
+  it("accepts invalid_grant only after it has read the store again, and keeps the token, marked as revoked", function()
     runtime.time = runtime.time + 3600
     tested.grant = invalid_grant
     local get = make()
@@ -230,7 +230,7 @@ describe("a source over a store", function()
       assert.same({ { "late" } }, refreshed)
     end)
 
-    it("keeps in this process what it can't compare, and writes it later", function()
+    it("keeps the token in this process while the store can't be read, and writes it later", function()
       tested.grant = late_grant(function() store.fail.get = outage end)
       local get = make()
       assert.equal("late", assert(get()).access_token)
@@ -262,7 +262,7 @@ describe("a source over a store", function()
       { "the count of refreshes", nil, { count = raise } },
       { "on_refresh", nil, { on_refresh = raise } },
     } do
-      it("gives the lock back and raises it again: " .. case[1], function()
+      it("releases the lock and raises again what was raised by " .. case[1], function()
         if case[2] then case[2]() end
         local ok, raised = pcall(make(case[3]))
         assert.is_false(ok)
@@ -305,7 +305,7 @@ describe("a source over a store", function()
     end)
 
     for _, name in ipairs { "get", "put", "try_lock", "unlock", "reserve" } do
-      it("takes it for a failure of the store in " .. name .. ", and leaves no lock behind", function()
+      it("treats an error raised in the store's " .. name .. " as a failure of the store, and leaves no lock behind", function()
         store.reserve = function() return true end
         local method = store[name]
         store[name] = function() error("a mistake of the store's", 0) end
@@ -331,7 +331,7 @@ describe("a source over a store", function()
     end
   end)
 
-  it("reports a lock that could not be given back to on_error", function()
+  it("reports a lock that could not be released to on_error", function()
     runtime.time = runtime.time + 3600
     store.fail.unlock = errors.new { kind = "store", message = "NOPERM this user has no permissions to run 'evalsha'" }
     assert.equal("fresh1", assert(make()()).access_token)

@@ -110,7 +110,7 @@ describe("a source over a store", function()
     assert.equal(1, sleeps, "the grant's own")
   end)
 
-  it("takes over another client's refresh with its store's text, so that the next call reads nothing", function()
+  it("takes over the token of another client's refresh with its stored text, so that the next call does not read the store", function()
     runtime.time = runtime.time + 3600
     local one, other = make(), make()
     runtime:together { function() assert(one()) end, function() assert(other()) end }
@@ -139,7 +139,7 @@ describe("a source over a store", function()
     assert.same({}, grants)
   end)
 
-  it("says that an account is not connected, and takes no lock for it", function()
+  it("reports an account that is not connected, and takes no lock for it", function()
     store.data = {}
     local none, err = make()()
     assert.is_nil(none)
@@ -149,7 +149,7 @@ describe("a source over a store", function()
     assert.equal(0, store.lock_attempts)
   end)
 
-  it("says so, too, when the account is disconnected between the first read and the lock", function()
+  it("reports an account that is disconnected between the first read and the lock", function()
     runtime.time = runtime.time + 3600
     local try_lock = store.try_lock
     function store:try_lock(...)
@@ -199,7 +199,7 @@ describe("a source over a store", function()
     assert.is_true(runtime.time - began >= times.of(GRANT_TIMEOUT).lease_ttl)
   end)
 
-  it("waits five seconds for another process's refresh with a stale token, and then uses that", function()
+  it("waits five seconds for another process's refresh with a stale token, and then uses the stale token", function()
     runtime.time = runtime.time + 3550
     store.locks[KEY] = "another process"
     local get, began = make(), runtime.time
@@ -272,7 +272,7 @@ describe("a source over a store", function()
     end)
   end)
 
-  it("waits a moment for a store that restarts", function()
+  it("retries the lock for a moment while the store restarts", function()
     runtime.time = runtime.time + 3600
     local attempts, try_lock = 0, store.try_lock
     function store:try_lock(...)
@@ -283,7 +283,7 @@ describe("a source over a store", function()
     assert.equal("fresh1", assert(make()()).access_token)
   end)
 
-  it("backs off from a token endpoint that is down while its token is stale, and asks each time when it is not", function()
+  it("backs off from a token endpoint that is down while the token is stale, and tries each time once it is invalid", function()
     runtime.time = runtime.time + 3545
     tested.grant = function() return nil, errors.new { kind = "network", retryable = true, message = "down" } end
     local get = make()
@@ -330,7 +330,7 @@ describe("a source over a store", function()
     end
   end)
 
-  it("does not wait for ever for a refresh of this process whose coroutine was dropped", function()
+  it("waits no longer than its time for a refresh of this process whose coroutine was dropped", function()
     runtime.time = runtime.time + 3600
     tested.grant = function() coroutine.yield() end
     local dropped = coroutine.create(make())
@@ -371,7 +371,7 @@ describe("a source without a store", function()
     assert.equal(1, grants)
   end)
 
-  it("uses an expired token that nothing can renew, for the server to judge", function()
+  it("uses an expired token that it cannot refresh, and leaves the decision to the server", function()
     local runtime = fake.new()
     local cache = token_cache.new { runtime = runtime, token = assert(token.wrap { access_token = "a", expires_at = 5 }) }
     local get = source.cached(function() error "nothing to refresh with" end, cache, {

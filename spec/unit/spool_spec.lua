@@ -51,7 +51,7 @@ describe("a webhook handler with a spool", function()
     assert.same({}, spool:failed())
   end)
 
-  it("handles events that a process before it has left", function()
+  it("handles events that an earlier process left", function()
     local got = {}
     assert.equal(200, deliver(new(function() error "not called" end), { 1 }))
     local _, spool = new(function(event) got[#got + 1] = event.leadId end)
@@ -64,7 +64,7 @@ describe("a webhook handler with a spool", function()
     assert.equal(503, deliver(new(function() end), { 1 }))
   end)
 
-  it("tries a failed event again after longer and longer waits, and no other", function()
+  it("retries a failed event, and no other, after growing waits", function()
     local times, got = {}, {}
     local respond, spool = new(function(event)
       if event.leadId ~= 1 then got[#got + 1] = event.leadId return end
@@ -97,7 +97,7 @@ describe("a webhook handler with a spool", function()
     assert.equal(3, tries)
   end)
 
-  it("puts an event aside after its last attempt, and tries it again on request", function()
+  it("sets an event aside after its last attempt, and tries it again on request", function()
     local broken = true
     local got = {}
     local respond, spool = new(function(event)
@@ -158,7 +158,7 @@ describe("a webhook handler with a spool", function()
     assert.equal(0, called)
   end)
 
-  it("finds no failed event under an id that is none", function()
+  it("finds no failed event under an invalid id", function()
     for _, id in ipairs { "1", "../x.1", "00000000000001-ab.1" } do
       local ok, err = new_spool():retry(id)
       assert.is_nil(ok)
@@ -175,7 +175,7 @@ describe("a webhook handler with a spool", function()
     assert.has_error(function() lofty.spool.file {} end)
   end)
 
-  it("loses no event of a delivery that was answered 200 when its process is killed", function()
+  it("loses no event of a delivery with a 200 response when its process is killed", function()
     local words = child.preloaded_lua .. " bench/spool.lua victim " .. nginx.quote(folder)
     for round = 1, 10 do
       nginx.shell(([[

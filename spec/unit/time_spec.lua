@@ -63,7 +63,7 @@ describe("lofty.time.format", function()
     end
   end)
 
-  it("raises for milliseconds and for offsets that are none", function()
+  it("raises for milliseconds and for invalid offsets", function()
     assert.error_matches(function() time.format(1772406000000) end, "milliseconds")
     assert.error_matches(function() time.format(0, "PST") end, "offset")
     assert.error_matches(function() time.format "x" end, "epoch seconds expected")

@@ -157,7 +157,7 @@ describe("the details of accounts", function()
     assert.same({ account = "5" }, list[5])
   end)
 
-  it("say that a token can't be read, and an err that the store can't", function()
+  it("report a token that can't be read, and are an err when the store can't be read", function()
     store:put("c/6", "{")
     local list = assert(app:accounts { details = true })
     assert.equal("6", list[6].account)
@@ -168,7 +168,7 @@ describe("the details of accounts", function()
     assert.equal("store", err.kind)
   end)
 
-  it("tell which accounts have to connect again within some days, soonest first", function()
+  it("list the accounts that have to connect again within some days, soonest first", function()
     local function expiring(days)
       local names = {}
       for i, one in ipairs(assert(app:expiring(days))) do names[i] = one.account end

@@ -25,7 +25,7 @@ end
 
 local OLD = { access_token = "old-access", refresh_token = "old-refresh" }
 
-describe("a token endpoint in trouble", function()
+describe("a token endpoint that fails temporarily", function()
   for _, case in ipairs {
     { 500, '{"timestamp":"2025-11-20T10:00:00Z","status":500,"error":"Internal Server Error"}', "server" },
     { 500, '{"error":"server_error","error_description":"try again"}', "server" },
@@ -63,7 +63,7 @@ describe("a token endpoint in trouble", function()
     end)
   end
 
-  it("tells when it may be asked again", function()
+  it("has Retry-After's seconds in err.retry_after", function()
     local app = app_of { fake.json(503, "{}", { ["retry-after"] = "7" }) }
     assert.equal(7, select(2, app:refresh(OLD)).retry_after)
   end)
@@ -165,7 +165,7 @@ describe("a token request whose response is lost", function()
     assert.equal(2, #runtime.requests)
   end)
 
-  it("says so when the second one is refused", function()
+  it("is mentioned in the err when the second one is refused", function()
     local app = app_of { lost, fake.json(400, '{"error":"invalid_grant"}') }
     local _, err = app:refresh(OLD)
     assert.equal("invalid_grant", err.code)

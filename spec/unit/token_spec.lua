@@ -13,7 +13,7 @@ describe("a token", function()
     }
   end)
 
-  it("expires by the clock at which it was read, and its refresh token 180 days later", function()
+  it("expires expires_in seconds after it was read, and its refresh token after 180 days", function()
     local t = assert(token.read(response, 1000.7))
     assert.equal(1000, t.obtained_at)
     assert.equal(4600, t.expires_at)
@@ -103,7 +103,7 @@ describe("a token", function()
     end)
   end
 
-  it("has a string or no scope", function()
+  it("has a scope only when that is a string", function()
     response.scope = { "a", "b" }
     assert.is_nil(assert(token.read(response, 0)).scope)
   end)

@@ -80,7 +80,7 @@ describe("the URL policy", function()
     assert.matches("too long", problem)
   end)
 
-  it("judges each URL on a handle anew, whatever the handle had before", function()
+  it("checks each URL on a handle anew, whatever the handle had before", function()
     local multi = curl.multi()
     local transfer = multi:transfer()
     local function start(url) return transfer:start(1, "GET", url, {}, nil, true, 1, 1, 65536, 1000) end
@@ -94,7 +94,7 @@ describe("the URL policy", function()
     multi:close()
   end)
 
-  it("is the client's for its base_url, with the reason and without the address", function()
+  it("applies to the client's base_url, and raises with the reason and without the URL", function()
     for url, reason in pairs {
       ["http:///127.0.0.1"] = "no host", ["https://me:secret@api.lofty.com"] = "user name", ["https://h/?a"] = "query",
       ["https://h/#a"] = "fragment", ["https://h/#"] = "fragment", ["http://127.1"] = "IPv4",
@@ -131,6 +131,6 @@ describe("the header policy", function()
     "Host", "CONTENT-LENGTH", "transfer-encoding", "Connection", "Accept-Encoding", "TE", "Trailer", "Upgrade", "Expect",
     "Keep-Alive", "Proxy-Connection",
   } do
-    it("keeps " .. name .. " for the transport", function() assert.matches("lofty itself", field_problem(name, "x")) end)
+    it("reserves " .. name .. " for the transport", function() assert.matches("lofty itself", field_problem(name, "x")) end)
   end
 end)

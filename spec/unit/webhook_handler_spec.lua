@@ -107,7 +107,7 @@ describe("a webhook handler", function()
     assert.equal(1, #got)
   end)
 
-  it("responds 413 to more events than allowed, before it makes one", function()
+  it("responds 413 to more events than allowed, before it calls on_event", function()
     local told = {}
     local respond, got = make { max_events = 1, on_error = function(err) told[#told + 1] = err.code end }
     assert.equal(413, (respond(request())))
@@ -209,13 +209,13 @@ describe("a webhook handler", function()
       assert.same({ 2, 1 }, got)
     end)
 
-    it("tells on_error when forget fails", function()
+    it("reports it to on_error when forget fails", function()
       local respond, _, told = failing(1, raise, { seen = function() end, forget = function() error("no", 0) end })
       assert.equal(500, (respond(request())))
       assert.same({ { "not this one", 1 }, { "no", 1 } }, told)
     end)
 
-    it("does not ask for a repeat of what may have taken effect", function()
+    it("responds 200 to an event whose outcome is unknown, so that it is not delivered again", function()
       local respond, got, told = failing(1, function()
         return nil, errors.new { kind = "network", message = "no response", outcome_unknown = true }
       end)
@@ -225,7 +225,7 @@ describe("a webhook handler", function()
       assert.equal(1, #told)
     end)
 
-    it("is told only to on_error where the response is out already, and the repeat counts as new", function()
+    it("is reported to on_error alone when the response was sent before, and the repeat counts as new", function()
       local respond, got, told = failing(1, raise, { later = function(fn, ...) fn(...) end })
       assert.equal(200, (respond(request())))
       assert.equal(1, #told)

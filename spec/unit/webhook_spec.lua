@@ -15,7 +15,7 @@ local function names(events)
 end
 
 describe("a webhook delivery", function()
-  it("of list 2 is parsed as it was captured", function()
+  it("of list 2, as captured from Lofty, is parsed", function()
     local events = parse '{"listId":2,"teamId":77,"updatedLead":[{"leadId":1142635515796067,"updateTime":1747008000123}]}'
     assert.equal(1, #events)
     local event = events[1]

@@ -45,7 +45,7 @@ describe("crm:with", function()
     assert.equal(5, runtime.requests[1].timeout.total)
   end)
 
-  it("raises for what it does not know, on the caller's line", function()
+  it("raises for unknown options, on the caller's line", function()
     local crm = client(ok)
     for _, wrong in ipairs { { deadlin = 1 }, { deadline = 0 }, { deadline = "1" }, { dry_run = 1 }, { timeout = -1 }, 5 } do
       local fine, message = pcall(function() local _ = crm:with(wrong) end)
@@ -77,7 +77,7 @@ describe("a deadline", function()
     assert.equal(1, #runtime.requests)
   end)
 
-  it("ends a call before a retry that would come later, and keeps what the attempt said", function()
+  it("ends a call instead of a retry that would come later, with the err of the last attempt", function()
     local crm, runtime = client(function()
       return json(429, '{"message":"slow down"}', { ["retry-after"] = "30" })
     end)
@@ -121,7 +121,7 @@ describe("a deadline", function()
     end
   end)
 
-  it("is taken from the call where it belongs to a longer walk", function()
+  it("of a walk bounds each of its calls", function()
     local crm, runtime = client(ok)
     local view = crm:with { deadline = 10 }
     local ends = view:walk_deadline()
