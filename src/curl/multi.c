@@ -3,12 +3,10 @@
 ** multi.c - the multi handle: its life, I/O for all its transfers, its sockets,
 ** and what a fork does to it.
 */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/socket.h>
@@ -38,7 +36,7 @@ static void global_init (void) {
   global_version = curl_version_info(CURLVERSION_NOW)->version_num;
 }
 
-/* There is no moment at which giving it back would be safe for every thread. */
+/* curl_global_cleanup is never called: no moment is safe for all threads. */
 int lofty_transport_init (void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, global_init);
@@ -47,31 +45,13 @@ int lofty_transport_init (void) {
 
 /* --- SIGPIPE --- */
 
-void lofty_sigpipe_block (SigpipeGuard *guard) {
-  sigset_t signals;
+void lofty_guard_sigpipe (SigpipeGuard *guard) {
   guard->active = global_version < 0x075700;
-  if (!guard->active) return;
-  sigemptyset(&signals);
-  sigpending(&signals);
-  guard->was_pending = sigismember(&signals, SIGPIPE);
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &signals, &guard->before);
+  if (guard->active) lofty_sigpipe_block(&guard->state);
 }
 
-/* Takes back the SIGPIPE that we caused, and no other. */
-void lofty_sigpipe_restore (const SigpipeGuard *guard) {
-  static const struct timespec at_once = {0, 0};
-  sigset_t signals;
-  if (!guard->active) return;
-  sigemptyset(&signals);
-  sigpending(&signals);
-  if (!guard->was_pending && sigismember(&signals, SIGPIPE)) {
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGPIPE);
-    while (sigtimedwait(&signals, NULL, &at_once) < 0 && errno == EINTR) continue;
-  }
-  pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+void lofty_unguard_sigpipe (const SigpipeGuard *guard) {
+  if (guard->active) lofty_sigpipe_release(&guard->state);
 }
 
 /* --- sockets --- */
@@ -110,8 +90,8 @@ int lofty_on_close (void *closure, curl_socket_t fd) {
 }
 
 /*
-** The pipe or socket pair by which libcurl wakes a poll has no name outside of it
-** and, before 8.8, no close-on-exec. It gets the two lowest free descriptors.
+** The pipe that wakes libcurl's poll cannot be reached from outside, and has no close-on-exec
+** flag before 8.8. It gets the two lowest free descriptors, so the flag is set on those.
 */
 static CURLM *multi_init (void) {
   int low = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0),
@@ -159,14 +139,14 @@ unsigned long lofty_multi_protected (const Multi *m) {
   return m->protected_done;
 }
 
-/* Takes a transfer that runs off its multi handle. */
+/* Removes a running transfer from its multi handle. */
 static void transfer_detach (Transfer *t) {
   Multi *m = t->multi;
   if (t->easy) { /* NULL: it is the parent process's */
     SigpipeGuard guard;
-    lofty_sigpipe_block(&guard);
+    lofty_guard_sigpipe(&guard);
     curl_multi_remove_handle(m->handle, t->easy);
-    lofty_sigpipe_restore(&guard);
+    lofty_unguard_sigpipe(&guard);
   }
   if (t->previous)
     t->previous->next = t->next;
@@ -176,7 +156,7 @@ static void transfer_detach (Transfer *t) {
   t->previous = t->next = NULL;
 }
 
-/* It has ended: from here on until its response is taken it is on the list of those to report. */
+/* Marks a transfer as ended and appends it to the finished ones. */
 static void transfer_finish (Transfer *t, CURLcode result) {
   Multi *m = t->multi;
   transfer_detach(t);
@@ -253,13 +233,13 @@ void lofty_multi_close (Multi *m) {
     return;
   }
   while (m->running) transfer_finish(m->running, CURLE_ABORTED_BY_CALLBACK);
-  lofty_sigpipe_block(&guard);
+  lofty_guard_sigpipe(&guard);
   curl_multi_cleanup(m->handle);
-  lofty_sigpipe_restore(&guard);
+  lofty_unguard_sigpipe(&guard);
   m->handle = NULL;
 }
 
-/* A libcurl that cannot go on ends all that runs, rather than loop for ever. */
+/* After an error of the multi handle all running transfers end, since they would never make progress. */
 static void multi_check (Multi *m, CURLMcode code) {
   CURLcode result = code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
   if (code == CURLM_OK) return;
@@ -267,8 +247,8 @@ static void multi_check (Multi *m, CURLMcode code) {
 }
 
 /*
-** The kept connection had been closed by the server, and nothing was sent: goes
-** on on a new one, with the time that is left.
+** If the reused connection had been closed by the server before anything was sent, starts the
+** transfer again on a new one, with the time that is left, and returns true.
 */
 static int transfer_restart (Transfer *t) {
   curl_off_t spent = 0;
@@ -288,17 +268,17 @@ static int transfer_restart (Transfer *t) {
   return 1;
 }
 
-/* What can be done without waiting; lists what has ended. */
+/* Does the I/O that is possible without waiting; finishes the transfers that have ended. */
 static void multi_perform (Multi *m) {
   int running, left, again;
   CURLMsg *message;
   SigpipeGuard guard;
-  lofty_sigpipe_block(&guard);
+  lofty_guard_sigpipe(&guard);
   do {
     again = 0;
     multi_check(m, curl_multi_perform(m->handle, &running));
     while ((message = curl_multi_info_read(m->handle, &left)) != NULL) {
-      CURLcode result = message->data.result; /* the message ends with the handle's removal */
+      CURLcode result = message->data.result; /* removing the handle frees the message */
       char *closure = NULL;
       Transfer *t;
       if (message->msg != CURLMSG_DONE) continue;
@@ -311,7 +291,7 @@ static void multi_perform (Multi *m) {
         transfer_finish(t, result);
     }
   } while (again);
-  lofty_sigpipe_restore(&guard);
+  lofty_unguard_sigpipe(&guard);
 }
 
 static int multi_poll (Multi *m, int wait) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
-** outcome.c - how a transfer ended. What libcurl calls success is checked
-** again: it takes a cut head, and would take a cut body, for a whole one.
+** outcome.c - how a transfer ended. A success is checked again: libcurl reports a truncated
+** head, and would report a truncated gzip body, as complete.
 */
 #include <string.h>
 
@@ -15,7 +15,7 @@ static Outcome failure (const char *kind, const char *message) {
   return outcome;
 }
 
-/* Adds libcurl's own words, unless they repeat a user name and password. */
+/* Adds libcurl's own message, unless it may show a user name and password. */
 static void add_detail (Outcome *outcome, const Transfer *t) {
   const char *detail = t->error[0] != '\0' ? t->error : curl_easy_strerror(t->result);
   if (!strchr(detail, '@')) outcome->detail = detail;
@@ -27,12 +27,12 @@ static Outcome failure_detailed (const Transfer *t, const char *kind, const char
   return outcome;
 }
 
-/* What libcurl calls success: the response must be whole by our own account too. */
+/* For a success by libcurl: a gzip body must be complete, too. */
 static Outcome classify_success (Transfer *t) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(t->head);
   int bodyless = t->is_head || facts->status == 204 || facts->status == 304;
   int framed = bodyless || facts->chunked || facts->has_length || facts->http2;
-  int whole = framed; /* if no byte came: no gzip is empty, so only framing can say that none do */
+  int whole = framed; /* an empty body is not gzip: complete only if the framing says so */
   if (facts->coding == LOFTY_CODING_GZIP && t->inflate && t->got_body)
     whole = lofty_gunzip_feed(t->inflate, &t->response, "", 0) == LOFTY_DONE;
   if (facts->coding != LOFTY_CODING_GZIP || whole) return failure(NULL, NULL);
@@ -40,7 +40,7 @@ static Outcome classify_success (Transfer *t) {
                 : failure("network", "the connection was closed before the body was complete");
 }
 
-/* True if it failed while a proxy was asked for a tunnel, or before one was reached. */
+/* True if it failed before the proxy had made a tunnel. */
 static int failed_at_proxy (const Transfer *t, long tunnel_status) {
   curl_off_t tls = 0;
   if (!t->secure || t->loopback || t->attempts > 0) return 0;
@@ -72,7 +72,7 @@ static Outcome classify_proxy (const Transfer *t, long tunnel_status) {
   return outcome;
 }
 
-/* libcurl's message has these words: only for a code that means several things. */
+/* True if libcurl's message has these words; for codes with several meanings. */
 static int has_words (const Transfer *t, const char *words) {
   return strstr(t->error, words) != NULL;
 }
@@ -99,7 +99,7 @@ static Outcome classify (Transfer *t, int whole_head, int connected) {
   switch (t->result) {
     case CURLE_OK: return whole_head ? classify_success(t) : failure("network", broke);
     case CURLE_OPERATION_TIMEDOUT:
-      return failure("timeout", connected ? "no whole response within the time allowed"
+      return failure("timeout", connected ? "no complete response within the time allowed"
                                           : "no connection within the time allowed");
     case CURLE_COULDNT_RESOLVE_HOST: return failure("network", "the host's name is not known");
     case CURLE_COULDNT_RESOLVE_PROXY: return failure("network", "the proxy's name is not known");
@@ -150,7 +150,7 @@ Outcome lofty_transfer_outcome (Transfer *t) {
     curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
     if (!LOFTY_HAVE_PREREQ) curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes);
   }
-  if (bytes > 0) sent = 1; /* a CONNECT counts too */
+  if (bytes > 0) sent = 1; /* those of a CONNECT count, too */
   connected = sent || t->stale || connecting > 0;
   outcome = classify(t, head, connected);
   outcome.sent = sent || t->process_changed;

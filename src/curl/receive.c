@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
-** receive.c - the callbacks of libcurl. They touch only what belongs to the
-** transfer, and never Lua, which may not jump across libcurl.
+** receive.c - the callbacks of libcurl. They use only the transfer's own data and never call
+** Lua, since an error of Lua's must not longjmp across libcurl.
 */
 #define _GNU_SOURCE /* POLLRDHUP. NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 #include <poll.h>
@@ -18,10 +18,10 @@
 static size_t transfer_refuse (Transfer *t, LoftyCode code, const char *problem) {
   t->code = code;
   t->problem = problem;
-  return 0; /* fewer than were given: libcurl stops */
+  return 0; /* fewer bytes than were given: libcurl stops */
 }
 
-/* One line of a head or a trailer, whole, with its end. */
+/* Called with one complete line of a head or of trailers, line end included. */
 size_t lofty_on_header (char *bytes, size_t one, size_t size, void *closure) {
   Transfer *t = (Transfer *)closure;
   size_t used;
@@ -94,8 +94,8 @@ static int is_closed_by_server (const Multi *m, int port, int local_port) {
 
 /*
 ** Called each time that a request is about to be sent (libcurl 7.80 and newer).
-** libcurl sends it again, a POST too, when a reused connection dies without a
-** response. And it may reuse one that the server has closed: 8.22 looks at kept
+** libcurl sends a request again, also a POST, when a reused connection is closed without a
+** response. And it may reuse a connection that the server has closed: 8.22 checks kept
 ** connections at most once a second.
 */
 int lofty_on_request (void *closure, char *ip, char *local, int port, int local_port) {

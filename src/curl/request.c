@@ -11,14 +11,14 @@
 
 enum { ROUTE_UNKNOWN, ROUTE_DIRECT, ROUTE_ENVIRONMENT, ROUTE_NAMED };
 
-/* Keeps the first refusal of libcurl; an option it does not know would be a hole. */
+/* 'code' keeps the first failure: an option that libcurl does not know must not be ignored. */
 #define SET(option, value) SET_ON(t->easy, option, value)
 #define SET_ON(easy, option, value)                                                                \
   do {                                                                                             \
     if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value);                            \
   } while (0)
 
-/* What a new handle has not been set yet. */
+/* Records that nothing is set on a new handle. */
 static void forget_settings (Transfer *t) {
   lofty_buf_clear(&t->url);
   lofty_buf_clear(&t->ca);
@@ -62,13 +62,13 @@ static CURLcode handle_setup (Transfer *t, CURL *easy) {
   return code;
 }
 
-/* A handle of the process that forked this one is never touched. */
+/* Does not touch a handle of the parent process. */
 static void handle_free (Transfer *t, CURL **easy) {
   SigpipeGuard guard;
   if (*easy && t->owner == getpid()) {
-    lofty_sigpipe_block(&guard);
+    lofty_guard_sigpipe(&guard);
     curl_easy_cleanup(*easy);
-    lofty_sigpipe_restore(&guard);
+    lofty_unguard_sigpipe(&guard);
   }
   *easy = NULL;
 }
@@ -111,8 +111,8 @@ int lofty_handle_ensure (Transfer *t) {
 }
 
 /*
-** A new handle in place of the old. (Not curl_easy_reset: where that runs out of
-** memory it reports nothing, and leaves half of the defaults unset.)
+** Replaces the handle by a new one. (curl_easy_reset does not report that it ran out of
+** memory, and then leaves some defaults unset.)
 */
 static int handle_renew (Transfer *t) {
   lofty_handle_discard(t);
@@ -127,8 +127,9 @@ static CURLcode set_scheme (Transfer *t) {
 #else
   SET(CURLOPT_PROTOCOLS, t->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
 #endif
-  /* Many at once wait for the first to learn whether the server speaks HTTP/2; without TLS
-     it would be known with the first response alone. A libcurl without HTTP/2 refuses, and speaks 1.1. */
+  /* With TLS, concurrent requests wait until the first connection is made and tells whether they
+     can share it over HTTP/2. Without TLS only the first response tells, so they do not wait. A
+     libcurl without HTTP/2 refuses CURL_HTTP_VERSION_2TLS and uses HTTP/1.1. */
   SET(CURLOPT_PIPEWAIT, (long)t->secure);
   if (code == CURLE_OK && t->secure)
     curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -146,7 +147,7 @@ static const char *set_url (Transfer *t, const char *text, size_t size) {
   span.size = size;
   if ((problem = lofty_url_parse(span, &url)) != NULL) return problem;
   same_scheme = t->url.size > 0 && t->secure == url.secure;
-  lofty_buf_clear(&t->url); /* until it is set, the handle has none that we know */
+  lofty_buf_clear(&t->url); /* unknown until it is set */
   t->secure = url.secure;
   t->loopback = url.loopback;
   lofty_buf_clear(&t->origin);
@@ -157,7 +158,7 @@ static const char *set_url (Transfer *t, const char *text, size_t size) {
   SET(CURLOPT_URL, text);
   if (code != CURLE_OK) return "the URL was refused by libcurl";
   if (lofty_buf_add(&t->url, text, size + 1))
-    lofty_buf_free(&t->url); /* only set again next time */
+    lofty_buf_free(&t->url); /* so it is set again the next time */
   return NULL;
 }
 
@@ -166,8 +167,8 @@ static void add_line (LoftyBuf *out, const char *line) {
 }
 
 /*
-** The trusted certificates: the file that the request names and no other, else
-** the defaults. They go with the handle: what was once set cannot be taken back.
+** Sets the trusted certificates: the file that the request names and no other, or the
+** defaults. Other ones need a new handle, since the options cannot be unset.
 */
 static CURLcode set_trust (Transfer *t, const Request *request) {
   CURLcode code = CURLE_OK;
@@ -227,7 +228,7 @@ static CURLcode set_method (Transfer *t, const Request *request) {
 ** Keeps the host and port of a proxy, for messages; the URL may hold a password.
 ** Returns NULL, or what is wrong.
 */
-static const char *judge_proxy (Transfer *t, const char *proxy) {
+static const char *check_proxy (Transfer *t, const char *proxy) {
   static const char *const schemes[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
   CURLU *parsed = curl_url();
   char *scheme = NULL, *host = NULL, *port = NULL;
@@ -260,15 +261,15 @@ static const char *judge_proxy (Transfer *t, const char *proxy) {
 }
 
 /*
-** Loopback never uses a proxy; https elsewhere the one that was named ("": none),
-** else the environment's. NULL, or what is wrong.
+** Sets the proxy: none for loopback; otherwise the one that the request names ("": none), or
+** the environment's. NULL, or what is wrong.
 */
 static const char *set_route (Transfer *t, const char *proxy) {
   CURLcode code = CURLE_OK;
   const char *problem;
   int route = t->loopback ? ROUTE_DIRECT : proxy ? ROUTE_NAMED : ROUTE_ENVIRONMENT;
   if (route == t->route && route != ROUTE_NAMED) return NULL;
-  if (route == ROUTE_NAMED && *proxy && (problem = judge_proxy(t, proxy)) != NULL) return problem;
+  if (route == ROUTE_NAMED && *proxy && (problem = check_proxy(t, proxy)) != NULL) return problem;
   if (route != ROUTE_NAMED || !*proxy) lofty_buf_clear(&t->proxy_host);
   SET(CURLOPT_PROXY, route == ROUTE_DIRECT ? "" : proxy);
   SET(CURLOPT_NOPROXY, route == ROUTE_DIRECT ? "*" : route == ROUTE_NAMED ? "" : NULL);
@@ -357,10 +358,10 @@ static CURLcode set_headers (Transfer *t) {
   return code;
 }
 
-/* The headers that the caller left to us. */
+/* Adds the headers that lofty itself writes. */
 static const char *finish_headers (Transfer *t, int has_body) {
   add_line(&t->headers, "Accept-Encoding: gzip");
-  if (has_body) { /* libcurl would call it a form, and wait for a 100 before a long one */
+  if (has_body) { /* or libcurl sends a form's type, and waits for 100 (Continue) */
     if (!t->has_type) add_line(&t->headers, "Content-Type:");
     add_line(&t->headers, "Expect:");
   }
@@ -373,7 +374,8 @@ const char *lofty_request_set (Transfer *t, const Request *request) {
   const char *problem;
   code = set_trust(t, request);
   if (code != CURLE_OK) return curl_easy_strerror(code);
-  if (!lofty_is_token(request->method, strlen(request->method))) return "this is no HTTP method";
+  if (!lofty_is_token(request->method, strlen(request->method)))
+    return "the method is not a token (RFC 9110, section 5.6.2)";
   if ((problem = set_url(t, request->url, request->url_size)) != NULL) return problem;
   lofty_buf_clear(&t->body);
   if (request->body.data && lofty_buf_add(&t->body, request->body.data, request->body.size))

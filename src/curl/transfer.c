@@ -70,18 +70,18 @@ const char *lofty_transfer_host (const Transfer *t) {
 }
 
 /*
-** Below 8.1 a head whose first line is folded frees memory twice on a handle that
-** was used before.
+** Before 8.1 a head whose first line is folded makes libcurl free memory twice, on a handle
+** that was used before.
 */
 int lofty_needs_fresh_handle (void) {
   return lofty_curl_version() < 0x080100;
 }
 
 /*
-** A handle counts the connections that died under it over all its life, and at
-** the sixth gives up although a new one would do (7.88: "Connection died, tried
-** 5 times"); one that ran out of memory may take the next response for an empty
-** one. So one that has seen trouble is not used again.
+** A handle counts the connections that were closed under it over its whole life, and gives up
+** at the sixth although a new one would succeed (7.88: "Connection died, tried 5 times"). After
+** running out of memory it may report the next response as empty. So a handle is not used again
+** after a failure.
 */
 void lofty_transfer_recycle (Transfer *t) {
   lofty_multi_unlist(t);
@@ -115,7 +115,7 @@ static const char *transfer_start (Transfer *t, const Request *request) {
   t->problem = NULL;
   t->error[0] = '\0';
   if (curl_multi_add_handle(m->handle, t->easy) != CURLM_OK)
-    return "libcurl took no further request";
+    return "libcurl accepted no further request";
   t->state = TRANSFER_RUNNING;
   t->previous = NULL;
   t->next = m->running;

@@ -5,12 +5,12 @@
 #ifndef LOFTY_TRANSFER_H
 #define LOFTY_TRANSFER_H
 
-#include <signal.h>
 #include <sys/types.h>
 
 #include <curl/curl.h>
 
 #include "core/gunzip.h"
+#include "core/sigpipe.h"
 #include "transport.h"
 
 #if LIBCURL_VERSION_NUM < 0x074200
@@ -37,28 +37,30 @@ struct Multi {
   Transfer *last_finished;
 };
 
-/* It may not move in memory. */
+/* libcurl has its address: it must not move in memory. */
 struct Transfer {
   Multi *multi;
-  CURL *easy;    /* NULL: there is none yet */
-  CURL *spare;   /* for the next request, and */
-  CURL *retired; /* of the last one, where each needs a handle of its own: see needs_fresh_handle */
-  pid_t owner;   /* the process that made these */
+  CURL *easy; /* NULL: there is none yet */
+  /* Only if lofty_needs_fresh_handle(): */
+  CURL *spare;   /* the handle of the next request */
+  CURL *retired; /* the handle of the last request, not freed yet */
+  pid_t owner;   /* the process that made the handles */
   TransferState state;
   Transfer *previous, *next; /* among the running */
   Transfer *next_finished;
   int64_t id; /* the caller's name for it */
   CURLcode result;
   /* the request */
-  LoftyBuf origin;               /* scheme://authority of the last URL, NUL-terminated */
-  LoftyBuf url;                  /* as the handle has it, NUL-terminated */
-  LoftyBuf ca;                   /* the same for the certificates: see set_trust */
-  LoftyBuf headers, headers_set; /* lines, each NUL-terminated: wanted, and in 'list' */
-  LoftyBuf proxy_host;           /* host and port of the proxy that was named, NUL-terminated */
-  LoftyBuf body;                 /* what libcurl reads while it sends */
-  struct curl_slist *list;       /* of headers_set */
-  int list_set;                  /* the handle has it */
-  int has_type;                  /* the wanted headers have a Content-Type */
+  LoftyBuf origin; /* scheme://authority of the last URL, NUL-terminated */
+  LoftyBuf url;    /* that the handle is set to, NUL-terminated */
+  LoftyBuf ca;     /* the certificates that the handle is set to: see set_trust */
+  LoftyBuf headers,
+      headers_set;         /* lines, each NUL-terminated: the request's, and those in 'list' */
+  LoftyBuf proxy_host;     /* host and port of the proxy that was named, NUL-terminated */
+  LoftyBuf body;           /* what libcurl reads while it sends */
+  struct curl_slist *list; /* of headers_set */
+  int list_set;            /* the handle is set to it */
+  int has_type;            /* 'headers' has a Content-Type */
   int loopback, secure;
   int plain_get;       /* the handle is set to a GET without body */
   int route;           /* which proxy it is set to, see request.c */
@@ -66,17 +68,17 @@ struct Transfer {
   int once, protect;
   int is_head;        /* the response has no body, whatever its head says */
   int attempts;       /* how often libcurl was about to send */
-  int resend_blocked; /* it was stopped from sending again */
-  int stale;     /* the kept connection that it got was closed by the server: nothing was sent */
-  int restarted; /* and it went on on a new one */
+  int resend_blocked; /* libcurl was stopped from sending the request again */
+  int stale;          /* the reused connection had been closed by the server: nothing was sent */
+  int restarted;      /* after that it was started again, on a new connection */
   int cancelled;
-  int process_changed; /* it runs in the process that forked this one */
+  int process_changed; /* the parent process goes on with it */
   /* the response */
   LoftyHttpHead *head;
   LoftyGunzip *inflate;
   LoftyBuf response;
   LoftyCode code;      /* of head or body; the first failure */
-  const char *problem; /* what it was */
+  const char *problem; /* the message for 'code' */
   int got_body;        /* body bytes came */
   char error[CURL_ERROR_SIZE];
 };
@@ -84,15 +86,15 @@ struct Transfer {
 /* --- multi.c --- */
 
 /*
-** Up to 7.86 libcurl lets OpenSSL write to a connection that may be dead, which
-** would end the process by SIGPIPE: these go round each call that may write.
+** Up to 7.86 libcurl lets OpenSSL write to a connection that may be closed, which would end
+** the process by SIGPIPE. Call these before and after each libcurl call that may write.
 */
 typedef struct SigpipeGuard {
-  int active, was_pending;
-  sigset_t before;
+  int active; /* this libcurl needs it */
+  LoftySigpipe state;
 } SigpipeGuard;
-void lofty_sigpipe_block (SigpipeGuard *guard);
-void lofty_sigpipe_restore (const SigpipeGuard *guard);
+void lofty_guard_sigpipe (SigpipeGuard *guard);
+void lofty_unguard_sigpipe (const SigpipeGuard *guard);
 
 /* Where libcurl gets its sockets; the closure is the multi handle. */
 curl_socket_t lofty_on_socket (void *closure, curlsocktype purpose, struct curl_sockaddr *address);
@@ -100,7 +102,7 @@ int lofty_on_close (void *closure, curl_socket_t socket);
 
 /* Makes a new handle if this process was forked since the last one was made; false: no memory. */
 int lofty_multi_renew (Multi *m);
-void lofty_multi_unlist (Transfer *t); /* takes it off the list of those to report */
+void lofty_multi_unlist (Transfer *t); /* removes it from the finished ones */
 
 /* --- transfer.c --- */
 
@@ -116,7 +118,7 @@ int lofty_on_request (void *closure, char *ip, char *local, int port, int local_
 
 int lofty_handle_ensure (Transfer *t);   /* makes the handle, if there is none; false: no memory */
 void lofty_handle_discard (Transfer *t); /* idempotent */
-void lofty_handle_retire (Transfer *t);  /* the same, but what takes time is left to 'prepare' */
+void lofty_handle_retire (Transfer *t);  /* the same, but 'prepare' frees it, which takes time */
 void lofty_handle_prepare (
     Transfer *t); /* makes the handle for the next request, while one waits */
 void lofty_handle_free_all (Transfer *t); /* idempotent */

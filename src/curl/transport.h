@@ -32,7 +32,7 @@ typedef struct Request {
 
 /* How a transfer ended. The strings are valid until the transfer starts again. */
 typedef struct Outcome {
-  const char *kind;    /* NULL: a whole response came */
+  const char *kind;    /* NULL: the response is complete */
   const char *message; /* what was wrong; with a subject, how the message begins */
   const char *subject; /* appended to the message, such as a path; NULL: none */
   const char *rest;    /* what follows the subject */
@@ -40,7 +40,7 @@ typedef struct Outcome {
   int sent;            /* the server may have seen the request */
   int connected;       /* a connection had been made */
   int head;            /* the response's head was complete */
-  int final;           /* trying again changes nothing */
+  int final;           /* a retry would fail in the same way */
   /* the response */
   const LoftyHttpHead *fields;
   LoftySpan body;

@@ -16,7 +16,7 @@
 #define TRANSFER_T "lofty.curl.transfer"
 
 #define SLICE 150       /* ms that result() waits in C at a time, if no signal ends the wait */
-#define LONGEST_WAIT 60 /* seconds; more is asked for again */
+#define LONGEST_WAIT 60 /* seconds; a longer wait is split */
 
 /* The upvalues of all methods: the type's metatable, the two of lofty_newstringcache, and this. */
 #define INTERRUPT ((LoftyInterrupt *)lua_touserdata(L, lua_upvalueindex(4)))
@@ -41,7 +41,7 @@ static Transfer *check_transfer (lua_State *L) {
   return *box;
 }
 
-/* Seconds, as the milliseconds that libcurl wants; never its 0, which would be "no limit". */
+/* Seconds as libcurl's milliseconds; at least 1, since 0 means "no limit". */
 static long check_time (lua_State *L, int index) {
   lua_Number seconds = luaL_checknumber(L, index);
   if (!(seconds > 0.001)) return 1;
@@ -68,8 +68,8 @@ static int push_refusal (lua_State *L, const char *problem) {
 }
 
 /*
-** Hands the table of headers at 'index' over. Returns 0, or how many values it
-** pushed to say what is wrong; a name that is fit to print is named.
+** Adds the headers of the table at 'index' to the transfer. Returns 0, or the number of values
+** pushed: nil and a message, which shows the header's name if it is a token.
 */
 static int add_headers (lua_State *L, Transfer *t, int index) {
   lofty_transfer_begin(t);
@@ -160,11 +160,11 @@ static void push_message (lua_State *L, const Transfer *t, const Outcome *outcom
 /*
 ** transfer:result() -> status, headers, body, reused, elapsed
 **                    | nil, kind, message, sent, connected, head, final
-**                    | false: it has not ended; ask again
-**                    | false, true, value: nor that; a signal's hook raised the value
-** Waits for the end, but returns now and then without it. 'sent': the server may
-** have seen the request; 'connected': a connection was made; 'head': the whole head
-** had come; 'final': trying again changes nothing. It may start again then.
+**                    | false: it has not ended; call again
+**                    | false, true, value: it has not ended, and a signal's hook raised 'value'
+** Waits for the end, but also returns before it from time to time. 'sent': the server may have
+** seen the request; 'connected': a connection was made; 'head': the head was complete; 'final':
+** a retry would fail in the same way. After a result the transfer may be started again.
 */
 static int transfer_result (lua_State *L) {
   Transfer *t = check_transfer(L);
@@ -177,7 +177,7 @@ static int transfer_result (lua_State *L) {
     int ended, raised = 0;
     lofty_begin_wait(interrupt);
     ended = lofty_transfer_wait(t, SLICE);
-    /* A response that has come is not thrown away: the hook then runs at the next wait. */
+    /* A complete response is returned first: the hook then runs at the next wait. */
     if (!ended || interrupt->sections > 0)
       raised = lofty_end_wait(L, interrupt, lofty_multi_protected(m) != before);
     if (raised) {
@@ -230,8 +230,8 @@ static Multi *check_multi (lua_State *L) {
 
 /*
 ** curl.multi() -> multi
-** The userdata is typed and empty before anything is acquired, so whatever
-** raises from there on, '__gc' finds something it can release.
+** The userdata gets its metatable while it is empty, so that __gc can release it whatever
+** raises afterwards.
 */
 static int multi_new (lua_State *L) {
   Multi **box = (Multi **)lua_newuserdata(L, sizeof(Multi *));
@@ -279,9 +279,9 @@ static int multi_wait (lua_State *L) {
 }
 
 /*
-** multi:enter_section(), multi:leave_section(): signals are held back from the
-** outermost enter to the last leave, except during waits until a response to a
-** request with 'protect' has come. Then what it granted can be stored.
+** multi:enter_section(), multi:leave_section(): signals are held back from the outermost enter
+** to its leave, so that a token that was granted can be stored. Only waits before the response
+** to a request with 'protect' has arrived can be interrupted.
 */
 static int multi_enter_section (lua_State *L) {
   check_multi(L);

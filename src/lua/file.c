@@ -350,7 +350,7 @@ static int not_ours (lua_State *L, File *file) {
 }
 
 /*
-** directory:claim(name [, create]) -> file | false (somebody has it) | nil, message, code
+** directory:claim(name [, create]) -> file | false (another process has it) | nil, message, code
 ** Locks a file that its writer keeps locked until it has renamed it. After the lock
 ** is taken, the name must still lead to the same file: then no writer uses it. With
 ** 'create' the file is created if absent, and emptied.

@@ -15,7 +15,7 @@ LoftyInterrupt *lofty_newinterrupt (lua_State *L) {
   return interrupt;
 }
 
-/* All but those that a program gets for its own mistakes, which may not be blocked. */
+/* Blocks all but the signals of program errors, which must not be blocked. */
 static void block_signals (sigset_t *before) {
   sigset_t signals;
   sigfillset(&signals);
@@ -47,8 +47,8 @@ void lofty_begin_wait (LoftyInterrupt *interrupt) {
 }
 
 /*
-** Calls an empty Lua function where the hook is: in the thread that runs, or in
-** the main thread, which waits for it in a resume. (LuaJIT has one hook for all.)
+** Makes the hook run by calling an empty Lua function in the thread that has it: the running
+** one, or the main thread, which waits in a resume. (LuaJIT has one hook for all threads.)
 */
 static int run_hook (lua_State *L, lua_State *owner) {
   lua_State *runner = lua_gethook(L) == lua_gethook(owner) ? L : owner;

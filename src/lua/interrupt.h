@@ -18,21 +18,21 @@ typedef struct LoftyInterrupt {
   int sections;    /* see lofty_enter_section */
   int committed;   /* in a section: nothing may be interrupted before its end */
   sigset_t before; /* the thread's mask outside of sections */
-  lua_Hook hook;   /* taken from the main thread until then; NULL: none */
+  lua_Hook hook;   /* the main thread's, removed until the section ends; NULL: none */
   int mask, count; /* of that hook */
 } LoftyInterrupt;
 
-/* Pushes a userdata. Once a Lua state. */
+/* Pushes a userdata; called once per Lua state. */
 LoftyInterrupt *lofty_newinterrupt (lua_State *L);
 
 /*
-** Signals are blocked from the outermost of these to the last of those, except
-** while C waits before the section is committed.
+** Signals are blocked from the outermost enter to its leave, except while C waits before the
+** section is committed.
 */
 void lofty_enter_section (LoftyInterrupt *interrupt);
 void lofty_leave_section (LoftyInterrupt *interrupt);
 
-/* Round each wait. */
+/* To be called before each wait; lofty_end_wait after it. */
 void lofty_begin_wait (LoftyInterrupt *interrupt);
 /*
 ** Runs the main thread's hook, if there is one. True: it raised, and the value is

@@ -82,7 +82,7 @@ static int is_field (const char *name) {
   return 0;
 }
 
-/* Raises for an unknown field, which would be left out of the request without a word. */
+/* Raises for an unknown field, which would silently be left out of the request. */
 static void check_names (lua_State *L) {
   for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING) luaL_argerror(L, 1, "field names must be strings");

@@ -433,9 +433,9 @@ static int connection_command (lua_State *L) {
     luaL_checktype(L, i + 2, LUA_TSTRING);
     argv[i] = lua_tolstring(L, i + 2, &sizes[i]);
   }
-  box = new_reply(L); /* a finalizer may use the connection here, so it is looked at below */
+  box = new_reply(L); /* a finalizer may use the connection here, so it is checked after this */
   check_owner(c);
-  if (c->awaiting) release(c); /* its reply would be taken for this command's */
+  if (c->awaiting) release(c); /* its reply would be read as this command's */
   if (!c->context) return push_closed(L);
   size = redisFormatCommandArgv(&c->command, count, argv, sizes);
   if (size < 0) {
