@@ -6,7 +6,7 @@
 -- only require modules of lower layers. `beside` names a folder of the same height that it may require too.
 return {
   { "cli", height = 9, open = {}, beside = "sandbox" },
-  { "sandbox", height = 9, open = { "sandbox", "sandbox.session", "sandbox.nginx" } },
+  { "sandbox", height = 9, open = { "sandbox", "sandbox.session", "sandbox.nginx", "sandbox.seeds" } },
   { "init", height = 8, open = { "init" } },
   { "app", height = 7, open = { "app" } },
   { "webhook", height = 7, open = { "webhook" } },

@@ -1,22 +1,34 @@
 -- SPDX-License-Identifier: MIT
 
---- Starts the sandbox for a spec, and talks to it with curl rather than with the library under test.
+--- The test kit: starts an emulator of Lofty for a spec, makes clients of it, lets calls fail, tells what was sent.
 --
---     local box = require("lofty.sandbox").start{ refresh_rotation = true }
---     box.url, box.token_url, box.client_id, ...
---     local location = box:consent(authorize_url, { account = "113209" })
---     box:control("clock", { advance = 3600 })
+--     local box = require("lofty.sandbox").start { leads = { { firstName = "Ann", createTime = "-3d" } } }
+--     box:fail("POST /v1.0/notes", "cut-after")
+--     my_script.run(box:client())
+--     assert(#box:sent("POST", "/v1.0/notes", { leadId = box.ids.leads[1] }) == 1)
 --     box:stop()
+--
+-- The emulator is nginx with its Lua module on loopback; the box talks to it with curl rather than with the library
+-- under test. lua/lofty/sandbox/README.md lists its settings, controls and faults.
 -- @module lofty.sandbox
 
 local ascii = require "lofty.internal.ascii"
 local conf = require "lofty.sandbox.server.conf"
+local faults = require "lofty.sandbox.server.faults"
+local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
+local misuse = require "lofty.internal.misuse"
 local nginx = require "lofty.sandbox.nginx"
+local seeds = require "lofty.sandbox.seeds"
+local settings = require "lofty.sandbox.server.settings"
+local suggest = require "lofty.internal.suggest"
 
 local sandbox = {}
 
-local Box = {}
+local Box = {
+  offset = 0, -- seconds between the sandbox's clock and the real one
+  passed = 0, -- seconds that clients waited for without real time
+}
 Box.__index = Box
 
 local quote = nginx.quote
@@ -50,43 +62,89 @@ local function credentials()
   }
 end
 
--- What start takes for itself; the rest are the sandbox's settings.
+-- What start takes for itself; the rest are the sandbox's settings, and the records that it starts with.
 local OWN = { workers = true, redirect_uri = true, redirect_uris = true, app_name = true, tls = true }
+local OPTIONS = {}
+for _, names in ipairs { OWN, settings.names, seeds.resources } do
+  for name in pairs(names) do OPTIONS[name] = true end
+end
 
--- Checked here, where the mistake is, and not in a server that answers 500.
-local function settings_of(opt, secret, url)
-  local all = { app_name = opt.app_name or "Sandbox Demo",
+-- Raises for an unknown option. (lofty.errors.options would need the C core, which the emulator alone does without.)
+local function check_names(where, opt, known)
+  if type(opt) ~= "table" then misuse(("%s: a table of options expected, got %s"):format(where, type(opt))) end
+  for name in pairs(opt) do
+    if not known[name] then
+      local meant = suggest(name, known)
+      misuse(("%s: unknown option %q%s"):format(where, tostring(name),
+        meant and (", did you mean %q?"):format(meant) or ""))
+    end
+  end
+end
+
+-- Checked here, where the mistake is, and not by a server that does not start. Returns the records.
+local function check_options(opt)
+  check_names("lofty.sandbox.start", opt, OPTIONS)
+  for name, value in pairs(opt) do
+    local problem = settings.names[name] and settings.problem(name, value)
+    if problem then misuse("lofty.sandbox.start: " .. problem) end
+  end
+  local records, problem = seeds.read(opt, os.time())
+  if problem then misuse("lofty.sandbox.start: " .. problem) end
+  return records
+end
+
+local function settings_of(opt, secret, records, url)
+  local all = { app_name = opt.app_name or "Sandbox Demo", seeds = records,
                 redirect_uris = json.array(opt.redirect_uris or { opt.redirect_uri or url .. "/callback" }) }
   for name, value in pairs(secret) do all[name] = value end
   for name, value in pairs(opt) do
-    if not OWN[name] then all[name] = value end
+    if settings.names[name] then all[name] = value end
   end
   return all
 end
 
 --- Starts a sandbox on ports of its own.
--- @tparam[opt] table opt settings of lua/lofty/sandbox/README.md, and workers, redirect_uri, redirect_uris,
--- app_name; tls = {certificate =, certificate_key =} listens on a second port with TLS too
+--
+--     sandbox.start {
+--       leads = { { firstName = "Ann", createTime = "-3d", notes = { { content = "called" } } } },
+--       rate_limit = 100,
+--     }
+--
+-- With `leads`, `members`, `notes`, `tasks`, `calls`, `texts` or `emails` (arrays of records) the box's account has
+-- these records and no generated ones. The same records get the same ids at each start: `box.ids.leads[1]` is that of
+-- the first lead. A time is "-3d" (s, m, h, d or w before or after the start), epoch seconds, or ISO 8601 with an
+-- offset. The others name their lead by `leadId`; notes, tasks, calls and texts may stand in the lead instead.
+-- @tparam[opt] table opt records; settings of lua/lofty/sandbox/README.md; `workers` (processes, default 1);
+-- `redirect_uri`, `redirect_uris`, `app_name`; `tls` = {certificate =, certificate_key =} listens on a second port with
+-- TLS too
+-- @treturn table the box: `url`, `tls_url`, `token_url`, `developer_token_url`, `authorize_url`, `client_id`,
+-- `client_secret`, `public_client_id`, `redirect_uri`, `account`, `api_key`, `customer_key`, `api_keys` (by account),
+-- `ids` (by resource), `pid`, `folder`. Raises for a wrong option or record, which it names, and where nginx or its Lua
+-- module is not installed.
 function sandbox.start(opt)
   opt = opt or {}
-  local folder, secret, given = module_folder(), credentials(), nil
+  local records = check_options(opt)
+  if nginx.shell "command -v curl" == "" then misuse "the sandbox needs curl: install the package curl" end
+  local folder, secret, fixed = module_folder(), credentials(), nil
   local server = nginx.start {
     ports = opt.tls and 2 or 1,
     conf = function(ports)
-      given = settings_of(opt, secret, "http://127.0.0.1:" .. ports[1])
-      return conf { root = folder, port = ports[1], settings = json.encode(given), workers = opt.workers,
+      fixed = settings_of(opt, secret, records, "http://127.0.0.1:" .. ports[1])
+      return conf { root = folder, port = ports[1], settings = json.encode(fixed), workers = opt.workers,
                     tls_port = opt.tls and ports[2], certificate = opt.tls and opt.tls.certificate,
                     certificate_key = opt.tls and opt.tls.certificate_key }
     end,
   }
   local url = "http://127.0.0.1:" .. server.ports[1]
+  local account = records and given.account or "113209"
   return setmetatable({
     server = server, pid = server.pid, folder = server.folder, url = url,
     tls_url = opt.tls and "https://127.0.0.1:" .. server.ports[2] or nil,
     token_url = url .. "/api/user-web/oauth/token", developer_token_url = url .. "/oauth/token",
     authorize_url = url .. "/page/vendor-auth.html", client_id = secret.client_id, client_secret = secret.client_secret,
-    public_client_id = secret.public_client_id, redirect_uri = given.redirect_uris[1], account = "113209",
-    api_key = secret.api_keys["113209"], customer_key = secret.api_keys["113209"], api_keys = secret.api_keys,
+    public_client_id = secret.public_client_id, redirect_uri = fixed.redirect_uris[1], account = account,
+    api_key = secret.api_keys[account], customer_key = secret.api_keys[account], api_keys = secret.api_keys,
+    ids = records and seeds.ids(records) or nil,
   }, Box)
 end
 
@@ -124,7 +182,7 @@ function Box:request(method, url, opt)
   add("output", base .. ".body")
   add("dump-header", base .. ".head")
   add("write-out", "%{http_code}")
-  for name, value in pairs(opt.headers or {}) do add("header", name .. ": " .. value) end
+  for name, value in pairs(self:with_clock(opt.headers)) do add("header", name .. ": " .. value) end
   if opt.body then
     nginx.write(base .. ".sent", opt.body)
     add("data-binary", "@" .. base .. ".sent")
@@ -141,7 +199,8 @@ function Box:request(method, url, opt)
   return tonumber(said:match("%d+$")) or 0, body, headers
 end
 
---- A control of lua/lofty/sandbox/README.md; a refused one is an error.
+--- A control of lua/lofty/sandbox/README.md; a refused one is an error. "clock" moves the clocks of the box's clients,
+-- too.
 -- @tparam string name
 -- @tparam[opt] table opt
 -- @treturn table
@@ -152,7 +211,127 @@ function Box:control(name, opt)
   local value, why = json.decode(body)
   assert(value ~= nil, why)
   if status ~= 200 then error("the sandbox's control " .. name .. ": " .. tostring(value.error), 2) end
+  if name == "clock" then
+    self.passed, self.offset = self.passed + math.max(0, value.offset - self.offset), value.offset
+  elseif name == "reset" then
+    self.offset = 0
+  end
   return value
+end
+
+--- Restores the state at the start: records, settings, faults, clock; empties the journal and the deliveries.
+function Box:reset() self:control("reset") end
+
+-- Of lofty.sandbox.clock: moves the clock without telling the emulator, which follows at the next request.
+function Box:pass(seconds) self.offset, self.passed = self.offset + seconds, self.passed + seconds end
+
+-- True for a URL of this box.
+function Box:has(url)
+  for _, own in ipairs { self.url, self.tls_url } do
+    if url:sub(1, #own + 1) == own .. "/" then return true end
+  end
+  return false
+end
+
+-- A copy of headers that has the time of the box's clock.
+function Box:with_clock(headers)
+  local copy = {}
+  for name, value in pairs(headers or {}) do copy[name] = value end
+  if self.passed > 0 then copy["X-Sandbox-Clock"] = ("%.6f"):format(self.offset) end
+  return copy
+end
+
+-- The options that a client and an application of this box have in common, with the caller's above them.
+local function options_of(self, opt, own)
+  self.clock = self.clock or require "lofty.sandbox.clock"(self, require "lofty.runtime.curl")
+  own.base_url, own.runtime = self.url, self.clock
+  if type(opt) == "table" then
+    for name, value in pairs(opt) do own[name] = value end
+  elseif opt ~= nil then
+    misuse("a table of options expected, got " .. type(opt))
+  end
+  return own
+end
+
+-- What an application at this box's vendor OAuth server needs.
+local function oauth_options(self)
+  return { client_id = self.client_id, client_secret = self.client_secret, redirect_uri = self.redirect_uri,
+           oauth_server = "vendor", token_url = self.token_url, authorize_url = self.authorize_url }
+end
+
+--- A client of the box's account. Its waits (for the rate limit, before a retry) cost no real time: they move the
+-- box's clock and the client's. Requests are real.
+-- @tparam[opt] table opt options of `lofty.client`: other credentials, hooks, ...; `api_key` is the box's unless
+-- `token` or `access_token` is given
+-- @treturn table
+function Box:client(opt)
+  local has_token = type(opt) == "table" and opt.token ~= nil
+  local full = options_of(self, opt, has_token and oauth_options(self) or {})
+  if not has_token and full.access_token == nil and full.api_key == nil then full.api_key = self.api_key end
+  local made = require("lofty").client(full)
+  return made
+end
+
+--- An application of the box's vendor OAuth server. The waits of its clients cost no real time, as those of `client`.
+-- @tparam[opt] table opt options of `lofty.app`: a store, hooks, ...
+-- @treturn table
+function Box:app(opt)
+  local made = require("lofty").app(options_of(self, opt, oauth_options(self)))
+  return made
+end
+
+local FAIL_OPTIONS = { times = true, skip = true }
+
+--- Makes the next matching call fail.
+--     box:fail("POST /v1.0/notes", "cut-after")
+--     box:fail("GET /v1.0/leads/{leadId}", "unavailable", { times = 3, skip = 1 })
+-- @tparam string call method and path; {name} stands for any segment of the path, * at its end for anything. Raises
+-- when the API has no such call.
+-- @tparam string fault the name of a fault, see `sandbox.faults` and lua/lofty/sandbox/README.md
+-- @tparam[opt] table opt `times` (how many calls fail, default 1; 0: until `box:reset()`), `skip` (after how many)
+function Box:fail(call, fault, opt)
+  opt = opt or {}
+  check_names("box:fail", opt, FAIL_OPTIONS)
+  local method, path = require("lofty.sandbox.calls").split("box:fail", call)
+  if not faults.presets[fault] then
+    local meant = suggest(fault, faults.presets)
+    misuse(("box:fail: unknown fault %q%s (one of %s)"):format(tostring(fault),
+      meant and (", did you mean %q?"):format(meant) or "", table.concat(sandbox.faults, ", ")))
+  end
+  self:control("fault", { method = method, path = path, preset = fault, times = opt.times, skip = opt.skip })
+end
+
+--- The calls that the box has received, oldest first; also those that it answered with a failure.
+--     box:sent("POST", "/v1.0/notes", { leadId = id, content = "called" })
+-- @tparam string method
+-- @tparam string path as in `fail`
+-- @tparam[opt] table fields that a call must have, in its body, its query or its path; others may be there too. Ids may
+-- be numbers or strings. Raises for a field that the call does not have. An array: the items of the body.
+-- (The journal holds the last 5000 requests, see the setting journal_size.)
+-- @treturn table of calls: `method`, `path`, `query` (name -> string), `body` (decoded), `headers`
+function Box:sent(method, path, fields)
+  local requests, dropped = self:journal()
+  if dropped > 0 then
+    misuse(("box:sent: the journal has dropped %d requests: start the sandbox with a larger journal_size, or empty it "
+      .. "with box:journal(true)"):format(dropped))
+  end
+  local found = require("lofty.sandbox.calls").find("box:sent", requests, method, path, fields)
+  return found
+end
+
+--- The deliveries of the subscribed webhooks, oldest first, as requests for a handler of `lofty.webhook`. Waits for
+-- those of earlier writes.
+--     for _, request in ipairs(box:deliveries()) do hook(request) end
+-- @tparam[opt] boolean reset forgets them
+-- @treturn table of requests: `method`, `path`, `headers`, `body`; `url`; `status` of the response when it was posted
+-- to 127.0.0.1, or `problem` when that failed
+function Box:deliveries(reset)
+  local list = self:control("deliveries", { reset = reset == true }).deliveries
+  for _, one in ipairs(list) do
+    one.method, one.headers = "POST", { ["content-type"] = "application/json" }
+    one.path = one.url:match "^%a+://[^/]*(/.*)$" or "/"
+  end
+  return list
 end
 
 local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', ["#39"] = "'" }
@@ -189,13 +368,16 @@ function Box:issue(account)
   return self:control("issue", { account = account or self.account })
 end
 
---- The requests seen so far, oldest first: {method, path, query, headers, body, connection}.
+--- The requests received so far, oldest first.
 -- @tparam[opt] boolean reset empties the journal
+-- @treturn table of requests: `method`, `path`, `query`, `headers`, `body` (texts), `connection` (a number)
+-- @treturn number how many earlier ones were dropped because the journal was full
 function Box:journal(reset)
-  return self:control("journal", { reset = reset == true }).requests
+  local journal = self:control("journal", { reset = reset == true })
+  return journal.requests, journal.dropped
 end
 
---- What its error log complains of: empty unless the sandbox itself is at fault.
+--- The lines of its error log that tell of errors, as a text: empty unless the sandbox itself is at fault.
 function Box:complaints()
   local out = {}
   for line in self.server:log():gmatch("[^\n]+") do
@@ -206,14 +388,19 @@ function Box:complaints()
   return table.concat(out, "\n")
 end
 
---- Stops it and takes its folder away. May be called twice.
+--- Stops it and removes its folder. May be called twice.
 function Box:stop() self.server:stop() end
 
---- Stops it, and raises what its error log complains of: the end of a spec that watches the sandbox itself.
+--- Stops it, and raises the errors in its log: for specs of the sandbox itself.
 function Box:finish()
   local complaints = self:complaints()
   self:stop()
   if complaints ~= "" then error(complaints, 2) end
 end
+
+--- The names of the faults that `box:fail` takes, in alphabetical order.
+sandbox.faults = {}
+for name in pairs(faults.presets) do sandbox.faults[#sandbox.faults + 1] = name end
+table.sort(sandbox.faults)
 
 return sandbox

@@ -247,7 +247,7 @@ describe("the sandbox #sandbox", function()
     it("does not start with an unknown setting", function()
       local ok, why = pcall(sandbox.start, { refresh_rotaton = true })
       assert.is_false(ok)
-      assert.is_truthy(why:find("unknown setting refresh_rotaton", 1, true))
+      assert.is_truthy(why:find('unknown option "refresh_rotaton", did you mean "refresh_rotation"?', 1, true))
     end)
 
     it("serves an account of any number", function()

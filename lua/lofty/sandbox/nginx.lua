@@ -6,6 +6,8 @@
 -- this process. The keeper stops the server when the pipe is closed, as it is when this process ends in any way.
 -- @module lofty.sandbox.nginx
 
+local misuse = require "lofty.internal.misuse"
+
 local open, popen = io.open, io.popen
 local format, concat = string.format, table.concat
 
@@ -15,16 +17,22 @@ local MODULES = "/usr/lib/nginx/modules/"
 local ATTEMPTS = 8
 local FIRST_PORT, LAST_PORT = 12000, 32000 -- below the ports that the kernel gives to clients
 
--- The keeper; $1 is the server's folder. Writes "up PID" or "down" to the fifo, then waits for a line or the end of its
--- input. nginx writes its pid file once it listens. LD_PRELOAD is unset because this process may run under a sanitizer
--- or valgrind. A Ctrl-C at the terminal reaches the keeper too, which ignores it in order to clean up.
+-- Where nginx may be beside the folders of PATH, as a part of a PATH.
+nginx.more_path = ":/usr/sbin:/usr/local/openresty/nginx/sbin"
+
+-- The keeper; $1 is the server's folder, $2 is more_path. Writes "up PID" or "down" to the fifo, then waits for a line
+-- or the end of its input. nginx writes its pid file once it listens. LD_PRELOAD is unset because this process may run
+-- under a sanitizer or valgrind. A Ctrl-C at the terminal reaches the keeper too; it ignores that in order to clean up.
 local KEEPER = [[
 exec 2>/dev/null
 trap '' INT
 unset LD_PRELOAD
 cd / || exit 1
 . "$1/env"
-PATH=${OPENRESTY:+$OPENRESTY/nginx/sbin:}$PATH:/usr/sbin:/usr/local/openresty/nginx/sbin
+PATH=${OPENRESTY:+$OPENRESTY/nginx/sbin:}$PATH$2
+if ! command -v nginx >/dev/null; then
+  echo "nginx: not found" >"$1/output"; echo down >"$1/ready"; exit 0
+fi
 nginx -p "$1" -c "$1/nginx.conf" </dev/null >"$1/output" 2>&1 &
 pid=$!
 left=1000
@@ -158,7 +166,8 @@ local function attempt(opt)
   local lines = {}
   for name, value in pairs(env or {}) do lines[#lines + 1] = "export " .. name .. "=" .. nginx.quote(value) .. "\n" end
   write(folder .. "/env", concat(lines)) -- a file, since everybody can read a command line
-  local pipe = assert(popen(format("sh -c %s keeper %s", nginx.quote(KEEPER), nginx.quote(folder)), "w"))
+  local pipe = assert(popen(format("sh -c %s keeper %s %s", nginx.quote(KEEPER), nginx.quote(folder),
+    nginx.quote(nginx.more_path)), "w"))
   local ready = assert(open(folder .. "/ready", "rb"))
   local said = ready:read("*a")
   ready:close()
@@ -195,6 +204,10 @@ function nginx.start(opt)
     server, why = attempt(opt)
     if server then return server end
     if not why:find("Address already in use", 1, true) then break end
+  end
+  if why:find("nginx: not found", 1, true) or why:find('unknown directive "lua_', 1, true) then
+    misuse("the sandbox needs nginx with its Lua module: install the packages nginx-light and libnginx-mod-http-lua "
+      .. "(Debian, Ubuntu), or OpenResty with OPENRESTY set to its prefix")
   end
   error("nginx did not start:\n" .. why, 2)
 end

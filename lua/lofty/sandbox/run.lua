@@ -37,7 +37,7 @@ local function parse(words)
     elseif word == "--set" then
       i = i + 1
       local name, value = session.setting(words[i] or "")
-      if not name then fail("--set wants NAME=VALUE") end
+      if not name then fail(value) end
       opt.settings[name] = value
     else
       fail("unknown option " .. word)

@@ -4,6 +4,7 @@
 -- @module lofty.sandbox.session
 
 local nginx = require "lofty.sandbox.nginx"
+local suggest = require "lofty.internal.suggest"
 
 local quote = nginx.quote
 
@@ -55,30 +56,38 @@ local function wait(opt, exports_file)
   return 0
 end
 
+-- What --set takes: the settings of README.md, and these options of start.
+local SETTINGS = { app_name = true, redirect_uri = true, workers = true }
+for name in pairs(require("lofty.sandbox.server.settings").names) do SETTINGS[name] = true end
+
 --- Reads "NAME=VALUE" of the option --set.
 -- @tparam string text
--- @treturn ?string name; nil when the text has no "="
--- @return a boolean, a number or a text
+-- @treturn[1] string name
+-- @return[1] a boolean, a number or a text
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong with it
 function session.setting(text)
   local name, value = text:match "^([%w_]+)=(.*)$"
-  if not name then return nil end
+  if not name then return nil, "--set takes NAME=VALUE, got " .. text end
+  if not SETTINGS[name] then
+    local meant = suggest(name, SETTINGS)
+    return nil, ("--set: unknown setting %s%s"):format(name, meant and ", did you mean " .. meant .. "?" or "")
+  end
   if value == "true" or value == "false" then return name, value == "true" end
   return name, tonumber(value) or value
 end
 
 --- Starts an emulator, waits and stops it.
 -- @tparam table opt
---   `settings`: of lua/lofty/sandbox/README.md;
+--   `settings`: options of `sandbox.start`;
 --   `command`: words of a command to run with the exports set; without it the session lasts until `input` ends, or,
 --   with `parent` true, until the process ends that started this one;
 --   `write`: a file to write the exports to; it is removed at the end;
---   `input`, `out`: streams;
---   `prepare`: a function of the emulator, called before anything else; it may change `box.api_key`
+--   `input`, `out`: streams
 -- @treturn number the command's exit status, 0 without a command, 130 when it was interrupted
 function session.run(opt)
   local box = require("lofty.sandbox").start(opt.settings)
   local ok, status = pcall(function()
-    if opt.prepare then opt.prepare(box) end
     local text = export_lines(box)
     local exports_file = box.folder .. "/exports"
     write_private(exports_file, text)

@@ -8,6 +8,7 @@ local accounts = require "lofty.sandbox.server.accounts"
 local delivery = require "lofty.sandbox.server.delivery"
 local events = require "lofty.sandbox.server.events"
 local faults = require "lofty.sandbox.server.faults"
+local given = require "lofty.sandbox.server.given"
 local journal = require "lofty.sandbox.server.journal"
 local json = require "lofty.sandbox.server.json"
 local request = require "lofty.sandbox.server.request"
@@ -20,7 +21,8 @@ local control = {}
 local function refuse(why) error({ status = 400, body = { error = why } }, 0) end
 
 local function account_of(opt)
-  local account = opt.account == nil and accounts.people[1].id or tostring(json.digits(opt.account) or opt.account)
+  local first = settings.get().seeds and given.account or accounts.people[1].id
+  local account = opt.account == nil and first or tostring(json.digits(opt.account) or opt.account)
   if not accounts.find(account) then refuse("unknown account " .. account) end
   return account
 end
@@ -33,7 +35,7 @@ function CONTROLS.settings(opt)
   if not ok then refuse(why) end
   local shown = {}
   for name, value in pairs(settings.get()) do shown[name] = value end
-  for _, secret in ipairs { "client_secret", "api_keys" } do shown[secret] = nil end
+  for _, hidden in ipairs { "client_secret", "api_keys", "seeds" } do shown[hidden] = nil end
   return shown
 end
 
@@ -62,9 +64,9 @@ end
 
 --- Returns the journal; {reset = true} empties it afterwards.
 function CONTROLS.journal(opt)
-  local requests = journal.all()
+  local requests, dropped = journal.all()
   if opt.reset then journal.clear() end
-  return { requests = requests }
+  return { requests = requests, dropped = dropped }
 end
 
 --- Issues tokens without the consent page: {account, refresh, client_id}.

@@ -13,8 +13,8 @@ local faults = {}
 local HTML = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
   .. "</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 
--- Faults that have a name.
-local PRESETS = {
+--- Faults that have a name.
+faults.presets = {
   ["html-502"] = { status = 502, body = HTML, headers = { ["Content-Type"] = "text/html" } },
   ["html-200"] = { status = 200, body = HTML, headers = { ["Content-Type"] = "text/html" } },
   ["empty-200"] = { status = 200, body = "" },
@@ -36,6 +36,7 @@ local PRESETS = {
   ["list-empty"] = { list = "empty" }, ["list-null"] = { list = "null" }, ["list-missing"] = { list = "missing" },
   ["long-length"] = { content_length = "100000" }, ["short-length"] = { content_length = "1" },
 }
+local PRESETS = faults.presets
 
 local FIELDS = {
   preset = "string", method = "string", path = "string", times = "number", skip = "number", delay = "number",
@@ -102,12 +103,16 @@ function faults.clear()
   dict:set("faults:first", (dict:get("faults:n") or 0) + 1)
 end
 
+-- {name} stands for any segment of a path, * at its end for anything.
+local function pattern_of(path)
+  local pattern = path:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("{[^}]*}", "[^/]+"):gsub("%*$", ".*")
+  return "^" .. pattern .. "$"
+end
+
 local function matches(fault, req)
   if fault.method and fault.method ~= req.method then return false end
   if not fault.path then return true end
-  local prefix = fault.path:match("^(.*)%*$")
-  if prefix then return req.path:sub(1, #prefix) == prefix end
-  return req.path == fault.path
+  return req.path:find(pattern_of(fault.path)) ~= nil
 end
 
 -- Counts a request against a fault; true when the fault applies to it.

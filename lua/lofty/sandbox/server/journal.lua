@@ -18,6 +18,7 @@ local function headers_of(req)
   for name, value in pairs(req.headers) do
     headers[name] = printable(type(value) == "table" and table.concat(value, ", ") or tostring(value))
   end
+  headers["x-sandbox-clock"] = nil -- of the test kit, not of the client
   return headers
 end
 
@@ -36,14 +37,14 @@ function journal.add(req)
   if n > set.journal_size then dict:delete("#" .. n - set.journal_size) end
 end
 
---- The requests in the journal, oldest first, as one JSON text.
+--- The requests in the journal, oldest first, as one JSON text; and how many were dropped because it was full.
 function journal.all()
   local dict = ngx.shared.sandbox_journal
   local n, out = dict:get("n") or 0, {}
   for i = math.max(1, n - settings.get().journal_size + 1), n do
     out[#out + 1] = dict:get("#" .. i)
   end
-  return json.raw("[" .. table.concat(out, ",") .. "]")
+  return json.raw("[" .. table.concat(out, ",") .. "]"), n - #out
 end
 
 --- Empties the journal.

@@ -5,6 +5,7 @@
 
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
+local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
 local members = require "lofty.sandbox.server.member_records"
 local seed = require "lofty.sandbox.server.seed"
@@ -69,16 +70,6 @@ local function made_up(person, n)
     customAttributes = json.array { { attributeName = "Preferred contact", attributeType = "text", value = "evening" } },
     leadFamilyMemberList = json.array {}, customRoleList = json.array {},
   }
-end
-
---- The leads of an account.
-function records.of(account)
-  local person = accounts.find(account)
-  return state.collection(account .. "/leads", "leadId", function()
-    local list = {}
-    for n = 0, person.leads - 1 do list[#list + 1] = made_up(person, n) end
-    return list
-  end)
 end
 
 --- The lead with this id; an error when there is none or it is in the trash.
@@ -226,6 +217,29 @@ function records.new(account, id, user_id, body, when)
     if lead[name] == nil then lead[name] = value end
   end
   return lead
+end
+
+-- A lead that the launcher gave: the times that it names count, and no default.
+local function from_given(account, fields, n)
+  local person = accounts.find(account)
+  local created = fields.createTime or given.start()
+  local lead = records.new(account, fields.leadId, seed.id(person, "user", n + 1000), fields, created)
+  for _, name in ipairs { "assignTime", "lastUpdateTime", "lastTouch" } do
+    if fields[name] then lead[name] = seed.gmt(fields[name]) end
+  end
+  lead.score = fields.score or lead.score
+  return lead
+end
+
+--- The leads of an account.
+function records.of(account)
+  local person = accounts.find(account)
+  return state.collection(account .. "/leads", "leadId", function()
+    local list = {}
+    for n, fields in ipairs(given.list(account, "leads") or {}) do list[n] = from_given(account, fields, n) end
+    for n = 0, person.leads - 1 do list[#list + 1] = made_up(person, n) end
+    return list
+  end)
 end
 
 local function with_more(list, more)

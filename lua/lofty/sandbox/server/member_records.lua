@@ -4,6 +4,7 @@
 -- @module lofty.sandbox.server.member_records
 
 local accounts = require "lofty.sandbox.server.accounts"
+local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
 local seed = require "lofty.sandbox.server.seed"
 local state = require "lofty.sandbox.server.state"
@@ -28,7 +29,14 @@ function records.of(account)
   return state.collection(account .. "/members", "id", function()
     local me = { first = person.first, last = person.last, email = person.email, phone = "5125550100" }
     local list = { member(person, json.int(account), seed.user(person), me, 0) }
-    for n = 1, 62 do
+    local wanted = given.list(account, "members")
+    for n, fields in ipairs(wanted or {}) do
+      local who = { first = fields.firstName, last = fields.lastName or "", phone = fields.phoneNumber or "",
+                    email = fields.email or ("agent%d@sandbox-realty.example"):format(n) }
+      list[n + 1] = member(person, json.int(tostring(114000 + n)), fields.memberUserId, who, n)
+      list[n + 1].roleName = fields.roleName or "Agent"
+    end
+    for n = 1, wanted and 0 or 62 do
       local who = seed.person(n + 5000)
       who.email = ("agent%d@sandbox-realty.example"):format(n)
       list[#list + 1] = member(person, json.int(tostring(114000 + n)), seed.id(person, "user", n), who, n)

@@ -4,6 +4,7 @@
 -- @module lofty.sandbox.server.note_records
 
 local accounts = require "lofty.sandbox.server.accounts"
+local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local seed = require "lofty.sandbox.server.seed"
@@ -29,6 +30,13 @@ function records.of(account)
   local person = accounts.find(account)
   return state.collection(account .. "/notes", "noteId", function()
     local list, n = {}, 0
+    for i, fields in ipairs(given.list(account, "notes") or {}) do
+      local made = note(person, fields.noteId, fields.leadId, leads.cut(fields.content, 2000), fields.isPin == true,
+                        fields.createTime or given.start())
+      made.systemNote = fields.systemNote == true
+      if fields.lastUpdate then made.lastUpdate = seed.utc(fields.lastUpdate) end
+      list[i] = made
+    end
     for i = 1, math.min(20, person.leads) do
       for k = 1, i == 1 and 12 or i % 4 do
         local lead_id = seed.id(person, "lead", i - 1)

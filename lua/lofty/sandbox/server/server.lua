@@ -15,6 +15,7 @@ local limits = require "lofty.sandbox.server.limits"
 local oauth = require "lofty.sandbox.server.oauth"
 local request = require "lofty.sandbox.server.request"
 local router = require "lofty.sandbox.server.router"
+local settings = require "lofty.sandbox.server.settings"
 
 local server = {}
 
@@ -137,6 +138,7 @@ end
 --- Handles the current request.
 function server.handle()
   local req = request.read()
+  settings.follow(tonumber(req.headers["x-sandbox-clock"]))
   if req.path:find("^/_sandbox/") then return send(finish(control.answer(req))) end
   journal.add(req)
   journal.count("requests", req.method .. " " .. req.path)

@@ -42,14 +42,26 @@ local cached, cached_version
 
 -- What the launcher passes beside settings.
 local GIVEN = { client_id = true, client_secret = true, public_client_id = true, api_keys = true, app_name = true,
-                redirect_uris = true }
+                redirect_uris = true, seeds = true }
+
+--- What is wrong with a value for a setting, or nil.
+function settings.problem(name, value)
+  if DEFAULTS[name] == nil then return "unknown setting " .. tostring(name) end
+  if type(value) ~= type(DEFAULTS[name]) then return name .. " must be a " .. type(DEFAULTS[name]) end
+  return nil
+end
+
+--- The names of the settings, as a set.
+settings.names = {}
+for name in pairs(DEFAULTS) do settings.names[name] = true end
 
 --- Called once, before there are workers. Raises for an unknown name, so that nginx does not start.
 -- @tparam string text the launcher's part, as JSON
 function settings.init(text)
   fixed = assert(json.decode(text))
-  for name in pairs(fixed) do
-    if DEFAULTS[name] == nil and not GIVEN[name] then error("unknown setting " .. name, 0) end
+  for name, value in pairs(fixed) do
+    local problem = not GIVEN[name] and settings.problem(name, value)
+    if problem then error(problem, 0) end
   end
 end
 
@@ -77,8 +89,8 @@ function settings.set(changes)
   local text = dict:get("settings")
   local all = text and json.decode(text) or {}
   for name, value in pairs(changes) do
-    if DEFAULTS[name] == nil then return nil, "unknown setting " .. tostring(name) end
-    if type(value) ~= type(DEFAULTS[name]) then return nil, name .. " must be a " .. type(DEFAULTS[name]) end
+    local problem = settings.problem(name, value)
+    if problem then return nil, problem end
     all[name] = value
   end
   assert(dict:set("settings", json.encode(all)))
@@ -89,6 +101,12 @@ end
 --- The emulator's clock: epoch seconds, moved by `settings.move`.
 function settings.now()
   return ngx.now() + (ngx.shared.sandbox:get("clock") or 0)
+end
+
+--- Moves the clock forwards to an offset, unless it is there: that of a client whose waits cost no real time.
+function settings.follow(offset)
+  local dict = ngx.shared.sandbox
+  if offset and offset > (dict:get("clock") or 0) then dict:set("clock", offset) end
 end
 
 --- Moves the clock by some seconds, forwards or back; 0 only reads.

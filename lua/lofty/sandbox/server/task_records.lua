@@ -6,6 +6,7 @@
 local accounts = require "lofty.sandbox.server.accounts"
 local errors = require "lofty.sandbox.server.errors"
 local events = require "lofty.sandbox.server.events"
+local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local seed = require "lofty.sandbox.server.seed"
@@ -20,13 +21,30 @@ local WAYS = { "Call", "Email", "Text", "Other" }
 -- The leads that have tasks: the first has a sixth of all.
 local function lead_number(n, count) return n % 6 == 0 and 0 or n % (math.min(20, count) - 1) + 1 end
 
+local DAY = 86400
+
+-- A task or an appointment that the launcher gave.
+local function from_given(fields)
+  local created = fields.createTime or given.start()
+  local ends = fields.endAt or fields.startAt or given.start() + DAY
+  local appointment = fields.type == "Appointment"
+  return {
+    id = fields.id, appointment = appointment, leadId = fields.leadId, content = fields.content,
+    way = appointment and "Other" or fields.type or "Other", starts = fields.startAt or ends, ends = ends,
+    zone = fields.timeZoneCode or "America/Chicago", finished = fields.finishFlag == true, created = created,
+    updated = fields.lastUpdate or created, smart_plan = false, role = fields.assignedRole or "Agent",
+    address = fields.address,
+  }
+end
+
 --- The tasks and appointments of an account, 240 to begin with, newest first.
 function records.of(account)
   local person = accounts.find(account)
   return state.collection(account .. "/tasks", "id", function()
     local list, all = {}, leads.of(account):list()
-    for n = 0, (#all > 0 and 240 or 0) - 1 do
-      local lead, starts = all[lead_number(n, #all) + 1], seed.time(n) + 86400
+    for i, fields in ipairs(given.list(account, "tasks") or {}) do list[i] = from_given(fields) end
+    for n = 0, (person.leads > 0 and 240 or 0) - 1 do
+      local lead, starts = all[lead_number(n, person.leads) + 1], seed.time(n) + 86400
       list[#list + 1] = {
         id = seed.id(person, "task", n), appointment = n % 5 == 3, leadId = lead.leadId,
         content = ("Follow up no. %d with %s"):format(n + 1, lead.firstName), way = WAYS[n % 4 + 1],

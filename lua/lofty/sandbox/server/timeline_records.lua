@@ -4,6 +4,7 @@
 -- @module lofty.sandbox.server.timeline_records
 
 local accounts = require "lofty.sandbox.server.accounts"
+local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
 local leads = require "lofty.sandbox.server.lead_records"
 local seed = require "lofty.sandbox.server.seed"
@@ -16,14 +17,47 @@ local KINDS = { "Call", "Text", "Email" }
 local MODES = { "Auto", "Manual", "Logged" }
 local OF_FIRST, TOTAL = 345, 1200 -- entries of the first lead, and of all
 
+local LENGTH = 60 -- seconds of a given call in which somebody talked
+
+-- The entries that the launcher gave, oldest first.
+local function from_given(account)
+  local list = {}
+  local function add(kind, fields, at, content, mode)
+    list[#list + 1] = {
+      id = fields.id, kind = kind, leadId = fields.leadId, inbound = fields.direction == "Inbound",
+      at = at or given.start(), number = #list, mode = mode or "Manual", content = content,
+    }
+    local lead = leads.of(account):find(json.digits(fields.leadId))
+    list[#list].phone = fields.leadPhoneNumber or lead and lead.phones[1] or ""
+    return list[#list]
+  end
+  for _, fields in ipairs(given.list(account, "calls")) do
+    local call = add("Call", fields, fields.startTime, fields.note, fields.type)
+    call.outcome = fields.callingOutcome or "Talked"
+    call.length = fields.duration or (call.outcome == "Talked" and LENGTH or 0)
+  end
+  for _, fields in ipairs(given.list(account, "texts")) do
+    add("Text", fields, fields.textTime, fields.textContent, fields.textType)
+  end
+  for _, fields in ipairs(given.list(account, "emails")) do
+    add("Email", fields, fields.emailEventTime, fields.emailSubject, fields.emailType)
+  end
+  table.sort(list, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.number < b.number
+  end)
+  return list
+end
+
 --- The entries of an account, oldest first.
 function records.of(account)
   local person = accounts.find(account)
   return state.collection(account .. "/timeline", "id", function()
+    if given.list(account, "calls") then return from_given(account) end
     local list, all = {}, leads.of(account):list()
-    if #all == 0 then return list end
+    if person.leads == 0 then return list end
     for n = TOTAL - 1, 0, -1 do
-      local at = n % 3 == 0 and n / 3 < OF_FIRST and 1 or n % (math.min(#all, 200) - 1) + 2
+      local at = n % 3 == 0 and n / 3 < OF_FIRST and 1 or n % (math.min(person.leads, 200) - 1) + 2
       local lead, index = all[at], #list
       list[index + 1] = {
         id = seed.id(person, "timeline", TOTAL - 1 - n), kind = KINDS[(index + math.floor(index / 3)) % 3 + 1], leadId = lead.leadId,
@@ -66,7 +100,7 @@ local function outcome(entry, length) return entry.outcome or (length > 0 and "T
 
 --- As the calls routes show it.
 function records.call(account, entry)
-  local length = entry.number % 9 * 40
+  local length = entry.length or entry.number % 9 * 40
   return {
     id = entry.id, dialerCallRecordId = json.int("4000000" .. ("%05d"):format(entry.number)), userId = user(account),
     userPhoneNumber = "+15125550100", leadId = entry.leadId, leadPhoneNumber = entry.phone, direction = direction(entry),

@@ -19,11 +19,12 @@ local parts = {}
 local KINDS = { "Search", "Browse", "Favorite", "Showing Request", "Submission" }
 local OF_FIRST = 230
 
--- What a lead did on the site, newest first: 230 entries for the first lead, 3 for others.
+-- What a lead did on the site, newest first: 230 entries for the first lead, 3 for others; none where no leads are
+-- generated.
 local function activities(account, lead)
   local first = records.of(account):list()[1] == lead
   local list = {}
-  for n = 0, (first and OF_FIRST or 3) - 1 do
+  for n = 0, (accounts.find(account).leads == 0 and 0 or first and OF_FIRST or 3) - 1 do
     local who = seed.person(n + 40)
     list[n + 1] = {
       type = KINDS[n % #KINDS + 1], text = who.city .. ", " .. who.state, link = "https://site.example/listing/" .. n,

@@ -25,7 +25,7 @@ local OUTCOMES = { Talked = true, VoiceMessage = true, NoAnswer = true, BadNumbe
 local function of(account)
   local person = accounts.find(account)
   return state.collection(account .. "/logs", "id", function()
-    local list, lead = {}, leads.of(account):list()[1]
+    local list, lead = {}, person.leads > 0 and leads.of(account):list()[1]
     for _, kind in ipairs(lead and { "logCall", "logEmail", "logText" } or {}) do
       for n = HOW_MANY[kind], 1, -1 do
         local index = #list
@@ -110,10 +110,11 @@ logs["DELETE /v1.0/logType/{logTypeId}"] = function(call)
   return nil
 end
 
--- System logs, newest first: 260 of the first lead, a few of every other. Their ids are strings.
+-- System logs, newest first: 260 of the first lead, a few of every other; none where no leads are generated. Their ids
+-- are strings.
 local function system_logs(account, lead, first)
   local person, list = accounts.find(account), {}
-  for n = 0, (first and 260 or 4) - 1 do
+  for n = 0, (person.leads == 0 and 0 or first and 260 or 4) - 1 do
     local at = seed.time(n)
     local time = os.date("!%Y-%m-%dT%H:%M:%S", at) .. ".165+00:00"
     list[#list + 1] = {

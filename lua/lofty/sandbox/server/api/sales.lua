@@ -23,12 +23,12 @@ local function shown(lead, when)
            phone = lead.phones[1], createdAt = seed.zulu(when) }
 end
 
--- The leads that the agent works on: the first 45.
+-- The leads that the agent works on: the first 45 of the generated ones.
 local function working(account)
   return state.collection(account .. "/working", "leadId", function()
     local list = {}
     for i, lead in ipairs(leads.of(account):list()) do
-      if i > 45 then break end
+      if i > math.min(45, accounts.find(account).leads) then break end
       list[i] = shown(lead, seed.time(i))
       list[i].aiStage = STAGE_NAMES[i % 3 + 1]
     end

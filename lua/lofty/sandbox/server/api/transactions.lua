@@ -23,8 +23,8 @@ local function of(account)
   local person = accounts.find(account)
   return state.collection(account .. "/transactions", "transactionId", function()
     local list, all = {}, leads.of(account):list()
-    for n = 0, (#all > 0 and 130 or 0) - 1 do
-      local lead, when, who = all[n % #all + 1], seed.time(n), seed.person(n + 300)
+    for n = 0, (person.leads > 0 and 130 or 0) - 1 do
+      local lead, when, who = all[n % person.leads + 1], seed.time(n), seed.person(n + 300)
       list[n + 1] = {
         transactionId = seed.id(person, "transaction", n), leadId = lead.leadId, transactionName = who.street,
         leadName = lead.firstName .. " " .. lead.lastName, agentName = person.first .. " " .. person.last,
