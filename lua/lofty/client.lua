@@ -326,9 +326,9 @@ function methods:send(call)
     local value, response = show_call(self, call, shown)
     return value, response
   end
+  local class, started = call.class, settings.runtime:monotonic()
   local url, body = prepare(self, call)
   if not url then return nil, body end
-  local class, started = call.class, settings.runtime:monotonic()
   local deadline = call.deadline or settings.deadline and started + settings.deadline
   counts.calls, last_id = counts.calls + 1, last_id + 1
   local state = {
