@@ -8,15 +8,21 @@ local function explain(code)
   return code == errno.ETIMEDOUT and "timeout" or (not code or code == errno.EPIPE) and "closed" or errno.strerror(code)
 end
 
-local function trust(host) -- a TLS context that accepts only this host's certificate, from a CA that the system trusts
-  local contexts, params = require "openssl.ssl.context", require("openssl.x509.verify_param").new()
-  local context, store = contexts.new("TLS", false), require("openssl.x509.store").new()
-  store:addDefaults()
-  params[host:find "^[%d.]+$" and "setIP" or host:find(":", 1, true) and "setIP" or "setHost"](params, host)
-  context:setStore(store)
-  context:setParam(params)
-  context:setVerify(contexts.VERIFY_PEER)
-  return context
+local function is_address(host) return host:find "^[%d.]+$" or host:find(":", 1, true) end
+
+local trusted = {} -- by host: a TLS context that accepts only its certificate, from a CA that the system trusts
+local function trust(host)
+  if not trusted[host] then
+    local contexts, params = require "openssl.ssl.context", require("openssl.x509.verify_param").new()
+    local context, store = contexts.new("TLS", false), require("openssl.x509.store").new()
+    store:addDefaults()
+    params[is_address(host) and "setIP" or "setHost"](params, host)
+    context:setStore(store)
+    context:setParam(params)
+    context:setVerify(contexts.VERIFY_PEER)
+    trusted[host] = context
+  end
+  return trusted[host]
 end
 
 local Event = {}
@@ -36,7 +42,7 @@ return lofty.runtime {
   spawn = function(fn) cqueues.running():wrap(fn) end,
   event = function() return setmetatable({ condition = conditions.new(), is_set = false }, Event) end,
   connect = function(host, port, seconds)
-    local socket = sockets.connect { host = host, port = port, sendname = host, mode = "bn" }
+    local socket = sockets.connect { host = host, port = port, sendname = not is_address(host) and host, mode = "bn" }
     socket:onerror(function(_, _, code) return code end) -- errors are returned, not raised
     local ok, code = socket:connect(seconds)
     return ok and socket, not ok and explain(code) or nil

@@ -149,6 +149,7 @@ describe_with_cqueues("a runtime over cqueues", function()
           local res, err = runtime:request { method = "GET", url = arg[i] .. "/lua/secure", headers = {} }
           print(res and res.status or err.kind)
         end
+        print(runtime:request({ method = "GET", url = arg[1] .. "/lua/secure", headers = {} }).reused)
       end)
       assert(loop:loop())
     ]])
@@ -157,7 +158,7 @@ describe_with_cqueues("a runtime over cqueues", function()
     urls[#urls + 1] = (wire.urls.tls:gsub("127%.0%.0%.1", "localhost"))
     local printed = child.script(script, table.concat(urls, " "), "SSL_CERT_FILE=" .. nginx.quote(wire.ca))
     os.remove(script)
-    assert.equal("200 tls tls tls 200", (printed:gsub("%s+", " "):gsub(" $", "")))
+    assert.equal("200 tls tls tls 200 true", (printed:gsub("%s+", " "):gsub(" $", "")))
   end)
 
   it("refreshes a token once for several calls, and saves it", function()
@@ -184,6 +185,36 @@ describe_with_cqueues("a runtime over cqueues", function()
       assert.equal(1, crm:stats().refreshes)
       assert.equal(count + 1, #saved)
     end)
+  end)
+
+  local it_with_pcall = PCALL_YIELDS and it or pending
+  it_with_pcall("handles webhook deliveries of a spool while the program goes on", function()
+    local folder, loop, handled, ticks = nginx.shell "mktemp -d", cqueues.new(), nil, 0
+    finally(function() nginx.shell("rm -rf " .. nginx.quote(folder)) end)
+    local url, respond = slow_server(loop)
+    loop:wrap(function()
+      local crm = lofty.client { api_key = "key", base_url = url, runtime = runtime }
+      local spool = lofty.spool.file { path = folder }
+      local receive = lofty.webhook.handler {
+        secret = "secret", spool = spool,
+        on_event = function()
+          local me, err = crm:me()
+          handled = me and ticks
+          return me, err
+        end,
+      }
+      assert.equal(200, (receive { method = "POST", path = "/secret", body = '{"listId":2,"newLead":[{"leadId":1}]}' }))
+      assert.is_true(spool:run(0))
+    end)
+    loop:wrap(function()
+      while ticks < 10 do
+        cqueues.sleep(0.001)
+        ticks = ticks + 1
+      end
+      respond()
+    end)
+    assert(loop:loop())
+    assert.equal(10, handled)
   end)
 
   it("raises for a function of the loop that is missing, misspelt or none", function()
