@@ -45,6 +45,20 @@ command.describe("lofty export", function()
     assert.equal("Maria", require("lofty").json.decode(lines[1]).firstName)
   end)
 
+  it("writes control characters of records to a file, and not to a terminal", function()
+    local key = on.box.api_keys["113377"] -- an account without leads
+    local crm = require("lofty").client { api_key = key, base_url = on.box.url }
+    assert(crm.leads:create { firstName = "Ann\27[31m\194\155\226\128\174", emails = { "x@mail.example" } })
+    for _, words in ipairs { {}, { "--jsonl" } } do
+      local arguments = { "export", "leads", words[1] }
+      local _, out = run(arguments, { key = key })
+      assert.truthy(out:find("\194\155\226\128\174", 1, true), out)
+      _, out = run(arguments, { key = key, terminal = true })
+      assert.truthy(out:find("Ann", 1, true), out)
+      assert.is_nil(out:find "[\27\194\226]", out)
+    end
+  end)
+
   it("writes members, transactions, listings and calls", function()
     for kind, count in pairs { members = 63, transactions = 130, listings = 180 } do
       local code, out, err = run { "export", kind }

@@ -79,7 +79,8 @@ local function check_files(found, context)
   end
   directory:close()
   local quoted = "'" .. folder:gsub("'", "'\\''") .. "'"
-  local pipe = io.popen("find " .. quoted .. " -perm /077 2>/dev/null")
+  local pipe = io.popen("find " .. quoted .. " \\( -perm -040 -o -perm -020 -o -perm -010 -o -perm -004 -o -perm -002 "
+    .. "-o -perm -001 \\) 2>/dev/null")
   local open = {}
   for path in pipe:lines() do open[#open + 1] = path end
   pipe:close()
@@ -246,7 +247,7 @@ function doctor.run(args, context)
     return context:fail(("%s (without the C modules, --json cannot be used)"):format(found.list[2].text))
   elseif args.json then
     local lofty = require "lofty"
-    out:write(lofty.json.encode(lofty.array(found.list)), "\n")
+    out:write(require("lofty.cli.terminal_text").json(context.streams, lofty.array(found.list)), "\n")
   else
     print_findings(found.list, out)
   end

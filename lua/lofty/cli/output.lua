@@ -5,8 +5,10 @@
 -- Ids keep all their digits. A terminal gets the text of records without control characters.
 -- @module lofty.cli.output
 
+local terminal_text = require "lofty.cli.terminal_text"
+
 local concat, sort = table.concat, table.sort
-local find, gmatch, gsub = string.find, string.gmatch, string.gsub
+local find, gmatch = string.find, string.gmatch
 
 local output = {}
 
@@ -103,32 +105,16 @@ local function cell_of(value)
   return (assert(lofty.json.encode(value)))
 end
 
--- Escapes a character that JSON allows but that a terminal must not get: DEL, C1 and bidirectional controls. They occur
--- only in strings, where they can be escaped (RFC 8259, section 7).
-local function escape(character)
-  local shown = require("lofty.errors").sanitize(character)
-  if shown == character then return nil end
-  local code = shown:match "^\\u{(%x+)}$" or shown:match "^\\x(%x%x)$"
-  return code and ("\\u%04x"):format(tonumber(code, 16)) or nil
-end
-
-local function json_text(context, value)
-  local text = assert(require("lofty").json.encode(value))
-  if context.streams.out_is_terminal and find(text, "[\127-\255]") then
-    text = gsub(gsub(text, "\127", escape), "[\194-\244][\128-\191]+", escape)
-  end
-  return text
-end
-
 -- A record as JSON; with fields, those alone and in their order.
 local function record_text(context, record, fields)
-  if not fields or type(record) ~= "table" then return json_text(context, record) end
+  local function json(value) return terminal_text.json(context.streams, value) end
+  if not fields or type(record) ~= "table" then return json(record) end
   local lofty = require "lofty"
   local parts = {}
   for i, name in ipairs(fields) do
     local value = field_of(record, name)
     if value == nil then value = lofty.null end
-    parts[i] = json_text(context, name) .. ":" .. json_text(context, value)
+    parts[i] = json(name) .. ":" .. json(value)
   end
   return "{" .. concat(parts, ",") .. "}"
 end
@@ -173,12 +159,13 @@ local function names_of(context, records, objects)
   return names
 end
 
-local function cells_of(context, record, names)
-  local sanitize = require("lofty.errors").sanitize
+-- The most bytes of a cell in a table.
+local MAX_CELL = 1000
+
+local function cells_of(context, record, names, max)
   local cells = {}
   for i, name in ipairs(names) do
-    local text = cell_of(field_of(record, name))
-    cells[i] = context.streams.out_is_terminal and sanitize(text, 1000) or text
+    cells[i] = terminal_text.cell(context.streams, cell_of(field_of(record, name)), max)
   end
   return cells
 end
@@ -210,7 +197,7 @@ local function show_table(context, records, fields)
   local names = fields or names_of(context, records)
   if #names == 0 then names = names_of(context, records, true) end
   local rows = {}
-  for i, record in ipairs(records) do rows[i] = cells_of(context, record, names) end
+  for i, record in ipairs(records) do rows[i] = cells_of(context, record, names, MAX_CELL) end
   local lines, shown = require("lofty.cli.table").lines(sanitized(names), rows, context.streams.columns,
     is_bold(context))
   show(context, lines)
@@ -314,7 +301,8 @@ function output.value(context, value)
     output.page(context, value, value)
   else
     local names = fields or names_of(context, { value }, true)
-    show(context, require("lofty.cli.table").record(sanitized(names), cells_of(context, value, names), streams.columns))
+    show(context, require("lofty.cli.table").record(sanitized(names), cells_of(context, value, names, MAX_CELL),
+      streams.columns))
   end
 end
 

@@ -6,6 +6,7 @@
 
 local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
+local terminal_text = require "lofty.cli.terminal_text"
 
 local webhooks = {}
 
@@ -108,7 +109,7 @@ function actions.ensure(args, context)
   end
   local kept, changes = crm.webhooks:ensure(wanted)
   if not kept then return context:fail(changes) end
-  context.streams.out:write(assert(require("lofty").json.encode(require("lofty").array(kept))), "\n")
+  context.streams.out:write(terminal_text.json(context.streams, require("lofty").array(kept)), "\n")
   return exit_codes.ok
 end
 
@@ -140,7 +141,7 @@ function actions.failed(args, context)
   if not list then return context:fail(err) end
   local out, lofty = context.streams.out, require "lofty"
   if args.json or not context.streams.out_is_terminal then
-    out:write(assert(lofty.json.encode(lofty.array(list))), "\n")
+    out:write(terminal_text.json(context.streams, lofty.array(list)), "\n")
     return exit_codes.ok
   end
   for _, one in ipairs(list) do
@@ -203,7 +204,7 @@ function actions.trigger(args, context)
     local why = type(said) == "table" and said.error or res.body
     return context:fail("the emulator: " .. sanitize(why), exit_codes.usage)
   end
-  context.streams.out:write(said.body, "\n")
+  context.streams.out:write(terminal_text.cell(context.streams, said.body), "\n")
   local status = said.statuses[1]
   context:say("The receiver responded with ", tostring(status))
   return type(status) == "number" and status < 300 and exit_codes.ok or exit_codes.failed

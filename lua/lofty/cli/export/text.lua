@@ -6,6 +6,7 @@
 local cells = require "lofty.cli.export.cells"
 local csv = require "lofty.cli.csv"
 local cursor_file = require "lofty.cli.export.cursor_file"
+local terminal_text = require "lofty.cli.terminal_text"
 
 local concat = table.concat
 
@@ -14,14 +15,14 @@ local text = {}
 -- The cursor in the cursor file until the first page has come.
 local START = "start"
 
-local function csv_line(record, columns, writer)
+local function csv_line(streams, record, columns, writer)
   local fields = {}
-  for i, name in ipairs(columns) do fields[i] = cells.text(record, name) or "" end
+  for i, name in ipairs(columns) do fields[i] = terminal_text.cell(streams, cells.text(record, name) or "") end
   return writer:line(fields)
 end
 
-local function json_line(record)
-  return assert(require("lofty").json.encode(record)) .. "\n"
+local function json_line(streams, record)
+  return terminal_text.json(streams, record) .. "\n"
 end
 
 -- Prepares the output of a resumed export; nil, what is wrong.
@@ -77,7 +78,7 @@ function text.write(context, job)
     write_head()
     keep(at)
     local lines = {}
-    for i, record in ipairs(items) do lines[i] = line_of(record, job.columns, writer) end
+    for i, record in ipairs(items) do lines[i] = line_of(streams, record, job.columns, writer) end
     streams.out:write(concat(lines))
     count = count + #items
     job.progress:show(count, total)
