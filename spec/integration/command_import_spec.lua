@@ -108,6 +108,40 @@ command.describe("lofty import", function()
     end)
   end)
 
+  it("tells what is wrong with a row, however long its cells are", function()
+    write("First,Email,Notes\n" .. ("A"):rep(1000000) .. ",a@example.com,\nBo,b@example.com," .. ("n"):rep(1000000) .. "\n")
+    local code, out = run()
+    assert.equal(10, code)
+    assert.truthy(out:find("\"firstName\": is longer than", 1, true), out)
+    assert.truthy(out:find("\"content\": is longer than", 1, true), out)
+    assert.truthy(#out < 1000)
+  end)
+
+  it("shows no control characters of cells and file names", function()
+    local path = on.user:file("a\27[31m.csv", "First,Email\nAnn\27[2J\226\128\174,a@example.com\n")
+    local code, out, err = on.run({ "import", path }, { variables = { LOFTY_API_KEY = key } })
+    assert.equal(0, code, err)
+    assert.is_nil((out .. err):find "[\27\226]")
+    code, out, err = on.run({ "import", path .. "x" }, { variables = { LOFTY_API_KEY = key } })
+    assert.equal(2, code)
+    assert.is_nil((out .. err):find("\27", 1, true))
+  end)
+
+  it("refuses two columns for one field", function()
+    for head, message in pairs {
+      ["First,First,Email"] = 'two columns are named "First"',
+      ["First,Given name,Email"] = 'leave one out with --map "Given name="',
+      ["Shoe size"] = "does the first line name the columns?",
+      [""] = "has no lines",
+    } do
+      write(head .. "\nA,B,c@example.com\n")
+      if head == "" then write "" end
+      local code, _, err = run()
+      assert.equal(2, code)
+      assert.truthy(err:find(message, 1, true), err)
+    end
+  end)
+
   it("says where a quote is not closed", function()
     write 'First,Email\nAnn,a@example.com\n"Bo,b@example.com\n'
     local code, _, err = run()

@@ -83,6 +83,18 @@ command.describe("an operation of the command", function()
     assert.equal("", sent())
   end)
 
+  it("says what to do about an error", function()
+    for _, case in ipairs {
+      { "leads", "get", "999999999999999", hint = "Check the id" },
+      { "leads", "get", "x", hint = "`lofty leads get --help` lists the fields." },
+      { "v1.tasks", "list", "leadId=1", "leadIds=2", hint = "`lofty v1.tasks list --help` lists the fields." },
+    } do
+      local code, _, err = run(unpack(case))
+      assert.is_true(code == 2 or code == 4, err)
+      assert.truthy(err:find(case.hint, 1, true), err)
+    end
+  end)
+
   it("ends with 4 when there is no such record, and with 3 when nobody is logged in", function()
     assert.equal(4, (run("leads", "get", "999999999999999")))
     local other = command.user(box)

@@ -54,6 +54,25 @@ command.describe("the command", function()
     assert.is_nil(err:find("\27", 1, true))
   end)
 
+  it("says how to go on after a wrong argument", function()
+    local code, _, err = command.run { "leads", "lst" }
+    assert.equal(2, code)
+    assert.truthy(err:find("Run `lofty leads --help` for its usage.", 1, true), err)
+    code, _, err = command.run { "leads" }
+    assert.equal(2, code)
+    assert.truthy(err:find("a command is required", 1, true), err)
+  end)
+
+  it("says that there is no place for credentials, before it asks for one", function()
+    local asked = false
+    for _, words in ipairs { { "auth", "login" }, { "auth", "list" }, { "leads", "list" } } do
+      local code, _, err = command.run(words, { terminal = true, read_line = function() asked = true end })
+      assert.equal(1, code)
+      assert.truthy(err:find("neither HOME nor XDG_DATA_HOME is set", 1, true), err)
+    end
+    assert.is_false(asked)
+  end)
+
   it("explains each exit code under `lofty help exit-codes`", function()
     local code, out = command.run { "help", "exit-codes" }
     assert.equal(0, code)

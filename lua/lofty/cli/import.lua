@@ -18,6 +18,9 @@ local MATCH = { email = true, phone = true }
 -- Seconds after which a lead that was sent can be found, if it was created.
 local SETTLE = 30
 
+-- The most bytes of a name and of a reason that are shown.
+local MAX_NAME, MAX_TEXT = 100, 1000
+
 function import.define(parser)
   parser:argument("file", "a CSV file whose first line names the columns")
   parser:option("--match", "look for an existing lead by these keys, in this order", "email,phone"):argname "KEYS"
@@ -69,11 +72,12 @@ end
 function Import:report(row, outcome, text)
   self.counts[outcome] = (self.counts[outcome] or 0) + 1
   if row.shown then text = (text or "") .. ": " .. table.concat(row.shown, "; ") end
-  local fields = row.fields or {}
-  local who = table.concat({ fields.firstName, fields.lastName }, " ")
+  local fields, sanitize = row.fields or {}, require "lofty.internal.sanitize"
+  -- Cut on their own, so that the reason is shown also for a cell of a megabyte.
+  local who = sanitize(table.concat({ fields.firstName, fields.lastName }, " "), MAX_NAME)
   local key = fields.emails and fields.emails[1] or fields.phones and fields.phones[1]
-  self.context.streams.out:write(require("lofty.errors").sanitize(("line %d: %s%s%s%s"):format(row.line, outcome,
-    who ~= "" and " " .. who or "", key and " <" .. key .. ">" or "", text and ": " .. text or ""), 1000), "\n")
+  self.context.streams.out:write(("line %d: %s%s%s%s\n"):format(row.line, outcome, who ~= "" and " " .. who or "",
+    key and " <" .. sanitize(key, MAX_NAME) .. ">" or "", text and ": " .. sanitize(text, MAX_TEXT) or ""))
 end
 
 -- Why the library would refuse to send a row; nil when it would not.
@@ -183,7 +187,7 @@ local function summary(counts)
   for _, outcome in ipairs(ORDER) do
     if counts[outcome] then parts[#parts + 1] = counts[outcome] .. " " .. (PLANNED[outcome] or outcome) end
   end
-  return #parts > 0 and table.concat(parts, ", ") or "no rows"
+  return #parts > 0 and table.concat(parts, ", ") or "There are no rows."
 end
 
 -- The keys of --match; nil, problem.
@@ -197,7 +201,8 @@ local function match_of(text)
 end
 
 local function finish_plan(self)
-  self.context:say(summary(self.counts), ". Nothing was written: --apply does it.")
+  local is_empty = next(self.counts) == nil
+  self.context:say(summary(self.counts), is_empty and "" or ". Nothing was written: --apply does it.")
   return self.counts.bad and exit_codes.partial or exit_codes.ok
 end
 

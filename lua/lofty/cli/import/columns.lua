@@ -66,6 +66,7 @@ function columns.guess(head, given)
       end
     end
     if field and used[field] and not columns.lists[field] then
+      if head[used[field]] == column then return nil, ("two columns are named %q: rename one"):format(column) end
       return nil, ("the columns %q and %q both seem to hold %s: leave one out with --map %q"):format(
         head[used[field]], column, field, column .. "=")
     end
