@@ -133,6 +133,23 @@ command.describe("completion of the command", function()
     assert.equal("compadd -- transactionType=Lease transactionType=Listing\ncompadd -S  -- stage=\nfiles", out)
   end)
 
+  it("works in an interactive zsh", function()
+    if not (command.has "zsh" and command.has "tmux") then
+      pending "needs zsh and tmux"
+      return
+    end
+    local path = script_of "zsh"
+    local window = terminal.start("cd " .. folder .. "; " .. in_path .. "PS1='%# ' zsh -f", 120)
+    finally(function() window:close() end)
+    window:screen "^#"
+    window:keys("'autoload -U compinit; compinit -u -D; . " .. path .. "; echo ready'", "Enter")
+    window:screen "\nready"
+    window:keys("'lofty transactions list transactionT'", "Tab")
+    window:screen "transactionType="
+    window:keys("P", "Tab")
+    window:screen "transactionType=Purchase"
+  end)
+
   it("works in fish", function()
     if not command.has "fish" then
       pending "needs fish"

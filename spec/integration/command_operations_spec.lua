@@ -164,6 +164,11 @@ command.describe("an operation of the command", function()
     assert.equal(json.decode(expected).leads[1].leadId, json.decode(out[1]).leads[1].leadId)
   end)
 
+  it("writes numbers in a script as numbers, and ids with all digits", function()
+    local _, source = run("leads", "list", "limit=50", "assignedUserId=651095960136641", "--lua")
+    assert.truthy(source:find('{ assignedUserId = "651095960136641", limit = 50 }', 1, true), source)
+  end)
+
   it("writes text in a script so that Lua reads it back", function()
     local hostile = 'a"b\\c\nd\27e]]--é'
     local _, source = run("notes", "create", "leadId=" .. LEAD, "content=" .. hostile, "--lua")

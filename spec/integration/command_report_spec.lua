@@ -71,7 +71,30 @@ command.describe("lofty report", function()
       return
     end
 
-    it("counts the records of an export that have not vanished", function()
+    it("makes the same report of an export as of the account", function()
+      log_in "113209"
+      local db, now = on.user:file "crm.db", 1794441600
+      local code, _, err = run { "export", "leads", "--to", "sqlite:" .. db }
+      assert.equal(0, code, err)
+      local _, expected = run({ "report", "--html", "-" }, { now = now })
+      local out
+      code, out, err = run({ "report", "--html", "-", "--from", db }, { now = now })
+      assert.equal(0, code, err)
+      assert.truthy(out:find("1250 leads, 2026-11-12", 1, true))
+      assert.equal(expected, out)
+    end)
+
+    it("leaves out the leads that an export has marked as deleted", function()
+      log_in "9007199254740993"
+      local db = on.user:file "crm.db"
+      assert.equal(0, (run { "export", "leads", "--to", "sqlite:" .. db }))
+      assert.equal(0, (run { "leads", "delete", "1738234566814937089", "reason=duplicate", "--yes" }))
+      assert.equal(0, (run { "export", "leads", "--to", "sqlite:" .. db }))
+      local _, out = run { "report", "--html", "-", "--from", db }
+      assert.truthy(out:find(">39 leads, ", 1, true), out)
+    end)
+
+    it("counts the records that are not marked as deleted", function()
       local path = database {
         { { stage = "New Lead", stageId = 1, source = "Zillow", createTime = "2026-11-03T12:00:00GMT" } },
         { { stage = "New Lead", stageId = 1, source = "Zillow", createTime = "2026-11-09T00:00:00GMT" } },

@@ -95,6 +95,25 @@ command.describe("the command in a terminal", function()
     end)
   end)
 
+  it("shows the progress of a long list, and removes it", function()
+    if not command.has "script" then
+      pending "needs script"
+      return
+    end
+    local text = nginx.shell("script -qec " .. nginx.quote(lofty "leads list --all --csv -f leadId") .. " /dev/null </dev/null")
+    assert.truthy(text:find("\27[K100 of 1250", 1, true), text)
+    assert.truthy(text:find "1250 of 1250\r\27%[K$", text:sub(-100))
+  end)
+
+  it("ends an export quietly, with 141, when nobody reads its output", function()
+    for _, before in ipairs { "", "trap '' PIPE; " } do
+      local said = user:file "said"
+      local line = before .. "{ " .. lofty "export leads" .. " 2>&3; echo \"exit $?\" >&3; } 3>" .. said .. " | head -c 6"
+      assert.equal("leadId", nginx.shell(line))
+      assert.equal("exit 141\n", nginx.contents(said))
+    end
+  end)
+
   it("ends quietly when nobody reads its output", function()
     local out = nginx.shell("(" .. lofty "leads list --all --jsonl" .. " 2>&1 >&3 | cat) 3>&1 1>&2 | head -c 20 2>&1; true")
     assert.equal(20, #out)

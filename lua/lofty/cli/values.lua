@@ -20,10 +20,12 @@ function readers.boolean(text)
   return nil, "must be true or false"
 end
 
--- Digits stay text: the library sends them as an exact integer.
+-- A number of more digits stays text, since not every Lua can hold it; the library sends it as an exact integer.
+local MAX_DIGITS = 14
+
 function readers.integer(text)
-  if text:find "^%-?%d+$" then return text end
-  return nil, "must be a whole number"
+  if not text:find "^%-?%d+$" then return nil, "must be a whole number" end
+  return #text <= MAX_DIGITS and tonumber(text) or text
 end
 
 function readers.number(text)
