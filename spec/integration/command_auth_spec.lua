@@ -31,14 +31,14 @@ command.describe("lofty auth", function()
     return text:match(box.authorize_url:gsub("%p", "%%%0") .. "%?%S+")
   end
 
-  it("logs in with a key from standard input, and says where it is kept", function()
+  it("logs in with a key from standard input, and says where it is stored", function()
     local said = user:log_in()
     assert.truthy(said:find("Logged in as Ada", 1, true), said)
     assert.truthy(said:find(user.home .. "/.local/share/lofty/credentials", 1, true), said)
     assert.is_nil(said:find(box.api_key, 1, true))
   end)
 
-  it("keeps the credential in files that only their owner reads", function()
+  it("stores the credential in files that only their owner can read", function()
     user:log_in()
     local folder = user.home .. "/.local/share/lofty/credentials"
     assert.equal("600", nginx.shell("find " .. folder .. " -name '*.token' -exec stat -c %a {} +"))
@@ -61,7 +61,7 @@ command.describe("lofty auth", function()
     assert.equal("", out)
   end)
 
-  it("refuses a wrong key and keeps nothing", function()
+  it("reports a wrong key and stores nothing", function()
     local code, _, err = user:run({ "auth", "login" }, { input = "wrong\n" })
     assert.equal(3, code)
     assert.truthy(err:find("lofty auth login", 1, true), err)
@@ -79,7 +79,7 @@ command.describe("lofty auth", function()
   end)
 
   describe("with OAuth", function()
-    -- Logs in by the address that the browser landed on, after change(address).
+    -- Logs in with the address that the browser was redirected to, after change(address).
     local function log_in_by_pasting(change)
       local said
       return user:run({ "auth", "login", "--oauth" }, {
@@ -89,7 +89,7 @@ command.describe("lofty auth", function()
       })
     end
 
-    it("logs in by the address that was pasted", function()
+    it("logs in with the pasted address", function()
       local code, _, err = log_in_by_pasting(function(address) return address end)
       assert.equal(0, code, err)
       assert.truthy(err:find("Logged in as Ada", 1, true), err)
@@ -102,7 +102,7 @@ command.describe("lofty auth", function()
       assert.equal(3, (user:run { "leads", "list", "limit=1" }))
     end)
 
-    it("refuses an address with another state", function()
+    it("rejects an address with another state", function()
       local code, _, err = log_in_by_pasting(function(address)
         return (address:gsub("state=[^&]*", "state=forged"))
       end)
@@ -118,7 +118,7 @@ command.describe("lofty auth", function()
       assert.truthy(err:find(box.authorize_url, 1, true), err)
     end)
 
-    it("receives the redirect on 127.0.0.1, past requests that do not answer this login", function()
+    it("receives the redirect on 127.0.0.1, and answers other requests with 404", function()
       if not has_socket then
         pending "needs lua-socket"
         return
@@ -138,7 +138,7 @@ command.describe("lofty auth", function()
           if sent or not text:find("Waiting for the redirect", 1, true) then return end
           sent = true
           local landed = box:consent(address_in(text))
-          -- In the background: nobody answers before this function has returned.
+          -- In the background, since the command answers only after this function has returned.
           os.execute(("(unset LD_PRELOAD; for a in %s/favicon.ico %s %s; do curl -s -o /dev/null -w '%%{http_code} ' \"$a\"; done > %s/codes"
             .. " && mv %s/codes %s/done) &"):format(("http://127.0.0.1:" .. port),
             nginx.quote((landed:gsub("state=[^&]*", "state=forged"))), nginx.quote(landed), folder, folder, folder))
@@ -152,7 +152,7 @@ command.describe("lofty auth", function()
     end)
   end)
 
-  describe("which account is meant", function()
+  describe("the account to act for", function()
     local function two_accounts()
       user:log_in()
       user:log_in(box.api_keys["113377"])
@@ -165,14 +165,14 @@ command.describe("lofty auth", function()
       return out:match "account   (%d+)", code, err
     end
 
-    it("must be said when there are several", function()
+    it("must be named when several are logged in", function()
       two_accounts()
       local _, code, err = account_of {}
       assert.equal(2, code)
       assert.truthy(err:find("--account, LOFTY_ACCOUNT or a .lofty file", 1, true), err)
     end)
 
-    it("is said by --account, LOFTY_ACCOUNT, or a .lofty file in this folder or above, in this order", function()
+    it("is that of --account, LOFTY_ACCOUNT, or a .lofty file in this directory or above, in this order", function()
       two_accounts()
       local work = user.home .. "/work/deep"
       nginx.shell("mkdir -p " .. work)
@@ -183,7 +183,7 @@ command.describe("lofty auth", function()
         { variables = { PWD = work, LOFTY_ACCOUNT = "113209" } }))
     end)
 
-    it("is an error in a .lofty file that names none", function()
+    it("is an error when a .lofty file names none", function()
       user:log_in()
       nginx.write(user.home .. "/.lofty", "acount = 1\n")
       local _, code, err = account_of({}, { variables = { PWD = user.home } })

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- `lofty completion` in the shells themselves, and the manual page.
+-- `lofty completion` in real shells, and the manual page.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 local terminal = require "spec.support.terminal"
@@ -26,7 +26,7 @@ command.describe("completion of the command", function()
     return list
   end
 
-  it("offers parts and resources", function()
+  it("offers commands and resources", function()
     assert.same({ "leads" }, candidates "lead")
     assert.same({ "api", "auth" }, (function()
       local list = {}
@@ -67,7 +67,7 @@ command.describe("completion of the command", function()
     end
   end)
 
-  it("refuses a shell that it does not know", function()
+  it("rejects an unknown shell", function()
     assert.equal(2, (command.run { "completion", "csh" }))
     assert.equal(2, (command.run { "completion" }))
   end)
@@ -88,7 +88,7 @@ command.describe("completion of the command", function()
       return
     end
     local path = script_of "bash"
-    -- Sets what Bash sets, splitting at "=" as Bash does, and calls the function.
+    -- Sets the variables that Bash sets, with words split at "=" as Bash does, and calls the function.
     local function complete(line, ...)
       local words = {}
       for i, word in ipairs { "lofty", ... } do words[i] = quote(word) end
@@ -172,7 +172,7 @@ command.describe("the manual page of the command", function()
     return out
   end
 
-  it("names every part, operation and topic", function()
+  it("contains every command, operation and topic", function()
     local text = page():gsub("\\%-", "-")
     for _, part in ipairs(require "lofty.cli.parts") do
       assert.truthy(text:find(".SS lofty " .. part[1] .. "\n", 1, true), part[1])

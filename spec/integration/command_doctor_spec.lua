@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- `lofty doctor`: what it finds, the fix it names, its exit code. See spec/support/command.lua.
+-- `lofty doctor`: its findings, their fixes, its exit code.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 
@@ -9,7 +9,7 @@ command.describe("lofty doctor", function()
   local run = on.run
   local function log_in() on.user:log_in() end
 
-  -- The findings by subject; of several, the last.
+  -- The findings by subject; if a subject has several, the last one.
   local function findings(arguments, opt)
     arguments[#arguments + 1] = "--json"
     local code, out, err = run(arguments, opt)
@@ -23,7 +23,7 @@ command.describe("lofty doctor", function()
     return nginx.shell(on.user:shell_words("doctor", variables) .. " 2>&1; echo exit $?")
   end
 
-  it("ends with 0 where all is well, and says what it checked", function()
+  it("exits with 0 when nothing is wrong, and lists what it checked", function()
     log_in()
     local found, code = findings { "doctor" }
     for _, subject in ipairs { "lua", "modules", "libcurl", "certificates", "credentials", "dns", "connection", "clock",
@@ -34,7 +34,7 @@ command.describe("lofty doctor", function()
     assert.truthy(found.libcurl.text:find "^%d+%.%d+%.%d+$", found.libcurl.text)
   end)
 
-  it("prints each finding in a line, and never the credential", function()
+  it("prints a line for each finding, and never the credential", function()
     log_in()
     local code, out = run { "doctor" }
     assert.equal(0, code)
@@ -42,7 +42,7 @@ command.describe("lofty doctor", function()
     assert.is_nil(out:find(on.box.api_key, 1, true))
   end)
 
-  it("tells that nobody is logged in", function()
+  it("reports that nobody is logged in", function()
     local found, code = findings { "doctor" }
     assert.truthy(found.credentials.text:find("none are stored", 1, true))
     assert.equal(1, code)
@@ -50,7 +50,7 @@ command.describe("lofty doctor", function()
     assert.truthy(found.credential.fix:find("lofty auth login", 1, true))
   end)
 
-  it("tells that a credential is refused", function()
+  it("reports a refused credential", function()
     log_in()
     on.box:control("fault", { path = "/v1.0/me", status = 401, json = { code = 200001, message = "no" }, times = 0 })
     local found, code = findings { "doctor" }
@@ -58,20 +58,20 @@ command.describe("lofty doctor", function()
     assert.equal("failure", found.credential.level)
   end)
 
-  it("tells that an API key stands where an access token belongs", function()
+  it("reports an API key in LOFTY_ACCESS_TOKEN", function()
     local said = in_process("LOFTY_ACCESS_TOKEN=" .. nginx.quote(on.box.api_key))
     assert.truthy(said:find("LOFTY_ACCESS_TOKEN holds an API key", 1, true), said)
     assert.truthy(said:find("exit 1", 1, true), said)
     assert.is_nil(said:find(on.box.api_key, 1, true))
   end)
 
-  it("tells that an access token stands where an API key belongs", function()
+  it("reports an access token in LOFTY_API_KEY", function()
     local token = on.box:issue().access_token
     local said = in_process("LOFTY_API_KEY=" .. nginx.quote(token))
     assert.truthy(said:find("LOFTY_API_KEY holds an access token", 1, true), said)
   end)
 
-  it("tells by how much the clock is wrong", function()
+  it("reports by how much the clock is wrong", function()
     log_in()
     local found, code = findings({ "doctor" }, { now = os.time() + 4000 })
     assert.equal(1, code)
@@ -79,19 +79,19 @@ command.describe("lofty doctor", function()
     assert.truthy(found.clock.text:find "clock is %d+ s fast", found.clock.text)
   end)
 
-  it("tells that a name has no address", function()
+  it("reports a host name without an address", function()
     local found, code = findings({ "doctor" }, { variables = { LOFTY_BASE_URL = "https://lofty.invalid" } })
     assert.equal(1, code)
     assert.equal("failure", found.dns.level)
   end)
 
-  it("tells that nothing listens", function()
+  it("reports a refused connection", function()
     local port = nginx.free_ports(1)[1]
     local found = findings({ "doctor" }, { variables = { LOFTY_BASE_URL = "http://127.0.0.1:" .. port } })
     assert.equal("failure", found.connection.level)
   end)
 
-  it("lists what the credential may not do", function()
+  it("reports missing permissions of the credential", function()
     log_in()
     on.box:control("fault", { path = "/v1.0/webhooks", preset = "forbidden", times = 0 })
     on.box:control("fault", { path = "/v1.0/members", preset = "forbidden", times = 0 })
@@ -100,7 +100,7 @@ command.describe("lofty doctor", function()
     assert.truthy(out:find("warning  scope           members list is not allowed", 1, true), out)
   end)
 
-  it("tells that others can read the credentials, and how to change it", function()
+  it("reports credentials that other users can read; the fix makes them private", function()
     log_in()
     local folder = on.user.home .. "/.local/share/lofty/credentials"
     nginx.shell("chmod -R go+rX " .. folder)
@@ -113,7 +113,7 @@ command.describe("lofty doctor", function()
     assert.equal(0, code)
   end)
 
-  it("tells that Redis cannot be used, without the password", function()
+  it("reports an unreachable Redis without its password", function()
     log_in()
     local url = "redis://user:pass-word@127.0.0.1:" .. nginx.free_ports(1)[1]
     local code, out = run({ "doctor" }, { variables = { LOFTY_REDIS_URL = url } })
@@ -135,7 +135,7 @@ command.describe("lofty doctor", function()
         root, words))
     end
 
-    it("names those that are missing, and how to build them", function()
+    it("reports which are missing, and how to build them", function()
       local said = doctor "doctor"
       assert.truthy(said:find("failure  modules         not installed for Lua 5.4: lofty.core, lofty.curl", 1, true), said)
       assert.truthy(said:find("run make, then make install; the build needs liblua5.4-dev, zlib1g-dev", 1, true), said)
@@ -143,14 +143,14 @@ command.describe("lofty doctor", function()
       assert.truthy(said:find("exit 1", 1, true), said)
     end)
 
-    it("tells why one cannot be loaded", function()
+    it("reports why one cannot be loaded", function()
       nginx.shell(("cp build/5.4/lofty/*.so %s/build/5.4/lofty/ && echo no library > %s/build/5.4/lofty/curl.so")
         :format(root, root))
       local said = doctor "doctor --offline"
       assert.truthy(said:find("failure  modules         error loading module 'lofty.curl'", 1, true), said)
     end)
 
-    it("calls the module for Redis optional", function()
+    it("reports a missing Redis module as a warning", function()
       nginx.shell(("cp build/5.4/lofty/*.so %s/build/5.4/lofty/ && rm %s/build/5.4/lofty/redis.so"):format(root, root))
       local said = doctor "doctor --offline"
       assert.truthy(said:find("warning  modules         lofty.redis is not installed", 1, true), said)
@@ -158,7 +158,7 @@ command.describe("lofty doctor", function()
       assert.truthy(said:find("exit 0", 1, true), said)
     end)
 
-    it("is what another command refers to", function()
+    it("other commands refer to lofty doctor", function()
       local said = doctor "leads list"
       assert.truthy(said:find("is not installed for Lua 5.4; `lofty doctor --offline` checks", 1, true), said)
       assert.truthy(said:find("exit 1", 1, true), said)
@@ -186,7 +186,7 @@ command.describe("lofty doctor", function()
       assert.equal("127.0.0.53", found["nginx resolver"].text)
     end)
 
-    it("names the variables that nginx hides, and the missing directives", function()
+    it("reports variables that nginx does not pass on, and missing directives", function()
       local found, code = check("env LOFTY_BASE_URL;\nhttp { # resolver 1.1.1.1;\n log_format a 'resolver;\\'{'; }",
         { LOFTY_CLIENT_ID = "id", LOFTY_CLIENT_SECRET = "secret" })
       assert.equal(1, code)
@@ -195,12 +195,12 @@ command.describe("lofty doctor", function()
       assert.equal("failure", found["nginx trust"].level)
     end)
 
-    it("says that included files are not read", function()
+    it("warns that included files are not checked", function()
       local found = check "include mime.types; http { include conf.d/*.conf; }"
       assert.truthy(found.nginx.text:find("conf.d/*.conf", 1, true))
     end)
 
-    it("tells that the file cannot be read", function()
+    it("reports a file that cannot be read", function()
       local found, code = findings { "doctor", "--offline", "--nginx", on.user.home .. "/absent.conf" }
       assert.equal(1, code)
       assert.equal("failure", found.nginx.level)

@@ -45,7 +45,7 @@ command.describe("lofty export", function()
     assert.equal("Maria", require("lofty").json.decode(lines[1]).firstName)
   end)
 
-  it("writes control characters of records to a file, and not to a terminal", function()
+  it("writes control characters of records to a file, but not to a terminal", function()
     local key = on.box.api_keys["113377"] -- an account without leads
     local crm = require("lofty").client { api_key = key, base_url = on.box.url }
     assert(crm.leads:create { firstName = "Ann\27[31m\194\155\226\128\174", emails = { "x@mail.example" } })
@@ -70,14 +70,14 @@ command.describe("lofty export", function()
     assert.truthy(#lines_of(out) > 1)
   end)
 
-  it("refuses a filter that the list does not have, and writes nothing", function()
+  it("rejects an unknown filter, and writes nothing", function()
     local code, out, err = run { "export", "leads", "stagee=x" }
     assert.equal(2, code)
     assert.equal("", out)
     assert.truthy(err:find("stage", 1, true), err)
   end)
 
-  it("warns of formulas; with --excel they are guarded, and lofty import --excel finds no difference", function()
+  it("warns of formulas; lofty import --excel reads back what --excel guards", function()
     local key = on.box.api_keys["113377"] -- an account without leads
     local crm = require("lofty").client { api_key = key, base_url = on.box.url }
     assert(crm.leads:create { firstName = '=HYPERLINK("//x/"&A1,"x")', lastName = "'+1", emails = { "x@mail.example" } })
@@ -100,7 +100,7 @@ command.describe("lofty export", function()
   end)
 
   describe("with --resume", function()
-    -- An output of which everything can be read, sized and cut, as a file can.
+    -- An output that can be read, measured and cut like a file.
     local function file()
       local text = ""
       return {
@@ -125,7 +125,7 @@ command.describe("lofty export", function()
       })
     end
 
-    it("cuts off a page that is not whole and goes on, so that the file is that of one export", function()
+    it("cuts off an incomplete page and continues, so that the file equals that of one export", function()
       local _, whole = run { "export", "leads", "-f", "leadId,firstName" }
       for _, page in ipairs { 1, 2, 7 } do
         local out, contents = file()
@@ -134,7 +134,7 @@ command.describe("lofty export", function()
         local code = run_to(out, contents, arguments)
         assert.is_not.equal(0, code)
         if page > 1 then
-          -- As a kill in the middle of writing a page leaves it.
+          -- What a kill leaves while a page is being written.
           contents(#contents() - 7)
         end
         local again, _, err = run_to(out, contents, arguments)
@@ -144,7 +144,7 @@ command.describe("lofty export", function()
       end
     end)
 
-    it("refuses an output that lacks what was written before", function()
+    it("refuses an output that is shorter than what was written before", function()
       local out, contents = file()
       local arguments = { "export", "leads", "--resume", on.user:file "cursor" }
       on.box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
@@ -199,7 +199,7 @@ command.describe("lofty export", function()
       return require("lofty").client { api_key = key, base_url = on.box.url, limit = 100000 }
     end
 
-    it("holds each lead once, with its id exactly, and changes nothing when nothing changed", function()
+    it("has each lead once, with its exact id, and reports no change on a second run", function()
       for _ = 1, 2 do assert.equal(0, (export())) end
       assert.equal("40", query "select count(*) from leads")
       assert.equal("1", query "select count(*) from leads where id = 9007199254740993 and id = '9007199254740993'")
@@ -207,7 +207,7 @@ command.describe("lofty export", function()
       assert.truthy(err:find("40 records: 0 new or changed, 0 deleted", 1, true), err)
     end)
 
-    it("keeps the history of stage and owner, and marks what vanished", function()
+    it("keeps the history of stage and owner, and marks deleted leads", function()
       export()
       assert(client().leads:update("9007199254740993", { stage = "Contacted" }))
       assert(client().leads:delete("1738234566814937089", { reason = "duplicate" }))
@@ -219,7 +219,7 @@ command.describe("lofty export", function()
       assert.equal("1738234566814937089", query "select id from leads where deleted_at is not null")
     end)
 
-    it("marks nothing after a walk that failed or that has a filter, and after one that was resumed", function()
+    it("marks nothing as deleted after a walk that failed, was resumed or has a filter", function()
       key = on.box.api_key
       export()
       assert(client().leads:delete("651095960136641", { reason = "duplicate" }))
@@ -235,7 +235,7 @@ command.describe("lofty export", function()
       assert.equal("651095960136641", query "select id from leads where deleted_at is not null")
     end)
 
-    it("says what notes and tasks cost, and fetches them for changed leads alone", function()
+    it("says how many calls notes and tasks take, and fetches only those of changed leads", function()
       local code, err = export("--with", "notes,tasks")
       assert.equal(0, code, err)
       assert.truthy(err:find("40 leads changed: fetching notes and tasks takes 80 calls", 1, true), err)

@@ -17,7 +17,7 @@ command.describe("lofty import", function()
     return on.run({ "import", on.user:file "leads.csv", ... }, { variables = { LOFTY_API_KEY = key } })
   end
 
-  -- Another import of the same file begins anew without it.
+  -- Without it, another import of the file starts over.
   local function remove_journal() nginx.shell("rm -r " .. nginx.quote(on.user:file "leads.csv.import")) end
 
   local function leads()
@@ -55,7 +55,7 @@ command.describe("lofty import", function()
     assert.truthy(out:find("line 2: skip", 1, true), out)
   end)
 
-  it("names bad rows with line and reason, and does the others", function()
+  it("reports bad rows with line and reason, and applies the others", function()
     write(table.concat({
       "First,Email,Phone", "Ann,ann@example.com,5125550101", "Bob,nonsense,", ",nobody@example.com,", "Cy,,12",
       '"Dee\nDee",dee@example.com,', "Eve,ANN@example.com,", "Fay,f@example.com,5125550109,more",
@@ -99,7 +99,7 @@ command.describe("lofty import", function()
       expect "UTF-16BE"
     end)
 
-    it("tabs, and lines that end with CR alone", function()
+    it("tabs, and lines that end with a bare CR", function()
       write "First name\tEmail\rAnn\tann@example.com\rBo\tbo@example.com\r"
       local code, out, err = run()
       assert.equal(0, code, err)
@@ -108,7 +108,7 @@ command.describe("lofty import", function()
     end)
   end)
 
-  it("tells what is wrong with a row, however long its cells are", function()
+  it("shows the reason of a bad row, however long its cells are", function()
     write("First,Email,Notes\n" .. ("A"):rep(1000000) .. ",a@example.com,\nBo,b@example.com," .. ("n"):rep(1000000) .. "\n")
     local code, out = run()
     assert.equal(10, code)
@@ -142,7 +142,7 @@ command.describe("lofty import", function()
     end
   end)
 
-  it("says where a quote is not closed", function()
+  it("reports the line of an unclosed quote", function()
     write 'First,Email\nAnn,a@example.com\n"Bo,b@example.com\n'
     local code, _, err = run()
     assert.equal(1, code)
@@ -159,7 +159,7 @@ command.describe("lofty import", function()
       assert.equal(2, #leads())
     end)
 
-    it("does not send a row without a key again, lists it and ends with 8", function()
+    it("does not send a row without a key again, but lists it and exits with 8", function()
       write "First,Email\nAnn,\nBo,bo@example.com\n"
       on.box:control("fault", { method = "POST", path = "/v1.0/leads", preset = "cut-after" })
       for _ = 1, 2 do
@@ -170,7 +170,7 @@ command.describe("lofty import", function()
       end
     end)
 
-    it("goes on where it stopped", function()
+    it("continues where it stopped", function()
       write "First,Email\nAnn,ann@example.com\nBo,bo@example.com\nCy,cy@example.com\n"
       on.box:control("fault", { path = "/v1.0/leads", status = 401, skip = 3, times = 2 })
       assert.equal(3, (run "--apply"))
@@ -184,12 +184,12 @@ command.describe("lofty import", function()
       assert.equal(3, #leads())
     end)
 
-    it("killed with kill -9 at several instants, makes each keyed lead once", function()
+    it("by kill -9 at several instants, creates each lead with a key once", function()
       local printed = child.script("bench/import_kill.lua", "8 1")
       assert.truthy(printed:find("with a key: 0 twice, 0 missing", 1, true), printed)
     end)
 
-    it("refuses the journal of other contents", function()
+    it("refuses the journal of other contents of the file", function()
       write "First,Email\nAnn,ann@example.com\n"
       assert.equal(0, (run "--apply"))
       write "First,Email\nBo,bo@example.com\n"

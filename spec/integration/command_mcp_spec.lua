@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- `lofty mcp`, line by line: JSON-RPC 2.0 and the Model Context Protocol, revision 2025-06-18. See
--- spec/support/command.lua.
+-- The messages of `lofty mcp`: JSON-RPC 2.0 and the Model Context Protocol, revision 2025-06-18.
 local command = require "spec.support.command"
 
 command.describe("lofty mcp", function()
@@ -9,7 +8,7 @@ command.describe("lofty mcp", function()
   local json = require("lofty").json
   local LEAD = "651095960136641"
 
-  -- Sends lines; returns the lines of the answer, decoded, and the exit code.
+  -- Sends lines; returns the decoded lines of the response, the exit code, and stderr.
   local function lines(options, ...)
     local arguments = { "mcp" }
     for _, option in ipairs(options) do arguments[#arguments + 1] = option end
@@ -51,7 +50,7 @@ command.describe("lofty mcp", function()
       assert.equal("2025-06-18", answers[1].result.protocolVersion)
     end)
 
-    it("responds with JSON-RPC's error codes, and goes on", function()
+    it("responds with JSON-RPC's error codes, and continues", function()
       local answers = lines({}, "{", "[]", request "nothing/here", request("tools/call", { name = "nothing" }),
         json.encode { jsonrpc = "2.0", id = 5, result = {} }, request("ping", nil, 6))
       assert.equal(-32700, answers[1].error.code)
@@ -72,12 +71,12 @@ command.describe("lofty mcp", function()
       end
     end)
 
-    it("refuses --allow without --write, and other words than send and delete", function()
+    it("rejects --allow without --write, and words other than send and delete", function()
       assert.equal(2, select(2, lines { "--allow", "send" }))
       assert.equal(2, select(2, lines { "--write", "--allow", "everything" }))
     end)
 
-    it("writes nothing but protocol messages to standard output, and no credential anywhere", function()
+    it("writes only protocol messages to standard output, and no credential anywhere", function()
       local _, code, err = lines({}, request "ping")
       assert.equal(0, code)
       assert.truthy(err:find("read-only", 1, true), err)
@@ -104,7 +103,7 @@ command.describe("lofty mcp", function()
       assert.equal("9007199254740993", picture.lead.leadId)
     end)
 
-    it("gives a lead's whole picture", function()
+    it("returns a lead with its notes, tasks and activities", function()
       local picture, text = call("lead_picture", { leadId = LEAD })
       assert.equal("Maria", picture.lead.firstName, text)
       assert.equal(11, picture.notes.count) -- without the system's own
@@ -117,7 +116,7 @@ command.describe("lofty mcp", function()
       assert.truthy(#text < 40000, #text)
     end)
 
-    it("goes on with the cursor: every lead once, in the list's order", function()
+    it("continues with the cursor: every lead once, in the list's order", function()
       local seen, cursor, order = {}, nil, {}
       for _ = 1, 4 do
         local found = assert(call("list_leads", { limit = 40, cursor = cursor, fields = { "leadId" } }))
@@ -145,7 +144,7 @@ command.describe("lofty mcp", function()
       assert.is_nil(found.cursor)
     end)
 
-    it("leaves out items that do not fit, and gives the cursor of the first of them", function()
+    it("leaves out items that do not fit, and returns the cursor of the first of them", function()
       local first = assert(call("list_leads", { limit = 100, fields = { "*" } }))
       assert.truthy(first.count < 100 and first.cursor, first.count)
       local second = assert(call("list_leads", { limit = 1, fields = { "leadId" }, cursor = first.cursor }))
@@ -161,7 +160,7 @@ command.describe("lofty mcp", function()
       assert.truthy(json.decode(text))
     end)
 
-    it("describes all operations, and one", function()
+    it("lists all operations, and describes one", function()
       local all = assert(call "describe_operation")
       local count = 0
       for _ in pairs(all) do count = count + 1 end
@@ -172,14 +171,14 @@ command.describe("lofty mcp", function()
       assert.truthy(problem:find("did you mean notes.create?", 1, true), problem)
     end)
 
-    it("calls any reading operation", function()
+    it("calls any operation that reads", function()
       assert.equal("Maria", assert(call("call_operation",
         { operation = "leads.get", path = { leadId = LEAD }, select = { "firstName" } })).firstName)
       assert.equal(3, assert(call("call_operation", { operation = "members.list", limit = 3 })).count)
       assert.truthy(call("call_operation", { operation = "v1.tasks.list", fields = { leadId = LEAD } }).items)
     end)
 
-    it("tells what was wrong as a result that the assistant sees", function()
+    it("reports failures as results, which the assistant sees", function()
       local _, problem = call("lead_picture", { leadId = "999999999999999" })
       assert.truthy(problem:find("not_found", 1, true) or problem:find("no such", 1, true), problem)
       _, problem = call("lead_picture", {})
@@ -196,7 +195,7 @@ command.describe("lofty mcp", function()
     local DELETE = { operation = "leads.delete", path = { leadId = LEAD }, fields = { reason = "duplicate" } }
     local SMS = { operation = "communication.send_sms", fields = { leadId = LEAD, content = "hello" } }
 
-    -- The calls that the emulator saw and that are not reads.
+    -- How many writes the emulator has received.
     local function writes()
       local count = 0
       for _, seen in ipairs(on.box:journal(true)) do
@@ -205,7 +204,7 @@ command.describe("lofty mcp", function()
       return count
     end
 
-    it("refuses every operation that is not a read, unless --write", function()
+    it("refuses every write without --write", function()
       on.box:journal(true)
       for resource, verbs in pairs(require "lofty.api.operations") do
         for verb, op in pairs(verbs) do
@@ -218,7 +217,7 @@ command.describe("lofty mcp", function()
       assert.equal(0, writes())
     end)
 
-    it("writes with --write, and neither sends nor deletes", function()
+    it("writes with --write, but neither sends messages nor deletes", function()
       on.box:journal(true)
       assert.truthy(call("call_operation", NOTE, { "--write" }).noteId)
       assert.equal(1, writes())
@@ -232,7 +231,7 @@ command.describe("lofty mcp", function()
       assert.equal(0, writes())
     end)
 
-    it("refuses each operation that sends or deletes, unless it is allowed", function()
+    it("refuses each operation that sends or deletes without its word in --allow", function()
       on.box:journal(true)
       for resource, verbs in pairs(require "lofty.api.operations") do
         for verb, op in pairs(verbs) do
@@ -248,7 +247,7 @@ command.describe("lofty mcp", function()
       assert.equal(0, writes())
     end)
 
-    it("sends a message with --allow send, and does not delete", function()
+    it("sends a message with --allow send, but does not delete", function()
       on.box:journal(true)
       local sent, problem = call("call_operation", SMS, { "--write", "--allow", "send" })
       assert.truthy(sent, problem)
@@ -261,7 +260,7 @@ command.describe("lofty mcp", function()
       assert.truthy(problem:find("--allow delete", 1, true), problem)
     end)
 
-    it("deletes with --allow delete, and sends no message", function()
+    it("deletes with --allow delete, but sends no message", function()
       on.box:journal(true)
       local _, text = call("call_operation", DELETE, { "--write", "--allow", "delete" })
       assert.equal(1, writes(), text)

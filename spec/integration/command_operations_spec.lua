@@ -44,7 +44,7 @@ command.describe("an operation of the command", function()
     assert.equal("", err)
   end)
 
-  it("takes fields as NAME=VALUE, and path values by position or by name", function()
+  it("takes fields as NAME=VALUE, and ids in the path by position or by name", function()
     local code, out = run("leads", "list", "limit=2")
     assert.equal(0, code)
     assert.equal(2, #json.decode(out).leads)
@@ -54,7 +54,7 @@ command.describe("an operation of the command", function()
     assert.same({ stage = "Hot", tagsAdd = { "a", "b" } }, json.decode(body))
   end)
 
-  it("knows the resources under v1", function()
+  it("calls the resources under v1", function()
     assert.equal(0, (run("v1.tasks", "list", "leadId=" .. LEAD)))
     assert.equal("GET /v1.0/tasks", sent())
   end)
@@ -66,7 +66,7 @@ command.describe("an operation of the command", function()
     assert.equal('[{"assignee":"ada@whitfield.example","role":"Agent"}]', box:journal()[1].body)
   end)
 
-  it("says what is wrong with an argument, and sends nothing", function()
+  it("reports a wrong argument, and sends nothing", function()
     for _, case in ipairs {
       { "limit must be a whole number", "leads", "list", "limit=many" },
       { 'unknown parameter "stagee", did you mean "stage"', "leads", "list", "stagee=x" },
@@ -95,7 +95,7 @@ command.describe("an operation of the command", function()
     end
   end)
 
-  it("ends with 4 when there is no such record, and with 3 when nobody is logged in", function()
+  it("exits with 4 when there is no such record, and with 3 when nobody is logged in", function()
     assert.equal(4, (run("leads", "get", "999999999999999")))
     local other = command.user(box)
     finally(function() other:close() end)
@@ -117,7 +117,7 @@ command.describe("an operation of the command", function()
     assert.equal("", sent())
   end)
 
-  it("has --dry-run on every write of the table of operations, and on no read", function()
+  it("has --dry-run for every write in the table of operations, and for no read", function()
     for resource, verbs in pairs(require "lofty.api.operations") do
       for verb, op in pairs(verbs) do
         local _, out = run(resource, verb, "--help")
@@ -126,7 +126,7 @@ command.describe("an operation of the command", function()
     end
   end)
 
-  it("needs --yes for what reaches people or deletes, and an answer on a terminal", function()
+  it("asks on a terminal before a call that reaches people or deletes, and needs --yes elsewhere", function()
     local cases = {
       { "leads", "delete", LEAD, "reason=duplicate" }, { "communication", "send_sms", "leadId=" .. LEAD, "content=hi" },
       { "leads", "create", "firstName=Ann", "welcomeEmail=true" }, { "api", "DELETE", "/v1.0/leads/" .. LEAD .. "?reason=x" },
@@ -169,7 +169,7 @@ command.describe("an operation of the command", function()
     assert.truthy(source:find('{ assignedUserId = "651095960136641", limit = 50 }', 1, true), source)
   end)
 
-  it("writes text in a script so that Lua reads it back", function()
+  it("writes text in a script so that Lua reads the same text", function()
     local hostile = 'a"b\\c\nd\27e]]--é'
     local _, source = run("notes", "create", "leadId=" .. LEAD, "content=" .. hostile, "--lua")
     local literal = source:match 'content = ("[^\n]*"), leadId'
@@ -191,7 +191,7 @@ command.describe("an operation of the command", function()
       assert.equal(0, (run("leads", "find", LEAD)))
     end)
 
-    it("ends with 4 when nothing is found", function()
+    it("exits with 4 when nothing is found", function()
       local code, out = run("leads", "find", "nobody@mail.example")
       assert.equal(4, code)
       assert.equal("[]\n", out)
@@ -213,7 +213,7 @@ command.describe("an operation of the command", function()
       assert.equal('{"content":"01","isPin":true,"leadId":' .. LEAD .. "}", box:journal()[1].body)
     end)
 
-    it("refuses other methods, and addresses", function()
+    it("rejects other methods, and addresses", function()
       assert.equal(2, (run("api", "PATCH", "/v1.0/leads")))
       assert.equal(2, (run("api", "GET", "https://example.com/v1.0/leads")))
     end)

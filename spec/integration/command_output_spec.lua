@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- How the command shows what it got.
+-- How the command writes results.
 local command = require "spec.support.command"
 local json = require("lofty").json
 local sandbox = require "lofty.sandbox"
@@ -37,12 +37,12 @@ command.describe("the output of the command", function()
     return lines
   end
 
-  it("is JSON when it is piped, and the whole of it", function()
+  it("is the whole response as JSON when it is piped", function()
     local _, out = run { "leads", "list", "limit=2" }
     assert.truthy(json.decode(out)._metadata)
   end)
 
-  it("is a table on a terminal, of the window's width", function()
+  it("is a table of the window's width on a terminal", function()
     for _, columns in ipairs { 40, 80, 200 } do
       local code, out = run({ "leads", "list", "limit=5" }, { terminal = true, columns = columns, variables = { NO_COLOR = "1" } })
       assert.equal(0, code)
@@ -69,7 +69,7 @@ command.describe("the output of the command", function()
     assert.truthy(width.of(before) < width.of(lines[1]), out)
   end)
 
-  it("sets the head in bold, unless NO_COLOR is set or the terminal is dumb", function()
+  it("has a bold first line, unless NO_COLOR is set or the terminal is dumb", function()
     local words = { "leads", "list", "limit=1" }
     local _, out = run(words, { terminal = true })
     assert.equal("\27[1m", out:sub(1, 4))
@@ -79,7 +79,7 @@ command.describe("the output of the command", function()
     end
   end)
 
-  it("writes no control character of a record to a terminal, in any form", function()
+  it("has no control characters of records on a terminal, in any form", function()
     for _, form in ipairs { {}, { "--json", "all" }, { "--jsonl" }, { "--csv" }, { "-f", "firstName" } } do
       local words = { "leads", "get", tostring(lead) }
       for _, word in ipairs(form) do words[#words + 1] = word end
@@ -90,7 +90,7 @@ command.describe("the output of the command", function()
     end
   end)
 
-  it("keeps the record as it is when it is piped", function()
+  it("has the record unchanged when it is piped", function()
     local _, out = run { "leads", "get", tostring(lead), "--json", "firstName" }
     assert.equal("山田\27[31m\226\128\174", json.decode(out).firstName)
   end)
@@ -149,7 +149,7 @@ command.describe("the output of the command", function()
   end)
 
   describe("at the rate limit", function()
-    -- A clock on which waits take no time; the emulator's goes with it.
+    -- Its waits take no time, but move its clock and the emulator's.
     local function virtual_runtime()
       local base = require "lofty.runtime.curl"
       local offset = 0
@@ -183,7 +183,7 @@ command.describe("the output of the command", function()
       for line in err:gmatch "[^\n]+" do assert.truthy(line:find("rate limit: continuing in", 1, true), line) end
     end)
 
-    it("ends with 5 at once with --no-wait", function()
+    it("exits with 5 at once with --no-wait", function()
       local runtime = virtual_runtime()
       local code, _, err = run({ "leads", "list", "--all", "-f", "leadId", "--no-wait" }, { runtime = runtime })
       assert.equal(5, code, err)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- `lofty report`: its numbers, what it does with hostile names, and how a browser shows it.
+-- `lofty report`: its numbers, hostile names, and how a browser shows it.
 local browser = require "spec.support.browser"
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
@@ -46,19 +46,19 @@ command.describe("lofty report", function()
     assert.truthy(out:find("</html>\n$"))
   end)
 
-  it("leaves nothing behind when it cannot write", function()
+  it("fails when it cannot write the file", function()
     log_in "113377"
     local code, _, err = run { "report", "--html", on.user:file "absent/report.html" }
     assert.equal(1, code)
     assert.truthy(err:find("cannot write", 1, true), err)
   end)
 
-  it("refuses a wrong number of weeks", function()
+  it("rejects a wrong number of weeks", function()
     assert.equal(2, (run { "report", "--html", "-", "--weeks", "0" }))
     assert.equal(2, (run { "report", "--html", "-", "--weeks", "many" }))
   end)
 
-  it("leaves no file and says why when Lofty fails", function()
+  it("writes no file when Lofty responds with an error", function()
     log_in "113209"
     on.box:control("fault", { path = "/v1.0/leads", status = 403, json = { code = 1, message = "no" }, times = 0 })
     assert.equal(3, (run { "report", "--html", on.user:file "report.html" }))
@@ -108,7 +108,7 @@ command.describe("lofty report", function()
       assert.is_nil(out:find("Closed", 1, true))
     end)
 
-    it("shows more than six sources as five and the others", function()
+    it("sums up further sources when there are more than six", function()
       local rows = {}
       for i = 1, 9 do rows[i] = { { source = "source " .. i, createTime = "2026-11-09T00:00:00GMT" } } end
       local _, out = run({ "report", "--html", "-", "--from", database(rows) }, { now = 1794441600 })
@@ -116,7 +116,7 @@ command.describe("lofty report", function()
       assert.truthy(out:find("<td>1</td><td>4</td><td>9</td>", 1, true), out)
     end)
 
-    it("escapes what others wrote", function()
+    it("escapes the text of records", function()
       local evil = [["><script>alert(1)</script><b onclick='x'>&]] .. "\226\128\174\27[31m"
       local path = database {
         { { stage = evil, source = evil, assignedUser = evil, createTime = "2026-11-09T00:00:00GMT" } },
@@ -129,7 +129,7 @@ command.describe("lofty report", function()
       assert.truthy(out:find("&quot;&gt;&lt;script&gt;", 1, true))
     end)
 
-    it("tells that the file is no export", function()
+    it("reports a file that is no export", function()
       assert.equal(2, (run { "report", "--html", "-", "--from", on.user:file "absent.db" }))
       assert.is_nil(io.open(on.user:file "absent.db"))
       nginx.write(on.user:file "text.db", "this is no database at all, but a text of some length\n")

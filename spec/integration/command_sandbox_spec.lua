@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- `lofty sandbox`: the emulator for as long as a command runs. See spec/support/command.lua.
+-- `lofty sandbox`: the emulator while a command runs.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 
@@ -33,19 +33,19 @@ command.describe("lofty sandbox", function()
     assert.truthy(said:find("X%-RateLimit%-Limit: 7"), said)
   end)
 
-  it("has stopped the server when the command has ended", function()
+  it("stops the emulator when the command has ended", function()
     local _, said = in_sandbox({}, [[echo "$LOFTY_BASE_URL"]])
     assert.equal("000", nginx.shell("curl -s -o /dev/null -w '%{http_code}' " .. said))
   end)
 
-  it("writes the variables for a person, and ends when its input ends", function()
+  it("prints the variables, and ends when standard input ends", function()
     local code, out = command.run { "sandbox" }
     assert.equal(0, code)
     assert.truthy(out:find("The sandbox listens at http://127.0.0.1:", 1, true), out)
     assert.truthy(out:find("export LOFTY_API_KEY=", 1, true), out)
   end)
 
-  it("gives the leads of a seed file, and no others", function()
+  it("has exactly the leads of a seed file", function()
     nginx.write(folder .. "/seed.json", [[{"leads": [{"firstName": "Sofía", "emails": ["sofia@example.com"],
       "notes": [{"content": "called"}]}, {"firstName": "Per"}]}]])
     local code, said, err = in_sandbox({ "--seed", folder .. "/seed.json" }, GET .. [[/v1.0/leads"]])
@@ -56,7 +56,7 @@ command.describe("lofty sandbox", function()
     assert.same({ ["Sofía"] = true, Per = true }, names)
   end)
 
-  it("says which record of a seed file is wrong", function()
+  it("reports which record of a seed file is wrong", function()
     nginx.write(folder .. "/seed.json", [[{"leads": [{"firstName": "Per", "notes": [{"contents": "x"}]}]}]])
     local code, _, err = in_sandbox({ "--seed", folder .. "/seed.json" }, "true")
     assert.equal(2, code)
@@ -67,7 +67,7 @@ command.describe("lofty sandbox", function()
     assert.truthy(err:find([[unknown member "leeds"; there are calls, emails, leads, members,]], 1, true), err)
   end)
 
-  it("refuses a setting without a value", function()
+  it("rejects a setting without a value", function()
     local code, _, err = command.run { "sandbox", "--set", "rate_limit" }
     assert.equal(2, code)
     assert.truthy(err:find("--set takes NAME=VALUE", 1, true), err)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- The command without a process: see spec/support/command.lua. Its parts have specs of their own, command_*_spec.lua.
+-- What all parts of the command have in common. Each part has a spec of its own, command_*_spec.lua.
 local command = require "spec.support.command"
 local exit_codes = require "lofty.cli.exit_codes"
 
@@ -34,7 +34,7 @@ command.describe("the command", function()
     end
   end)
 
-  it("lists only parts that there are", function()
+  it("shows the usage of every part", function()
     for _, part in ipairs(require "lofty.cli.parts") do
       local code, out = command.run { part[1], "--help" }
       assert.equal(0, code, part[1])
@@ -54,7 +54,7 @@ command.describe("the command", function()
     assert.is_nil(err:find("\27", 1, true))
   end)
 
-  it("says how to go on after a wrong argument", function()
+  it("refers to --help after a wrong argument", function()
     local code, _, err = command.run { "leads", "lst" }
     assert.equal(2, code)
     assert.truthy(err:find("Run `lofty leads --help` for its usage.", 1, true), err)
@@ -63,7 +63,7 @@ command.describe("the command", function()
     assert.truthy(err:find("a command is required", 1, true), err)
   end)
 
-  it("says that there is no place for credentials, before it asks for one", function()
+  it("reports that there is no place for credentials, before it asks for one", function()
     local asked = false
     for _, words in ipairs { { "auth", "login" }, { "auth", "list" }, { "leads", "list" } } do
       local code, _, err = command.run(words, { terminal = true, read_line = function() asked = true end })

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- The command as a process: in a pseudo-terminal (tmux), and in pipes.
+-- The command as a process, in pseudo-terminals (tmux, script) and in pipes.
 local command = require "spec.support.command"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
@@ -28,7 +28,7 @@ command.describe("the command in a terminal", function()
     return user:shell_words(words, assignments)
   end
 
-  -- What a shell prints, its exit status last.
+  -- The output of a shell, and its exit status at the end.
   local function shell(line)
     return nginx.shell("(" .. line .. ") 2>&1; echo \"exit $?\"")
   end
@@ -58,7 +58,7 @@ command.describe("the command in a terminal", function()
       assert.equal(3, rows)
     end)
 
-    it("a question is asked, and nothing is done after no", function()
+    it("a call that deletes is confirmed, and not sent after no", function()
       start "leads delete 651095960136641 reason=x"
       screen "%[y/N%]"
       keys("n", "Enter")
@@ -72,7 +72,7 @@ command.describe("the command in a terminal", function()
       screen "exit 130"
     end)
 
-    it("a key that is typed is not shown", function()
+    it("a typed API key is not shown", function()
       start "auth login"
       screen "API key:"
       keys("-l", "not-a-key")
@@ -105,7 +105,7 @@ command.describe("the command in a terminal", function()
     assert.truthy(text:find "1250 of 1250\r\27%[K$", text:sub(-100))
   end)
 
-  it("ends an export quietly, with 141, when nobody reads its output", function()
+  it("ends an export with 141 and without a message when the reader of its output ends", function()
     for _, before in ipairs { "", "trap '' PIPE; " } do
       local said = user:file "said"
       local line = before .. "{ " .. lofty "export leads" .. " 2>&3; echo \"exit $?\" >&3; } 3>" .. said .. " | head -c 6"
@@ -114,10 +114,10 @@ command.describe("the command in a terminal", function()
     end
   end)
 
-  it("ends quietly when nobody reads its output", function()
+  it("ends without a message when the reader of its output ends", function()
     local out = nginx.shell("(" .. lofty "leads list --all --jsonl" .. " 2>&1 >&3 | cat) 3>&1 1>&2 | head -c 20 2>&1; true")
     assert.equal(20, #out)
-    -- With SIGPIPE ignored, as some parents leave it, writing fails with EPIPE instead.
+    -- With SIGPIPE ignored, as some parent processes leave it, writing fails with EPIPE instead.
     local text = shell("trap '' PIPE; " .. lofty "leads list --all --jsonl" .. " | head -c 20 >/dev/null")
     assert.equal("exit 0", text)
   end)
@@ -128,12 +128,12 @@ command.describe("the command in a terminal", function()
     assert.truthy(text:find("exit 1", 1, true), text)
   end)
 
-  it("writes nothing but the result to standard output", function()
+  it("writes only the result to standard output", function()
     local text = nginx.shell(lofty "notes create leadId=651095960136641 content=x" .. " 2>/dev/null")
     assert.truthy(text:find '^{"noteId":%d+}$', text)
   end)
 
-  it("pages with the program that PAGER names", function()
+  it("shows a long table with the program in PAGER", function()
     if not command.has "script" then
       pending "needs script"
       return

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- `lofty webhooks`: subscriptions, a spool's failed events, and the emulator's deliveries. See spec/support/command.lua.
+-- `lofty webhooks`: subscriptions, failed events of a spool, and deliveries of the emulator.
 local command = require "spec.support.command"
 
 local has_spool = pcall(require, "lofty.spool")
@@ -16,7 +16,7 @@ command.describe("lofty webhooks", function()
     return assert(json.decode(out), err)
   end
 
-  -- The objects of the lists that an address receives.
+  -- The numbers of the lists to which an address is subscribed.
   local function lists_of(url)
     local numbers = {}
     for _, one in ipairs(subscriptions()) do
@@ -26,14 +26,14 @@ command.describe("lofty webhooks", function()
     return numbers
   end
 
-  it("creates what is missing, by name and by number", function()
+  it("creates missing subscriptions to lists, by name and by number", function()
     local code, out, err = run { "webhooks", "ensure", URL, "lead", "9" }
     assert.equal(0, code, err)
     assert.equal(2, #json.decode(out))
     assert.same({ 2, 9 }, lists_of(URL))
   end)
 
-  it("reads the address from standard input, and shows no more of it than the host", function()
+  it("reads the address from standard input, and shows only its host", function()
     local code, _, err = run({ "webhooks", "ensure", "-", "lead,note" }, { input = URL .. "\n" })
     assert.equal(0, code, err)
     assert.same({ 2, 9 }, lists_of(URL))
@@ -41,7 +41,7 @@ command.describe("lofty webhooks", function()
     assert.is_nil(err:find("secret-part", 1, true))
   end)
 
-  it("shows what it would do, and does not do it, with --dry-run", function()
+  it("with --dry-run, shows the changes and does not make them", function()
     local code, _, err = run { "webhooks", "ensure", URL, "lead", "--dry-run" }
     assert.equal(0, code, err)
     assert.truthy(err:find("created  lead", 1, true), err)
@@ -79,7 +79,7 @@ command.describe("lofty webhooks", function()
     assert.truthy(err:find('did you mean "lead"?', 1, true), err)
   end)
 
-  it("shows a table on a terminal, without secrets and control characters", function()
+  it("shows a table without the addresses' secrets on a terminal", function()
     run { "webhooks", "ensure", URL, "lead" }
     local code, out = run({ "webhooks", "list" }, { terminal = true })
     assert.equal(0, code)
@@ -96,7 +96,7 @@ command.describe("lofty webhooks", function()
       assert.equal("note.created", events[1].name)
     end)
 
-    it("refuses an event of no list, and another server than the emulator", function()
+    it("rejects an unknown event, and any server but the emulator", function()
       local code, _, err = run { "webhooks", "trigger", "leed.updated", on.box.url .. "/" }
       assert.equal(2, code)
       assert.truthy(err:find("objects: agent, lead", 1, true), err)
@@ -121,7 +121,7 @@ command.describe("lofty webhooks", function()
       return spool
     end
 
-    it("lists the events that failed, and has them handled again", function()
+    it("lists the failed events, and lets them be handled again", function()
       local path = on.user:file "spool"
       local spool = failing_spool(path)
       local code, out = run { "webhooks", "failed", path }
@@ -141,7 +141,7 @@ command.describe("lofty webhooks", function()
       assert.equal("[]\n", (select(2, run { "webhooks", "failed", path })))
     end)
 
-    it("retries all, and tells of an id that there is not", function()
+    it("retries all, and reports an unknown id", function()
       local path = on.user:file "spool"
       failing_spool(path)
       assert.equal(4, (run { "webhooks", "retry", path, "123-ab.1" }))
@@ -149,7 +149,7 @@ command.describe("lofty webhooks", function()
       assert.equal("[]\n", (select(2, run { "webhooks", "failed", path })))
     end)
 
-    it("tells that there is no spool", function()
+    it("reports a path without a spool", function()
       assert.equal(4, (run { "webhooks", "failed", on.user:file "absent" }))
     end)
   end)

@@ -6,7 +6,8 @@ local sandbox = require "lofty.sandbox"
 
 local command = {}
 
--- An object with `write` and `flush`, and a function that returns what was written. `seen` is told all of it.
+-- An object with `write` and `flush`, and a function that returns what was written. Each write calls `seen` with all of
+-- it.
 local function writer(seen)
   local parts = {}
   local function text() return table.concat(parts) end
@@ -66,14 +67,14 @@ end
 local User = {}
 User.__index = User
 
---- A person with a home directory of their own, who works with an emulator.
+--- A user of the command with an own home directory and an emulator.
 -- @tparam table box of lofty.sandbox
 -- @treturn table with `home`, `run(arguments, opt)`, `log_in(key)`, `close()`
 function command.user(box)
   return setmetatable({ box = box, home = nginx.shell "mktemp -d" }, User)
 end
 
---- Runs a command line as this person; see `command.run`.
+--- Runs a command line as this user; see `command.run`.
 function User:run(arguments, opt)
   opt = opt or {}
   opt.variables = opt.variables or {}
@@ -97,7 +98,7 @@ function User:file(name, text)
   return path
 end
 
---- The words of a shell that run the command as a process of this person.
+--- The shell command that runs the command as a process of this user.
 -- @tparam string words of the command line, quoted for the shell
 -- @tparam[opt] string assignments such as `PAGER=less`
 function User:shell_words(words, assignments)

@@ -12,7 +12,7 @@ describe("the width of text in a terminal", function()
     it(("of %q is %d"):format(text, columns), function() assert.equal(columns, width.of(text)) end)
   end
 
-  it("is kept by a cut, which never splits a wide character or takes a mark from its letter", function()
+  it("stays within a cut, which splits neither a wide character nor a letter and its mark", function()
     assert.equal("abc", (width.cut("abc", 3)))
     assert.equal("ab…", (width.cut("abcd", 3)))
     assert.equal("山…", (width.cut("山田太郎", 4)))

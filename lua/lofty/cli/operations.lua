@@ -130,7 +130,7 @@ local function define(resource, verbs, words)
   end
 end
 
--- The arguments of the method: path values, then the fields. nil, problem.
+-- The arguments of the method: the ids in the path, then the fields; and the fields. nil, problem.
 local function arguments_of(op, args, streams)
   local names, list, fields = operations.path_names(op), {}, {}
   local path_shapes = op.params or {}
@@ -236,7 +236,7 @@ local function run_verb(resource, verb, op, context)
   return write_value(context, op, value, extras and extras.show and extras.show[verb])
 end
 
---- The part for a resource; its parser knows the verb that the words name, and the names alone of the others.
+--- The part for a resource. Its parser knows all verbs by name, but only the arguments of the one that the words name.
 -- @tparam string name
 -- @tparam {string,...} words that follow it
 -- @treturn ?table a part as `lofty.cli.main` describes it; nil when there is no such resource

@@ -66,7 +66,7 @@ function output.is_table(context)
   return form == "table" and not fields
 end
 
--- The value of a field; "a.b" is the field b of the object a. Of an array, the list of its items' values.
+-- The value of a field. "a.b" is the field b of the object a; if a is an array, the list of its items' values.
 local function field_of(record, name)
   if type(record) ~= "table" then return nil end
   if record[name] ~= nil then return record[name] end
@@ -87,7 +87,7 @@ local function field_of(record, name)
   return value
 end
 
--- A value as one cell: scalars as they are, a list of them with commas, everything else as JSON.
+-- A value as the text of a cell: a scalar as it is, a list of scalars joined with commas, everything else as JSON.
 local function cell_of(value)
   local lofty = require "lofty"
   if value == nil or value == lofty.null then return "" end
@@ -105,7 +105,7 @@ local function cell_of(value)
   return (assert(lofty.json.encode(value)))
 end
 
--- A record as JSON; with fields, those alone and in their order.
+-- A record as JSON; with fields, only these, in their order.
 local function record_text(context, record, fields)
   local function json(value) return terminal_text.json(context.streams, value) end
   if not fields or type(record) ~= "table" then return json(record) end
@@ -170,7 +170,7 @@ local function cells_of(context, record, names, max)
   return cells
 end
 
--- Writes lines, through the pager when they are more than the window has.
+-- Writes lines; through the pager if they are more than the window has.
 local function show(context, lines)
   local streams = context.streams
   local text = concat(lines, "\n") .. "\n"

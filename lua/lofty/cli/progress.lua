@@ -8,7 +8,7 @@ local progress = {}
 local Progress = {}
 Progress.__index = Progress
 
---- Seconds as a person says them.
+--- A duration as text, such as "3 min 20 s".
 -- @tparam number seconds
 -- @treturn string
 function progress.duration(seconds)

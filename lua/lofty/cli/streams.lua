@@ -11,8 +11,8 @@
 -- - `read_line(echo)`: the next line of `input`, nil at its end. With `echo` false the terminal does not show what is
 --   typed.
 -- - `page(text)`: shows text in the pager that PAGER names and returns true; false when there is none.
--- - `out_size()`: how many bytes the file of `out` has, nil when it is no file; `cut_out(size)` cuts it to `size` bytes
---   and goes on at its end: true, or nil and why. Both may be absent.
+-- - `out_size()`: how many bytes the file of `out` has, nil if it is not a file; `cut_out(size)` cuts it to `size`
+--   bytes and continues at its end: true, or nil and why. Both may be absent.
 -- - `variable(name)`: an environment variable, nil when unset or empty.
 -- - `now()`: epoch seconds; `runtime` (optional): another runtime than that of libcurl, for the specs.
 -- @module lofty.cli.streams
@@ -33,8 +33,8 @@ local function checked(file)
   return out
 end
 
--- Through the shell, since PAGER may hold options. With LESS=FRX, as git sets it, less passes on colours and ends where
--- all fits the window.
+-- Through the shell, since PAGER may contain options. With LESS=FRX, as git sets it, less shows colours and ends at once
+-- if the text fits the window.
 local function page(config)
   local pager = config.variable "PAGER"
   if not pager or pager == "cat" then return function() return false end end

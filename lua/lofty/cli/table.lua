@@ -42,11 +42,11 @@ local function fit(natural, least, columns)
   return widths, count
 end
 
---- The lines of a table with a head.
+--- The lines of a table; the first one has the names of the columns.
 -- @tparam {string,...} names of the columns
 -- @tparam {{string,...},...} rows their cells, without control characters
 -- @tparam number columns the width of the window
--- @tparam boolean bold whether the head is set in bold type
+-- @tparam boolean bold whether the first line is bold
 -- @treturn {string,...} lines
 -- @treturn number how many columns are shown
 function layout.lines(names, rows, columns, bold)
@@ -72,7 +72,7 @@ function layout.lines(names, rows, columns, bold)
   return lines, count
 end
 
---- The lines of one record, a field a line.
+--- The lines of one record, one for each field.
 -- @tparam {string,...} names
 -- @tparam {string,...} cells
 -- @tparam number columns

@@ -38,7 +38,7 @@ local function code_of(character)
 end
 
 -- Calls step(character, columns) for each character; columns counts what it adds to the width. Stops when step returns
--- true. Emoji that are joined (U+200D) or have a skin tone take the two columns of their first.
+-- true. Joined emoji (U+200D), and an emoji with a skin tone, take the two columns of the first.
 local function walk(text, step)
   local before, joined
   for character in gmatch(text, "[%z\1-\127\192-\255][\128-\191]*") do
