@@ -33,8 +33,8 @@ local function checked(file)
   return out
 end
 
--- Through the shell, since PAGER may contain options. With LESS=FRX, as git sets it, less shows colours and ends at once
--- if the text fits the window.
+-- Through the shell, since PAGER may contain options. With LESS=FRX, as git sets it, less shows colours and ends at
+-- once if the text fits the window.
 local function page(config)
   local pager = config.variable "PAGER"
   if not pager or pager == "cat" then return function() return false end end
