@@ -26,7 +26,7 @@ local STYLE = [[
 body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { margin: 0; } h2 { margin: 2.5rem 0 .5rem; } p { margin: .25rem 0; } .soft { color: var(--soft); }
-svg { display: block; width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 13px; }
+svg { display: block; width: 100%; min-width: 36rem; height: auto; } svg text { fill: var(--ink); font-size: 13px; }
 svg .soft { fill: var(--soft); } svg .axis { stroke: var(--line); }
 .c1 { fill: var(--c1); } .c2 { fill: var(--c2); } .c3 { fill: var(--c3); } .c4 { fill: var(--c4); }
 .c5 { fill: var(--c5); } .c6 { fill: var(--c6); } .scroll { overflow-x: auto; }
@@ -37,7 +37,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .15rem .75rem .15rem 0; 
 thead th + th, td { text-align: right; font-variant-numeric: tabular-nums; }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --line: #bbb; }
   body { max-width: none; padding: 0; } section { break-inside: avoid-page; } svg { print-color-adjust: exact;
-  -webkit-print-color-adjust: exact; } .scroll { overflow: visible; } }
+  -webkit-print-color-adjust: exact; } .scroll { overflow: visible; } svg { min-width: 0; } }
 ]]
 
 local WIDTH = 900
@@ -48,10 +48,15 @@ local function percent(count, total)
   return total > 0 and ("%.1f %%"):format(100 * count / total) or "-"
 end
 
+-- A region that scrolls sideways in a narrow window; tabindex lets the keyboard scroll it.
+local function scrolling(label, body)
+  return ('<div class="scroll" role="region" tabindex="0" aria-label="%s">\n%s</div>\n'):format(escape(label), body)
+end
+
 local function svg(id, height, title, description, body)
-  return ('<svg viewBox="0 0 %d %d" role="img" aria-labelledby="%s-title %s-desc">\n<title id="%s-title">%s</title>\n'
-    .. '<desc id="%s-desc">%s</desc>\n%s</svg>\n')
-    :format(WIDTH, height, id, id, id, escape(title), id, description, body)
+  return scrolling("Chart: " .. title, ('<svg viewBox="0 0 %d %d" role="img" aria-labelledby="%s-title %s-desc">\n'
+    .. '<title id="%s-title">%s</title>\n<desc id="%s-desc">%s</desc>\n%s</svg>\n'):format(WIDTH, height, id, id, id,
+    escape(title), id, description, body))
 end
 
 local function largest(rows)
@@ -141,8 +146,7 @@ local function columns(weeks)
 end
 
 local function week_table(weeks)
-  local parts = { '<div class="scroll" role="region" tabindex="0" aria-label="Table of new leads by week">\n'
-    .. '<table><caption>New leads by week (from Monday, UTC) and source</caption>\n'
+  local parts = { '<table><caption>New leads by week (from Monday, UTC) and source</caption>\n'
     .. '<thead><tr><th scope="col">Week of</th>' }
   for _, name in ipairs(weeks.names) do parts[#parts + 1] = '<th scope="col">' .. escape(name) .. "</th>" end
   parts[#parts + 1] = '<th scope="col">All</th></tr></thead>\n<tbody>\n'
@@ -155,8 +159,8 @@ local function week_table(weeks)
     end
     parts[#parts + 1] = ("<td>%d</td></tr>\n"):format(sum)
   end
-  parts[#parts + 1] = "</tbody></table></div>\n"
-  return table.concat(parts)
+  parts[#parts + 1] = "</tbody></table>\n"
+  return scrolling("Table of new leads by week", table.concat(parts))
 end
 
 local function section(id, heading, ...)
