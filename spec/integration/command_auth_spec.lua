@@ -69,6 +69,16 @@ command.describe("lofty auth", function()
     assert.equal("", (select(2, user:run { "auth", "list" })))
   end)
 
+  it("accepts a response without a name and e-mail address", function()
+    box:control("fault", { path = "/v1.0/me", status = 200, body = '{"id":113209,"firstName":null}', times = 0 })
+    local code, _, err = user:run({ "auth", "login" }, { input = box.api_key .. "\n" })
+    assert.equal(0, code, err)
+    local out
+    code, out, err = user:run { "auth", "status" }
+    assert.equal(0, code, err)
+    assert.truthy(out:find("email     ?\n", 1, true), out)
+  end)
+
   it("has no option that takes a secret", function()
     local _, out = user:run { "auth", "login", "--help" }
     for option in out:gmatch "%-%-[%w-]+" do

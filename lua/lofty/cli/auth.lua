@@ -34,9 +34,15 @@ local function read_secret(context, prompt)
   return streams.read_line(false)
 end
 
+-- The most bytes of a name that are shown.
+local MAX_NAME = 200
+
+-- A text of a response; nil for anything else, such as null.
+local function text_of(value) return type(value) == "string" and value or nil end
+
 local function name_of(me)
-  local name = ascii.trim(((me.firstName or "") .. " " .. (me.lastName or "")):sub(1, 200))
-  return name ~= "" and name or me.email or "?"
+  local name = ascii.trim((text_of(me.firstName) or "") .. " " .. (text_of(me.lastName) or ""))
+  return name ~= "" and name or text_of(me.email) or "?"
 end
 
 -- Keeps the credential, and says where. Returns the exit code.
@@ -44,7 +50,7 @@ local function keep(context, record)
   local saved, why = accounts.write(context.streams, record)
   if not saved then return context:fail(why) end
   context:say(("Logged in as %s (account %s). The credential is stored unencrypted in %s; only you can read it.")
-    :format(record.name, record.account, accounts.folder(context.streams)))
+    :format(require("lofty.errors").sanitize(record.name, MAX_NAME), record.account, accounts.folder(context.streams)))
   return exit_codes.ok
 end
 
@@ -59,9 +65,10 @@ local function login_with_key(context)
   local base_url = streams.variable "LOFTY_BASE_URL"
   local me, err = require("lofty").client { api_key = key, base_url = base_url }:me()
   if not me then return context:fail(err) end
+  if me.id == nil then return context:fail("Lofty's response names no account id", exit_codes.server) end
   local record = {
     account = require("lofty").json.encode(me.id):gsub('"', ""), kind = "api_key", api_key = key, name = name_of(me),
-    email = me.email, base_url = base_url,
+    email = text_of(me.email), base_url = base_url,
   }
   return keep(context, record)
 end
@@ -113,7 +120,7 @@ local function login_with_oauth(context)
   if not account then return context:fail(err) end
   record.account = account
   local me = app:client(account):me()
-  record.name, record.email = me and name_of(me) or "?", me and me.email
+  record.name, record.email = me and name_of(me) or "?", me and text_of(me.email)
   return keep(context, record)
 end
 
@@ -136,8 +143,9 @@ function actions.status(_, context)
   local me, err = crm:me()
   if not me then return context:fail(err) end
   local sanitize = require("lofty.errors").sanitize
-  out:write("account   ", require("lofty").json.encode(me.id), "\n", "name      ", sanitize(name_of(me)), "\n",
-    "email     ", sanitize(me.email or "?"), "\n",
+  out:write("account   ", require("lofty").json.encode(me.id), "\n",
+    "name      ", sanitize(name_of(me), MAX_NAME), "\n",
+    "email     ", sanitize(text_of(me.email) or "?", MAX_NAME), "\n",
     "server    ", crm.settings.base_url, "\n")
   if not record then
     out:write("kind      ", context.streams.variable "LOFTY_API_KEY" and "API key in LOFTY_API_KEY"
@@ -174,7 +182,8 @@ function actions.logout(_, context)
     return context:fail(err or "no account " .. account .. " is logged in",
       err and exit_codes.failed or exit_codes.usage)
   end
-  local ok, code = context:confirm(("Forget the credential of %s (account %s)"):format(record.name or "?", account))
+  local ok, code = context:confirm(("Forget the credential of %s (account %s)"):format(
+    require("lofty.errors").sanitize(record.name or "?", MAX_NAME), account))
   if not ok then return code end
   local deleted, problem = accounts.delete(context.streams, record)
   if not deleted then return context:fail(problem) end

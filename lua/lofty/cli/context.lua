@@ -65,7 +65,7 @@ end
 
 --- Asks before something that reaches people or deletes.
 -- @tparam string action what is to be done, such as "Delete 2 subscriptions"
--- @treturn[1] boolean true: go on
+-- @treturn[1] boolean true: confirmed
 -- @treturn[2] boolean false
 -- @treturn[2] number the exit code
 function Context:confirm(action)

@@ -154,7 +154,8 @@ end
 local function check_credential(found, context, crm, who, base_url)
   local me, response = crm:me()
   if me then
-    found.ok("credential", ("%s: account %s, %s"):format(who, tostring(me.id), tostring(me.email or "no e-mail")))
+    local email = type(me.email) == "string" and me.email or "no e-mail"
+    found.ok("credential", ("%s: account %s, %s"):format(who, tostring(me.id), email))
     local rate = response.rate
     if rate and rate.limit and rate.remaining then
       local text = ("%d of %d calls are left in this minute"):format(rate.remaining, rate.limit)
@@ -208,7 +209,7 @@ local function check_redis(found, context)
   if works then
     found.ok("redis", "this user may run every command that a store needs")
   else
-    found.failure("redis", tostring(err), "start Redis, or give the user the commands that the message names")
+    found.failure("redis", tostring(err), "start Redis, or grant the user the commands that the message names")
   end
 end
 

@@ -62,7 +62,7 @@ function listener.wait(redirect_uri, seconds, accept, ready)
   local ends = socket.gettime() + seconds
   while true do
     local left = ends - socket.gettime()
-    -- Short waits, so that Ctrl-C is noticed: luasocket goes on after a signal.
+    -- Short waits, so that Ctrl-C is noticed: luasocket continues after a signal.
     server:settimeout(math.max(0, math.min(left, 0.5)))
     local connection = server:accept()
     if connection then

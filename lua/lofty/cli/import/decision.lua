@@ -84,7 +84,7 @@ end
 
 local ADDRESS = { streetAddress = true, city = true, state = true, zipCode = true }
 
--- Whether a part of the address stands in one of the lead's properties.
+-- Whether a part of the address is that of one of the lead's properties.
 local function is_in_properties(lead, field, value)
   for _, property in ipairs(type(lead.leadPropertyList) == "table" and lead.leadPropertyList or {}) do
     if text_of(property[field]) == value then return true end
