@@ -7,6 +7,7 @@
 -- @module lofty.cli.mcp
 
 local exit_codes = require "lofty.cli.exit_codes"
+local sanitize = require "lofty.internal.sanitize"
 
 local mcp = {}
 
@@ -15,6 +16,9 @@ local NEWEST = "2025-06-18"
 
 -- Error codes of JSON-RPC 2.0.
 local PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
+
+-- The most bytes of a name that an error repeats.
+local MAX_NAME = 100
 
 -- Seconds for one tool call, including waits for the rate limit.
 local DEADLINE = 60
@@ -68,22 +72,47 @@ handlers["tools/list"] = function(server)
   return { tools = list }
 end
 
+-- The value of an argument as its schema asks for it; nil, problem. An id may be a number.
+local function argument_of(schema, value)
+  if schema.type == "string" then
+    if type(value) == "number" then value = require("lofty.core").number_text(value) end
+    if type(value) ~= "string" then return nil, "must be a string" end
+  elseif (schema.type == "array" or schema.type == "object") and type(value) ~= "table" then
+    return nil, "must be an " .. schema.type
+  end
+  return value
+end
+
+-- What the assistant, or its user, can do about an error; nil if nothing.
+local function hint_of(err)
+  if err.kind == "invalid" then
+    return err.operation and "describe_operation lists the fields of " .. err.operation .. "."
+  end
+  return require("lofty.cli.context").hint(err)
+end
+
 -- A failure inside a tool is reported as a result, which the assistant sees ("Error Handling" in the revision's page on
 -- tools).
 handlers["tools/call"] = function(server, params)
+  if type(params.name) ~= "string" then return nil, INVALID_PARAMS, "name must be a string" end
   local tool = server.tools.named[params.name]
   if not tool then
-    return nil, INVALID_PARAMS, "there is no tool " .. tostring(params.name)
+    return nil, INVALID_PARAMS, "there is no tool " .. sanitize(params.name, MAX_NAME)
   end
   local null, arguments = require("lofty").null, {}
   if params.arguments ~= nil and params.arguments ~= null and type(params.arguments) ~= "table" then
     return nil, INVALID_PARAMS, "arguments must be an object"
   end
   for name, value in pairs(type(params.arguments) == "table" and params.arguments or {}) do
-    if not tool.input.properties[name] then
-      return result_text(("%s has no argument %q"):format(tool.name, tostring(name)), true)
+    local schema = tool.input.properties[name]
+    if not schema then
+      return result_text(('%s has no argument "%s"'):format(tool.name, sanitize(tostring(name), MAX_NAME)), true)
     end
-    if value ~= null then arguments[name] = value end
+    if value ~= null then
+      local problem
+      arguments[name], problem = argument_of(schema, value)
+      if problem then return result_text(("%s: %s %s"):format(tool.name, name, problem), true) end
+    end
   end
   for _, name in ipairs(tool.input.required or {}) do
     if arguments[name] == nil then return result_text(tool.name .. " needs the argument " .. name, true) end
@@ -91,7 +120,7 @@ handlers["tools/call"] = function(server, params)
   local ok, value, problem = pcall(tool.call, arguments)
   if not ok then value, problem = nil, value end
   if value ~= nil then return result_text(value) end
-  local hint = type(problem) == "table" and require("lofty.cli.context").hint(problem)
+  local hint = type(problem) == "table" and hint_of(problem)
   local text = tostring(problem):gsub("^[%w_./-]+%.lua:%d+: ", "", 1)
   return result_text(text .. (hint and "\n" .. hint or ""), true)
 end
@@ -103,7 +132,7 @@ local function response_to(server, line)
     return { jsonrpc = "2.0", id = id == nil and lofty.null or id, error = { code = code, message = text } }
   end
   local message, err = lofty.json.decode(line)
-  if message == nil then return refuse(nil, PARSE_ERROR, "not JSON: " .. tostring(err)) end
+  if message == nil then return refuse(nil, PARSE_ERROR, tostring(err)) end
   if type(message) ~= "table" or message.jsonrpc ~= "2.0" then
     return refuse(nil, INVALID_REQUEST, "not a JSON-RPC 2.0 message")
   end
@@ -115,7 +144,7 @@ local function response_to(server, line)
     return refuse(nil, INVALID_REQUEST, "id must be a string or a number")
   end
   local handler = handlers[method]
-  if not handler then return refuse(id, NO_METHOD, "there is no method " .. method) end
+  if not handler then return refuse(id, NO_METHOD, "there is no method " .. sanitize(method, MAX_NAME)) end
   local params = message.params
   if params == nil or params == lofty.null then params = {} end
   if type(params) ~= "table" then return refuse(id, INVALID_PARAMS, "params must be an object") end

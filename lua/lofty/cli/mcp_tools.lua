@@ -42,7 +42,7 @@ local FIELDS = {
 -- Reads "SKIP@CURSOR". The library's cursor names a page; SKIP says how many of its items were returned already.
 local function read_cursor(cursor)
   if cursor == nil then return 0, nil end
-  local skip, at = tostring(cursor):match "^(%d+)@(.*)$"
+  local skip, at = cursor:match "^(%d+)@(.*)$"
   if not skip then error("cursor must be that of an earlier result", 0) end
   return tonumber(skip), at
 end
@@ -95,7 +95,6 @@ end
 
 local function fields_of(arguments, default)
   local fields = arguments.fields or default
-  if fields and type(fields) ~= "table" then error("fields must be an array of names", 0) end
   if fields and fields[1] == "*" then return nil end
   return fields
 end
@@ -125,15 +124,14 @@ end
 
 -- Calls any operation.
 local function call_operation(crm, permitted, arguments)
-  local name = tostring(arguments.operation)
+  local name = arguments.operation
   local op, problem = catalog.find(name)
   if not op then return nil, problem end
   local fields = arguments.fields or {}
-  if type(fields) ~= "table" then return nil, "fields must be an object" end
   local refused = refusal(op, name, fields, permitted)
   if refused then return nil, refused end
   local list, names = {}, path_names(op)
-  local path = type(arguments.path) == "table" and arguments.path or {}
+  local path = arguments.path or {}
   for i, each in ipairs(names) do
     list[i] = path[each]
     if type(list[i]) == "number" then list[i] = require("lofty.core").number_text(list[i]) end
@@ -200,7 +198,7 @@ local function lead_filter(query)
 end
 
 local function find_lead(crm, arguments)
-  local query = ascii.trim(tostring(arguments.query):sub(1, 1000))
+  local query = ascii.trim(arguments.query:sub(1, 1000))
   if query == "" then return nil, "query is empty" end
   local items, more = take(crm.leads, { lead_filter(query) }, limit_of(arguments), arguments.cursor)
   return list_result(items, more, fields_of(arguments, LEAD_FIELDS))
@@ -209,7 +207,6 @@ end
 -- A lead with its notes, tasks and latest activities. A part that fails contains its error instead.
 local function lead_picture(crm, arguments)
   local id = arguments.leadId
-  if type(id) == "table" then return nil, "leadId must be digits" end
   local lead, err = crm.leads:get(id)
   if not lead then return nil, err end
   local picture = { lead = trim.record(lead, trim.MAX_RESULT / 4) }
@@ -236,7 +233,7 @@ end
 
 local function describe(arguments)
   if arguments.operation == nil then return lofty.json.encode(catalog.all()) end
-  local described, problem = catalog.describe(tostring(arguments.operation))
+  local described, problem = catalog.describe(arguments.operation)
   if not described then return nil, problem end
   return lofty.json.encode(described)
 end

@@ -24,7 +24,8 @@ function catalog.find(name)
     for its_verb in pairs(its_verbs) do names[each .. "." .. its_verb] = true end
   end
   local meant = require "lofty.internal.suggest"(name, names)
-  return nil, ("there is no operation %s%s"):format(name, meant and ", did you mean " .. meant .. "?" or "")
+  return nil, ("there is no operation %s%s"):format(require "lofty.internal.sanitize"(name, 100),
+    meant and ", did you mean " .. meant .. "?" or "")
 end
 
 --- The JSON schema of a shape. Integers of 64 bits are decimal strings, or numbers where they are exact.
