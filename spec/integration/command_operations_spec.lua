@@ -3,6 +3,7 @@
 -- `lofty RESOURCE VERB` and `lofty api`.
 local command = require "spec.support.command"
 local json = require("lofty").json
+local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
 local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
@@ -85,7 +86,7 @@ command.describe("an operation of the command", function()
 
   it("says what to do about an error", function()
     for _, case in ipairs {
-      { "leads", "get", "999999999999999", hint = "Check the id" },
+      { "leads", "get", "999999999999999", hint = "Check the id or path" },
       { "leads", "get", "x", hint = "`lofty leads get --help` lists the fields." },
       { "v1.tasks", "list", "leadId=1", "leadIds=2", hint = "`lofty v1.tasks list --help` lists the fields." },
     } do
@@ -102,6 +103,24 @@ command.describe("an operation of the command", function()
     local code, _, err = other:run { "leads", "list" }
     assert.equal(3, code)
     assert.truthy(err:find("lofty auth login", 1, true), err)
+  end)
+
+  it("exits with 6 without a connection, 7 after a failure of the server, and 8 when the outcome is unknown", function()
+    -- Its waits take no time.
+    local runtime = setmetatable({ sleep = function() return true end }, { __index = require "lofty.runtime.curl" })
+    local function code_of(words, base_url)
+      local code, _, err = user:run(words, { runtime = runtime, variables = { LOFTY_BASE_URL = base_url,
+        LOFTY_API_KEY = box.api_key } })
+      return code, err
+    end
+    assert.equal(6, (code_of({ "leads", "list" }, "http://127.0.0.1:" .. nginx.free_ports(1)[1])))
+    box:control("fault", { path = "/v1.0/leads", status = 500, times = 0 })
+    assert.equal(7, (code_of { "leads", "list" }))
+    box:control "clear_faults"
+    box:control("fault", { method = "POST", path = "/v1.0/notes", preset = "cut-after" })
+    local code, err = code_of { "notes", "create", "leadId=" .. LEAD, "content=x" }
+    assert.equal(8, code)
+    assert.truthy(err:find("crm.notes:list", 1, true), err)
   end)
 
   it("shows a write with --dry-run, and sends nothing", function()

@@ -21,7 +21,7 @@ function auth.define(parser)
   parser:command("status", "who is logged in, to which server, and for how long")
   parser:command("list", "the accounts that are logged in")
   local logout = parser:command("logout", "forget the credential of an account")
-  logout:flag("--yes", "do not ask")
+  logout:flag("--yes", "do not ask for confirmation")
 end
 
 -- The first line of standard input; a terminal does not show what is typed.
