@@ -128,6 +128,15 @@ command.describe("the command in a terminal", function()
     assert.truthy(text:find("exit 1", 1, true), text)
   end)
 
+  it("fails when standard output is closed, and works when standard input or standard error are", function()
+    for _, words in ipairs { "leads list limit=1", "export leads" } do
+      local text = nginx.shell("{ " .. lofty(words) .. " >&-; } 2>&1; echo \"exit $?\"")
+      assert.truthy(text:find("cannot write to standard output: Bad file descriptor", 1, true), text)
+      assert.truthy(text:find("exit 1", 1, true), text)
+    end
+    assert.equal('[{"leadId":651095960136641}]', nginx.shell(lofty "leads list limit=1 --json leadId" .. " <&- 2>&-"))
+  end)
+
   it("writes only the result to standard output", function()
     local text = nginx.shell(lofty "notes create leadId=651095960136641 content=x" .. " 2>/dev/null")
     assert.truthy(text:find '^{"noteId":%d+}$', text)

@@ -15,6 +15,7 @@
 --   bytes and continues at its end: true, or nil and why. Both may be absent.
 -- - `variable(name)`: an environment variable, nil when unset or empty.
 -- - `now()`: epoch seconds; `runtime` (optional): another runtime than that of libcurl, for the specs.
+-- - `reserved`: files that must stay open as long as the process.
 -- @module lofty.cli.streams
 
 local streams = {}
@@ -51,9 +52,16 @@ end
 -- In place of the C module, so that `lofty doctor` can report that it is missing.
 local NO_TERMINAL = { is_terminal = function() return false end }
 
+-- A parent process may have closed descriptors 0, 1 or 2. A connection would get the lowest free one, and the output
+-- would be written to it. These files take all that are free; they are read-only, so that writing to them fails.
+local function reserve_descriptors()
+  return { io.open("/dev/null", "r"), io.open("/dev/null", "r"), io.open("/dev/null", "r") }
+end
+
 --- The streams of this process.
 -- @treturn table
 function streams.standard()
+  local reserved = reserve_descriptors()
   local found, terminal = pcall(require, "lofty.terminal")
   if not found then terminal = NO_TERMINAL end
   local config = require "lofty.internal.config"
@@ -71,7 +79,7 @@ function streams.standard()
     page = out_is_terminal and page(config) or nil,
     out_size = function() return require("lofty.file").size_of_output() end,
     cut_out = function(size) return require("lofty.file").cut_output(size) end,
-    variable = config.variable, now = os.time,
+    variable = config.variable, now = os.time, reserved = reserved,
   }
 end
 
