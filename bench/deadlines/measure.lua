@@ -46,7 +46,7 @@ local cases = {
     return (expired_token(place)), function(view) return view:get "/v1.0/me" end
   end },
   { "resolving", function(place)
-    if not place.resolver then return end -- libcurl uses the system's
+    if not place.resolver then return end
     return client "https://a-name-that-nobody-resolves.example", function(view) return view:get "/v1.0/me" end
   end },
   { "connecting", function(place)
@@ -69,13 +69,13 @@ local cases = {
 
 --- @tparam table place `name`, `folder`, `deadline` (seconds), `rounds`, and the URLs `ok`, `unavailable`, `slow_grant`,
 --   `full` (no further connection is accepted), `silent` (never responds), `list` (slow pages); `resolver`: true where
---   names are resolved by a server that never responds
+--   names are resolved by a server that never responds; `only`: the name of the one case to measure
 -- @treturn {table,...} `{ name, median, longest, kind }` for each case, seconds after the deadline
 return function(place)
   local rows = {}
   for _, case in ipairs(cases) do
     local over, kind = {}, nil
-    for round = 1, place.rounds do
+    for round = 1, (place.only or case[1]) == case[1] and place.rounds or 0 do
       local crm, call = case[2](place)
       if not crm then break end
       local view, started = crm:with { deadline = place.deadline }, runtime:monotonic()
