@@ -3,10 +3,10 @@
 -- Mails each account a daily digest: a funnel of its stages as a small SVG drawing, and the leads of the last 24 hours.
 -- Any number of processes may run it, also on several machines with Redis: each account gets one mail a day.
 --
---     LOFTY_CLIENT_ID=... LOFTY_CLIENT_SECRET=... LOFTY_STORE=/var/lib/myapp/tokens lua5.4 examples/daily_digest.lua
+--     LOFTY_CLIENT_ID=... LOFTY_CLIENT_SECRET=... TOKEN_STORE=/var/lib/myapp/tokens lua5.4 examples/daily_digest.lua
 --     ... lua5.4 examples/daily_digest.lua --apply
 --
--- LOFTY_STORE is the store of the application's tokens, a folder or redis://...; DIGEST_STORE is another one, for the
+-- TOKEN_STORE is the store of the application's tokens, a folder or redis://...; DIGEST_STORE is another one, for the
 -- days on which mails were sent. With LOFTY_API_KEY instead it is one account. Without --apply the mails are printed.
 -- With it, SENDMAIL sends them ("sendmail -t" when it is not set).
 
@@ -128,7 +128,7 @@ local function main(apply)
   local today = os.date "!%Y-%m-%d"
   local client_of, accounts
   if os.getenv "LOFTY_CLIENT_ID" then
-    local app = lofty.app { store = open_store("LOFTY_STORE", "tokens") }
+    local app = lofty.app { store = open_store("TOKEN_STORE", "tokens") }
     accounts = lofty.assert(app:accounts())
     client_of = function(account) return app:client(account) end
   else

@@ -179,7 +179,7 @@ describe("the example", function()
     local environment = {}
     for name, value in pairs {
       LOFTY_BASE_URL = box.url, LOFTY_CLIENT_ID = box.client_id, LOFTY_CLIENT_SECRET = box.client_secret,
-      LOFTY_OAUTH_TOKEN_URL = box.token_url, LOFTY_STORE = folder .. "/tokens", DIGEST_STORE = folder .. "/sent",
+      LOFTY_OAUTH_TOKEN_URL = box.token_url, TOKEN_STORE = folder .. "/tokens", DIGEST_STORE = folder .. "/sent",
       SENDMAIL = "sh " .. folder .. "/sendmail",
     } do
       environment[#environment + 1] = name .. "=" .. nginx.quote(value)
