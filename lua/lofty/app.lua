@@ -171,7 +171,7 @@ end
 -- verifier, which `exchange` and `connect` take as `code_verifier`.
 -- @tparam[opt] table opt `state` (one of your own; 128 random bits unless given), `pkce` (boolean)
 -- @treturn string url
--- @treturn string state keep it in the person's session
+-- @treturn string state keep it in the user's session
 -- @treturn ?string code_verifier keep it there, too
 function App:authorize_url(opt)
   check_self(self, "authorize_url")
@@ -190,13 +190,13 @@ local function check_callback(where, args, opt)
   end
   if opt.state ~= nil and (type(opt.state) ~= "string" or opt.state == "") then
     misuse(format("%s: the expected state must be the non-empty string that authorize_url gave, got %s "
-      .. "(is it missing in the person's session?)", where, type_or_empty(opt.state)))
+      .. "(is it missing in the user's session?)", where, type_or_empty(opt.state)))
   end
 end
 
 --- Reads the request to the redirect address.
 -- @tparam table|string args the query's arguments, or the whole address, or its query
--- @tparam table opt `state`: what `authorize_url` gave; nil when the person's session has none
+-- @tparam table opt `state`: what `authorize_url` gave; nil when the user's session has none
 -- @treturn[1] string the authorization code
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "oauth". `state_verified` is true when the callback carried the expected state: only
@@ -256,7 +256,7 @@ function App:refresh(old)
   if not old.refresh_token then
     return nil, errors.new {
       kind = "oauth", code = "invalid_grant", sent = false, operation = "refresh",
-      message = "the token has no refresh_token: the person has to authorize again",
+      message = "the token has no refresh_token: the user has to authorize again",
     }
   end
   local new, err = self.runtime:detach(self.detach_timeout, request_token, self, "refresh",
@@ -401,7 +401,7 @@ function App:connect(args, opt)
   return account, new
 end
 
---- Deletes an account's token from the store. Lofty has no API to revoke one: the person presses Disconnect there.
+--- Deletes an account's token from the store. Lofty has no API to revoke one: the user presses Disconnect there.
 -- Processes that have its access token cached may use it until it expires.
 -- @tparam string account
 -- @treturn[1] boolean true, also when there was none
@@ -432,7 +432,7 @@ function App:accounts(opt)
   return list, err
 end
 
---- The accounts whose refresh token expires within some days, or has expired, soonest first: after that the person has
+--- The accounts whose refresh token expires within some days, or has expired, soonest first: after that the user has
 -- to connect again. Revoked ones are left out, and tokens that can't be read (see `accounts`).
 -- @tparam number days
 -- @treturn[1] {table,...} as `accounts{ details = true }` gives them

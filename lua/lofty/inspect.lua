@@ -3,7 +3,7 @@
 --- A value as readable text, for looking at what the API returned.
 --
 -- The text looks like Lua, but is no serialization: long texts, deep tables and long lists are cut short, and secrets
--- are not shown. No metamethod of the value is called, but `tostring` of this library's own objects.
+-- are not shown. No metamethod of the value is called, except `tostring` of this library's own objects.
 -- @module lofty.inspect
 
 local core = require "lofty.core"
@@ -17,7 +17,7 @@ local null, number_text = core.null, core.number_text
 
 -- Bytes of a text, members of a table, levels, and values in all that are shown.
 local MAX_TEXT, MAX_MEMBERS, MAX_DEPTH, MAX_VALUES = 200, 100, 8, 2000
--- A table that fits into a line of so many bytes stands on one.
+-- Bytes of a line: a table that fits into one is shown on one.
 local MAX_LINE = 80
 -- Fields whose text is never shown.
 local SECRETS = {

@@ -26,10 +26,10 @@ local sort = table.sort
 local open = io.open
 
 local DELIVERY, FAILED, LOG, LOCK = ".delivery", ".failed", ".log", "worker.lock"
--- Seconds before an event is tried again, by its failed attempts; the last one for all that follow.
+-- Seconds before an event is tried again after its first, second, ... failed attempt; the last one for all later ones.
 local WAITS = { 2, 8, 30, 120, 600 }
 local ATTEMPTS = 6
--- Other processes may add deliveries: look for them so often.
+-- Seconds between two looks for deliveries that other processes have added.
 local POLL = 1
 
 local Spool = { __name = "lofty.spool" }

@@ -306,7 +306,7 @@ end
 -- Whether a failure was one of a call that may have taken effect: to handle the event again might do it twice.
 local function is_outcome_unknown(err) return errors.is(err) and err.outcome_unknown == true end
 
--- Returns a function that handles one event and returns what came of it.
+-- Returns a function that handles one event and returns DONE, FAILED or BUSY.
 local function event_handler(opt)
   local on_event, seen, forget, on_error = opt.on_event, opt.seen, opt.forget, opt.on_error or write_error
   local recent = not seen and recent_keys(REMEMBERED)
@@ -316,7 +316,7 @@ local function event_handler(opt)
     if recent then return is_unique(event) and recent:seen(key) end
     local ok, before = pcall(seen, key, event)
     if not ok then
-      on_error(before, event) -- handled twice is better than never
+      on_error(before, event) -- rather handle an event twice than not at all
       return false
     end
     return before and true or false

@@ -4,14 +4,14 @@
 --
 -- Names: `list`, `get`, `create`, `update`, `delete` concern the resource itself; a plural noun (`texts`, `ponds`) is
 -- another list; `get_x`, `create_x`, `update_x` concern one thing that belongs to the resource; `by_x` looks up by x;
--- `send_x` sends a message to a person. Under `v1` stand operations that have a newer counterpart.
+-- `send_x` sends a message to a person. `v1` has the operations with a newer counterpart.
 --
 -- An operation has: `method`, `path`, `class` ("read"; "idempotent", which may be repeated; "create"; "notify", which
 -- sends a message to a person), `about`, `params` (of the path), `query` or `body` (never both), `page` (see
 -- `lofty.api.pages`: `style`, `items`, `size` to ask for and, by style, `number`, `count`, `base`, `cursor`, `keys`,
 -- `totals`, `sends_both`, `loose`), `unwrap` (the field that holds the one record), `accept`, `find` (the call that
 -- shows whether a lost write arrived), `reaches` (fields that, when true, make it class "notify"), `wait` (a get that
--- may answer 404 right after the create), `deprecated`, `returns` (the response's type, for the annotations).
+-- may respond 404 right after the create), `deprecated`, `returns` (the response's type, for the annotations).
 --
 -- A shape has: `type` and `format`, `enum`, `min`, `max`, `max_length`, `without` (characters that the text must not
 -- contain), `items`, `min_items`, `max_items`; or `fields` with `required`, `one_of` (sets of which one field is

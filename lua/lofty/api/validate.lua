@@ -5,7 +5,7 @@
 --
 -- Integers, numbers and booleans are accepted as text too ("17", "1.5", "true"), as a CSV file gives them, and are sent
 -- with the type that the operation wants. A number is not accepted where a text is wanted: a zip code would lose its
--- leading zero. A text that is a date-time is made of epoch seconds and tables of `os.date`, too.
+-- leading zero. For a date-time, epoch seconds and tables of `os.date` are accepted, too.
 -- @module lofty.api.validate
 
 local core = require "lofty.core"

@@ -49,8 +49,8 @@ local function under_lock(self, account, fn, ...)
   return ok, err
 end
 
--- The account that a token belongs to: GET /v1.0/me tells it, and nothing in the callback is trusted for it.
--- A token that this call renewed would be lost, so nothing renews it here.
+-- The account that a token belongs to, by GET /v1.0/me; nothing in the callback is trusted for it.
+-- The call does not refresh the token: the new one would be lost.
 local function fetch_account_id(self, token)
   local crm = client.new { source = static_source(token), settings = self.settings, limiter = self.limiter }
   local me, err = crm:me()
@@ -72,7 +72,7 @@ local function check_store(self)
   if err then return nil, err end
   _, _, err = lock.cache:reload()
   if err then return nil, err end
-  -- Another connect that does the same at this moment is good enough: do not wait for its lock.
+  -- The process that holds this lock makes the same check at this moment: do not wait for it.
   local ok, why = lease.with(lock, self.runtime:monotonic(), nil, function()
     local reserved, full = lock.cache:reserve()
     return reserved, full

@@ -23,7 +23,7 @@ local rate = {}
 --- The length of Lofty's window in seconds; a window never ends later than that.
 rate.WINDOW = 60
 
--- The longest wait in seconds that Retry-After is believed.
+-- Seconds; a longer Retry-After is shortened to this.
 local MAX_RETRY_AFTER = 86400
 -- A field value is read up to this size; no sensible one is longer.
 local MAX_VALUE = 512
@@ -70,7 +70,7 @@ local function count(item)
   return number and number % 1 == 0 and floor(number) or nil
 end
 
--- Two counts: two servers on the way each named one; the smaller binds. "1,000" may be one number or two: absent.
+-- Two counts: two servers on the way each named one; the smaller one applies. "1,000" may be one number or two: absent.
 local function read_count(value)
   if find(value, "^%d+$") then return #value <= MAX_DIGITS and tonumber(value) or nil end
   if #value > MAX_VALUE or find(value, "%d,%d%d%d%f[%D]") then return nil end

@@ -2,8 +2,8 @@
 
 --- Reads an HTTP response: its body into a value, its failure into an err with all that the server said.
 --
--- `response.decode` and `response.explain` serve the API and the token endpoint alike; `response.read` judges an API
--- call's response by them.
+-- `response.decode` and `response.explain` serve the API and the token endpoint alike; `response.read` evaluates an
+-- API call's response with them.
 -- @module lofty.http.response
 
 local core = require "lofty.core"
@@ -237,7 +237,7 @@ local function failure_of(value)
 end
 
 -- Evaluates a decoded 2xx body: its envelope, then the wrapped value. Never nil or false without an err.
-local function judge(value, res, call)
+local function evaluate(value, res, call)
   if value == false then
     return failed({ kind = "invalid", message = "the response is false" }, call, res)
   end
@@ -296,7 +296,7 @@ function response.read(res, call, token, repair)
     local is_plain = find(content_type, "text/plain", 1, true)
     if is_plain or find(body, "^[\239\187\191]*%s*[{[]") then
       local value = decode(body, repair)
-      if value ~= nil then return judge(value, res, call) end
+      if value ~= nil then return evaluate(value, res, call) end
     end
     if is_html(content_type, body) then
       return failed({ kind = "decode", message = "the server sent HTML instead of JSON" }, call, res)
@@ -310,7 +310,7 @@ function response.read(res, call, token, repair)
     if body == "ok" or body == "success" then return body end
     return failed({ kind = "decode", message = "the response is not JSON: " .. tostring(why) }, call, res)
   end
-  return judge(value, res, call)
+  return evaluate(value, res, call)
 end
 
 return response

@@ -3,7 +3,7 @@
 --- Which URLs and header fields a request may have: one set of rules for every runtime.
 --
 -- The rules are in C (src/core/url_policy.c), where the transport over libcurl applies them too. A URL is accepted when
--- it is absolute, https (http for this machine alone), without user name or password, and its host is one that every
+-- it is absolute, https (http for loopback only), without user name or password, and its host is one that every
 -- parser reads alike: a name, an IPv4 address of four decimal numbers, or an IPv6 address in brackets.
 -- @module lofty.http.url_policy
 
@@ -22,7 +22,7 @@ local url_policy = {}
 url_policy.parse = core.url_parse
 
 --- Tells why a header field may not be sent: its name is not a token (RFC 9110, section 5.1), its value holds a
--- control character (section 5.5), or it frames the message, which is the transport's business.
+-- control character (section 5.5), or it frames the message, which the transport does itself.
 -- @function url_policy.field_problem
 -- @tparam string name
 -- @tparam string value

@@ -13,7 +13,7 @@ local min = math.min
 
 -- A shorter value would remove ordinary words, and is too short to be a secret.
 local SHORTEST = 4
--- So many bytes of a secret's beginning count as the secret: the server may have cut it short.
+-- This many bytes of a secret's beginning count as the secret: the server may have truncated it.
 local BEGINNING = 8
 -- How often escaping may have been applied on top of itself: JSON within JSON, say.
 local LAYERS = 3
@@ -162,8 +162,8 @@ function redact.add_token(list, token)
   list[#list + 1] = token.refresh_token
 end
 
---- Adds what an address says before its last "@", the whole and its parts: no check has passed yet, and what a parser
--- makes of a password with a "/" or "@" in it may end up in its message.
+--- Adds the user information of a URL, all before its last "@", and its parts. The URL has not been checked, and a
+-- parser may show parts of a password that contains "/" or "@" in its message.
 -- @tparam table list
 -- @tparam ?string url
 function redact.add_userinfo(list, url)
@@ -179,7 +179,7 @@ function redact.add_userinfo(list, url)
   for part in password:gmatch("[^/@:%s]+") do list[#list + 1] = part end
 end
 
---- Adds what makes the address of a webhook hard to guess: the last segment of its path, other long ones, its query.
+--- Adds the parts of a webhook's address that make it hard to guess: the last segment of its path, other long ones, its query.
 -- @tparam table list
 -- @tparam ?string url
 function redact.add_callback_url(list, url)

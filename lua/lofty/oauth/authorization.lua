@@ -125,7 +125,7 @@ function authorization.callback(args, expected, required)
   if state ~= nil and not verified and (required or expected ~= nil) then
     return failure("state_mismatch", expected
       and "the callback's state is not the expected one: it belongs to another request, or is forged"
-      or "there is no expected state to compare the callback's with: is the person's session gone?")
+      or "there is no expected state to compare the callback's with: is the user's session gone?")
   end
   if given.error and given.error ~= "" then
     local none, reported = reported_error(given, verified)

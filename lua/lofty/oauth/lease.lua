@@ -23,7 +23,7 @@ local function pause(attempt)
   return min(times.first_poll * 1.5 ^ (attempt - 1), times.longest_poll) * (0.5 + jitter() / 2)
 end
 
--- Takes the lock. Returns since when it is held at the latest; nil, nil, found when `peek` found something; nil, err.
+-- Takes the lock. Returns the time just before it was taken; nil, nil, found when `peek` found something; nil, err.
 local function take(self, owner, deadline, peek)
   local runtime, cache = self.runtime, self.cache
   local outage_ends = runtime:monotonic() + times.store_outage
@@ -77,7 +77,7 @@ function lease.with(self, deadline, peek, fn, ...)
     local a, b, c, d = fn({ taken_at = runtime:monotonic(), ends = huge }, ...)
     return a, b, c, d
   end
-  -- A lock that this process may hold without knowing is asked for by its owner's name until that is known.
+  -- After an attempt without a reply its owner's name is used again, so that a lock which it took is recognized.
   local owner, taken_at = self.uncertain or new_owner(), nil
   local function release()
     if not taken_at then return end

@@ -92,7 +92,7 @@ end
 -- In nginx fn runs to its end even when the request that called this is aborted.
 -- @tparam number deadline until when to wait for another's refresh, on the runtime's monotonic clock
 -- @tparam ?number leave_at monotonic seconds: in nginx the caller returns then, and fn continues
--- @tparam ?string rejected an access token that is not good enough as a result
+-- @tparam ?string rejected an access token that is not accepted as a result
 -- @tparam function fn returns token, err, cache
 -- @param ... its arguments
 -- @return what fn returned, here or for another caller (then the err is shared: copy it); nil, err of kind "timeout"

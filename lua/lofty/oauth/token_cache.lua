@@ -186,8 +186,8 @@ function Cache:reload(rejected, is_locked)
   return self.token, self:token_state(rejected)
 end
 
---- Makes sure, as far as the store can, that a token can be written: one that is granted and can't be kept may be lost
--- to rotation of refresh tokens.
+--- Makes sure, as far as the store can, that a new token can be written. Where refresh tokens rotate, a granted token
+-- that can't be written may be lost.
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"

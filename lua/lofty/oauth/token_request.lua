@@ -16,7 +16,7 @@ local match = string.match
 
 local token_request = {}
 
--- The errors of RFC 6749 section 5.2, with what they mean here.
+-- The errors of RFC 6749 section 5.2, with the text for the err's message.
 local REFUSALS = {
   invalid_request = "the token request is malformed",
   invalid_client = "client_id or client_secret is wrong",
@@ -27,7 +27,7 @@ local REFUSALS = {
 }
 local INVALID_GRANT = {
   authorization_code = "the authorization code was used before, has expired, or was made for another redirect_uri",
-  refresh_token = "the refresh token was revoked or has expired: the person has to authorize again",
+  refresh_token = "the refresh token was revoked or has expired: the user has to authorize again",
   client_credentials = "the customer_key is not accepted",
 }
 -- Errors of RFC 6749 section 4.1.2.1 that some servers send here, too.

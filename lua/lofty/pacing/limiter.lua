@@ -50,9 +50,9 @@ local function budget(self, key, limit, now)
     key = key,
     limit = limit,
     window = window.new(self.span * SLACK, limit),
-    gate = -math.huge, -- with a store: not to be asked before
-    alone = -math.huge, -- the store failed: count alone until
-    came = 0, -- numbers of those who came, and of the last one who went
+    gate = -math.huge, -- with a store: its `take` is not called before
+    alone = -math.huge, -- after a failure of the store: count locally until
+    came = 0, -- how many callers have arrived, and how many of them have gone on
     went = 0,
     used = now, -- when it was last used; of an operation's budget
   }

@@ -104,7 +104,7 @@ function methods:moment(slot)
   return self.moments[slot - self.gone]
 end
 
--- Computes the starts of future slots again; never earlier ones, because their callers are already asleep.
+-- Computes the starts of future slots again; never earlier ones, because their callers wait already.
 local function postpone(self, now)
   advance(self, now)
   local moments = self.moments

@@ -11,7 +11,7 @@
 --   `res` and `err` are those of `lofty.runtime.curl`'s `request`.
 -- - `sleep(seconds)`: waits.
 -- - `now() -> number`: seconds since 1970, with a fraction.
--- - `monotonic() -> number`: seconds on a clock that is never set.
+-- - `monotonic() -> number`: seconds on a clock that setting the time does not move.
 -- - `detach(timeout, fn, ...) -> fn's results`: calls `fn(...)` such that the end of the request that asked for it does
 --   not stop it, and waits for it, at most `timeout` seconds (nil and an err after that). Raises what `fn` raises.
 --   Where nothing can stop `fn`, it just calls `fn`.

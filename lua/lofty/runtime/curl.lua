@@ -4,7 +4,7 @@
 --
 -- There is one scheduler for each Lua state, over one libcurl multi handle, and every client shares it.
 -- A function that must wait (`request`, `sleep`, `map`) yields if and only if it runs in a coroutine
--- that `map` started and that may yield where it stands; else it waits in place.
+-- that `map` started and that may yield at this point; else it waits in place.
 -- @module lofty.runtime.curl
 
 local limits = require("lofty.core").limits
@@ -23,7 +23,7 @@ local runtime = {}
 
 local NOTHING = {}
 
--- What failed before anything was sent.
+-- nil, and the err of a request that failed before anything was sent.
 local function refuse(message)
   return nil, new_error { kind = "invalid", message = message, sent = false, connected = false, head = false }
 end

@@ -60,13 +60,14 @@ local function failed(self, name, why, code)
   }
 end
 
--- The name of a key's file; nil, err when it is too long.
-local function file_name(self, key, ending)
+-- What the names of a key's files begin with; nil, err when they would be too long.
+local function base_name(self, key)
   contract.check_key(key)
-  local name = core.percent_encode(self.prefix .. key) .. ending
-  if #name <= MAX_NAME then return name end
+  local base = core.percent_encode(self.prefix .. key)
+  local size = #base + #TOKEN -- the longest ending
+  if size <= MAX_NAME then return base end
   return failed(self, nil,
-    format("a key of %d bytes needs a file name of %d bytes, and %d is the limit", #key, #name, MAX_NAME))
+    format("a key of %d bytes needs a file name of %d bytes, and %d is the limit", #key, size, MAX_NAME))
 end
 
 -- Opens the directory; nil alone when there is none and `create` is false. A directory that is missing although it
@@ -181,12 +182,12 @@ end
 -- @treturn[2] table err of kind "store"
 function Store:get(key)
   leave_parent(self)
-  local name, err = file_name(self, key, TOKEN)
-  if not name then return nil, err end
+  local base, err = base_name(self, key)
+  if not base then return nil, err end
   local dir
   dir, err = open_directory(self)
   if not dir then return nil, err end
-  local draft = file_name(self, key, DRAFT)
+  local name, draft = base .. TOKEN, base .. DRAFT
   local ok, why, code = finish(dir, name, draft)
   if not ok then
     dir:close()
@@ -216,8 +217,8 @@ end
 function Store:put(key, value)
   contract.check_value(value)
   leave_parent(self)
-  local name, err = file_name(self, key, TOKEN)
-  if not name then return nil, err end
+  local base, err = base_name(self, key)
+  if not base then return nil, err end
   local dir
   dir, err = open_directory(self, true)
   if not dir then return nil, err end
@@ -227,9 +228,9 @@ function Store:put(key, value)
   end
   local reservation = self.reservations[key]
   self.reservations[key] = nil
-  local ok, why = write(dir, name, file_name(self, key, DRAFT), value, reservation)
+  local ok, why = write(dir, base .. TOKEN, base .. DRAFT, value, reservation)
   dir:close()
-  if not ok then return failed(self, name, why) end
+  if not ok then return failed(self, base .. TOKEN, why) end
   self.held_tokens = true
   return true
 end
@@ -244,14 +245,14 @@ end
 function Store:reserve(key, bytes)
   contract.check_size(bytes)
   leave_parent(self)
-  local name, err = file_name(self, key, TOKEN)
-  if not name then return nil, err end
+  local base, err = base_name(self, key)
+  if not base then return nil, err end
   drop_reservation(self, key)
   local dir
   dir, err = open_directory(self, true)
   if not dir then return nil, err end
-  local draft = file_name(self, key, DRAFT)
-  local ok, why, code = finish(dir, name, draft)
+  local draft = base .. DRAFT
+  local ok, why, code = finish(dir, base .. TOKEN, draft)
   local handle
   if ok then
     handle, why, code = open_draft(dir, draft)
@@ -278,14 +279,14 @@ end
 -- @treturn[2] table err of kind "store"
 function Store:delete(key)
   leave_parent(self)
-  local name, err = file_name(self, key, TOKEN)
-  if not name then return nil, err end
+  local base, err = base_name(self, key)
+  if not base then return nil, err end
   drop_reservation(self, key)
   local dir
   dir, err = open_directory(self)
   if err then return nil, err end
   if not dir then return true end
-  local draft = file_name(self, key, DRAFT)
+  local name, draft = base .. TOKEN, base .. DRAFT
   local handle, why, code = dir:claim(draft)
   local ok = handle == false or code == "absent" -- false: a running process writes, and that counts as after this
   if handle then
@@ -340,8 +341,9 @@ end
 function Store:try_lock(key, owner, ttl)
   contract.check_seconds(ttl, "ttl")
   leave_parent(self)
-  local name, err = file_name(self, key, LOCK)
-  if not name then return nil, err end
+  local base, err = base_name(self, key)
+  if not base then return nil, err end
+  local name = base .. LOCK
   local lock = self.locks[name]
   if lock then
     if self.now() < lock.ends then return false end
@@ -374,8 +376,9 @@ end
 -- @treturn[2] table err of kind "store"
 function Store:unlock(key, owner)
   leave_parent(self)
-  local name, err = file_name(self, key, LOCK)
-  if not name then return nil, err end
+  local base, err = base_name(self, key)
+  if not base then return nil, err end
+  local name = base .. LOCK
   local lock = self.locks[name]
   if not lock or lock.owner ~= owner then return false end
   self.locks[name] = nil

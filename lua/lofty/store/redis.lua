@@ -114,9 +114,10 @@ local function attempt(self, words, anew)
   return reply, why, kept
 end
 
--- Runs one command. All of ours may be run twice: reads and whole writes in any case, a lock because its owner is found
--- in it, a budget because one call counted twice does no harm. So when a kept connection is closed or can't be
--- used, as after a restart or a failover, the command is sent once more on a new one. Third result: whether it was.
+-- Runs one command. All commands of this store may be run twice: reads and whole writes in any case, a lock because its
+-- owner is found in it, a budget because one call counted twice does no harm. So when a kept connection is closed or
+-- can't be used, as after a restart or a failover, the command is sent once more on a new one. Third result: whether it
+-- was sent again.
 local function run(self, ...)
   local words, again = { ... }, false
   local reply, why, kept = attempt(self, words)
@@ -213,7 +214,7 @@ end
 --- Lists the keys that have a value, sorted. The server serves other clients meanwhile (SCAN).
 -- @treturn[1] {string,...}
 -- @treturn[2] nil
--- @treturn[2] table err of kind "store", also when the server is a node of a cluster: it has a part of the keys alone
+-- @treturn[2] table err of kind "store", also when the server is a node of a cluster: it has only a part of the keys
 function Store:keys()
   local whole, err = check_whole(self)
   if not whole then return nil, err end

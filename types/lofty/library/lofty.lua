@@ -285,7 +285,7 @@ function App:expiring(days) end
 ---@field account string
 ---@field connected_at? number epoch seconds: when app:connect stored it
 ---@field refreshed_at? number epoch seconds: when its present token was granted
----@field refresh_expires_at? number epoch seconds: then the person has to connect again
+---@field refresh_expires_at? number epoch seconds: then the user has to connect again
 ---@field revoked_at? number epoch seconds
 ---@field err? lofty.Error its token can't be read
 

@@ -107,7 +107,7 @@ end
 --- { value = what was raised } while the tasks that it interrupted end, else nil.
 function scheduler.interruption() return interruption end
 
--- Raises in a task, or above one, that was interrupted.
+-- Raises in a task that was interrupted, and in code that waits in place on top of one.
 local function check_interruption()
   if interruption then error(interruption.value, 0) end
 end
