@@ -179,7 +179,8 @@ function redact.add_userinfo(list, url)
   for part in password:gmatch("[^/@:%s]+") do list[#list + 1] = part end
 end
 
---- Adds the parts of a webhook's address that make it hard to guess: the last segment of its path, other long ones, its query.
+--- Adds the parts of a webhook's address that make it hard to guess: the last segment of its path, other long ones, and
+-- its query.
 -- @tparam table list
 -- @tparam ?string url
 function redact.add_callback_url(list, url)
