@@ -225,6 +225,10 @@ layers:
 	@mkdir -p $(BUILD)
 	@lua5.4 tools/draw_layers.lua >$(BUILD)/layers.svg && mv $(BUILD)/layers.svg docs/internals/layers.svg
 
+# docs/internals/hostile-answers.md; RESTY_HTTP=folder of lua-resty-http's lib/, whose column is measured then, too.
+hostile-answers: all
+	@eval "$$($(MAKE) -s env)" && RESTY_HTTP="$(RESTY_HTTP)" lua5.4 tools/hostile_answers.lua
+
 # The reference, from the LDoc comments. LDoc finds Debian's Markdown on Lua 5.1 alone.
 docs:
 	@.ci/install $(DOC_PACKAGES)
@@ -298,4 +302,4 @@ $(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c sp
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: docs FORCE all objects types layers env install install-command rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types layers hostile-answers env install install-command rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean

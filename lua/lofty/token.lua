@@ -13,9 +13,10 @@ local errors = require "lofty.errors"
 
 local setmetatable, type, tonumber, pairs, ipairs = setmetatable, type, tonumber, pairs, ipairs
 local floor, min = math.floor, math.min
-local find, match = string.find, string.match
+local find, format, match = string.find, string.format, string.match
 local date = os.date
 local null, number_text = core.null, core.number_text
+local MAX_CREDENTIAL = core.limits.credential
 
 -- Seconds before its expiry from which a token is due for refresh; a tenth of its lifetime where that is less.
 local LEEWAY = 60
@@ -73,7 +74,7 @@ end
 
 -- RFC 6749 appendix A.12 and A.17: printable ASCII. Other bytes are not allowed in a header.
 local function is_credential(value)
-  return type(value) == "string" and value ~= "" and not find(value, "[^\32-\126]")
+  return type(value) == "string" and value ~= "" and #value <= MAX_CREDENTIAL and not find(value, "[^\32-\126]")
 end
 
 local MAX_NUMBER = 40 -- bytes of a number that came as text
@@ -96,7 +97,7 @@ local function problem_of(fields)
   for _, name in ipairs(TEXTS) do
     local value = fields[name]
     if value ~= nil and not is_credential(value) then
-      return "token." .. name .. " must be a non-empty string of printable ASCII characters"
+      return format("token.%s must be a string of printable ASCII characters, 1 to %d of them", name, MAX_CREDENTIAL)
     end
   end
   local access_token = fields.access_token
@@ -171,11 +172,13 @@ local OWN = {
 --   and fields that this module does not know stay where the response has none
 -- @treturn[1] table the token
 -- @treturn[2] nil
--- @treturn[2] table err of kind "decode": there is no access_token, or a header can't contain it
+-- @treturn[2] table err of kind "decode": there is no access_token, or a request can't contain it
 function token.read(response, now, previous)
   local access_token = response.access_token
   if not is_credential(access_token) then
     local problem = (access_token == nil or access_token == null) and "has no access_token"
+      or type(access_token) == "string" and #access_token > MAX_CREDENTIAL
+        and format("has an access_token of %d bytes, the limit is %d", #access_token, MAX_CREDENTIAL)
       or "has an access_token with characters that a header can't contain"
     return nil, errors.new { kind = "decode", sent = true, message = "the token response " .. problem }
   end

@@ -257,6 +257,12 @@ describe("the libcurl transport", function()
       assert.matches("longer than max_body", refused("decode", get(url, { max_body = 999 })).message)
     end)
 
+    it("a body whose length is beyond max_body, before any of it is read", function()
+      local url = wire:raw("declared", [[ send("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n") gone() ]])
+      assert.matches("longer than max_body", refused("decode", get(url, { max_body = 1000 })).message)
+      assert.equal("", assert(get(url, { method = "HEAD", max_body = 1000 })).body)
+    end)
+
     it("a body without an end", function()
       local url = wire:raw("endless", [[ send("HTTP/1.1 200 OK\r\n\r\n") while send(("x"):rep(10000)) do end ]])
       assert.matches("longer than max_body", refused("decode", get(url, { max_body = 1000000 })).message)

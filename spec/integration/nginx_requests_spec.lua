@@ -251,6 +251,29 @@ describe("nginx runtime", function()
       assert.is_true(reused)
     end)
 
+    it("that the server has closed carry no request that may be sent only once", function()
+      local statuses = run([[
+        local port = ("%04X"):format(tonumber(upstream:match("%d+$")))
+        assert(get(arg)) -- the server closes the connection after it
+        -- Without a wait, in which nginx itself would see it: until the kernel shows the connection in CLOSE_WAIT.
+        repeat
+          local file = io.open("/proc/net/tcp")
+          local text = file:read("*a")
+          file:close()
+        until text:find(" %x+:%x+ %x+:" .. port .. " 08 ")
+        return { (get("/echo", { method = "POST", body = "x", once = true }) or {}).status }
+      ]], raw "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+      assert.same({ 200 }, statuses)
+    end)
+
+    it("that are still open carry a request that may be sent only once", function()
+      local reused = run [[
+        assert(get("/echo"))
+        return get("/echo", { method = "POST", body = "x", once = true }).reused
+      ]]
+      assert.is_true(reused)
+    end)
+
     for _, case in ipairs {
       { "a response with Connection: close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi" },
       { "a response in HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi" },

@@ -227,6 +227,15 @@ describe("the reader of HTTP/1.1 responses", function()
     assert.is_nil((reader:response()))
   end)
 
+  it("refuses what is not HTTP by its first bytes, without waiting for a line end", function()
+    for _, bytes in ipairs { "<html>", "SSH", "\0\0\18", "h", "HTTP1", "http/" } do
+      local done, problem = core.http_reader("GET", MAX_HEAD, MAX_BODY):feed(bytes)
+      assert.is_nil(done, bytes)
+      assert.equal("the response does not begin with HTTP/1.1", problem)
+    end
+    assert.is_false((core.http_reader("GET", MAX_HEAD, MAX_BODY):feed("HTTP/")))
+  end)
+
   it("tells when the head is complete", function()
     local reader = core.http_reader("GET", MAX_HEAD, MAX_BODY)
     assert.is_false(reader:feed("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r"))

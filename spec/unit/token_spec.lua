@@ -42,6 +42,17 @@ describe("a token", function()
     assert.equal(5000, new.obtained_at)
   end)
 
+  it("is not read when it is longer than a request can carry", function()
+    response.access_token = ("a"):rep(core.limits.credential + 1)
+    local t, err = token.read(response, 0)
+    assert.is_nil(t)
+    assert.equal("decode", err.kind)
+    assert.equal("the token response has an access_token of 65537 bytes, the limit is 65536", err.message)
+    response.access_token = ("a"):rep(core.limits.credential)
+    response.refresh_token = ("r"):rep(core.limits.credential + 1)
+    assert.is_nil(assert(token.read(response, 0)).refresh_token)
+  end)
+
   it("keeps its methods, whatever the server calls its fields", function()
     response.state, response.authorization = true, "y"
     local t = assert(token.read(response, 0))

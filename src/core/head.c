@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "limits.h"
 
+#define NOT_HTTP "the response does not begin with HTTP/1.1"
 #define MAX_LENGTH ((uint64_t)INT64_MAX)
 
 /* A field line, as offsets into 'text'. Lines with the same name form a list from the first one. */
@@ -129,7 +130,7 @@ static int head_status (LoftyHttpHead *head, const char *line, size_t size) {
     facts->keep_alive = facts->http2 = 1;
     line += 6;
   } else
-    return head_bad(head, "the response does not begin with HTTP/1.1");
+    return head_bad(head, NOT_HTTP);
   if (end - line < 4 || line[0] != ' ' || !lofty_is_digit(line[1]) || !lofty_is_digit(line[2]) ||
       !lofty_is_digit(line[3]) || (end - line > 4 && line[4] != ' '))
     return head_bad(head, "the status is not three digits");
@@ -372,6 +373,14 @@ static void head_line (LoftyHttpHead *head, size_t size) {
   head->text.size = head->line; /* status line and trailers are not stored */
 }
 
+/* Whether the first bytes of a status line that is not complete yet may belong to one. */
+static int may_be_status (const LoftyHttpHead *head) {
+  static const char begin[] = "HTTP/";
+  size_t size = head->text.size - head->line;
+  if (size > sizeof begin - 1) size = sizeof begin - 1;
+  return memcmp(head->text.data + head->line, begin, size) == 0;
+}
+
 LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t size, size_t *used) {
   *used = 0;
   while (head->code <= LOFTY_DONE && *used < size && head->state != HEAD_ENDED) {
@@ -385,7 +394,10 @@ LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t s
       return head_fail(head, head->text.status, NULL);
     head->total += piece;
     *used += piece;
-    if (end) head_line(head, head->text.size - head->line);
+    if (end)
+      head_line(head, head->text.size - head->line);
+    else if (head->state == HEAD_STATUS && !may_be_status(head))
+      head_bad(head, NOT_HTTP);
     if (head->code == LOFTY_DONE && !was_done) break; /* what follows is the body */
   }
   return head->code;

@@ -126,6 +126,7 @@ static Outcome classify (Transfer *t, int whole_head, int connected) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a header line that its API for header lines refuses */
       return failure_detailed(t, "decode", "the response is not HTTP");
     case CURLE_GOT_NOTHING: return failure("network", broke);
     case CURLE_RECV_ERROR: /* a connection that broke, or a chunk that can't be read */
@@ -134,7 +135,13 @@ static Outcome classify (Transfer *t, int whole_head, int connected) {
     case CURLE_PARTIAL_FILE: return failure("network", broke);
     case CURLE_ABORTED_BY_CALLBACK: return failure("network", "the transport was closed");
     case CURLE_URL_MALFORMAT: return failure("invalid", "the URL was refused by libcurl");
-    case CURLE_OUT_OF_MEMORY: return failure("network", "not enough memory");
+    case CURLE_OUT_OF_MEMORY: /* below 8.6 the code for a header line of more than 100 KiB, too */
+      if (t->attempts > 0 && !whole_head)
+        return failure("decode", "a header line is too long, or memory ran out");
+      return failure("network", "not enough memory");
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE: return failure("decode", "a header line is too long");
+#endif
     default: return failure_detailed(t, "network", broke);
   }
 }

@@ -15,10 +15,23 @@
 #error "without POLLRDHUP a request may go out on a connection that the server has closed"
 #endif
 
+#define TOO_LONG "the body of the response is longer than max_body"
+
 static size_t transfer_refuse (Transfer *t, LoftyCode code, const char *problem) {
   t->code = code;
   t->problem = problem;
   return 0; /* fewer bytes than were given: libcurl stops */
+}
+
+/*
+** True if the head says that the body is longer than max_body: then none of it is read. A gzip
+** body is measured when it is decoded.
+*/
+static int is_too_long (const Transfer *t) {
+  const LoftyHttpFacts *facts = lofty_http_head_facts(t->head);
+  int bodyless = t->is_head || facts->status == 204 || facts->status == 304;
+  return !bodyless && facts->has_length && facts->coding != LOFTY_CODING_GZIP &&
+         facts->length > t->response.max;
 }
 
 /* Called with one complete line of a head or of trailers, line end included. */
@@ -29,6 +42,7 @@ size_t lofty_on_header (char *bytes, size_t one, size_t size, void *closure) {
   (void)one;
   if (code > LOFTY_DONE) return transfer_refuse(t, code, lofty_http_head_problem(t->head));
   if (used != size) return transfer_refuse(t, LOFTY_BAD, "header lines after the end");
+  if (code == LOFTY_DONE && is_too_long(t)) return transfer_refuse(t, LOFTY_TOO_LONG, TOO_LONG);
   return size;
 }
 
@@ -44,8 +58,7 @@ size_t lofty_on_body (char *bytes, size_t one, size_t size, void *closure) {
     code = lofty_gunzip_feed(t->inflate, &t->response, bytes, size);
   } else
     code = lofty_buf_add(&t->response, bytes, size);
-  if (code == LOFTY_TOO_LONG)
-    return transfer_refuse(t, code, "the body of the response is longer than max_body");
+  if (code == LOFTY_TOO_LONG) return transfer_refuse(t, code, TOO_LONG);
   if (code == LOFTY_BAD) return transfer_refuse(t, code, "the gzip body is damaged");
   if (code == LOFTY_NO_MEMORY) return transfer_refuse(t, code, NULL);
   return size;

@@ -94,6 +94,7 @@ local function cursor_of(value, name)
   if #text > MAX_CURSOR then
     return nil, format("%s in the response has %d bytes, the limit is %d", name, #text, MAX_CURSOR)
   end
+  if find(text, "%c") then return nil, format("%s in the response has a control character", name) end
   return text
 end
 

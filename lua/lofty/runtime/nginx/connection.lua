@@ -25,6 +25,9 @@ local connection = {}
 local IDLE_TIMEOUT = 30
 -- The most bytes read at a time; nginx gives what lua_socket_buffer_size holds.
 local READ_SIZE = 65536
+-- Seconds for which a kept connection is read before a request that may be sent only once, so that nginx sees whether
+-- the server has closed it.
+local PROBE = 0.001
 
 local CA_HINT = "set lua_ssl_trusted_certificate in nginx.conf to a file with the CAs you trust, such as "
   .. "/etc/ssl/certs/ca-certificates.crt"
@@ -114,7 +117,15 @@ local function open(self, seconds, now)
   return true
 end
 
--- `new_only`: kept connections are closed until a new one comes.
+-- Whether the server has closed a kept connection, or sent bytes that were not asked for.
+local function is_closed(socket)
+  set_timeouts(socket, PROBE)
+  local _, why = socket:receiveany(1)
+  return why ~= "timeout"
+end
+
+-- Kept connections are closed until a new one comes: with `new_only` all of them, else those that the server has closed,
+-- where the request may be sent only once.
 local function connect(self, now, new_only)
   local origin, socket = self.origin, self.socket
   local left = self.deadline - now
@@ -130,7 +141,7 @@ local function connect(self, now, new_only)
       end
       return self:failed("network", format("no connection to %s: %s", origin.shown, explain(why)))
     end
-    local unwanted = self.reused and new_only
+    local unwanted = self.reused and (new_only or self.once and is_closed(socket))
     if unwanted then socket:close() end
   until not unwanted
   self.connected = true
@@ -185,7 +196,7 @@ local run = exchanges.over {
 function connection.exchange(origin, req, head, resend)
   local made, socket = pcall(tcp) -- raises where there are no cosockets; cheaper than to ask first
   if not made then return phase.refuse() end
-  local self = { shown = origin.shown, origin = origin, pool = origin:pool(), socket = socket }
+  local self = { shown = origin.shown, origin = origin, pool = origin:pool(), socket = socket, once = not resend }
   local res, err = run(self, req, head, resend)
   return res, err
 end

@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+
+-- What calls return, in both runtimes, when the server's answer is hostile: spec/support/hostile/answers.lua.
+
+local answers = require "spec.support.hostile.answers"
+local servers = require "spec.support.hostile.servers"
+
+-- The server offers 64 MiB; max_body is 1 MiB, the rest is what the sockets of both sides hold.
+local MAX_SENT = 24 * 1024 * 1024
+local MAX_GROWN = 48 * 1024 -- KiB
+
+describe("a hostile server:", function()
+  local box
+  setup(function() box = servers.start() end)
+  teardown(function()
+    require "lofty.runtime.curl":close()
+    if box then box:stop() end
+  end)
+
+  local function check(entry, expected, result)
+    local said = result.message or "no err"
+    assert.equal(expected, result.outcome, said)
+    assert.is_nil(result.problem, said)
+    assert.equal(entry.following or '="pong"', result.following, "the next call")
+    if entry.call ~= "list" then assert.equal(entry.posts or 1, result.posts, "POST requests") end
+    assert.equal(0, result.open, "connections that the client left open")
+    assert.is_true(result.bytes <= (entry.max_sent or MAX_SENT), "bytes sent: " .. result.bytes)
+    assert.is_true(result.grown <= MAX_GROWN, "KiB of memory: " .. result.grown)
+  end
+
+  describe("plain Lua:", function()
+    local runtime = require "lofty.runtime.curl"
+    local exercise = require "spec.support.hostile.exercise"
+    setup(function() runtime:request { method = "GET", url = box.plain .. "/forget" } end)
+    for _, entry in ipairs(answers) do
+      it(entry.group .. ": " .. entry.name, function()
+        runtime:close()
+        check(entry, entry.expected, exercise(entry, { runtime = runtime, plain = box.plain, tls = box.tls, ca = box.ca }))
+      end)
+    end
+  end)
+
+  describe("nginx:", function()
+    setup(function() require "lofty.runtime.curl":request { method = "GET", url = box.plain .. "/forget" } end)
+    for _, entry in ipairs(answers) do
+      it(entry.group .. ": " .. entry.name, function()
+        check(entry, entry.nginx or entry.expected, box:exercise_in_nginx(entry))
+      end)
+    end
+  end)
+end)
