@@ -29,9 +29,9 @@ In lofty's columns is err.kind, or the value that the call returns. For curl (`c
 lua-resty-http (`request_uri` with `ssl_verify`) are the status and the size of the body that they hand on, or their
 error. Neither has a limit for the body, and JSON, token responses and pages are the caller's business there.
 
-Of lofty's exceptions:
+To know:
 
-- A token request without a response is sent once more: Lofty accepts a refresh token again for that.
+- A token request that got no response is sent once more.
 - After 429, or when no call is left in the window, the next call waits for it, or fails at once by its deadline.
 - No revocation list is read, by none of them: a revoked certificate is accepted until it expires.
 
@@ -54,7 +54,7 @@ local function first_cells(entry)
     cell(shown(entry.nginx or entry.expected)))
 end
 
-if ... == "module" then return { first_cells = first_cells, page = PAGE } end
+if ... == "module" then return { first_cells = first_cells, path = PAGE } end
 
 local nginx = require "lofty.sandbox.nginx"
 local servers = require "spec.support.hostile.servers"
@@ -120,13 +120,13 @@ local notes, lines, group = {}, {}, nil
 local function add(text) lines[#lines + 1] = text end
 local version = nginx.shell("curl --version | head -n 1"):match "^curl (%S+)"
 local resty_version = resty and box:ask("/alone", {}).version
-add(format("Measured with libcurl %s, nginx %s and lua-resty-http %s; %d answers.\n", version,
+add(format("Measured with libcurl %s, nginx %s and lua-resty-http %s; %d answers.", version,
   nginx.shell("PATH=$PATH:/usr/sbin nginx -v 2>&1"):match "nginx/(%S+)", resty_version or "as below", #answers))
 for _, entry in ipairs(answers) do
   if entry.group ~= group then
     group = entry.group
-    add(format("\n## %s\n\n| answer | lofty, plain Lua | lofty, nginx | curl | lua-resty-http |\n|---|---|---|---|---|",
-      group:sub(1, 1):upper() .. group:sub(2)))
+    add(format("\n## %s\n", group:sub(1, 1):upper() .. group:sub(2)))
+    add "| answer | lofty, plain Lua | lofty, nginx | curl | lua-resty-http |\n|---|---|---|---|---|"
   end
   io.stderr:write(group, ": ", entry.name, "\n")
   runtime:close()

@@ -5,6 +5,8 @@
 local answers = require "spec.support.hostile.answers"
 local servers = require "spec.support.hostile.servers"
 
+local page = assert(loadfile("tools/hostile_answers.lua"))("module")
+
 -- The server offers 64 MiB; max_body is 1 MiB, the rest is what the sockets of both sides hold.
 local MAX_SENT = 24 * 1024 * 1024
 local MAX_GROWN = 48 * 1024 -- KiB
@@ -27,6 +29,22 @@ describe("a hostile server:", function()
     assert.is_true(result.bytes <= (entry.max_sent or MAX_SENT), "bytes sent: " .. result.bytes)
     assert.is_true(result.grown <= MAX_GROWN, "KiB of memory: " .. result.grown)
   end
+
+  it("the published table is up to date (make hostile-answers)", function()
+    local file = assert(io.open(page.path, "rb"))
+    local rows, n = {}, 0
+    for line in file:read("*a"):gsub("%[%^%d+%]", ""):gmatch("[^\n]+") do
+      local cells, curl, resty = line:match("^(| .- | .- | .- |) ([^|]+) | ([^|]+) |$")
+      if cells and curl ~= "curl" then
+        n = n + 1
+        rows[n] = cells
+        assert.is_true(#curl > 0 and #resty > 0, line)
+      end
+    end
+    file:close()
+    assert.equal(#answers, n)
+    for i, entry in ipairs(answers) do assert.equal(page.first_cells(entry), rows[i]) end
+  end)
 
   describe("plain Lua:", function()
     local runtime = require "lofty.runtime.curl"
