@@ -124,8 +124,8 @@ local function is_closed(socket)
   return why ~= "timeout"
 end
 
--- Kept connections are closed until a new one comes: with `new_only` all of them, else those that the server has closed,
--- where the request may be sent only once.
+-- Kept connections are closed until a new one comes: with `new_only` all of them, else those that the server has
+-- closed, where the request may be sent only once.
 local function connect(self, now, new_only)
   local origin, socket = self.origin, self.socket
   local left = self.deadline - now
