@@ -13,6 +13,7 @@
 -- @module lofty.sandbox
 
 local ascii = require "lofty.internal.ascii"
+local clock = require "lofty.sandbox.clock"
 local conf = require "lofty.sandbox.server.conf"
 local faults = require "lofty.sandbox.server.faults"
 local given = require "lofty.sandbox.server.given"
@@ -182,7 +183,7 @@ function Box:request(method, url, opt)
   add("output", base .. ".body")
   add("dump-header", base .. ".head")
   add("write-out", "%{http_code}")
-  for name, value in pairs(self:with_clock(opt.headers)) do add("header", name .. ": " .. value) end
+  for name, value in pairs(clock.headers(self, opt.headers)) do add("header", name .. ": " .. value) end
   if opt.body then
     nginx.write(base .. ".sent", opt.body)
     add("data-binary", "@" .. base .. ".sent")
@@ -222,29 +223,10 @@ end
 --- Restores the state at the start: records, settings, faults, clock; empties the journal and the deliveries.
 function Box:reset() self:control("reset") end
 
--- Of lofty.sandbox.clock: moves the clock without telling the emulator, which follows at the next request.
-function Box:pass(seconds) self.offset, self.passed = self.offset + seconds, self.passed + seconds end
-
--- True for a URL of this box.
-function Box:has(url)
-  for _, own in ipairs { self.url, self.tls_url } do
-    if url:sub(1, #own + 1) == own .. "/" then return true end
-  end
-  return false
-end
-
--- A copy of headers that has the time of the box's clock.
-function Box:with_clock(headers)
-  local copy = {}
-  for name, value in pairs(headers or {}) do copy[name] = value end
-  if self.passed > 0 then copy["X-Sandbox-Clock"] = ("%.6f"):format(self.offset) end
-  return copy
-end
-
 -- The options that a client and an application of this box have in common, with the caller's above them.
 local function options_of(self, opt, own)
-  self.clock = self.clock or require "lofty.sandbox.clock"(self, require "lofty.runtime.curl")
-  own.base_url, own.runtime = self.url, self.clock
+  self.runtime = self.runtime or clock.runtime(self, require "lofty.runtime.curl")
+  own.base_url, own.runtime = self.url, self.runtime
   if type(opt) == "table" then
     for name, value in pairs(opt) do own[name] = value end
   elseif opt ~= nil then
@@ -386,6 +368,34 @@ function Box:complaints()
     end
   end
   return table.concat(out, "\n")
+end
+
+--- The variables that point a script, or a person with curl, at this box, in the order in which they are read.
+-- @treturn table of pairs: name, value
+function Box:exports()
+  return {
+    { "LOFTY_BASE_URL", self.url }, { "LOFTY_OAUTH_SERVER", "vendor" }, { "LOFTY_OAUTH_TOKEN_URL", self.token_url },
+    { "LOFTY_DEVELOPER_TOKEN_URL", self.developer_token_url }, { "LOFTY_AUTHORIZE_URL", self.authorize_url },
+    { "LOFTY_CLIENT_ID", self.client_id }, { "LOFTY_CLIENT_SECRET", self.client_secret },
+    { "LOFTY_REDIRECT_URI", self.redirect_uri }, { "LOFTY_API_KEY", self.api_key },
+    { "LOFTY_CUSTOMER_KEY", self.customer_key },
+  }
+end
+
+--- Runs a command of the shell with the variables of `exports` set. Its waits take real time.
+--     local printed, status = box:execute "lua my_script.lua --apply"
+-- @tparam string command
+-- @treturn string what it printed, stderr included, without the last line end
+-- @treturn number its exit status
+function Box:execute(command)
+  local lines = {}
+  for i, pair in ipairs(self:exports()) do lines[i] = "export " .. pair[1] .. "=" .. quote(pair[2]) .. "\n" end
+  -- A file in a folder that is closed to others: everybody on the machine can read a command line.
+  local file = self.folder .. "/exports"
+  nginx.write(file, table.concat(lines))
+  local said = nginx.shell(". " .. quote(file) .. "; (" .. command .. "\n) 2>&1; printf '\\n%d' $?")
+  local printed, status = said:match "^(.*)\n(%d+)$"
+  return (printed:gsub("\n$", "")), tonumber(status)
 end
 
 --- Stops it and removes its folder. May be called twice.

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 -- Runs each code block of docs/guide that is marked "lua run" or "sh run", in a process of its own, against the emulator.
+-- A block marked "lua busted NAME" is a spec that busted runs, beside the files of its page's blocks "lua file NAME".
 local child = require "spec.support.child"
 local nginx = require "lofty.sandbox.nginx"
 local lofty = require "lofty"
@@ -30,7 +31,7 @@ local FILES = {
     env LOFTY_API_KEY; env LOFTY_BASE_URL;
     http { resolver 127.0.0.53; lua_ssl_trusted_certificate nginx.conf; lua_ssl_verify_depth 3; }]],
 }
-
+-- The blocks of a page with a mark: "lua run", or "lua busted" and a name.
 local function blocks_of(page, mark)
   local list, block = {}, nil
   local number = 0
@@ -41,8 +42,8 @@ local function blocks_of(page, mark)
       block = nil
     elseif block then
       block.text = block.text .. line .. "\n"
-    elseif line == "```" .. mark then
-      block = { line = number, text = "" }
+    elseif line:sub(1, #mark + 3) == "```" .. mark then
+      block = { line = number, text = "", name = line:sub(#mark + 5) }
     end
   end
   return list
@@ -62,26 +63,43 @@ describe("the guide's example", function()
   end)
   before_each(function() box:control("reset") end)
 
+  -- Makes a folder for an example; returns it, and the environment to run Lua there as an argument of child.script.
+  local function place_of(page, block)
+    local place = ("%s/%s-%d"):format(folder, page, block.line)
+    nginx.shell("mkdir " .. place)
+    local environment = { "-C " .. place }
+    for name, value in pairs {
+      LOFTY_BASE_URL = box.url, LOFTY_API_KEY = box.api_key, LOFTY_CLIENT_ID = box.client_id,
+      LOFTY_CLIENT_SECRET = box.client_secret, LOFTY_REDIRECT_URI = box.redirect_uri,
+      LOFTY_OAUTH_TOKEN_URL = box.token_url, LOFTY_AUTHORIZE_URL = box.authorize_url,
+      LUA_PATH = "./?.lua;" .. package.path:gsub("%./", root .. "/"), LUA_CPATH = package.cpath:gsub("%./", root .. "/"),
+    } do
+      environment[#environment + 1] = name .. "=" .. nginx.quote(value)
+    end
+    return place, table.concat(environment, " ")
+  end
+
   for _, page in ipairs(PAGES) do
     for _, block in ipairs(blocks_of(page, "lua run")) do
       it(("on page %s at line %d runs"):format(page, block.line), function()
-        local place = ("%s/%s-%d"):format(folder, page, block.line)
-        nginx.shell("mkdir " .. place)
+        local place, environment = place_of(page, block)
         if page == "event-loops" then nginx.shell("cp examples/cqueues_runtime.lua " .. place) end
         local prelude = PRELUDE:gsub("CLICK", ("%q"):format("lua5.4 " .. nginx.quote(root .. "/lua/lofty/sandbox/click.lua"))):gsub("\n", " ")
         nginx.write(place .. "/example.lua", prelude .. "local ok, why = pcall(function() " .. block.text
           .. ' end)\nprint(ok and "done" or tostring(why))\n')
-        local environment = {}
-        for name, value in pairs {
-          LOFTY_BASE_URL = box.url, LOFTY_API_KEY = box.api_key, LOFTY_CLIENT_ID = box.client_id,
-          LOFTY_CLIENT_SECRET = box.client_secret, LOFTY_REDIRECT_URI = box.redirect_uri,
-          LOFTY_OAUTH_TOKEN_URL = box.token_url, LOFTY_AUTHORIZE_URL = box.authorize_url,
-          LUA_PATH = "./?.lua;" .. package.path:gsub("%./", root .. "/"), LUA_CPATH = package.cpath:gsub("%./", root .. "/"),
-        } do
-          environment[#environment + 1] = name .. "=" .. nginx.quote(value)
-        end
-        local printed = child.script("example.lua", "", "-C " .. place .. " " .. table.concat(environment, " "))
+        local printed = child.script("example.lua", "", environment)
         assert.truthy(("\n" .. printed):find("\ndone$"), printed)
+      end)
+    end
+
+    for _, block in ipairs(blocks_of(page, "lua busted")) do
+      it(("on page %s at line %d is a spec that passes"):format(page, block.line), function()
+        local place, environment = place_of(page, block)
+        for _, file in ipairs(blocks_of(page, "lua file")) do nginx.write(place .. "/" .. file.name, file.text) end
+        nginx.write(place .. "/" .. block.name, block.text)
+        local busted = nginx.shell "command -v busted"
+        local printed = child.script(busted, "--output=plainTerminal " .. block.name, environment)
+        assert.truthy(printed:find("[1-9]%d* success%a* / 0 failures / 0 errors"), printed)
       end)
     end
   end

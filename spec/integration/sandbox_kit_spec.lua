@@ -218,6 +218,13 @@ describe("a client of a sandbox #sandbox", function()
     assert.equal(1, crm:stats().refreshes)
   end)
 
+  it("may be that of a script in a process of its own", function()
+    local printed, status = box:execute([[printf '%s\n' "$LOFTY_BASE_URL" "$LOFTY_API_KEY"; echo oops >&2; exit 3]])
+    assert.equal(box.url .. "\n" .. box.api_key .. "\noops", printed)
+    assert.equal(3, status)
+    assert.same({ "", 0 }, { box:execute "true" })
+  end)
+
   it("is refreshed when it was made of a token", function()
     local token = box:issue()
     local crm = box:client { token = token }

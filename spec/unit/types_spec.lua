@@ -239,3 +239,44 @@ describe("the response types", function()
     assert.same({}, problems)
   end)
 end)
+
+describe("the annotations of the test kit", function()
+  local text = assert(read("types/lofty/sandbox.lua"))
+  local sandbox = require "lofty.sandbox"
+
+  it("are a valid Lua file", function()
+    assert((loadstring or load)(text)) -- luacheck: ignore 113
+  end)
+
+  it("contain every function of the module and method of a box, and no other", function()
+    local known, annotated = {}, {}
+    for name, value in pairs(sandbox) do
+      if type(value) == "function" then known["sandbox." .. name] = true end
+    end
+    for name, value in pairs(getmetatable(sandbox.attach("http://127.0.0.1:9", "")).__index) do
+      if type(value) == "function" then known["Box:" .. name] = true end
+    end
+    for name in text:gmatch("\nfunction ([%w.:_]+)%(") do annotated[name] = true end
+    assert.same(known, annotated)
+  end)
+
+  it("contain every fault", function()
+    local annotated = {}
+    for name in text:gmatch('\n%-%-%-| "([%w-]+)"') do annotated[#annotated + 1] = name end
+    assert.same(sandbox.faults, annotated)
+  end)
+
+  it("contain every resource and field of the records", function()
+    local seeds = require "lofty.sandbox.seeds"
+    for resource in pairs(seeds.resources) do
+      local class = text:match("\n%-%-%-@field " .. resource .. "%? (lofty%.sandbox%.%a+)%[%]")
+      local fields = text:match("%-%-%-@class " .. class:gsub("%.", "%%.") .. "[^\n]*\n(.-)\n\n")
+      local annotated = {}
+      for name in fields:gmatch("%-%-%-@field ([%w]+)") do annotated[name] = true end
+      for name in pairs(seeds.fields(resource)) do
+        local inherited = resource == "leads" and text:find("lofty.sandbox.Lead: lofty.leads.create", 1, true)
+        assert.truthy(annotated[name] or inherited, resource .. "." .. name)
+      end
+    end
+  end)
+end)

@@ -79,6 +79,13 @@ local OF_LEAD = { notes = true, tasks = true, calls = true, texts = true, emails
 seeds.resources = {}
 for name in pairs(RESOURCES) do seeds.resources[name] = true end
 
+--- The names of the fields that a record of a resource may have, as a set.
+function seeds.fields(resource)
+  local names = {}
+  for name in pairs(RESOURCES[resource].fields) do names[name] = true end
+  return names
+end
+
 -- Raises what is wrong with the value at a path; `read` catches it.
 local function fail(path, ...) error({ problem = path .. ": " .. format(...) }, 0) end
 

@@ -10,20 +10,9 @@ local quote = nginx.quote
 
 local session = {}
 
--- What a script of the library, or a person with curl, needs to know, in the order in which it is read.
-local function exports_of(box)
-  return {
-    { "LOFTY_BASE_URL", box.url }, { "LOFTY_OAUTH_SERVER", "vendor" }, { "LOFTY_OAUTH_TOKEN_URL", box.token_url },
-    { "LOFTY_DEVELOPER_TOKEN_URL", box.developer_token_url }, { "LOFTY_AUTHORIZE_URL", box.authorize_url },
-    { "LOFTY_CLIENT_ID", box.client_id }, { "LOFTY_CLIENT_SECRET", box.client_secret },
-    { "LOFTY_REDIRECT_URI", box.redirect_uri }, { "LOFTY_API_KEY", box.api_key },
-    { "LOFTY_CUSTOMER_KEY", box.customer_key },
-  }
-end
-
 local function export_lines(box)
   local lines = {}
-  for i, pair in ipairs(exports_of(box)) do lines[i] = "export " .. pair[1] .. "=" .. quote(pair[2]) .. "\n" end
+  for i, pair in ipairs(box:exports()) do lines[i] = "export " .. pair[1] .. "=" .. quote(pair[2]) .. "\n" end
   return table.concat(lines)
 end
 
