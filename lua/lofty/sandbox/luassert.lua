@@ -23,9 +23,15 @@ local function expected(method, path, fields, times)
   return what .. method .. " " .. path .. (fields and " with " .. json.encode(fields) or "")
 end
 
-local function sent(state, arguments)
+local function sent(state, arguments, level)
   local box, method, path, fields, times = arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]
-  local found = box:sent(method, path, fields)
+  if type(box) ~= "table" or not box.sent then
+    error("assert.sent: the first argument must be a sandbox's box, got " .. type(box), (level or 1) + 1)
+  end
+  local is_right, found = pcall(box.sent, box, method, path, fields)
+  if not is_right then -- with the position of the spec instead of luassert's
+    error((tostring(found):gsub("^[^\n]-:%d+: ", "")), (level or 1) + 1)
+  end
   local ok = times and #found == times or not times and #found > 0
   arguments[1] = ("Expected%s %s; %d matched. The calls were:\n%s"):format(state.mod and "" or " not",
     expected(method, path, fields, times), #found, calls.list(box:journal()))
