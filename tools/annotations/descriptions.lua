@@ -1,15 +1,17 @@
 -- SPDX-License-Identifier: MIT
 
---- What fields mean where their names do not say it, for the annotations. A key is the name of a field, or
--- "resource.verb.field" where the meaning differs between operations. `false`: no description there.
+--- What fields mean where their names do not say it, for the annotations.
 --
--- Ranges and lengths are not repeated here: the generator takes them from the table of operations.
+-- `arguments`: by the name of a field, or by "resource.verb.field" where the meaning differs between operations;
+-- `false`: no description there. Ranges and lengths are not repeated: the generator takes them from the table of
+-- operations.
+-- `same`: names of arguments that mean the same in responses. `responses`: by name, or by "Type.field".
 
 local MILLISECONDS = "epoch milliseconds"
 local DATE = "epoch milliseconds of a date"
 local YES_OR_NO = "Yes or No"
 
-return {
+local arguments = {
   -- Leads: searching.
   allTags = "names of tags: leads that have all of them",
   anyTags = "names of tags: leads that have any of them",
@@ -180,3 +182,92 @@ return {
   -- The wait after a create.
   wait = "seconds for which a 404 is asked again, since a new record may not be found at once",
 }
+
+local same = {
+  "activeDays", "agreementSignedDate", "appointmentDate", "appraisalDate", "attributeName", "attributeType",
+  "birthday", "buyHouse", "buyingTimeFrame", "calculateType", "callTransferType", "cannotCall", "cannotEmail",
+  "cannotText", "closeDate", "commissionRate", "contractDate", "created", "endActiveHour", "escrowDate",
+  "expectedCloseDate", "expiration", "followUpRole", "fthb", "gci", "agentRevenue", "teamRevenue",
+  "homeInspectionDate", "hoursEnd", "hoursStart", "houseToSell", "leadTypes", "leadUserId", "listId", "mailAddress",
+  "mortgage", "offerDate", "ownershipId", "ownershipScope", "params", "payTo", "payType", "permissionMode",
+  "phoneCode", "phoneCountry", "postSplit", "preQual", "preSplit", "referredBy", "relationship", "sellingTimeFrame",
+  "splitPayTo", "splitPayType", "startActiveHour", "timeZoneCode", "touchMinutes", "unsubscription",
+  "withBuyerAgent", "withListingAgent",
+}
+
+local NONE_IS_MINUS_1 = "-1 when there is none"
+local PARTY = "0 other, 1 agent, 2 lead, 3 stage, 5 lender, 6 lead pond, 10 property"
+
+local responses = {
+  activityTime = "ISO 8601",
+  agentUserId = "0 or null: not linked to a user of the CRM",
+  assignCompletionStatus = "true: every step of the assignment is done",
+  borrowLevel = "SELF, GROUP or TEAM, when the AI is borrowed",
+  borrowId = "the user or office that lends the AI",
+  borrowedFrom = "the user or office that lends the AI",
+  callingOutcome = "chosen by the agent",
+  canSticky = "true: it can be pinned",
+  channel = "Call, Text or Email",
+  ["CodeMessage.code"] = "0: success",
+  ["Status.code"] = "0: success",
+  collection = "name of the array that holds the items",
+  communicationType = "Auto, Manual or Logged",
+  condoFee = NONE_IS_MINUS_1,
+  hoaFee = NONE_IS_MINUS_1,
+  deadline = "in v1 tasks as text, UTC",
+  ["Appointment.deadline"] = "when it begins",
+  ["TransactionStage.default"] = "true: the stage of a transaction that is created without one",
+  direction = "Outbound or Inbound",
+  ["Call.duration"] = "seconds",
+  elapsedTime = "from dialing to the connection, as mm:ss",
+  emailEventType = "Sent, Opened or Bounced",
+  errorCode = "0: success",
+  eventType = "Sent, Opened or Bounced; of communication also Call and Text",
+  finishTime = "UTC; empty until it is done",
+  fromId = "what it identifies depends on fromType",
+  fromType = PARTY,
+  toId = "what it identifies depends on toType",
+  toType = PARTY,
+  fromPond = "true: from a lead pond",
+  groups = "names of segments; segments replaces it",
+  hasQuotaSeat = "true: the AI has a seat within the quota",
+  hiddenFlag = "true: the lead is hidden",
+  opportunity = "Lofty's guess from the lead's behaviour, such as High Interest",
+  ["ManualLog.outboundOrInbound"] = "outbound: from agent to lead",
+  overdueFlag = "true: past its deadline and not done",
+  phoneStatuses = "for each number: 1 invalid, 2 valid, 3 talked, 4 on a do-not-call list, 5 contact not to be called",
+  ["Call.price"] = "US dollars",
+  queryId = "of the smart plan that made the task",
+  queryInfo = "of the smart plan that made the task",
+  rateScore = "0 to 5, given by the agent",
+  recordingSwitch = "true: the call was recorded",
+  refId = "what the event concerns, such as a task; 0 or -1: nothing",
+  remainingQuota = "leads that can still be added",
+  scrollId = "for the next page",
+  nextPageKey = "for the next page",
+  soldNextPageKey = "for the next page",
+  nextCursor = "for the next page",
+  segments = "names",
+  showUserNumber = "the number that the lead sees",
+  stage = "its name",
+  sticky = "true: pinned to the top of the timeline",
+  systemNote = "true: written by Lofty itself",
+  timelineTime = "ISO 8601, UTC",
+  timelineTypeDesc = "name of the kind of event, such as TeamStageChange",
+  timelineType = "number of the kind of event",
+  ["CallSummary.text"] = "the whole call in writing",
+  ["CallSummary.score"] = "quality of the call",
+  ["Recording.url"] = "ends after some time; empty when there is no recording",
+  transactionStatus = "name of a status of the team's pipeline",
+  transactionName = "address of the property, or the name of the deal",
+  updated = "epoch milliseconds",
+  usagePercentage = "0 to 100",
+  ["Lead.zipCode"] = "use that of a property instead",
+  ["Lead.assignedUser"] = "name of the agent",
+  ["Lead.createTime"] = "for the function time.parse",
+  ["Lead.leadSource"] = "number of the source; source is its name",
+}
+
+for _, name in ipairs(same) do responses[name] = responses[name] or assert(arguments[name], name) end
+
+return { arguments = arguments, responses = responses }

@@ -112,8 +112,8 @@ local function new_writer(operations, responses, descriptions)
 
   -- What follows a field's type: its description and what it may hold.
   local function description(class, field, shape)
-    local own = descriptions[class:gsub("^lofty%.", "") .. "." .. field]
-    if own == nil then own = descriptions[field] end
+    local own = descriptions.arguments[class:gsub("^lofty%.", "") .. "." .. field]
+    if own == nil then own = descriptions.arguments[field] end
     local range = bounds(shape)
     local text = (own or "") .. (own and range ~= "" and "; " or "") .. range
     return text ~= "" and " " .. text or ""
@@ -282,7 +282,8 @@ local function new_writer(operations, responses, descriptions)
       put("")
       put("---@class lofty." .. name)
       for _, field in ipairs(sorted(responses[name])) do
-        put(("---@field %s? %s"):format(field, response_type(responses[name][field])))
+        local about = descriptions.responses[name .. "." .. field] or descriptions.responses[field]
+        put(("---@field %s? %s%s"):format(field, response_type(responses[name][field]), about and " " .. about or ""))
       end
     end
   end

@@ -340,18 +340,18 @@ function App:expiring(days) end
 ---@field headers? table<string, string>
 
 ---@class lofty.ActiveHours
----@field activeDays? integer[]
----@field hoursEnd? integer
----@field hoursStart? integer
+---@field activeDays? integer[] days of the week
+---@field hoursEnd? integer hour of the day
+---@field hoursStart? integer hour of the day
 
 ---@class lofty.Activity
----@field activityTime? string
+---@field activityTime? string ISO 8601
 ---@field agentId? lofty.id
----@field callingOutcome? string
----@field channel? string
----@field communicationType? string
----@field direction? string
----@field emailEventType? string
+---@field callingOutcome? string chosen by the agent
+---@field channel? string Call, Text or Email
+---@field communicationType? string Auto, Manual or Logged
+---@field direction? string Outbound or Inbound
+---@field emailEventType? string Sent, Opened or Bounced
 ---@field emailSubject? string
 ---@field id? lofty.id
 ---@field leadId? lofty.id
@@ -371,7 +371,7 @@ function App:expiring(days) end
 
 ---@class lofty.AgentTagged
 ---@field data? boolean
----@field errorCode? integer
+---@field errorCode? integer 0: success
 ---@field errorMsg? string
 
 ---@class lofty.AlertSent
@@ -385,12 +385,12 @@ function App:expiring(days) end
 ---@field assignToUid? lofty.id
 ---@field createTime? string
 ---@field creatorId? lofty.id
----@field deadline? lofty.id
+---@field deadline? lofty.id when it begins
 ---@field deleteFlag? boolean
 ---@field descr? string
 ---@field endTime? lofty.id
 ---@field finishFlag? boolean
----@field finishTime? lofty.id
+---@field finishTime? lofty.id UTC; empty until it is done
 ---@field id? lofty.id
 ---@field lastUpdate? string
 ---@field leadId? lofty.id
@@ -413,7 +413,7 @@ function App:expiring(days) end
 ---@field startAt? string
 ---@field startAtMs? lofty.id
 ---@field taskId? lofty.id
----@field timeZoneCode? string
+---@field timeZoneCode? string time zone, as in "America/Chicago"
 ---@field title? string
 ---@field type? string
 
@@ -427,22 +427,22 @@ function App:expiring(days) end
 
 ---@class lofty.Call
 ---@field agentId? lofty.id
----@field callingOutcome? string
+---@field callingOutcome? string chosen by the agent
 ---@field createTime? string
 ---@field dialerCallRecordId? lofty.id
----@field direction? string
----@field duration? integer
----@field elapsedTime? string
+---@field direction? string Outbound or Inbound
+---@field duration? integer seconds
+---@field elapsedTime? string from dialing to the connection, as mm:ss
 ---@field endTime? string
 ---@field id? lofty.id
 ---@field isMachineAnswered? boolean
 ---@field leadId? lofty.id
 ---@field leadPhoneNumber? string
 ---@field note? string
----@field price? number
----@field rateScore? integer
----@field recordingSwitch? boolean
----@field showUserNumber? string
+---@field price? number US dollars
+---@field rateScore? integer 0 to 5, given by the agent
+---@field recordingSwitch? boolean true: the call was recorded
+---@field showUserNumber? string the number that the lead sees
 ---@field startTime? string
 ---@field status? string
 ---@field updateTime? string
@@ -466,16 +466,16 @@ function App:expiring(days) end
 ---@field id? lofty.id
 ---@field keywords? lofty.Keyword[]
 ---@field recordingId? lofty.id
----@field score? integer
+---@field score? integer quality of the call
 ---@field status? integer
 ---@field summary? string
----@field text? string
+---@field text? string the whole call in writing
 ---@field userId? lofty.id
 
 ---@class lofty.CallV2
 ---@field agentId? lofty.id
 ---@field createTime? string
----@field direction? string
+---@field direction? string Outbound or Inbound
 ---@field id? lofty.id
 ---@field leadId? lofty.id
 ---@field leadPhoneNumber? string
@@ -484,24 +484,24 @@ function App:expiring(days) end
 ---@field calls? lofty.CallV2[]
 
 ---@class lofty.CodeMessage
----@field code? integer
+---@field code? integer 0: success
 ---@field message? string
 
 ---@class lofty.Commission
----@field calculateType? string
+---@field calculateType? string whether value is an amount or a percentage
 ---@field desc? string
 ---@field id? lofty.id
----@field payTo? lofty.id
+---@field payTo? lofty.id id of the payee
 ---@field payToName? string
----@field payType? string
----@field splitPayTo? lofty.id
+---@field payType? string what kind of payee payTo is
+---@field splitPayTo? lofty.id id of the payee
 ---@field splitPayToName? string
----@field splitPayType? string
+---@field splitPayType? string what kind of payee splitPayTo is
 ---@field value? lofty.id
 
 ---@class lofty.Commissions
----@field postSplit? lofty.Commission[]
----@field preSplit? lofty.Commission[]
+---@field postSplit? lofty.Commission[] after the split
+---@field preSplit? lofty.Commission[] before the split
 ---@field split? lofty.Commission[]
 
 ---@class lofty.CommunicationEntry
@@ -509,10 +509,10 @@ function App:expiring(days) end
 ---@field callDuration? string
 ---@field callOutcome? string
 ---@field communicationTime? string
----@field communicationType? string
----@field direction? string
----@field eventType? string
----@field fromPond? boolean
+---@field communicationType? string Auto, Manual or Logged
+---@field direction? string Outbound or Inbound
+---@field eventType? string Sent, Opened or Bounced; of communication also Call and Text
+---@field fromPond? boolean true: from a lead pond
 ---@field id? lofty.id
 ---@field leadId? lofty.id
 ---@field status? string
@@ -521,7 +521,7 @@ function App:expiring(days) end
 ---@field data? lofty.CommunicationEntry[]
 ---@field hasMore? boolean
 ---@field limit? integer
----@field nextCursor? string
+---@field nextCursor? string for the next page
 ---@field totalCount? lofty.id
 
 ---@class lofty.CommunicationV1Page
@@ -531,9 +531,9 @@ function App:expiring(days) end
 ---@field pageData? table[]
 
 ---@class lofty.CustomAttribute
----@field attributeName? string
----@field attributeType? string
----@field params? string
+---@field attributeName? string name of a custom field
+---@field attributeType? string type of a custom field
+---@field params? string options of a custom field, as JSON text: {"option":["a","b"]}
 ---@field value? string
 
 ---@class lofty.CustomFieldValue
@@ -548,17 +548,17 @@ function App:expiring(days) end
 ---@field businessType? integer
 ---@field roleId? integer
 ---@field strategyType? integer
----@field touchMinutes? integer
+---@field touchMinutes? integer minutes that an agent has, with the strategies next-up and blast alert
 ---@field updateTime? lofty.id
 
 ---@class lofty.Email
 ---@field agentId? lofty.id
----@field direction? string
+---@field direction? string Outbound or Inbound
 ---@field emailEventTime? string
 ---@field emailSubject? string
 ---@field emailType? string
----@field eventType? string
----@field fromPond? boolean
+---@field eventType? string Sent, Opened or Bounced; of communication also Call and Text
+---@field fromPond? boolean true: from a lead pond
 ---@field id? lofty.id
 ---@field leadId? lofty.id
 
@@ -573,12 +573,12 @@ function App:expiring(days) end
 ---@field visibleOrgInfoList? lofty.VisibleOffice[]
 
 ---@class lofty.FamilyMember
----@field birthday? string
+---@field birthday? string as in "Jan 5, 1980"
 ---@field emails? string[]
 ---@field firstName? string
 ---@field lastName? string
 ---@field phones? string[]
----@field relationship? string
+---@field relationship? string to the lead, as in "Husband"
 
 ---@class lofty.Inquiry
 ---@field bathroomsMax? string
@@ -588,7 +588,7 @@ function App:expiring(days) end
 ---@field createTime? string
 ---@field defaultValue? boolean
 ---@field id? lofty.id
----@field leadUserId? lofty.id
+---@field leadUserId? lofty.id user id of the lead itself
 ---@field locations? lofty.Location[]
 ---@field modifyByAgent? boolean
 ---@field priceMax? lofty.id
@@ -598,31 +598,31 @@ function App:expiring(days) end
 
 ---@class lofty.Keyword
 ---@field content? string
----@field params? table[]
+---@field params? table[] options of a custom field, as JSON text: {"option":["a","b"]}
 ---@field type? string
 
 ---@class lofty.Lead
----@field assignCompletionStatus? boolean
+---@field assignCompletionStatus? boolean true: every step of the assignment is done
 ---@field assignTime? string
----@field assignedUser? string
+---@field assignedUser? string name of the agent
 ---@field assignedUserId? lofty.id
----@field birthday? string
----@field buyHouse? string
----@field buyingTimeFrame? string
----@field cannotCall? boolean
----@field cannotEmail? boolean
----@field cannotText? boolean
+---@field birthday? string as in "Jan 5, 1980"
+---@field buyHouse? string Yes or No: wants to buy
+---@field buyingTimeFrame? string months
+---@field cannotCall? boolean true: the lead must not be called
+---@field cannotEmail? boolean true: the lead must not be sent e-mail
+---@field cannotText? boolean true: the lead must not be texted
 ---@field city? string
----@field createTime? string
+---@field createTime? string for the function time.parse
 ---@field customAttributes? lofty.CustomAttribute[]
 ---@field customRoleList? lofty.RoleOfLead[]
 ---@field emails? string[]
 ---@field facebook? string
 ---@field firstName? string
----@field fthb? string
----@field groups? string[]
----@field hiddenFlag? boolean
----@field houseToSell? string
+---@field fthb? string Yes or No: buys a home for the first time
+---@field groups? string[] names of segments; segments replaces it
+---@field hiddenFlag? boolean true: the lead is hidden
+---@field houseToSell? string Yes or No: has a house to sell
 ---@field language? string
 ---@field lastName? string
 ---@field lastTouch? string
@@ -632,35 +632,35 @@ function App:expiring(days) end
 ---@field leadId? lofty.id
 ---@field leadInquiry? lofty.Inquiry
 ---@field leadPropertyList? lofty.Property[]
----@field leadSource? integer
----@field leadTypes? integer[]
----@field leadUserId? lofty.id
+---@field leadSource? integer number of the source; source is its name
+---@field leadTypes? integer[] -1 other, 1 seller, 2 buyer, 5 renter, 6 investor, 7 agent, 8 homeowner, 9 landlord
+---@field leadUserId? lofty.id user id of the lead itself
 ---@field lenderUserId? lofty.id
----@field mortgage? string
----@field opportunity? string
----@field ownershipId? lofty.id
----@field ownershipScope? string
----@field phoneStatuses? integer[]
+---@field mortgage? string Yes or No
+---@field opportunity? string Lofty's guess from the lead's behaviour, such as High Interest
+---@field ownershipId? lofty.id with OFFICE the office's id, with PERSONAL the agent's user id
+---@field ownershipScope? string who sees the lead: TEAM, everybody in the account; OFFICE; PERSONAL, one agent
+---@field phoneStatuses? integer[] for each number: 1 invalid, 2 valid, 3 talked, 4 on a do-not-call list, 5 contact not to be called
 ---@field phones? string[]
 ---@field pondId? lofty.id
 ---@field pondName? string
----@field preQual? string
----@field referredBy? string
+---@field preQual? string Yes or No: prequalified for a mortgage
+---@field referredBy? string who referred the lead
 ---@field score? integer
----@field segments? string[]
----@field sellingTimeFrame? string
+---@field segments? string[] names
+---@field sellingTimeFrame? string months
 ---@field source? string
----@field stage? string
+---@field stage? string its name
 ---@field stageId? lofty.id
 ---@field state? string
 ---@field streetAddress? string
 ---@field tags? lofty.TagOfLead[]
 ---@field teamId? lofty.id
 ---@field twitter? string
----@field unsubscription? boolean
----@field withBuyerAgent? string
----@field withListingAgent? string
----@field zipCode? string
+---@field unsubscription? boolean true: the lead has unsubscribed from e-mail
+---@field withBuyerAgent? string Yes or No: already has a buyer's agent
+---@field withListingAgent? string Yes or No: already has a listing agent
+---@field zipCode? string use that of a property instead
 
 ---@class lofty.LeadId
 ---@field leadId? lofty.id
@@ -695,13 +695,13 @@ function App:expiring(days) end
 ---@field coAgentOrgId? string
 ---@field coAgentOrgName? string
 ---@field community? string
----@field condoFee? number
+---@field condoFee? number -1 when there is none
 ---@field condoFeeFrequency? string
 ---@field county? string
 ---@field detailsDescribe? string
 ---@field exterior? string
 ---@field garageParkingSpaces? number
----@field hoaFee? number
+---@field hoaFee? number -1 when there is none
 ---@field hoaFeeFrequency? string
 ---@field interiorFeatures? string
 ---@field listingCity? string
@@ -727,15 +727,15 @@ function App:expiring(days) end
 
 ---@class lofty.ListingKeys
 ---@field activeTotal? lofty.id
----@field collection? string
+---@field collection? string name of the array that holds the items
 ---@field limit? integer
----@field nextPageKey? string
----@field soldNextPageKey? string
+---@field nextPageKey? string for the next page
+---@field soldNextPageKey? string for the next page
 ---@field soldTotal? lofty.id
 ---@field total? lofty.id
 
 ---@class lofty.ListingMetadata
----@field collection? string
+---@field collection? string name of the array that holds the items
 ---@field hasMore? boolean
 ---@field pageNum? lofty.id
 ---@field pageSize? integer
@@ -769,7 +769,7 @@ function App:expiring(days) end
 
 ---@class lofty.ManualLog
 ---@field agentId? lofty.id
----@field callingOutcome? string
+---@field callingOutcome? string chosen by the agent
 ---@field content? string
 ---@field createTime? string
 ---@field emailSubject? string
@@ -778,7 +778,7 @@ function App:expiring(days) end
 ---@field isPin? boolean
 ---@field leadId? lofty.id
 ---@field leadPhoneNumber? string
----@field outboundOrInbound? string
+---@field outboundOrInbound? string outbound: from agent to lead
 ---@field toEmail? string
 
 ---@class lofty.ManualLogPage
@@ -829,10 +829,10 @@ function App:expiring(days) end
 ---@field message? string
 
 ---@class lofty.Metadata
----@field collection? string
+---@field collection? string name of the array that holds the items
 ---@field limit? integer
 ---@field offset? lofty.id
----@field scrollId? string
+---@field scrollId? string for the next page
 ---@field total? lofty.id
 
 ---@class lofty.MultiTeamInfo
@@ -844,7 +844,7 @@ function App:expiring(days) end
 
 ---@class lofty.NewAgent
 ---@field data? lofty.id
----@field errorCode? integer
+---@field errorCode? integer 0: success
 ---@field errorMsg? string
 
 ---@class lofty.Note
@@ -860,7 +860,7 @@ function App:expiring(days) end
 ---@field lastUpdate? string
 ---@field leadId? lofty.id
 ---@field noteId? lofty.id
----@field systemNote? boolean
+---@field systemNote? boolean true: written by Lofty itself
 
 ---@class lofty.NoteId
 ---@field noteId? lofty.id
@@ -883,8 +883,8 @@ function App:expiring(days) end
 ---@field parentId? lofty.id
 ---@field path? string
 ---@field phone? string
----@field phoneCode? string
----@field phoneCountry? string
+---@field phoneCode? string calling code of the country, without +
+---@field phoneCountry? string two letters (ISO 3166)
 ---@field showInSite? boolean
 ---@field state? string
 ---@field status? string
@@ -945,11 +945,11 @@ function App:expiring(days) end
 ---@field label? string
 ---@field labelList? string
 ---@field labelType? string
----@field leadUserId? lofty.id
+---@field leadUserId? lofty.id user id of the lead itself
 ---@field listingId? string
 ---@field listingStatus? string
 ---@field lotSize? number
----@field mailAddress? boolean
+---@field mailAddress? boolean true: a mailing address, false: the address of a property
 ---@field note? string
 ---@field parkingSpace? lofty.id
 ---@field pictureUrl? string
@@ -965,7 +965,7 @@ function App:expiring(days) end
 
 ---@class lofty.Recording
 ---@field id? lofty.id
----@field url? string
+---@field url? string ends after some time; empty when there is no recording
 
 ---@class lofty.RoleHolder
 ---@field agentFullName? string
@@ -991,7 +991,7 @@ function App:expiring(days) end
 ---@field firstName? string
 ---@field lastName? string
 ---@field leadId? lofty.id
----@field leadUserId? lofty.id
+---@field leadUserId? lofty.id user id of the lead itself
 
 ---@class lofty.RoutingRole
 ---@field id? lofty.id
@@ -1022,7 +1022,7 @@ function App:expiring(days) end
 ---@field groupName? string
 ---@field memberWeights? table
 ---@field strategyType? integer
----@field touchMinutes? integer
+---@field touchMinutes? integer minutes that an agent has, with the strategies next-up and blast alert
 
 ---@class lofty.SalesAgent
 ---@field agentExperience? string
@@ -1030,12 +1030,12 @@ function App:expiring(days) end
 ---@field agentName? string
 ---@field assistantHeadUrl? string
 ---@field assistantName? string
----@field borrowId? lofty.id
----@field borrowLevel? string
+---@field borrowId? lofty.id the user or office that lends the AI
+---@field borrowLevel? string SELF, GROUP or TEAM, when the AI is borrowed
 ---@field createdAt? string
 ---@field email? string
----@field followUpRole? string
----@field hasQuotaSeat? boolean
+---@field followUpRole? string who follows up: AI or Agent
+---@field hasQuotaSeat? boolean true: the AI has a seat within the quota
 ---@field id? lofty.id
 ---@field status? string
 ---@field updatedAt? string
@@ -1044,36 +1044,36 @@ function App:expiring(days) end
 ---@field virtualNumberCountry? string
 
 ---@class lofty.SalesAgentQuota
----@field borrowLevel? string
----@field borrowedFrom? lofty.id
+---@field borrowLevel? string SELF, GROUP or TEAM, when the AI is borrowed
+---@field borrowedFrom? lofty.id the user or office that lends the AI
 ---@field hasQuotaAvailable? boolean
 ---@field isBorrowed? boolean
----@field remainingQuota? lofty.id
+---@field remainingQuota? lofty.id leads that can still be added
 ---@field totalQuota? lofty.id
----@field usagePercentage? number
+---@field usagePercentage? number 0 to 100
 ---@field usedQuota? integer
 
 ---@class lofty.SalesAgentSettings
----@field activeDays? integer[]
+---@field activeDays? integer[] days of the week
 ---@field agentExperience? string
 ---@field agentIds? lofty.id[]
 ---@field assistantName? string
----@field callTransferType? string
+---@field callTransferType? string whether calls are passed on to the assigned agent
 ---@field emailChannel? boolean
----@field endActiveHour? integer
+---@field endActiveHour? integer hour of the day
 ---@field fixedNumber? string
----@field followUpRole? string
+---@field followUpRole? string who follows up: AI or Agent
 ---@field headUrl? string
 ---@field hostedStatus? string
 ---@field id? lofty.id
 ---@field leadPipelines? lofty.id[]
 ---@field leadPondIds? lofty.id[]
 ---@field leadSources? lofty.id[]
----@field leadTypes? integer[]
+---@field leadTypes? integer[] -1 other, 1 seller, 2 buyer, 5 renter, 6 investor, 7 agent, 8 homeowner, 9 landlord
 ---@field newLeadEnable? boolean
 ---@field officeIds? lofty.id[]
 ---@field rentalBusiness? boolean
----@field startActiveHour? integer
+---@field startActiveHour? integer hour of the day
 ---@field textChannel? boolean
 ---@field virtualNumber? string
 ---@field virtualNumberCountry? string
@@ -1087,11 +1087,11 @@ function App:expiring(days) end
 
 ---@class lofty.SentSms
 ---@field messageId? string
----@field phoneCode? string
+---@field phoneCode? string calling code of the country, without +
 ---@field phoneNumber? string
 
 ---@class lofty.SiteActivity
----@field created? lofty.id
+---@field created? lofty.id epoch milliseconds
 ---@field link? string
 ---@field listing? lofty.Property
 ---@field pageName? string
@@ -1101,38 +1101,38 @@ function App:expiring(days) end
 ---@field type? string
 
 ---@class lofty.Status
----@field code? integer
+---@field code? integer 0: success
 ---@field msg? string
 
 ---@class lofty.Subscription
 ---@field callbackUrl? string
 ---@field limit? integer
----@field listId? integer
----@field permissionMode? integer
+---@field listId? integer what is subscribed to: 1 to 12, see docs/guide/webhooks.md
+---@field permissionMode? integer 0: leads assigned to the subscribing user; 1: those that it manages by ownership, too
 ---@field subscribeId? lofty.id
 ---@field teamId? lofty.id
 ---@field vendorId? lofty.id
 
 ---@class lofty.SystemLog
 ---@field agentId? lofty.id
----@field canSticky? boolean
+---@field canSticky? boolean true: it can be pinned
 ---@field content? table
 ---@field createTime? string
 ---@field fromFirstName? string
----@field fromId? lofty.id
+---@field fromId? lofty.id what it identifies depends on fromType
 ---@field fromLastName? string
----@field fromType? integer
+---@field fromType? integer 0 other, 1 agent, 2 lead, 3 stage, 5 lender, 6 lead pond, 10 property
 ---@field id? string
 ---@field leadId? lofty.id
----@field refId? lofty.id
----@field sticky? boolean
----@field timelineTime? string
----@field timelineType? integer
----@field timelineTypeDesc? string
+---@field refId? lofty.id what the event concerns, such as a task; 0 or -1: nothing
+---@field sticky? boolean true: pinned to the top of the timeline
+---@field timelineTime? string ISO 8601, UTC
+---@field timelineType? integer number of the kind of event
+---@field timelineTypeDesc? string name of the kind of event, such as TeamStageChange
 ---@field toFirstName? string
----@field toId? lofty.id
+---@field toId? lofty.id what it identifies depends on toType
 ---@field toLastName? string
----@field toType? integer
+---@field toType? integer 0 other, 1 agent, 2 lead, 3 stage, 5 lender, 6 lead pond, 10 property
 ---@field updateTime? string
 
 ---@class lofty.SystemLogPage
@@ -1164,7 +1164,7 @@ function App:expiring(days) end
 ---@field creatorId? lofty.id
 ---@field endAt? string
 ---@field finishFlag? boolean
----@field finishTime? string
+---@field finishTime? string UTC; empty until it is done
 ---@field id? lofty.id
 ---@field lastUpdate? string
 ---@field leadEmail? string
@@ -1173,16 +1173,16 @@ function App:expiring(days) end
 ---@field leadLastName? string
 ---@field leadName? string
 ---@field leadPhone? string
----@field leadUserId? lofty.id
----@field overdueFlag? boolean
+---@field leadUserId? lofty.id user id of the lead itself
+---@field overdueFlag? boolean true: past its deadline and not done
 ---@field pipelineId? lofty.id
----@field queryId? lofty.id
----@field queryInfo? string
+---@field queryId? lofty.id of the smart plan that made the task
+---@field queryInfo? string of the smart plan that made the task
 ---@field reminderType? integer
 ---@field startAt? string
 ---@field subject? string
 ---@field teamId? lofty.id
----@field timeZoneCode? string
+---@field timeZoneCode? string time zone, as in "America/Chicago"
 ---@field type? string
 
 ---@class lofty.TaskId
@@ -1199,10 +1199,10 @@ function App:expiring(days) end
 ---@field content? string
 ---@field createTime? string
 ---@field creatorId? lofty.id
----@field deadline? string
+---@field deadline? string in v1 tasks as text, UTC
 ---@field deleteFlag? boolean
 ---@field finishFlag? boolean
----@field finishTime? string
+---@field finishTime? string UTC; empty until it is done
 ---@field id? lofty.id
 ---@field lastUpdate? string
 ---@field leadEmail? string
@@ -1211,11 +1211,11 @@ function App:expiring(days) end
 ---@field leadLastName? string
 ---@field leadName? string
 ---@field leadPhone? string
----@field leadUserId? lofty.id
----@field overdueFlag? boolean
+---@field leadUserId? lofty.id user id of the lead itself
+---@field overdueFlag? boolean true: past its deadline and not done
 ---@field pipelineId? lofty.id
----@field queryId? lofty.id
----@field queryInfo? string
+---@field queryId? lofty.id of the smart plan that made the task
+---@field queryInfo? string of the smart plan that made the task
 ---@field reminderType? integer
 ---@field subject? string
 ---@field teamId? lofty.id
@@ -1226,7 +1226,7 @@ function App:expiring(days) end
 
 ---@class lofty.Text
 ---@field agentId? lofty.id
----@field direction? string
+---@field direction? string Outbound or Inbound
 ---@field id? lofty.id
 ---@field leadId? lofty.id
 ---@field textContent? string
@@ -1238,31 +1238,31 @@ function App:expiring(days) end
 ---@field texts? lofty.Text[]
 
 ---@class lofty.Transaction
----@field agentRevenue? number
----@field agreementSignedDate? lofty.id
----@field appointmentDate? lofty.id
----@field appraisalDate? lofty.id
+---@field agentRevenue? number part of the gross commission income
+---@field agreementSignedDate? lofty.id epoch milliseconds of a date
+---@field appointmentDate? lofty.id epoch milliseconds of a date
+---@field appraisalDate? lofty.id epoch milliseconds of a date
 ---@field assignedAgent? lofty.id
----@field closeDate? lofty.id
----@field commissionRate? number
+---@field closeDate? lofty.id epoch milliseconds of a date
+---@field commissionRate? number percent
 ---@field commissions? lofty.Commissions
----@field contractDate? lofty.id
----@field created? lofty.id
+---@field contractDate? lofty.id epoch milliseconds of a date
+---@field created? lofty.id epoch milliseconds
 ---@field customFields? lofty.CustomFieldValue[]
----@field escrowDate? lofty.id
----@field expectedCloseDate? lofty.id
----@field expiration? lofty.id
----@field gci? number
----@field homeInspectionDate? lofty.id
+---@field escrowDate? lofty.id epoch milliseconds of a date
+---@field expectedCloseDate? lofty.id epoch milliseconds of a date
+---@field expiration? lofty.id epoch milliseconds of a date
+---@field gci? number gross commission income
+---@field homeInspectionDate? lofty.id epoch milliseconds of a date
 ---@field homePrice? number
 ---@field leadName? string
----@field offerDate? lofty.id
----@field teamRevenue? number
+---@field offerDate? lofty.id epoch milliseconds of a date
+---@field teamRevenue? number part of the gross commission income
 ---@field transactionId? lofty.id
----@field transactionName? string
----@field transactionStatus? string
+---@field transactionName? string address of the property, or the name of the deal
+---@field transactionStatus? string name of a status of the team's pipeline
 ---@field transactionType? string
----@field updated? lofty.id
+---@field updated? lofty.id epoch milliseconds
 
 ---@class lofty.TransactionAddress
 ---@field city? string
@@ -1277,37 +1277,37 @@ function App:expiring(days) end
 ---@class lofty.TransactionCustomField
 ---@field id? lofty.id
 ---@field name? string
----@field params? string
+---@field params? string options of a custom field, as JSON text: {"option":["a","b"]}
 ---@field type? string
 
 ---@class lofty.TransactionItem
 ---@field agentName? string
----@field agentRevenue? number
----@field agreementSignedDate? lofty.id
----@field appointmentDate? lofty.id
----@field appraisalDate? lofty.id
+---@field agentRevenue? number part of the gross commission income
+---@field agreementSignedDate? lofty.id epoch milliseconds of a date
+---@field appointmentDate? lofty.id epoch milliseconds of a date
+---@field appraisalDate? lofty.id epoch milliseconds of a date
 ---@field assignedAgent? lofty.id
----@field closeDate? lofty.id
----@field commissionRate? number
----@field contractDate? lofty.id
----@field created? lofty.id
+---@field closeDate? lofty.id epoch milliseconds of a date
+---@field commissionRate? number percent
+---@field contractDate? lofty.id epoch milliseconds of a date
+---@field created? lofty.id epoch milliseconds
 ---@field customFields? lofty.CustomFieldValue[]
----@field escrowDate? lofty.id
----@field expectedCloseDate? lofty.id
----@field expiration? lofty.id
----@field gci? number
----@field homeInspectionDate? lofty.id
+---@field escrowDate? lofty.id epoch milliseconds of a date
+---@field expectedCloseDate? lofty.id epoch milliseconds of a date
+---@field expiration? lofty.id epoch milliseconds of a date
+---@field gci? number gross commission income
+---@field homeInspectionDate? lofty.id epoch milliseconds of a date
 ---@field homePrice? number
 ---@field leadId? lofty.id
 ---@field leadName? string
----@field offerDate? lofty.id
+---@field offerDate? lofty.id epoch milliseconds of a date
 ---@field propertyId? lofty.id
----@field teamRevenue? number
+---@field teamRevenue? number part of the gross commission income
 ---@field transactionId? lofty.id
----@field transactionName? string
----@field transactionStatus? string
+---@field transactionName? string address of the property, or the name of the deal
+---@field transactionStatus? string name of a status of the team's pipeline
 ---@field transactionType? string
----@field updated? lofty.id
+---@field updated? lofty.id epoch milliseconds
 
 ---@class lofty.TransactionPage
 ---@field pageData? lofty.TransactionItem[]
@@ -1323,7 +1323,7 @@ function App:expiring(days) end
 ---@field pipelines? lofty.TransactionPipeline[]
 
 ---@class lofty.TransactionStage
----@field default? boolean
+---@field default? boolean true: the stage of a transaction that is created without one
 ---@field id? lofty.id
 ---@field name? string
 
@@ -1332,15 +1332,15 @@ function App:expiring(days) end
 ---@field leadId? lofty.id
 
 ---@class lofty.Vendor
----@field agentUserId? lofty.id
+---@field agentUserId? lofty.id 0 or null: not linked to a user of the CRM
 ---@field companyAddress? string
 ---@field companyName? string
 ---@field email? string
 ---@field firstName? string
 ---@field id? lofty.id
 ---@field lastName? string
----@field phoneCode? string
----@field phoneCountry? string
+---@field phoneCode? string calling code of the country, without +
+---@field phoneCountry? string two letters (ISO 3166)
 ---@field phoneNumber? string
 ---@field roleName? string
 
