@@ -32,7 +32,7 @@ local function failed(message)
 end
 
 local function from_number(value)
-  if value ~= value or value <= 0 then return failed(tostring(value) .. ' is no time: Lofty means "not set"') end
+  if value ~= value or value <= 0 then return failed(tostring(value) .. ' is not a time: Lofty means "not set"') end
   if value > MILLISECONDS then value = value / 1000 end
   if value > LAST then return failed("the number is too large for a time") end
   return value == floor(value) and floor(value) or value
@@ -70,13 +70,13 @@ end
 function time.parse(value)
   if type(value) == "number" then return from_number(value) end
   if type(value) ~= "string" then misuse("lofty.time.parse: a text or a number expected, got " .. type(value)) end
-  if value == "" then return failed('"" is no time: Lofty means "not set"') end
+  if value == "" then return failed('"" is not a time: Lofty means "not set"') end
   if #value > MAX_SIZE then return failed("the text is too long for a time") end
   if find(value, "^%-?%d+%.?%d*$") then return from_number(tonumber(value)) end
   local seconds = from_text(value)
   if seconds then return seconds end
-  return failed(format("%q is no time; the forms are 2026-03-01T15:00:00-08:00, 2026-03-01 23:00:00 (UTC), Mar 1, 2026 "
-    .. "and milliseconds", value))
+  return failed(format("%q is not a time; the forms are 2026-03-01T15:00:00-08:00, 2026-03-01 23:00:00 (UTC), "
+    .. "Mar 1, 2026 and milliseconds", value))
 end
 
 local function offset_text(seconds)
@@ -128,7 +128,7 @@ function time.text(value)
     local fields = {}
     for _, name in ipairs(FIELDS) do fields[name] = value[name] end
     local ok, epoch = pcall(os_time, fields)
-    if not ok or not epoch then return nil, "is no table of os.date (year, month, day, hour, min, sec)" end
+    if not ok or not epoch then return nil, "is not a table of os.date (year, month, day, hour, min, sec)" end
     return time.format(epoch, local_offset(epoch))
   elseif type(value) == "number" then
     if value ~= value or value < 0 then return nil, "must be epoch seconds, got " .. tostring(value) end

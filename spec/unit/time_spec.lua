@@ -26,11 +26,11 @@ describe("lofty.time.parse", function()
 
   for _, case in ipairs {
     { "an empty text", "", "not set" }, { "zero", 0, "not set" }, { "-1", -1, "not set" },
-    { "NaN", 0 / 0, "not set" }, { "a month 13", "2026-13-01", "is no time" },
-    { "the 30th of February", "2026-02-30", "is no time" }, { "an hour 24", "2026-03-01T24:00:00Z", "is no time" },
-    { "a minute 60", "2026-03-01T23:60:00Z", "is no time" }, { "words", "tomorrow", "is no time" },
-    { "a day of a month that does not exist", "Foo 1, 2026", "is no time" },
-    { "a zone that does not exist", "2026-03-01T23:00:00 PST", "is no time" },
+    { "NaN", 0 / 0, "not set" }, { "a month 13", "2026-13-01", "is not a time" },
+    { "the 30th of February", "2026-02-30", "is not a time" }, { "an hour 24", "2026-03-01T24:00:00Z", "is not a time" },
+    { "a minute 60", "2026-03-01T23:60:00Z", "is not a time" }, { "words", "tomorrow", "is not a time" },
+    { "a day of a month that does not exist", "Foo 1, 2026", "is not a time" },
+    { "a zone that does not exist", "2026-03-01T23:00:00 PST", "is not a time" },
     { "a long text", ("2"):rep(100), "too long" }, { "a huge number", 1e300, "too large" },
   } do
     it("refuses " .. case[1], function()

@@ -227,7 +227,7 @@ styles.current = {
     if #items == 0 then return nil end
     local last = items[#items]
     local id = type(last) == "table" and text_of(last.id)
-    if not id or #id > MAX_CURSOR then return nil, "an item has no id, and the next page is asked for by it" end
+    if not id or #id > MAX_CURSOR then return nil, "an item has no id, by which the next page is requested" end
     state.id, state.moved = id, true
     return nil
   end,
@@ -353,12 +353,12 @@ local function why_incomplete(style, state, total, more, cursor)
   if total and state.count and state.count >= total then return nil end
   if more == false or cursor == false then return nil end
   if total and state.count then
-    return format("the list ended after %s of %s items, and the server did not say that there is no more; %s",
+    return format("the list ended after %s of %s items, and the server did not report the end; %s",
       digits(state.count), digits(total), style.advice
-        or "if records may be deleted meanwhile, { strict = false } takes what came")
+        or "if records may be deleted meanwhile, { strict = false } accepts the shorter list")
   end
   if more or cursor and not style.counts then
-    return "the server says that there is more, but gives no further items"
+    return "the server reports more items, but sends none"
   end
   return nil
 end

@@ -66,7 +66,7 @@ local function check_arguments(verb, tables, count, ...)
   for i = #names + 1, count do
     local value = select(i, ...)
     if value ~= nil and i > #names + tables then
-      refuse(verb, "too many arguments; the fields stand together in one table")
+      refuse(verb, "too many arguments: put all fields into one table")
     end
     if value ~= nil and type(value) ~= "table" then
       refuse(verb, "a table expected as argument %d, got %s", i, type(value))
