@@ -57,8 +57,11 @@ return lofty.runtime {
   end,
   receive = function(socket, seconds)
     local bytes, code = socket:xread(-65536, "bn", seconds)
-    if not bytes then socket:clearerr() end
-    return bytes, not bytes and explain(code) or nil
+    if bytes then return bytes end
+    socket:clearerr()
+    -- cqueues reports a reset that came together with the last bytes as an end; then the socket has no peer any more.
+    if not code and socket:peername() == 0 then code = errno.ECONNRESET end
+    return nil, explain(code)
   end,
   close = function(socket) socket:close() end,
 }

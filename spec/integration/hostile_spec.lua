@@ -66,4 +66,24 @@ describe("a hostile server:", function()
       end)
     end
   end)
+
+  -- A runtime made by lofty.runtime; its TLS is cqueues' own, see event_loop_spec.lua. There is no cqueues for Lua 5.5.
+  if _VERSION == "Lua 5.5" then return end
+  describe("an event loop:", function()
+    local cqueues = require "cqueues"
+    local runtime = dofile "examples/cqueues_runtime.lua"
+    local exercise = require "spec.support.hostile.exercise"
+    setup(function() require "lofty.runtime.curl":request { method = "GET", url = box.plain .. "/forget" } end)
+    for _, entry in ipairs(answers) do
+      if not entry.is_tls then
+        it(entry.group .. ": " .. entry.name, function()
+          runtime:close()
+          local loop, result = cqueues.new(), nil
+          loop:wrap(function() result = exercise(entry, { runtime = runtime, plain = box.plain, tls = {} }) end)
+          assert(loop:loop())
+          check(entry, entry.nginx or entry.expected, result)
+        end)
+      end
+    end
+  end)
 end)

@@ -212,7 +212,8 @@ end
 --   - `starttls(socket, host, seconds) -> true | nil, why`: must verify the certificate and that it is the host's; when
 --     left out, https URLs are refused
 --   - `send(socket, bytes, seconds) -> true | nil, why`: sends all bytes
---   - `receive(socket, seconds) -> bytes | nil, why`: some bytes, as soon as there are any; "closed" at the end
+--   - `receive(socket, seconds) -> bytes | nil, why`: some bytes, as soon as there are any; "closed" when the
+--     connection ended in order, and another message after a reset
 --   - `close(socket)`
 -- @treturn table a runtime, for the option `runtime` of a client or an application
 return function(loop)
