@@ -129,9 +129,10 @@ function sandbox.start(opt)
   local folder, secret, fixed = module_folder(), credentials(), nil
   local server = nginx.start {
     ports = opt.tls and 2 or 1,
-    conf = function(ports)
+    conf = function(ports, place)
       fixed = settings_of(opt, secret, records, "http://127.0.0.1:" .. ports[1])
-      return conf { root = folder, port = ports[1], settings = json.encode(fixed), workers = opt.workers,
+      nginx.write(place .. "/settings.json", json.encode(fixed))
+      return conf { root = folder, port = ports[1], settings = place .. "/settings.json", workers = opt.workers,
                     tls_port = opt.tls and ports[2], certificate = opt.tls and opt.tls.certificate,
                     certificate_key = opt.tls and opt.tls.certificate_key }
     end,

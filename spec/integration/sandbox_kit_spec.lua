@@ -104,6 +104,16 @@ describe("the records of a sandbox", function()
     assert.is_nil(leads[2].lastName)
   end)
 
+  it("may be many", function()
+    local leads = {}
+    for i = 1, 500 do leads[i] = { firstName = "Lead " .. i, notes = { { content = ("long "):rep(50) } } } end
+    local other = sandbox.start { leads = leads }
+    local found = other:client().leads:all {}
+    other:stop()
+    assert.equal(500, #lofty.assert(found))
+    assert.equal("Lead 500", found[500].firstName)
+  end)
+
   for _, case in ipairs {
     { "an unknown resource", { leeds = {} }, 'unknown option "leeds", did you mean "leads"?' },
     { "an unknown field", { leads = { { firstNam = "A" } } }, 'leads[1]: unknown field "firstNam", did you mean "firstName"?' },

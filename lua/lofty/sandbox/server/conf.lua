@@ -3,14 +3,7 @@
 --- Writes the emulator's nginx configuration.
 -- @module lofty.sandbox.server.conf
 
-local format, gsub, rep = string.format, string.gsub, string.rep
-
--- Quotes a text as a Lua long string.
-local function quoted(text)
-  local level = 1
-  while text:find("]" .. rep("=", level) .. "]", 1, true) do level = level + 1 end
-  return "[" .. rep("=", level) .. "[" .. text .. "]" .. rep("=", level) .. "]"
-end
+local format, gsub = string.format, string.gsub
 
 local TEXT = [[
 worker_processes %WORKERS%;
@@ -43,8 +36,8 @@ http {
 ]]
 
 --- The configuration as text.
--- @tparam table opt root (the folder that holds lofty/), port, settings (JSON text), workers; tls_port, certificate and
--- certificate_key for https beside http
+-- @tparam table opt root (the folder that holds lofty/), port, settings (the path of a file with JSON: nginx limits the
+-- length of code in its configuration), workers; tls_port, certificate and certificate_key for https beside http
 return function(opt)
   local tls = ""
   if opt.tls_port then
@@ -52,6 +45,6 @@ return function(opt)
                  opt.certificate, opt.certificate_key)
   end
   local values = { WORKERS = opt.workers or 1, ROOT = opt.root, PORT = opt.port, TLS = tls,
-                   SETTINGS = quoted(opt.settings) }
+                   SETTINGS = format("%q", opt.settings) }
   return (gsub(TEXT, "%%(%u+)%%", function(name) return tostring(values[name]) end))
 end

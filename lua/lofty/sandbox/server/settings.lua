@@ -56,9 +56,11 @@ settings.names = {}
 for name in pairs(DEFAULTS) do settings.names[name] = true end
 
 --- Called once, before there are workers. Raises for an unknown name, so that nginx does not start.
--- @tparam string text the launcher's part, as JSON
-function settings.init(text)
-  fixed = assert(json.decode(text))
+-- @tparam string path a file with the launcher's part, as JSON
+function settings.init(path)
+  local file = assert(io.open(path, "rb"))
+  fixed = assert(json.decode(file:read("*a")))
+  file:close()
   for name, value in pairs(fixed) do
     local problem = not GIVEN[name] and settings.problem(name, value)
     if problem then error(problem, 0) end
