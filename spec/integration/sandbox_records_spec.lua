@@ -258,6 +258,16 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(1, call(200, "GET", "/v1.0/leads?email=ann%40example.com&preciseSearchFlag=true")._metadata.total)
   end)
 
+  it("the changes of a lead's stage", function()
+    local before = call(200, "GET", "/v1.0/leads/" .. LEAD).lead.stage
+    call(200, "PUT", "/v1.0/leads/" .. LEAD, { stage = "Under Contract" })
+    call(200, "PUT", "/v1.0/leads/" .. LEAD, { stage = "Closed" })
+    local list = call(200, "GET", "/v1.0/systemLogs?leadId=" .. LEAD).timeLines
+    assert.same({ "Under Contract", "Closed" }, { list[1].content.fromStageName, list[1].content.toStageName })
+    assert.same({ before, "Under Contract" }, { list[2].content.fromStageName, list[2].content.toStageName })
+    assert.not_equal(list[1].id, list[2].id)
+  end)
+
   it("what a lead did on the site, and what was logged with it", function()
     local visit = { type = "Browse", text = "a house", link = "https://site.example/1", picture = "", created = 4102444800000 }
     call(200, "POST", "/v1.0/leads/" .. LEAD .. "/activity", visit)

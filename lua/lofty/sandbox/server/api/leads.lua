@@ -13,6 +13,7 @@ local records = require "lofty.sandbox.server.lead_records"
 local seed = require "lofty.sandbox.server.seed"
 local settings = require "lofty.sandbox.server.settings"
 local state = require "lofty.sandbox.server.state"
+local system_logs = require "lofty.sandbox.server.system_log_records"
 
 local leads = {}
 
@@ -158,6 +159,7 @@ leads["PUT /v1.0/leads/{leadId}"] = function(call)
   records.of(call.account):put(copy)
   events.fire(call.account, "Lead", "updated", { leadId = lead.leadId })
   if copy.stage ~= lead.stage then
+    system_logs.add(call.account, copy, lead.stage, copy.stage)
     events.fire(call.account, "Pipeline", "updated", { leadId = lead.leadId, stage = copy.stage })
   end
   return { leadId = lead.leadId }

@@ -12,6 +12,7 @@ local pages = require "lofty.sandbox.server.pages"
 local seed = require "lofty.sandbox.server.seed"
 local settings = require "lofty.sandbox.server.settings"
 local state = require "lofty.sandbox.server.state"
+local system_logs = require "lofty.sandbox.server.system_log_records"
 local timeline = require "lofty.sandbox.server.timeline_records"
 
 local logs = {}
@@ -110,24 +111,6 @@ logs["DELETE /v1.0/logType/{logTypeId}"] = function(call)
   return nil
 end
 
--- System logs, newest first: 260 of the first lead, a few of every other; none where no leads are generated. Their ids
--- are strings.
-local function system_logs(account, lead, first)
-  local person, list = accounts.find(account), {}
-  for n = 0, (person.leads == 0 and 0 or first and 260 or 4) - 1 do
-    local at = seed.time(n)
-    local time = os.date("!%Y-%m-%dT%H:%M:%S", at) .. ".165+00:00"
-    list[#list + 1] = {
-      id = ("1224565260755%06d"):format(697664 - n), leadId = lead.leadId, agentId = seed.user(person), timelineType = 38,
-      timelineTypeDesc = "TeamStageChange", timelineTime = time, createTime = time, updateTime = time,
-      fromId = seed.user(person), fromType = 1, toId = lead.leadId, toType = 2, fromFirstName = person.first,
-      fromLastName = person.last, toFirstName = lead.firstName, toLastName = lead.lastName, refId = 0, sticky = false,
-      canSticky = false, at = at, content = { fromStageName = "New", toStageName = "Active" },
-    }
-  end
-  return list
-end
-
 logs["GET /v1.0/systemLogs"] = function(call)
   local query, all = call.query, leads.of(call.account)
   local lead = all:find(query.leadId or "")
@@ -137,11 +120,11 @@ logs["GET /v1.0/systemLogs"] = function(call)
   local page = pages.number(query, "pageNumber", 0)
   if page < 0 then errors.raise("INVALID_PARAMETER") end
   local from, to = pages.number(query, "startTime", -1), pages.number(query, "endTime", -1)
-  local list = pages.filter(system_logs(call.account, lead, lead == all:list()[1]), function(log)
-    local at = log.at * 1000
-    log.at = nil
-    return (from < 0 or at >= from) and (to < 0 or at <= to)
-  end)
+  local list = {}
+  for _, record in ipairs(system_logs.of_lead(call.account, lead, lead == all:list()[1])) do
+    local at = record.at * 1000
+    if (from < 0 or at >= from) and (to < 0 or at <= to) then list[#list + 1] = record.log end
+  end
   return { hasMore = (page + 1) * size < #list and 1 or 0, timeLines = pages.slice(list, page * size, size) }
 end
 
