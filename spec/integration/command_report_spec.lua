@@ -46,6 +46,15 @@ command.describe("lofty report", function()
     assert.truthy(out:find("</html>\n$"))
   end)
 
+  it("writes through a symbolic link, which stays one", function()
+    log_in "113377"
+    local link = on.user:file "link.html"
+    nginx.shell(("ln -s %s %s"):format(nginx.quote(on.user:file "behind.html"), nginx.quote(link)))
+    assert.equal(0, (run { "report", "--html", link }))
+    assert.equal("link", nginx.shell("test -L " .. nginx.quote(link) .. " && printf link"))
+    assert.matches("</html>\n$", nginx.contents(on.user:file "behind.html"))
+  end)
+
   it("fails when it cannot write the file", function()
     log_in "113377"
     local code, _, err = run { "report", "--html", on.user:file "absent/report.html" }

@@ -160,17 +160,14 @@ local function weeks_by_source(counts, now, number)
   return { labels = labels, names = names, series = series }
 end
 
--- Writes a file atomically: a reader never sees half of it.
+-- Writes in place: a rename would replace a device, a pipe or a symbolic link.
 local function write_file(path, text)
-  local draft = path .. ".part"
-  local file, why = io.open(draft, "wb")
+  local file, why = io.open(path, "wb")
   if not file then return nil, why end
   local ok
   ok, why = file:write(text)
   local closed, problem = file:close()
-  if ok and closed then ok, why = os.rename(draft, path) else ok, why = nil, why or problem end
-  if not ok then os.remove(draft) end
-  return ok, why
+  return ok and closed, why or problem
 end
 
 -- The most bars in the chart of agents.
@@ -199,7 +196,7 @@ function report.run(args, context)
     return exit_codes.ok
   end
   local written, why = write_file(args.html, html)
-  if not written then return context:fail("report: cannot write: " .. tostring(why)) end
+  if not written then return context:fail(("report: cannot write %s: %s"):format(args.html, tostring(why))) end
   context:say(("%s; the report is in %s"):format(require "lofty.cli.count"(counts.leads, "lead"), args.html))
   return exit_codes.ok
 end
