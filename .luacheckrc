@@ -11,4 +11,5 @@ files["spec"] = { std = "+busted", max_line_length = 150 }
 files["lua/lofty/sandbox/server"] = { std = "ngx_lua", max_line_length = 150 }
 files["spec/support/nginx"] = { std = "ngx_lua", max_line_length = 150 }
 files["bench"] = { max_line_length = 150 }
+files["lua/lofty/api/operations"] = { max_line_length = 130 }
 files["examples/openresty/leadboard"] = { std = "ngx_lua" }

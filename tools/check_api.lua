@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Compares lua/lofty/api/operations.lua with the vendor's OpenAPI document and lists the differences.
+--- Compares lua/lofty/api/operations with the vendor's OpenAPI document and lists the differences.
 --
 --     make check-api DOC=openapi.json
 --
@@ -203,4 +203,4 @@ end
 local lines = compare(document, require "lofty.api.operations")
 for _, line in ipairs(lines) do print(line) end
 if #lines > 0 then os.exit(1) end
-print("operations.lua agrees with " .. path)
+print("lua/lofty/api/operations agrees with " .. path)

@@ -21,7 +21,7 @@ command.describe("the command", function()
       for name, module in pairs(loaded) do package.loaded[name] = module end
     end)
     assert.equal(0, (command.run { "--version" }))
-    for _, name in ipairs { "argparse", "lofty", "lofty.core", "lofty.curl", "lofty.api.operations" } do
+    for _, name in ipairs { "argparse", "lofty", "lofty.core", "lofty.curl", "lofty.api.operations.index" } do
       assert.is_nil(package.loaded[name], name)
     end
   end)

@@ -145,15 +145,17 @@ describe("the table of operations and the vendor's document", function()
 end)
 
 describe("loading", function()
-  it("the client does not load the table until a resource is used", function()
-    local held = package.loaded["lofty.api.operations"]
-    package.loaded["lofty.api.operations"] = nil
-    finally(function() package.loaded["lofty.api.operations"] = held end)
+  it("the client does not load the operations of a resource until it is used", function()
+    local NAME = "lofty.api.operations.leads"
+    local held = package.loaded[NAME]
+    package.loaded[NAME] = nil
+    finally(function() package.loaded[NAME] = held end)
     require "lofty"
-    assert.is_nil(package.loaded["lofty.api.operations"])
     local crm = fake.new()
+    assert.truthy(crm.notes)
+    assert.is_nil(package.loaded[NAME])
     assert.truthy(crm.leads)
-    assert.truthy(package.loaded["lofty.api.operations"])
+    assert.truthy(package.loaded[NAME])
   end)
 
   it("makes no global name", function()

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- Makes types/lofty/library/lofty.lua, the annotations that let an editor complete `crm.leads:create{ fir|`, of
--- lua/lofty/api/operations.lua, of responses.lua and descriptions.lua in this folder, and of the two pieces written by
+-- lua/lofty/api/operations, of responses.lua and descriptions.lua in this folder, and of the two pieces written by
 -- hand there: public.in (before) and face.in (after).
 --
 --     lua tools/annotations/generate.lua > types/lofty/library/lofty.lua
@@ -314,14 +314,16 @@ end
 
 local function generate(root)
   local here = root .. "/tools/annotations/"
-  local write = new_writer(dofile(root .. "/lua/lofty/api/operations.lua"), dofile(here .. "responses.lua"),
+  local write = new_writer(require "lofty.api.operations", dofile(here .. "responses.lua"),
     dofile(here .. "descriptions.lua"))
   return read(here .. "public.in") .. write() .. "\n" .. read(here .. "face.in")
 end
 
 -- Run by itself it writes; `...` is then what stood on the command line.
 if arg and arg[0] and arg[0]:find("generate%.lua$") then
-  io.write((generate(arg[0]:match("^(.*)/tools/annotations/") or ".")))
+  local root = arg[0]:match("^(.*)/tools/annotations/") or "."
+  package.path = root .. "/lua/?.lua;" .. package.path
+  io.write((generate(root)))
 end
 
 return generate

@@ -18,6 +18,7 @@
 local check = require "lofty.api.validate"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local index = require "lofty.api.operations.index"
 local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
 
@@ -258,9 +259,9 @@ local function make_resource(client, name, operations)
 end
 
 -- `crm.v1`: a group of resources.
-local function make_group(client, group, operations)
+local function make_group(client, group)
   local members = {}
-  for name in pairs(operations) do
+  for name in pairs(index.names) do
     if sub(name, 1, #group + 1) == group .. "." then members[sub(name, #group + 2)] = name end
   end
   return setmetatable({}, {
@@ -271,7 +272,7 @@ local function make_group(client, group, operations)
         if type(key) ~= "string" then return nil end
         no_such("crm." .. group, key, members)
       end
-      local resource = make_resource(client, full, operations[full])
+      local resource = make_resource(client, full, index.verbs(full))
       rawset(self, key, resource)
       return resource
     end,
@@ -279,17 +280,16 @@ local function make_group(client, group, operations)
   })
 end
 
---- Makes a resource of a client; `lofty.api.operations` is loaded by the first call. Raises for a name that is
+--- Makes a resource of a client; its operations are loaded by the first call. Raises for a name that is
 -- nearly a resource's (`crm.lead`), and suggests the resource.
 -- @tparam table client anything with `send`, `validate`, and `settings.runtime` for a get that waits
 -- @tparam string name "leads", "notes", ..., "v1"
 -- @treturn ?table nil when no resource has this or a similar name
 function resources.bind(client, name)
-  local operations = require "lofty.api.operations"
-  if name == "v1" then return (make_group(client, name, operations)) end
-  local found = operations[name]
-  if found and not find(name, ".", 1, true) then return (make_resource(client, name, found)) end
-  if require "lofty.internal.suggest"(name, operations) then no_such("the client", name, operations) end
+  if name == "v1" then return (make_group(client, name)) end
+  local operations = not find(name, ".", 1, true) and index.verbs(name)
+  if operations then return (make_resource(client, name, operations)) end
+  if require "lofty.internal.suggest"(name, index.names) then no_such("the client", name, index.names) end
   return nil
 end
 

@@ -10,7 +10,7 @@ local check = require "lofty.api.validate"
 local errors = require "lofty.errors"
 local lists = require "lofty.api.webhook_lists"
 local misuse = require "lofty.internal.misuse"
-local operations = require "lofty.api.operations"
+local operations = require "lofty.api.operations.webhooks"
 local suggest = require "lofty.internal.suggest"
 
 local next, pairs, tonumber, tostring, type = next, pairs, tonumber, tostring, type
@@ -87,7 +87,7 @@ end
 function subscriptions.ensure(webhooks, wanted)
   local missing = wanted_lists(wanted)
   -- Check the values before anything is deleted, so that nothing is deleted that could not be created again.
-  local _, problem = check.fields(operations.webhooks.create.body, fields_for(wanted, 1), "field")
+  local _, problem = check.fields(operations.create.body, fields_for(wanted, 1), "field")
   if problem then
     return nil, errors.new { kind = "invalid", operation = "webhooks.ensure", sent = false, message = problem }
   end

@@ -11,7 +11,7 @@ local check = require "lofty.api.validate"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
-local operations = require "lofty.api.operations"
+local operations = require "lofty.api.operations.leads"
 local sha256 = require("lofty.crypto").sha256
 
 local next, pairs, rawequal, type = next, pairs, rawequal, type
@@ -134,7 +134,7 @@ end
 -- What changes the found lead: fields that concern the creation alone are left out, addresses, numbers and tags are
 -- added to those that it has.
 local function changes_of(fields, lead)
-  local known, changes = operations.leads.update.body.fields, {}
+  local known, changes = operations.update.body.fields, {}
   for name, value in pairs(fields) do
     if known[name] then changes[name] = value end
   end
@@ -258,7 +258,7 @@ function upsert.run(client, fields)
     local lead, err = invalid('needs "emails" or "phones": the lead is looked up by them')
     return lead, err
   end
-  local checked, problem = check.fields(operations.leads.create.body, fields, "field", nil, client.validate == false)
+  local checked, problem = check.fields(operations.create.body, fields, "field", nil, client.validate == false)
   if not checked then
     local lead, err = invalid(problem)
     return lead, err

@@ -108,7 +108,7 @@ end
 
 local function add_commands(list)
   for _, part in ipairs(require "lofty.cli.parts") do list[#list + 1] = part[1] end
-  add_keys(list, require "lofty.api.operations")
+  add_keys(list, require("lofty.api.operations.index").names)
   list[#list + 1] = "--version"
 end
 
@@ -139,7 +139,7 @@ function completion.candidates(context, words)
   else
     local parser, command = parsers(words)
     if not parser then return {} end
-    local verbs = require("lofty.api.operations")[words[1]]
+    local verbs = require("lofty.api.operations.index").verbs(words[1])
     if #words == 2 and #parser._commands > 0 and current:sub(1, 1) ~= "-" then
       for _, each in ipairs(parser._commands) do list[#list + 1] = each._name end
     elseif current:sub(1, 1) == "-" then

@@ -103,7 +103,7 @@ end
 
 function export.run(args, context)
   local kind = kinds[args.kind]
-  local op = require "lofty.api.operations"[kind.resource][kind.verb]
+  local op = require("lofty.api.operations.index").verbs(kind.resource)[kind.verb]
   local problem, children = problem_of(args), nil
   if not problem then problem, children = children_of(args) end
   local filter

@@ -12,7 +12,7 @@ local help = {}
 -- The resources of the API, sorted.
 local function resources()
   local names = {}
-  for name in pairs(require "lofty.api.operations") do names[#names + 1] = name end
+  for name in pairs(require("lofty.api.operations.index").names) do names[#names + 1] = name end
   table.sort(names)
   return names
 end

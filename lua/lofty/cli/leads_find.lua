@@ -36,7 +36,8 @@ local function look_up(crm, text)
   end
   local page, err = crm.leads:list(filter_of(text))
   if page == nil then return nil, err end
-  local items, total = require("lofty.api.pages").items(page, require "lofty.api.operations".leads.list.page)
+  local op = require("lofty.api.operations.index").verbs("leads").list
+  local items, total = require("lofty.api.pages").items(page, op.page)
   return items or {}, total
 end
 

@@ -15,7 +15,7 @@ local operations = {}
 -- @tparam string name "leads" or "v1.tasks"
 -- @treturn ?table verb -> operation; nil when there is no such resource
 function operations.verbs(name)
-  return require("lofty.api.operations")[name]
+  return require("lofty.api.operations.index").verbs(name)
 end
 
 --- The names of the path's parameters, in the order of the template.
