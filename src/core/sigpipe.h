@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <time.h>
 
 typedef struct LoftySigpipe {
   sigset_t before; /* the thread's signal mask before the block */
@@ -29,12 +30,21 @@ static inline void lofty_sigpipe_block (LoftySigpipe *state) {
 /* Removes a SIGPIPE that came since lofty_sigpipe_block and restores the signal mask; keeps errno. */
 static inline void lofty_sigpipe_release (const LoftySigpipe *state) {
   sigset_t sigpipe, pending;
-  int saved = errno, signal;
+  int saved = errno;
   sigemptyset(&sigpipe);
   sigaddset(&sigpipe, SIGPIPE);
   sigemptyset(&pending);
   sigpending(&pending);
-  if (!state->was_pending && sigismember(&pending, SIGPIPE)) sigwait(&sigpipe, &signal);
+  if (!state->was_pending && sigismember(&pending, SIGPIPE)) {
+#ifdef __APPLE__ /* it has no sigtimedwait */
+    int signal;
+    sigwait(&sigpipe, &signal);
+#else
+    static const struct timespec at_once = {0, 0};
+    /* returns at once also when another thread has taken the signal */
+    while (sigtimedwait(&sigpipe, NULL, &at_once) < 0 && errno == EINTR) continue;
+#endif
+  }
   pthread_sigmask(SIG_SETMASK, &state->before, NULL);
   errno = saved;
 }
