@@ -132,25 +132,29 @@ install: all
 	  $(MAKE) --no-print-directory -s copy BUILT="$(BUILD)/$$v" \
 	    LIBDIR="$(DESTDIR)$(PREFIX)/lib/lua/$$v" LUADIR="$(DESTDIR)$(PREFIX)/share/lua/$$v" BINDIR="$(DESTDIR)$(PREFIX)/bin" || exit 1; \
 	done
-	@$(MAKE) --no-print-directory -s install-command SHARE="$(DESTDIR)$(PREFIX)/share"
-	@mkdir -p "$(DESTDIR)$(PREFIX)/share/lofty" && cp -R types "$(DESTDIR)$(PREFIX)/share/lofty/"
+	@$(MAKE) --no-print-directory -s install-share SHARE="$(DESTDIR)$(PREFIX)/share"
 
-# The manual page and the completion scripts, which the command itself writes; they are left out where it cannot run.
-install-command:
-	@if ! lua5.4 bin/lofty help --man >$(BUILD)/lofty.1 2>/dev/null; then \
-	  echo "no manual page and no completion for the command: it needs lua5.4 and argparse" >&2; exit 0; fi; \
+# The annotations for editors; and the manual page and the completion scripts, which the command writes itself. They are
+# left out where it cannot run. LuaRocks names the Lua.
+LUA ?= lua5.4
+COMMAND = "$(LUA)" -e "package.path = 'lua/?.lua;lua/?/init.lua;' .. package.path" \
+  -e "package.cpath = '$(if $(ROCK),$(BUILD)/$(ROCK),$(BUILD)/5.4)/?.so;' .. package.cpath" bin/lofty
+install-share:
+	@mkdir -p "$(SHARE)/lofty" && cp -R types "$(SHARE)/lofty/"
+	@if ! $(COMMAND) help --man >$(BUILD)/lofty.1 2>/dev/null; then \
+	  echo "no manual page and no completion for the command: it needs $(LUA) and argparse" >&2; exit 0; fi; \
 	mkdir -p "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" \
 	  "$(SHARE)/fish/vendor_completions.d" && \
 	cp $(BUILD)/lofty.1 "$(SHARE)/man/man1/lofty.1" && \
-	lua5.4 bin/lofty completion bash >"$(SHARE)/bash-completion/completions/lofty" && \
-	lua5.4 bin/lofty completion zsh >"$(SHARE)/zsh/site-functions/_lofty" && \
-	lua5.4 bin/lofty completion fish >"$(SHARE)/fish/vendor_completions.d/lofty.fish"
+	$(COMMAND) completion bash >"$(SHARE)/bash-completion/completions/lofty" && \
+	$(COMMAND) completion zsh >"$(SHARE)/zsh/site-functions/_lofty" && \
+	$(COMMAND) completion fish >"$(SHARE)/fish/vendor_completions.d/lofty.fish"
 
 rock: all
 
 install-rock:
 	@$(MAKE) --no-print-directory -s copy BUILT="$(BUILD)/$(ROCK)"
-	@$(if $(SHARE),$(MAKE) --no-print-directory -s install-command)
+	@$(if $(SHARE),$(MAKE) --no-print-directory -s install-share)
 
 copy:
 	mkdir -p "$(LIBDIR)/lofty" "$(LUADIR)"
@@ -174,6 +178,7 @@ BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell
 DOC_PACKAGES := lua-ldoc lua-markdown lua5.1
 LINT_PACKAGES := lua-check clang clang-format cppcheck musl-tools $(if $(filter x86_64,$(shell uname -m)),gcc-multilib) \
   $(DOC_PACKAGES)
+RELEASE_PACKAGES := git binutils clang-tidy luarocks $(DOC_PACKAGES)
 BENCH_PACKAGES := nghttp2-client
 
 # The headers may have come a moment ago, so what follows an install is a make of its own.
@@ -234,6 +239,24 @@ docs:
 	@.ci/install $(DOC_PACKAGES)
 	@mkdir -p $(BUILD)
 	@lua5.1 "$$(command -v ldoc)" --quiet --fatalwarnings .
+
+# The source archive of this commit and its bill of materials, in build/dist; the same commit gives the same bytes.
+VERSION = $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/lofty/internal/version.lua)
+.PHONY: version dist check-release
+version:
+	@echo $(VERSION)
+
+dist: all
+	@[ -z "$$(git status --porcelain)" ] || { echo "the working tree has changes: commit or remove them first" >&2; exit 1; }
+	@mkdir -p $(BUILD)/dist
+	@git -c tar.umask=0022 archive --format=tar --prefix=lofty-$(VERSION)/ HEAD | gzip -9n >$(BUILD)/dist/lofty-$(VERSION).tar.gz
+	@eval "$$($(MAKE) -s env)"; lua5.4 tools/sbom.lua >$(BUILD)/dist/lofty-$(VERSION).spdx.json
+	@cd $(BUILD)/dist && sha256sum lofty-$(VERSION).tar.gz lofty-$(VERSION).spdx.json
+
+check-release:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(RELEASE_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@.ci/release
 
 sandbox:
 	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
@@ -302,4 +325,4 @@ $(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c sp
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: docs FORCE all objects types layers hostile-answers env install install-command rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types layers hostile-answers env install install-share rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean

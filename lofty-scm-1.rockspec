@@ -18,6 +18,6 @@ build = {
   build_variables = { LUA_INCDIR = "$(LUA_INCDIR)", CC = "$(CC)", CFLAGS = "$(CFLAGS)" },
   install_variables = {
     LUA_INCDIR = "$(LUA_INCDIR)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)", BINDIR = "$(BINDIR)",
-    SHARE = "$(PREFIX)/share",
+    SHARE = "$(PREFIX)/share", LUA = "$(LUA)",
   },
 }
