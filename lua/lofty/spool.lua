@@ -23,7 +23,6 @@ local ipairs, rawget, setmetatable, tonumber, tostring, type = ipairs, rawget, s
 local format, gmatch, match = string.format, string.gmatch, string.match
 local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
 local sort = table.sort
-local open = io.open
 
 local DELIVERY, FAILED, LOG, LOCK = ".delivery", ".failed", ".log", "worker.lock"
 -- Seconds before an event is tried again after its first, second, ... failed attempt; the last one for all later ones.
@@ -102,38 +101,42 @@ local function clean(dir, names)
   delete_abandoned(dir, names)
 end
 
+-- The contents of a file; false if it is absent; nil, err.
 local function read(self, dir, name)
-  local handle, why = dir:open(name, "read")
+  local handle, why, code = dir:open(name, "read")
+  if code == "absent" then return false end
   if not handle then return failed(self, name, why) end
   local text
-  text, why = handle:read()
+  text, why = handle:read(core.limits.request)
   handle:close()
   if not text then return failed(self, name, why) end
   return text
 end
 
--- The state of each event in the log: index -> { status =, attempts =, due =, error = }.
-local function read_log(self, id)
+-- The state of each event in the log: index -> { status =, attempts =, due =, error = }; nil, err.
+-- A line that was cut off, by a crash or a full disk, counts if its numbers are complete.
+local function read_log(self, dir, id)
+  local text, err = read(self, dir, id .. LOG)
+  if text == nil then return nil, err end
   local states = {}
-  local log = open(self.path .. "/" .. id .. LOG, "rb")
-  if not log then return states end
-  for line in gmatch(log:read("*a") or "", "[^\n]+") do
+  for line in gmatch(text or "", "[^\n]+") do
     local index, status, attempts, due, message = match(line, "^(%d+) (%a+) (%d+) (%d+) (.*)$")
     if index then
       states[tonumber(index)] = { status = status, attempts = tonumber(attempts), due = tonumber(due), error = message }
     end
   end
-  log:close()
   return states
 end
 
-local function append_log(self, id, index, state)
-  local log, why = open(self.path .. "/" .. id .. LOG, "ab")
+-- Each line begins with a line break, so that it is not read as the rest of one that was cut off.
+local function append_log(self, dir, id, index, state)
+  local log, why = dir:open(id .. LOG, "create")
   if not log then return failed(self, "a log", why) end
   local ok
-  ok, why = log:write(format("%d %s %d %.0f %s\n", index, state.status, state.attempts, state.due, state.error))
-  local closed, problem = log:close()
-  if not (ok and closed) then return failed(self, "a log", why or problem) end
+  ok, why = log:append(
+    format("\n%d %s %d %.0f %s\n", index, state.status, state.attempts, state.due, state.error))
+  log:close()
+  if not ok then return failed(self, "a log", why) end
   return true
 end
 
@@ -157,15 +160,18 @@ end
 -- Handles the events of one delivery that are due. Returns when the next one is, or false when none is left.
 local function handle_delivery(self, dir, id)
   local body, err = read(self, dir, id .. DELIVERY)
-  if not body then return nil, err end
+  if not body then return body, err end
   local events = self.parse(body) or {}
-  local states, next_due, has_failed = read_log(self, id), nil, false
+  local states, problem = read_log(self, dir, id)
+  if not states then return nil, problem end
+  local next_due, has_failed = nil, false
   for index, event in ipairs(events) do
     local state = states[index] or { status = "again", attempts = 0, due = 0 }
     if state.status == "again" and state.due <= self.runtime:now() then
       local ok, why = self.handle(event)
       state = next_state(self, state.attempts + 1, ok, why)
-      local logged, problem = append_log(self, id, index, state)
+      local logged
+      logged, problem = append_log(self, dir, id, index, state)
       if not logged then return nil, problem end
       pause()
     end
@@ -259,9 +265,14 @@ function Spool:failed()
   end
   for _, ending in ipairs { FAILED, DELIVERY } do
     for _, id in ipairs(ids_of(names, ending)) do
-      local body = read(self, dir, id .. ending)
-      local states = read_log(self, id)
-      -- nil when it was handled meanwhile.
+      local body, problem = read(self, dir, id .. ending)
+      local states
+      if body then states, problem = read_log(self, dir, id) end
+      if problem then
+        dir:close()
+        return nil, problem
+      end
+      -- false when it was handled meanwhile.
       for index, event in ipairs(body and self.parse(body) or {}) do
         local state = states[index]
         if state and state.status == "failed" then
@@ -275,6 +286,23 @@ function Spool:failed()
   return list
 end
 
+local function retry(self, dir, id)
+  local delivery, index = match(id, "^(%d+%-%x+)%.(%d+)$")
+  local states, err = {}, nil
+  if delivery then states, err = read_log(self, dir, delivery) end
+  if not states then return nil, err end
+  local state = states[tonumber(index)]
+  if not state or state.status ~= "failed" then
+    return nil, errors.new { kind = "not_found", sent = false, message = "spool: no failed event has this id" }
+  end
+  local ok
+  ok, err = append_log(self, dir, delivery, tonumber(index), { status = "again", attempts = 0, due = 0, error = "" })
+  if not ok then return nil, err end
+  local renamed, why, code = dir:rename(delivery .. FAILED, delivery .. DELIVERY)
+  if not renamed and code ~= "absent" then return failed(self, id, why) end
+  return true
+end
+
 --- Makes `run` try a failed event again, with all its attempts.
 -- @tparam string id of `failed`
 -- @treturn[1] boolean true
@@ -282,20 +310,12 @@ end
 -- @treturn[2] table err of kind "not_found" or "store"
 function Spool:retry(id)
   if type(id) ~= "string" then misuse("spool:retry: an id of spool:failed() expected, got " .. type(id)) end
-  local delivery, index = match(id, "^(%d+%-%x+)%.(%d+)$")
-  local state = delivery and read_log(self, delivery)[tonumber(index)]
-  if not state or state.status ~= "failed" then
-    return nil, errors.new { kind = "not_found", sent = false, message = "spool: no failed event has this id" }
-  end
-  local ok, err = append_log(self, delivery, tonumber(index), { status = "again", attempts = 0, due = 0, error = "" })
-  if not ok then return nil, err end
-  local dir
-  dir, err = directory(self)
+  local dir, err = directory(self)
   if not dir then return nil, err end
-  local renamed, why, code = dir:rename(delivery .. FAILED, delivery .. DELIVERY)
+  local ok
+  ok, err = retry(self, dir, id)
   dir:close()
-  if not renamed and code ~= "absent" then return failed(self, id, why) end
-  return true
+  return ok, err
 end
 
 --- Called by `lofty.webhook.handler`.

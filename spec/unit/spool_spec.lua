@@ -59,6 +59,35 @@ describe("a webhook handler with a spool", function()
     assert.same({ 1 }, got)
   end)
 
+  it("does not read a line that was cut off as a part of the next one", function()
+    local got, ids, log = {}, {}, nil
+    for i = 1, 11 do ids[i] = i end
+    local respond, spool = new(function(event)
+      got[#got + 1] = event.leadId
+      -- From the second event on the log can't be written.
+      if #got == 2 then nginx.shell(("mv %s %s.moved && mkdir %s"):format(log, log, log)) end
+    end)
+    assert.equal(200, deliver(respond, ids))
+    log = nginx.quote(folder .. "/spool/" .. files():gsub("%.delivery", ".log"))
+    nginx.shell(("printf 1 > %s && chmod 600 %s"):format(log, log))
+    assert.is_nil(spool:run())
+    nginx.shell(("rmdir %s && mv %s.moved %s"):format(log, log, log))
+    assert.is_true(spool:run())
+    assert.same(ids, got) -- "1" and "1 done ..." are not "11 done ..."
+  end)
+
+  it("reports a log that can't be read, and handles nothing twice", function()
+    local got = {}
+    local respond, spool = new(function(event) got[#got + 1] = event.leadId end)
+    assert.equal(200, deliver(respond, { 1 }))
+    local log = files():gsub("%.delivery", ".log")
+    nginx.shell("mkdir " .. nginx.quote(folder .. "/spool/" .. log))
+    local ok, err = spool:run()
+    assert.is_nil(ok)
+    assert.equal("store", err.kind)
+    assert.same({}, got)
+  end)
+
   it("responds 503 when it can't write the delivery", function()
     nginx.write(folder .. "/spool", "no directory")
     assert.equal(503, deliver(new(function() end), { 1 }))

@@ -159,14 +159,16 @@ static int file_close (lua_State *L) {
   return done(L);
 }
 
-/* file:read() -> the whole contents | nil, message, code */
+/* file:read([max]) -> the whole contents, at most 'max' bytes | nil, message, code */
 static int file_read (lua_State *L) {
   File *file = check_file(L);
+  lua_Number max = luaL_optnumber(L, 2, (lua_Number)LOFTY_MAX_STORED);
   struct stat st;
   size_t size, got = 0;
   char *bytes;
+  luaL_argcheck(L, max >= 0 && max <= (lua_Number)LOFTY_MAX_REQUEST, 2, "out of range");
   if (fstat(file->fd, &st) != 0) return fail(L, errno, "cannot be read");
-  if (st.st_size < 0 || (uintmax_t)st.st_size > LOFTY_MAX_STORED)
+  if (st.st_size < 0 || (uintmax_t)st.st_size > (uintmax_t)max)
     return fail(L, EFBIG, "cannot be read");
   size = (size_t)st.st_size;
   bytes = (char *)lua_newuserdata(L, size + 1);
