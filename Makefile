@@ -133,14 +133,14 @@ install: all
 	    LIBDIR="$(DESTDIR)$(PREFIX)/lib/lua/$$v" LUADIR="$(DESTDIR)$(PREFIX)/share/lua/$$v" BINDIR="$(DESTDIR)$(PREFIX)/bin" || exit 1; \
 	done
 	@$(MAKE) --no-print-directory -s install-share SHARE="$(DESTDIR)$(PREFIX)/share"
+	@mkdir -p "$(DESTDIR)$(PREFIX)/share/lofty" && cp -R types "$(DESTDIR)$(PREFIX)/share/lofty/"
 
-# The annotations for editors; and the manual page and the completion scripts, which the command writes itself. They are
-# left out where it cannot run. LuaRocks names the Lua.
+# The manual page and the completion scripts, which the command writes itself; they are left out where it cannot run.
+# LuaRocks names the Lua.
 LUA ?= lua5.4
 COMMAND = "$(LUA)" -e "package.path = 'lua/?.lua;lua/?/init.lua;' .. package.path" \
   -e "package.cpath = '$(if $(ROCK),$(BUILD)/$(ROCK),$(BUILD)/5.4)/?.so;' .. package.cpath" bin/lofty
 install-share:
-	@mkdir -p "$(SHARE)/lofty" && cp -R types "$(SHARE)/lofty/"
 	@if ! $(COMMAND) help --man >$(BUILD)/lofty.1 2>/dev/null; then \
 	  echo "no manual page and no completion for the command: it needs $(LUA) and argparse" >&2; exit 0; fi; \
 	mkdir -p "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" \

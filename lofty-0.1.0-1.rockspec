@@ -12,6 +12,7 @@ dependencies = { "lua >= 5.1, < 5.6" }
 -- The compiler finds curl, zlib and OpenSSL by itself; hiredis, where it is found, adds the Redis store.
 build = {
   type = "make",
+  copy_directories = { "types" },
   build_target = "rock",
   install_target = "install-rock",
   build_variables = { LUA_INCDIR = "$(LUA_INCDIR)", CC = "$(CC)", CFLAGS = "$(CFLAGS)" },
