@@ -292,23 +292,24 @@ memcheck:
 	@$(MAKE) --no-print-directory -s all
 	@.ci/memcheck
 
-# Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside a Lua (TORTURE_LUA=5.5 for another), under
-# the sanitizers.
+# Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside a Lua (TORTURE_LUA=5.5 for another), and system
+# call 1, 2, 3, ... of the file store and the spool, under the sanitizers. A failure prints the command that repeats it.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TORTURE_LUA := 5.4
 TORTURED := $(BUILD)/torture/$(TORTURE_LUA)
-TORTURE := $(filter-out %/bindings.c %/transport.c,$(wildcard spec/torture/*.c))
+TORTURE := $(filter-out %/bindings.c %/transport.c %/files.c,$(wildcard spec/torture/*.c))
 $(TORTURED)/%: HARDENING :=
 TORTURE_COMPILE = $(COMPILE) -O1 -g $(SANITIZERS) $(call lua_cflags,$(TORTURE_LUA)) $(LIBRARY_CFLAGS)
 paths = $(1:%=src/%.c)
 
 torture:
 	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
-	@$(MAKE) --no-print-directory -s $(TORTURED)/core $(TORTURED)/bindings $(TORTURED)/transport
+	@$(MAKE) --no-print-directory -s $(TORTURED)/core $(TORTURED)/bindings $(TORTURED)/transport $(TORTURED)/files
 	@$(TORTURED)/core
 	@$(TORTURED)/bindings
 	@lua5.4 spec/torture/transport.lua $(TORTURED)/transport
-	@echo "3 passed, 0 failed"
+	@$(TORTURED)/files
+	@echo "4 passed, 0 failed"
 
 $(TORTURED)/core: $(call paths,$(CORE)) $(TORTURE) $(HEADERS) spec/torture/torture.h Makefile
 	@mkdir -p $(@D)
@@ -321,6 +322,11 @@ $(TORTURED)/bindings: $(call paths,$(SOURCES_core)) spec/torture/bindings.c spec
 $(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c spec/torture/state.h $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(TORTURE_COMPILE) -o $@ $(filter %.c,$^) -llua$(TORTURE_LUA) $(LIBS_curl)
+
+$(TORTURED)/files: $(call paths,$(SOURCES_core) $(SOURCES_crypto) $(SOURCES_file)) spec/torture/files.c \
+  spec/torture/state.h $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(TORTURE_COMPILE) -o $@ $(filter-out %/lua/file.c,$(filter %.c,$^)) -llua$(TORTURE_LUA) $(LIBS_core) $(LIBS_crypto)
 
 clean:
 	rm -rf $(BUILD)

@@ -275,7 +275,8 @@ function Spool:failed()
       -- false when it was handled meanwhile.
       for index, event in ipairs(body and self.parse(body) or {}) do
         local state = states[index]
-        if state and state.status == "failed" then
+        -- "again" beside a failed delivery: `retry` did not come to its end.
+        if state and (state.status == "failed" or state.status == "again" and ending == FAILED) then
           list[#list + 1] = { id = id .. "." .. index, event = event, attempts = state.attempts, error = state.error }
         end
       end
@@ -292,15 +293,19 @@ local function retry(self, dir, id)
   if delivery then states, err = read_log(self, dir, delivery) end
   if not states then return nil, err end
   local state = states[tonumber(index)]
-  if not state or state.status ~= "failed" then
-    return nil, errors.new { kind = "not_found", sent = false, message = "spool: no failed event has this id" }
+  local has_failed, is_waiting = state and state.status == "failed", state and state.status == "again"
+  if has_failed then
+    local ok
+    ok, err = append_log(self, dir, delivery, tonumber(index),
+      { status = "again", attempts = 0, due = 0, error = state.error })
+    if not ok then return nil, err end
   end
-  local ok
-  ok, err = append_log(self, dir, delivery, tonumber(index), { status = "again", attempts = 0, due = 0, error = "" })
-  if not ok then return nil, err end
-  local renamed, why, code = dir:rename(delivery .. FAILED, delivery .. DELIVERY)
-  if not renamed and code ~= "absent" then return failed(self, id, why) end
-  return true
+  if has_failed or is_waiting then
+    local renamed, why, code = dir:rename(delivery .. FAILED, delivery .. DELIVERY)
+    if not renamed and code ~= "absent" then return failed(self, id, why) end
+    if renamed or has_failed then return true end
+  end
+  return nil, errors.new { kind = "not_found", sent = false, message = "spool: no failed event has this id" }
 end
 
 --- Makes `run` try a failed event again, with all its attempts.

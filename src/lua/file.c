@@ -370,9 +370,11 @@ static int directory_claim (lua_State *L) {
   }
   file->owner = getpid();
   if (fstat(file->fd, &ours) != 0) return fail_file(L, file, errno, "cannot be opened");
-  if (fstatat(dir->fd, name, &theirs, AT_SYMLINK_NOFOLLOW) != 0 || ours.st_ino != theirs.st_ino ||
-      ours.st_dev != theirs.st_dev)
+  if (fstatat(dir->fd, name, &theirs, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno != ENOENT) return fail_file(L, file, errno, "cannot be opened");
     return not_ours(L, file);
+  }
+  if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) return not_ours(L, file);
   if (create && ftruncate(file->fd, 0) != 0) return fail_file(L, file, errno, "cannot be written");
   return 1;
 }
