@@ -1,7 +1,7 @@
 rockspec_format = "3.0"
 package = "lofty"
 version = "0.1.0-1"
-source = { url = "lofty-0.1.0.tar.gz" }
+source = { url = "SOURCE-ADDRESS/lofty-0.1.0.tar.gz" }
 description = {
   summary = "The Lua way to talk to the Lofty CRM (formerly Chime)",
   detailed = "OAuth 2.0 for vendors, API keys for scripts, every operation of the Open API, exact ids, in plain Lua "
