@@ -43,9 +43,9 @@ end
 local function random_hex(bytes)
   local file = assert(io.open("/dev/urandom", "rb"))
   file:setvbuf("no")
-  local text = file:read(bytes):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  local text = file:read(bytes)
   file:close()
-  return text
+  return ascii.hex(text)
 end
 
 -- What curl printed; its own failure is an error of the spec.
