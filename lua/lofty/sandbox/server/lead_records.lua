@@ -139,13 +139,19 @@ function records.with_property(lead, property)
   return list
 end
 
+--- First and last name, where there are both.
+function records.name(who)
+  local first, last = who.firstName or "", who.lastName or ""
+  return first ~= "" and last ~= "" and first .. " " .. last or first .. last
+end
+
 --- The fields of a lead that belong to one agent; an error when no member of the team has this id. 0 is nobody.
 function records.assigned_to(account, user_id, when)
   local digits = json.digits(user_id)
   if digits == "0" then return { assignedUserId = 0, assignedUser = "" } end
   for _, member in ipairs(members.of(account):list()) do
     if json.digits(member.memberUserId) == digits then
-      return { assignedUserId = member.memberUserId, assignedUser = member.firstName .. " " .. member.lastName,
+      return { assignedUserId = member.memberUserId, assignedUser = records.name(member),
                assignTime = seed.gmt(when) }
     end
   end

@@ -108,7 +108,7 @@ end
 
 local function names(lead, out)
   out.leadFirstName, out.leadLastName = lead.firstName, lead.lastName
-  out.leadName = (lead.firstName or "") .. " " .. (lead.lastName or "")
+  out.leadName = leads.name(lead)
   out.leadEmail, out.leadPhone = lead.emails and lead.emails[1], lead.phones and lead.phones[1]
   out.leadUserId = lead.leadUserId
   return out
@@ -161,7 +161,7 @@ function records.calendar(account, record)
   local lead, kind = lead_of(account, record), record.appointment and "appointment" or "task"
   return {
     id = tostring(record.id) .. "-" .. kind, type = kind:upper(), taskId = record.id, sourceType = 1,
-    content = record.content, title = (lead.firstName or "") .. " " .. (lead.lastName or "") .. " - " .. kind,
+    content = record.content, title = leads.name(lead) .. " - " .. kind,
     finished = record.finished, startAt = seed.iso(record.starts), endAt = seed.iso(record.ends),
     startAtMs = seed.millis(record.starts), endAtMs = seed.millis(record.ends), timeZoneCode = record.zone,
     leadId = record.leadId,

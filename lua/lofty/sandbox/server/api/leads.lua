@@ -68,7 +68,7 @@ local FILTERS = {
     return false
   end,
   key = function(lead, text)
-    local name = (lead.firstName or "") .. " " .. (lead.lastName or "")
+    local name = records.name(lead)
     return name:lower():find(text:lower(), 1, true) ~= nil or has(lead.emails, text)
   end,
 }

@@ -27,7 +27,7 @@ local function of(account)
       local lead, when, who = all[n % person.leads + 1], seed.time(n), seed.person(n + 300)
       list[n + 1] = {
         transactionId = seed.id(person, "transaction", n), leadId = lead.leadId, transactionName = who.street,
-        leadName = lead.firstName .. " " .. lead.lastName, agentName = person.first .. " " .. person.last,
+        leadName = leads.name(lead), agentName = person.first .. " " .. person.last,
         assignedAgent = seed.user(person), transactionType = n % 4 == 3 and TYPES[n % 3 + 2] or "Purchase",
         transactionStatus = STAGES[n % 3 + 1], homePrice = 300000 + n * 2500.5, commissionRate = 2.5, gci = 9000,
         teamRevenue = 3000, agentRevenue = 6000, created = seed.millis(when), updated = seed.millis(when + 600),
@@ -117,7 +117,7 @@ transactions["POST /v1.0/leads/{leadId}/transaction"] = function(call)
   local now, person, fields = seed.millis(math.floor(settings.now())), accounts.find(call.account), {}
   for name, value in pairs(call.body) do fields[name] = value end
   fields.transactionId = seed.new_id(person, "transaction", state.sequence("transaction"))
-  fields.leadId, fields.leadName = lead.leadId, (lead.firstName or "") .. " " .. (lead.lastName or "")
+  fields.leadId, fields.leadName = lead.leadId, leads.name(lead)
   fields.transactionType, fields.transactionStatus = fields.transactionType or "Purchase", fields.transactionStatus or STAGES[1]
   fields.assignedAgent, fields.created, fields.updated = fields.assignedAgent or seed.user(person), now, now
   return fire(call, "created", of(call.account):put(fields))
