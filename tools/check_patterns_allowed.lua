@@ -26,7 +26,6 @@ return {
     ["^(%d%d%d%d)%-(%d%d)%-(%d%d)[t ](%d%d:%d%d:%d%d)%.?%d*%s*(.*)$"] = "MAX_SIZE bytes",
   },
   ["lua/lofty/http/rate_headers.lua"] = {
-    ["^(%d+)(%.?)(%d*)$"] = "MAX_VALUE bytes, checked before each call",
     ["^([%d.]+)%s*;.-w=(%d+)"] = "MAX_VALUE bytes",
   },
   ["lua/lofty/internal/misuse.lua"] = { ["^(@.*[/\\])internal[/\\][^/\\]*$"] = "the path of this installation" },

@@ -34,9 +34,10 @@ local UNITS = { ms = 0.001, s = 1, sec = 1, m = 60, min = 60, h = 3600 }
 
 -- A decimal number, 0 or more. tonumber would expect the decimal point of the locale.
 local function decimal(text)
-  local whole, point, fraction = match(text, "^(%d+)(%.?)(%d*)$")
-  if not whole or #whole > MAX_DIGITS or #fraction > MAX_DIGITS or (point == "") ~= (fraction == "") then return nil end
-  return tonumber(whole) + (fraction == "" and 0 or tonumber(fraction) / 10 ^ #fraction)
+  if find(text, "^%d+$") then return #text <= MAX_DIGITS and tonumber(text) or nil end
+  local whole, fraction = match(text, "^(%d+)%.(%d+)$")
+  if not whole or #whole > MAX_DIGITS or #fraction > MAX_DIGITS then return nil end
+  return tonumber(whole) + tonumber(fraction) / 10 ^ #fraction
 end
 
 -- "30s", "500ms", "1m30s": seconds, or nil.
@@ -108,6 +109,7 @@ end
 -- A date holds a comma itself, so the whole value is tried before its items; of several waits the longest counts.
 local function read_wait(value, headers, now, seconds_of)
   if #value > MAX_VALUE then return nil end
+  if find(value, "^%d+$") then return until_time(value, headers, now) or seconds_of(value) end -- the usual form
   value = trim(value)
   return until_time(value, headers, now) or each_item(value, function(item)
     return until_time(item, headers, now) or duration(item) or seconds_of(item)
