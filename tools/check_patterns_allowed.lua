@@ -17,7 +17,6 @@ return {
     ["^([^,]+),%s*(.+)$"] = "MAX_NAME bytes", ["^(.-)%s+(%S+)$"] = "MAX_NAME bytes",
   },
   ["lua/lofty/cli/main.lua"] = { ["unknown option '%-%-(%w+)'"] = "argparse's message about an argument" },
-  ["lua/lofty/cli/mcp.lua"] = { ["^[%w_./-]+%.lua:%d+: "] = "begins with a path of this installation" },
   ["lua/lofty/cli/operation_catalog.lua"] = { ["^(.+)%.([%w_]+)$"] = "linear: the second part ends at the next dot" },
   ["lua/lofty/cli/table.lua"] = { ["%s+$"] = "a line that was cut to the window" },
   ["lua/lofty/cli/values.lua"] = { ["([^,]*),"] = "an argument of the command" },

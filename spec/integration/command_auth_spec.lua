@@ -88,6 +88,20 @@ command.describe("lofty auth", function()
     assert.equal(2, (user:run { "auth", "login", "--with-key=" .. box.api_key }))
   end)
 
+  it("reports a wrong setting of the environment without a line of a program", function()
+    for name, value in pairs { LOFTY_BASE_URL = "garbage", LOFTY_API_KEY = "a\nb" } do
+      local code, _, err = user:run({ "leads", "list" }, { variables = { LOFTY_API_KEY = box.api_key, [name] = value } })
+      assert.equal(2, code, err)
+      assert.truthy(err:find("lofty help environment", 1, true), err)
+      assert.is_nil(err:find ":%d+:", err)
+    end
+    local variables = application "https://example.com/back"
+    variables.LOFTY_OAUTH_SERVER = "bogus"
+    local code, _, err = user:run({ "auth", "login", "--oauth" }, { variables = variables })
+    assert.equal(2, code, err)
+    assert.truthy(err:find("oauth_server must be", 1, true), err)
+  end)
+
   describe("with OAuth", function()
     -- Logs in with the address that the browser was redirected to, after change(address).
     local function log_in_by_pasting(change)

@@ -7,6 +7,8 @@
 -- keeps OAuth tokens in the same store.
 -- @module lofty.cli.accounts
 
+local misuse = require "lofty.cli.misuse"
+
 local accounts = {}
 
 local RECORD = "account/"
@@ -74,7 +76,9 @@ function accounts.delete(streams, record)
   local store, why = store_of(streams)
   if not store then return nil, why end
   if record.kind == "oauth" then
-    local ok, err = accounts.app(streams, record):disconnect(record.account)
+    local app, problem = accounts.app(streams, record)
+    if not app then return nil, problem end
+    local ok, err = app:disconnect(record.account)
     if not ok then return nil, err end
   end
   return store:delete(RECORD .. record.account)
@@ -105,15 +109,17 @@ end
 -- @tparam table streams
 -- @tparam table record
 -- @tparam[opt] table opt `runtime`, `on_wait`, `on_retry`
--- @treturn table
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] table err
 function accounts.app(streams, record, opt)
   opt = opt or {}
-  return require("lofty").app {
+  return misuse.call(require("lofty").app, {
     client_id = record.client_id, client_secret = record.client_secret, redirect_uri = record.redirect_uri,
     oauth_server = record.oauth_server, token_url = record.token_url, authorize_url = record.authorize_url,
     base_url = record.base_url, store = assert(store_of(streams, true)), runtime = opt.runtime, on_wait = opt.on_wait,
     on_retry = opt.on_retry,
-  }
+  })
 end
 
 -- The account that a file .lofty in this folder or above names, and the file's path; nil and the path when the file
@@ -139,8 +145,11 @@ local function from_file(streams)
   end
 end
 
-local function failure(kind, message)
-  return require("lofty.errors").new { kind = kind, sent = false, message = message }
+local CHOOSING = "`lofty help accounts` explains how an account is chosen."
+
+-- An error; `hint` says what to do.
+local function failure(kind, message, hint)
+  return require("lofty.errors").new { kind = kind, sent = false, message = message, hint = hint }
 end
 
 --- The account to act for: that of --account, LOFTY_ACCOUNT or a .lofty file, or the only one that is logged in.
@@ -157,22 +166,25 @@ function accounts.chosen(context)
   local place
   account, place = from_file(streams)
   if account then return account, place end
-  if place then return nil, failure("invalid", place .. " names no account: it needs a line `account = ID`") end
+  if place then
+    return nil, failure("invalid", place .. " names no account: it needs a line `account = ID`", CHOOSING)
+  end
   local list, err = accounts.list(streams)
   if not list then return nil, err end
   if #list == 1 then return list[1], "the only account" end
   if #list == 0 then return nil, failure("auth", "no account is logged in") end
   return nil, failure("invalid",
-    "several accounts are logged in: choose one with --account, LOFTY_ACCOUNT or a .lofty file")
+    "several accounts are logged in: choose one with --account, LOFTY_ACCOUNT or a .lofty file", CHOOSING)
 end
 
--- A client with the credential of the environment; nil when there is none.
+-- A client with the credential of the environment; nil alone when there is none; nil, err.
 local function from_environment(streams, opt)
   local api_key, access_token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
   if not (api_key or access_token) then return nil end
   opt.api_key, opt.access_token = api_key, not api_key and access_token or nil
   opt.base_url = opt.base_url or streams.variable "LOFTY_BASE_URL"
-  return require("lofty").client(opt), api_key and "the owner of LOFTY_API_KEY" or "the owner of LOFTY_ACCESS_TOKEN"
+  local crm, err = misuse.call(require("lofty").client, opt)
+  return crm, err or api_key and "the owner of LOFTY_API_KEY" or "the owner of LOFTY_ACCESS_TOKEN"
 end
 
 --- The client for a command line.
@@ -188,7 +200,7 @@ function accounts.client(context, opt)
   local streams = context.streams
   if not context.args.account and not streams.variable "LOFTY_ACCOUNT" then
     local crm, who = from_environment(streams, opt)
-    if crm then return crm, who end
+    if who then return crm, who end
   end
   local account, place = accounts.chosen(context)
   if not account then return nil, place end
@@ -198,13 +210,16 @@ function accounts.client(context, opt)
   end
   local who = require("lofty.errors").sanitize(("%s (account %s)"):format(record.name or "?", account), 200)
   if record.kind == "oauth" then
-    local app = accounts.app(streams, record, opt)
+    local app, problem = accounts.app(streams, record, opt)
+    if not app then return nil, problem end
     local crm = app:client(account, { dry_run = opt.dry_run, on_dry_run = opt.on_dry_run, deadline = opt.deadline })
     return crm, who, record
   end
   opt.base_url = opt.base_url or record.base_url
   opt.api_key = record.api_key
-  return require("lofty").client(opt), who, record
+  local crm, problem = misuse.call(require("lofty").client, opt)
+  if not crm then return nil, problem end
+  return crm, who, record
 end
 
 --- When an OAuth account's refresh token ends.
@@ -212,7 +227,8 @@ end
 -- @tparam table record
 -- @treturn ?number epoch seconds; nil when unknown
 function accounts.refresh_ends(streams, record)
-  for _, each in ipairs(accounts.app(streams, record):accounts { details = true } or {}) do
+  local app = accounts.app(streams, record)
+  for _, each in ipairs(app and app:accounts { details = true } or {}) do
     if each.account == record.account then return each.refresh_expires_at end
   end
 end

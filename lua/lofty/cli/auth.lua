@@ -6,6 +6,7 @@
 local accounts = require "lofty.cli.accounts"
 local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
+local misuse = require "lofty.cli.misuse"
 
 local auth = {}
 
@@ -63,7 +64,9 @@ local function login_with_key(context)
       exit_codes.usage)
   end
   local base_url = streams.variable "LOFTY_BASE_URL"
-  local me, err = require("lofty").client { api_key = key, base_url = base_url }:me()
+  local crm, problem = misuse.call(require("lofty").client, { api_key = key, base_url = base_url })
+  if not crm then return context:fail(problem) end
+  local me, err = crm:me()
   if not me then return context:fail(err) end
   if me.id == nil then return context:fail("Lofty's response names no account id", exit_codes.server) end
   local record = {
@@ -112,7 +115,8 @@ local function login_with_oauth(context)
     token_url = streams.variable "LOFTY_OAUTH_TOKEN_URL", authorize_url = streams.variable "LOFTY_AUTHORIZE_URL",
     base_url = streams.variable "LOFTY_BASE_URL",
   }
-  local app = accounts.app(streams, record)
+  local app, problem = accounts.app(streams, record)
+  if not app then return context:fail(problem) end
   local url, state, verifier = app:authorize_url()
   local address, missing = redirected_address(context, app, url, state, redirect_uri)
   if not address then return context:fail(missing, exit_codes.usage) end

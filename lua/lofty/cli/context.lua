@@ -56,9 +56,12 @@ local HINTS = {
 --- What to do about an error, or nil.
 function context.hint(err)
   if err.outcome_unknown then return nil end -- its message names the call that finds out
+  if err.hint then return err.hint end
   if err.kind == "invalid" and err.operation then
     local resource, verb = err.operation:match "^([%w_.]*)%.([%w_]+)$"
     return resource and ("`lofty %s %s --help` lists the fields."):format(resource, verb)
+  elseif err.kind == "invalid" then
+    return "Settings come from options and the environment: `lofty help environment` lists the variables."
   end
   return HINTS[err.kind]
 end

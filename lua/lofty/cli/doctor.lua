@@ -6,6 +6,7 @@
 
 local accounts = require "lofty.cli.accounts"
 local exit_codes = require "lofty.cli.exit_codes"
+local misuse = require "lofty.cli.misuse"
 
 local doctor = {}
 
@@ -98,6 +99,7 @@ local CONNECTION_FIXES = {
     .. "replaces certificates; to trust an authority of your own, name its file in SSL_CERT_FILE",
   timeout = "check the firewall and the proxy (https_proxy): no response came in time",
   network = "check the network, the firewall and the proxy (https_proxy)",
+  invalid = "correct LOFTY_BASE_URL",
 }
 
 local function check_clock(found, context, headers)
@@ -200,9 +202,9 @@ end
 local function check_redis(found, context)
   local url = context.streams.variable "LOFTY_REDIS_URL"
   if not url then return end
-  local ok, store = pcall(require("lofty").store.redis, { url = url })
-  if not ok then
-    found.failure("redis", tostring(store), "correct LOFTY_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/DB")
+  local store, problem = misuse.call(require("lofty").store.redis, { url = url })
+  if not store then
+    found.failure("redis", problem.message, "correct LOFTY_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/DB")
     return
   end
   local works, err = store:check()
@@ -215,6 +217,10 @@ end
 
 local function check_online(found, context)
   local crm, who = context:client {}
+  if not crm and require("lofty.errors").is(who) and who.kind == "invalid" then
+    found.failure("settings", who.message, require("lofty.cli.context").hint(who))
+    return
+  end
   local base_url = crm and crm.settings.base_url or context.streams.variable "LOFTY_BASE_URL" or "https://api.lofty.com"
   if not check_connection(found, context, base_url) then return end
   if not crm then

@@ -7,6 +7,7 @@
 -- @module lofty.cli.mcp
 
 local exit_codes = require "lofty.cli.exit_codes"
+local misuse = require "lofty.cli.misuse"
 local sanitize = require "lofty.internal.sanitize"
 
 local mcp = {}
@@ -121,7 +122,7 @@ handlers["tools/call"] = function(server, params)
   if not ok then value, problem = nil, value end
   if value ~= nil then return result_text(value) end
   local hint = type(problem) == "table" and hint_of(problem)
-  local text = tostring(problem):gsub("^[%w_./-]+%.lua:%d+: ", "", 1)
+  local text = type(problem) == "string" and misuse.text(problem) or tostring(problem)
   return result_text(text .. (hint and "\n" .. hint or ""), true)
 end
 

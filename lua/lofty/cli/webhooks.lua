@@ -6,6 +6,7 @@
 
 local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
+local misuse = require "lofty.cli.misuse"
 local terminal_text = require "lofty.cli.terminal_text"
 
 local webhooks = {}
@@ -96,7 +97,7 @@ function actions.ensure(args, context)
   local wanted = { callbackUrl = url, lists = lists_of(args.lists), prefix = args.prefix }
   local ok, deletes, err = pcall(plan, context, crm, wanted)
   if not ok and require("lofty.errors").is(deletes) then return context:fail(deletes) end
-  if not ok then return context:fail(tostring(deletes):gsub("^[^:]+:%d+: ", "", 1), exit_codes.usage) end
+  if not ok then return context:fail(misuse.text(tostring(deletes)), exit_codes.usage) end
   if not deletes then return context:fail(err) end
   if args.dry_run then
     context:say("Nothing was changed (--dry-run).")
