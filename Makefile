@@ -273,6 +273,13 @@ sanitize:
 	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize HARDENING= EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
 	@.ci/sanitize
 
+# Half a million calls of the C modules with values that no caller should give, over all Luas, under the sanitizers:
+# make fuzz-lua CALLS=n SEED=n LUAS=lua5.1; SEED=n repeats the calls of a run.
+fuzz-lua:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
+	@CALLS=$(or $(CALLS),84000) SEED=$(or $(SEED),1) .ci/sanitize-api $(LUAS)
+
 # Side by side, in one run, with what one would use otherwise. Figures want a quiet machine.
 bench:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
@@ -331,4 +338,4 @@ $(TORTURED)/files: $(call paths,$(SOURCES_core) $(SOURCES_crypto) $(SOURCES_file
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: docs FORCE all objects types layers hostile-answers env install install-share rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types layers hostile-answers env install install-share rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize fuzz-lua bench bench-tokens memcheck torture clean

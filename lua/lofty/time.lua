@@ -52,11 +52,14 @@ local function from_text(text)
   local hour, minute, second, fraction, zone = match(rest, "^[Tt ](%d%d):(%d%d):?(%d?%d?)(%.?%d*) ?(.*)$")
   hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second == "" and "0" or second)
   local offset = zone and calendar.offset(lower(zone))
-  if not offset or not second or hour > 23 or minute > 59 or second > 60 or fraction == "." then return nil end
+  if not offset or not second or hour > 23 or minute > 59 or second > 60 then return nil end
   seconds = seconds + hour * 3600 + minute * 60 + second - offset
   if fraction ~= "" then
-    local part = tonumber(fraction)
-    if part and part > 0 then seconds = seconds + part end
+    -- (tonumber would expect the decimal point of the locale.)
+    local digits = match(fraction, "^%.(%d+)$")
+    if not digits then return nil end
+    local part = tonumber(digits) / 10 ^ #digits
+    if part > 0 then seconds = seconds + part end
   end
   return seconds
 end

@@ -28,6 +28,7 @@ describe("lofty.time.parse", function()
     { "an empty text", "", "not set" }, { "zero", 0, "not set" }, { "-1", -1, "not set" },
     { "NaN", 0 / 0, "not set" }, { "a month 13", "2026-13-01", "is not a time" },
     { "the 30th of February", "2026-02-30", "is not a time" }, { "an hour 24", "2026-03-01T24:00:00Z", "is not a time" },
+    { "digits after the seconds", "2026-03-01T23:00:001234567Z", "is not a time" },
     { "a minute 60", "2026-03-01T23:60:00Z", "is not a time" }, { "words", "tomorrow", "is not a time" },
     { "a day of a month that does not exist", "Foo 1, 2026", "is not a time" },
     { "a zone that does not exist", "2026-03-01T23:00:00 PST", "is not a time" },

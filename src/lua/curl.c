@@ -34,11 +34,22 @@ static void *check_self (lua_State *L, const char *type) {
 
 /* --- transfers --- */
 
+typedef struct Box {
+  Transfer *transfer; /* NULL: closed */
+  int busy; /* result() is running: a finalizer or a signal's hook must not use the transfer meanwhile */
+} Box;
+
+static Box *check_box (lua_State *L) {
+  Box *box = (Box *)check_self(L, TRANSFER_T);
+  if (box->busy) luaL_error(L, "lofty.curl: this transfer is in use");
+  return box;
+}
+
 static Transfer *check_transfer (lua_State *L) {
-  Transfer **box = (Transfer **)check_self(L, TRANSFER_T);
-  if (!*box || !lofty_multi_is_open(lofty_transfer_multi(*box)))
+  Transfer *t = check_box(L)->transfer;
+  if (!t || !lofty_multi_is_open(lofty_transfer_multi(t)))
     luaL_error(L, "lofty.curl: this transport is closed");
-  return *box;
+  return t;
 }
 
 /* Seconds as libcurl's milliseconds; at least 1, since 0 means "no limit". */
@@ -106,8 +117,6 @@ static int transfer_start (lua_State *L) {
   int64_t id;
   int pushed;
   lua_settop(L, 16);
-  luaL_argcheck(L, lofty_transfer_state(t) != TRANSFER_RUNNING, 1, "already running");
-  lofty_transfer_recycle(t);
   id = luaL_checkinteger(L, 2);
   request.method = luaL_checkstring(L, 3);
   request.url = luaL_checklstring(L, 4, &request.url_size);
@@ -123,6 +132,10 @@ static int transfer_start (lua_State *L) {
   request.default_ca = luaL_optstring(L, 14, NULL);
   request.default_ca_dir = luaL_optstring(L, 15, NULL);
   request.protect = lua_toboolean(L, 16);
+  /* Again: a number among the arguments becomes a string, and a finalizer may have run. */
+  t = check_transfer(L);
+  luaL_argcheck(L, lofty_transfer_state(t) != TRANSFER_RUNNING, 1, "already running");
+  lofty_transfer_recycle(t);
   if ((pushed = add_headers(L, t, 5)) != 0) return pushed;
   if ((problem = lofty_transfer_start(t, id, &request)) != NULL) return push_refusal(L, problem);
   lua_pushboolean(L, 1);
@@ -157,6 +170,26 @@ static void push_message (lua_State *L, const Transfer *t, const Outcome *outcom
   lua_concat(L, 3);
 }
 
+static int push_failure (lua_State *L, const Transfer *t, const Outcome *outcome) {
+  lua_pushnil(L);
+  lua_pushstring(L, outcome->kind);
+  push_message(L, t, outcome);
+  lua_pushboolean(L, outcome->sent);
+  lua_pushboolean(L, outcome->connected);
+  lua_pushboolean(L, outcome->head);
+  lua_pushboolean(L, outcome->final);
+  return 7;
+}
+
+static int push_response (lua_State *L, const Outcome *outcome) {
+  lua_pushinteger(L, lofty_http_head_facts(outcome->fields)->status);
+  lofty_pushfields(L, outcome->fields, 2);
+  lua_pushlstring(L, outcome->body.data, outcome->body.size);
+  lua_pushboolean(L, outcome->reused);
+  lua_pushnumber(L, (lua_Number)outcome->elapsed);
+  return 5;
+}
+
 /*
 ** transfer:result() -> status, headers, body, reused, elapsed
 **                    | nil, kind, message, sent, connected, head, final
@@ -164,12 +197,16 @@ static void push_message (lua_State *L, const Transfer *t, const Outcome *outcom
 **                    | false, true, value: it has not ended, and a signal's hook raised 'value'
 ** Waits for the end, but also returns before it from time to time. 'sent': the server may have
 ** seen the request; 'connected': a connection was made; 'head': the head was complete; 'final':
-** a retry would fail in the same way. After a result the transfer may be started again.
+** a retry would fail in the same way. After a result the transfer may be started again. If
+** memory runs out while the values are made, the transfer stays busy and can only be collected.
 */
 static int transfer_result (lua_State *L) {
   Transfer *t = check_transfer(L);
+  Box *box = (Box *)lua_touserdata(L, 1);
   Outcome outcome;
+  int pushed;
   luaL_argcheck(L, lofty_transfer_state(t) != TRANSFER_IDLE, 1, "was not started");
+  box->busy = 1;
   if (lofty_transfer_state(t) == TRANSFER_RUNNING) {
     LoftyInterrupt *interrupt = INTERRUPT;
     Multi *m = lofty_transfer_multi(t);
@@ -180,44 +217,35 @@ static int transfer_result (lua_State *L) {
     /* A complete response is returned first: the hook then runs at the next wait. */
     if (!ended || interrupt->sections > 0)
       raised = lofty_end_wait(L, interrupt, lofty_multi_protected(m) != before);
-    if (raised) {
+    if (raised || !ended) {
+      box->busy = 0;
       lua_pushboolean(L, 0);
+      if (!raised) return 1;
       lua_pushboolean(L, 1);
       lua_pushvalue(L, -3);
       return 3;
     }
-    if (!ended) {
-      lua_pushboolean(L, 0);
-      return 1;
-    }
   }
   outcome = lofty_transfer_outcome(t);
-  if (outcome.kind) {
-    lua_pushnil(L);
-    lua_pushstring(L, outcome.kind);
-    push_message(L, t, &outcome);
-    lua_pushboolean(L, outcome.sent);
-    lua_pushboolean(L, outcome.connected);
-    lua_pushboolean(L, outcome.head);
-    lua_pushboolean(L, outcome.final);
-    lofty_transfer_recycle(t);
-    return 7;
-  }
-  lua_pushinteger(L, lofty_http_head_facts(outcome.fields)->status);
-  lofty_pushfields(L, outcome.fields, 2);
-  lua_pushlstring(L, outcome.body.data, outcome.body.size);
-  lua_pushboolean(L, outcome.reused);
-  lua_pushnumber(L, (lua_Number)outcome.elapsed);
+  pushed = outcome.kind ? push_failure(L, t, &outcome) : push_response(L, &outcome);
   lofty_transfer_recycle(t);
-  return 5;
+  box->busy = 0;
+  return pushed;
 }
 
-/* transfer:close(), also its __gc and __close: stops it if it runs, frees everything. */
-static int transfer_gc (lua_State *L) {
-  Transfer **box = (Transfer **)check_self(L, TRANSFER_T);
-  lofty_transfer_free(*box);
-  *box = NULL;
+/* transfer:close(), also its __close: stops it if it runs, frees everything. */
+static int transfer_close (lua_State *L) {
+  Box *box = check_box(L);
+  lofty_transfer_free(box->transfer);
+  box->transfer = NULL;
   return 0;
+}
+
+/* Its __gc: also of one that stayed busy. */
+static int transfer_gc (lua_State *L) {
+  Box *box = (Box *)check_self(L, TRANSFER_T);
+  box->busy = 0;
+  return transfer_close(L);
 }
 
 /* --- the multi handle --- */
@@ -245,13 +273,15 @@ static int multi_new (lua_State *L) {
 
 /* multi:transfer() -> transfer, which carries one request after the other */
 static int multi_transfer (lua_State *L) {
-  Multi *m = check_multi(L);
-  Transfer **box = (Transfer **)lua_newuserdata(L, sizeof(Transfer *));
-  *box = NULL;
+  Box *box;
+  check_multi(L);
+  box = (Box *)lua_newuserdata(L, sizeof(Box));
+  box->transfer = NULL;
+  box->busy = 0;
   luaL_getmetatable(L, TRANSFER_T);
   lua_setmetatable(L, -2);
-  *box = lofty_transfer_new(m);
-  if (*box) return 1;
+  box->transfer = lofty_transfer_new(check_multi(L)); /* again: a finalizer may have closed it */
+  if (box->transfer) return 1;
   return luaL_error(L, "lofty.curl: libcurl made no handle (no memory, or an option it lacks)");
 }
 
@@ -356,8 +386,8 @@ static const luaL_Reg multi_methods[] = {
 };
 
 static const luaL_Reg transfer_methods[] = {
-    {"start", transfer_start},   {"done", transfer_done}, {"cancel", transfer_cancel},
-    {"result", transfer_result}, {"close", transfer_gc},  {NULL, NULL},
+    {"start", transfer_start},   {"done", transfer_done},   {"cancel", transfer_cancel},
+    {"result", transfer_result}, {"close", transfer_close}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
@@ -366,8 +396,9 @@ static const luaL_Reg functions[] = {
 };
 
 /* A type whose methods have the upvalues of INTERRUPT; the last three are the values 1 to 3. */
-static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc) {
-  const luaL_Reg ends[] = {{"__gc", gc}, {"__close", gc}, {NULL, NULL}};
+static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
+                       lua_CFunction close) {
+  const luaL_Reg ends[] = {{"__gc", gc}, {"__close", close}, {NULL, NULL}};
   int i;
   luaL_newmetatable(L, name);
   lua_newtable(L);
@@ -386,8 +417,8 @@ int luaopen_lofty_curl (lua_State *L) {
   lua_settop(L, 0);
   lofty_newstringcache(L); /* 1, 2 */
   lofty_newinterrupt(L);   /* 3 */
-  make_type(L, MULTI_T, multi_methods, multi_gc);
-  make_type(L, TRANSFER_T, transfer_methods, transfer_gc);
+  make_type(L, MULTI_T, multi_methods, multi_gc, multi_gc);
+  make_type(L, TRANSFER_T, transfer_methods, transfer_gc, transfer_close);
   lofty_newlib(L, functions);
   return 1;
 }

@@ -46,9 +46,10 @@ static int reader_new (lua_State *L) {
 ** new reader, whose table of fields is large.
 */
 static int reader_reset (lua_State *L) {
-  LoftyHttp *http = check_reader(L);
   const char *method = luaL_checkstring(L, 2);
-  lofty_http_reset(http, lofty_checksize(L, 3), lofty_checksize(L, 4), strcmp(method, "HEAD") == 0);
+  size_t max_head = lofty_checksize(L, 3), max_body = lofty_checksize(L, 4);
+  /* Last: a number among the arguments becomes a string, and a finalizer may run. */
+  lofty_http_reset(check_reader(L), max_head, max_body, strcmp(method, "HEAD") == 0);
   return 0;
 }
 
@@ -74,9 +75,9 @@ static int push_outcome (lua_State *L, LoftyHttp *http, LoftyCode code) {
 
 /* reader:feed(bytes) -> true (complete) | false (incomplete) | nil, message */
 static int reader_feed (lua_State *L) {
-  LoftyHttp *http = check_reader(L);
   size_t size, used;
   const char *bytes = luaL_checklstring(L, 2, &size);
+  LoftyHttp *http = check_reader(L); /* last: as for reset */
   return push_outcome(L, http, lofty_http_feed(http, bytes, size, &used));
 }
 
