@@ -273,6 +273,14 @@ sanitize:
 	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize HARDENING= EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
 	@.ci/sanitize
 
+# Each libFuzzer target for SECONDS, from the inputs in spec/fuzz/corpus, and texts for the readers in Lua. UPDATE=1 adds
+# to the inputs.
+SECONDS := 20
+fuzz: all
+	@.ci/install $(BUILD_PACKAGES) $(LINT_PACKAGES)
+	@SECONDS=$(SECONDS) UPDATE=$(UPDATE) spec/fuzz/run
+	@eval "$$($(MAKE) -s env)"; LUA_PATH_5_4="./?.lua;$$LUA_PATH_5_4" lua5.4 spec/fuzz/lua_text.lua $$(($(SECONDS) * 500)) $(or $(SEED),1)
+
 # Half a million calls of the C modules with values that no caller should give, over all Luas, under the sanitizers:
 # make fuzz-lua CALLS=n SEED=n LUAS=lua5.1; SEED=n repeats the calls of a run.
 fuzz-lua:

@@ -3,8 +3,7 @@
 ** http.c - libFuzzer target for src/core/head.c, src/core/http1.c and src/core/gunzip.c: no read
 ** out of bounds, the same result wherever the input is split, no body above the limit, and
 ** Content-Length as a second, simple parser reads it.
-**   clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/fuzz/http.c src/core/head.c src/core/http1.c
-**     src/core/gunzip.c src/core/buf.c -lz
+** `make fuzz` builds and runs it.
 */
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,7 @@
 /*
 ** json.c - libFuzzer target for src/core/json.c and src/core/number.c: no read out of bounds,
 ** encoded values decode to the same values, and repair fixes strings and changes nothing else.
-**   clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/fuzz/json.c src/core/json.c src/core/number.c
-**     src/core/buf.c -lm
+** `make fuzz` builds and runs it.
 */
 #include <math.h>
 #include <stdlib.h>

@@ -373,12 +373,17 @@ static void head_line (LoftyHttpHead *head, size_t size) {
   head->text.size = head->line; /* status line and trailers are not stored */
 }
 
-/* Whether the first bytes of a status line that is not complete yet may belong to one. */
-static int may_be_status (const LoftyHttpHead *head) {
+/*
+** Whether the first bytes of a status line, the next ones included, may belong to one. What is not
+** HTTP is refused at once, without a wait for a line end.
+*/
+static int may_be_status (const LoftyHttpHead *head, const char *bytes, size_t size) {
   static const char begin[] = "HTTP/";
-  size_t size = head->text.size - head->line;
-  if (size > sizeof begin - 1) size = sizeof begin - 1;
-  return memcmp(head->text.data + head->line, begin, size) == 0;
+  size_t stored = head->text.size - head->line, i;
+  if (size > head->max - head->total) size = head->max - head->total;
+  for (i = 0; i < size && stored + i < sizeof begin - 1; i++)
+    if (bytes[i] != begin[stored + i]) return 0;
+  return 1;
 }
 
 LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t size, size_t *used) {
@@ -388,16 +393,15 @@ LoftyCode lofty_http_head_feed (LoftyHttpHead *head, const char *bytes, size_t s
     const char *end = (const char *)memchr(from, '\n', size - *used);
     size_t piece = end ? (size_t)(end - from) + 1 : size - *used;
     int was_done = head->code == LOFTY_DONE;
+    if (head->state == HEAD_STATUS && !may_be_status(head, from, piece))
+      return head_fail(head, LOFTY_BAD, NOT_HTTP);
     if (piece > head->max - head->total)
       return head_fail(head, LOFTY_TOO_LONG, "the response's head is too long");
     if (lofty_buf_add(&head->text, from, piece) != LOFTY_OK)
       return head_fail(head, head->text.status, NULL);
     head->total += piece;
     *used += piece;
-    if (end)
-      head_line(head, head->text.size - head->line);
-    else if (head->state == HEAD_STATUS && !may_be_status(head))
-      head_bad(head, NOT_HTTP);
+    if (end) head_line(head, head->text.size - head->line);
     if (head->code == LOFTY_DONE && !was_done) break; /* what follows is the body */
   }
   return head->code;
