@@ -258,7 +258,10 @@ describe("the libcurl transport", function()
     end)
 
     it("a body whose length is beyond max_body, before any of it is read", function()
-      local url = wire:raw("declared", [[ send("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n") gone() ]])
+      local url = wire:raw("declared", [[
+        send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1001\r\n\r\n")
+        gone()
+      ]])
       assert.matches("longer than max_body", refused("decode", get(url, { max_body = 1000 })).message)
       assert.equal("", assert(get(url, { method = "HEAD", max_body = 1000 })).body)
     end)

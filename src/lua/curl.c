@@ -36,7 +36,7 @@ static void *check_self (lua_State *L, const char *type) {
 
 typedef struct Box {
   Transfer *transfer; /* NULL: closed */
-  int busy; /* result() is running: a finalizer or a signal's hook must not use the transfer meanwhile */
+  int busy;           /* result() makes its values: a finalizer must not use it meanwhile */
 } Box;
 
 static Box *check_box (lua_State *L) {
@@ -190,6 +190,24 @@ static int push_response (lua_State *L, const Outcome *outcome) {
   return 5;
 }
 
+/* How a transfer ended, for push_outcome. */
+typedef struct Ended {
+  const Transfer *transfer;
+  const Outcome *outcome;
+} Ended;
+
+static const char push_outcome_key = 0; /* of the registry */
+
+/*
+** push_outcome(ended) -> what result() returns. Called by pcall: when memory runs out, 'busy' is
+** reset all the same.
+*/
+static int push_outcome (lua_State *L) {
+  const Ended *ended = (const Ended *)lua_touserdata(L, 1);
+  if (ended->outcome->kind) return push_failure(L, ended->transfer, ended->outcome);
+  return push_response(L, ended->outcome);
+}
+
 /*
 ** transfer:result() -> status, headers, body, reused, elapsed
 **                    | nil, kind, message, sent, connected, head, final
@@ -197,55 +215,57 @@ static int push_response (lua_State *L, const Outcome *outcome) {
 **                    | false, true, value: it has not ended, and a signal's hook raised 'value'
 ** Waits for the end, but also returns before it from time to time. 'sent': the server may have
 ** seen the request; 'connected': a connection was made; 'head': the head was complete; 'final':
-** a retry would fail in the same way. After a result the transfer may be started again. If
-** memory runs out while the values are made, the transfer stays busy and can only be collected.
+** a retry would fail in the same way. After a result the transfer may be started again.
 */
 static int transfer_result (lua_State *L) {
   Transfer *t = check_transfer(L);
   Box *box = (Box *)lua_touserdata(L, 1);
   Outcome outcome;
-  int pushed;
+  Ended ended;
+  int failed;
+  lua_settop(L, 1);
   luaL_argcheck(L, lofty_transfer_state(t) != TRANSFER_IDLE, 1, "was not started");
-  box->busy = 1;
   if (lofty_transfer_state(t) == TRANSFER_RUNNING) {
     LoftyInterrupt *interrupt = INTERRUPT;
     Multi *m = lofty_transfer_multi(t);
     unsigned long before = lofty_multi_protected(m);
-    int ended, raised = 0;
+    int has_ended, raised = 0;
     lofty_begin_wait(interrupt);
-    ended = lofty_transfer_wait(t, SLICE);
+    has_ended = lofty_transfer_wait(t, SLICE);
     /* A complete response is returned first: the hook then runs at the next wait. */
-    if (!ended || interrupt->sections > 0)
+    if (!has_ended || interrupt->sections > 0)
       raised = lofty_end_wait(L, interrupt, lofty_multi_protected(m) != before);
-    if (raised || !ended) {
-      box->busy = 0;
+    if (raised) {
       lua_pushboolean(L, 0);
-      if (!raised) return 1;
       lua_pushboolean(L, 1);
       lua_pushvalue(L, -3);
       return 3;
     }
   }
+  lofty_rawgetp(L, LUA_REGISTRYINDEX, &push_outcome_key);
+  lua_pushlightuserdata(L, &ended);
+  t = check_transfer(L); /* again: a hook or a finalizer may have closed it, or started it anew */
+  if (lofty_transfer_state(t) == TRANSFER_RUNNING) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
   outcome = lofty_transfer_outcome(t);
-  pushed = outcome.kind ? push_failure(L, t, &outcome) : push_response(L, &outcome);
-  lofty_transfer_recycle(t);
+  ended.transfer = t;
+  ended.outcome = &outcome;
+  box->busy = 1;
+  failed = lua_pcall(L, 1, LUA_MULTRET, 0);
   box->busy = 0;
-  return pushed;
+  lofty_transfer_recycle(t);
+  if (failed) return lua_error(L);
+  return lua_gettop(L) - 1;
 }
 
-/* transfer:close(), also its __close: stops it if it runs, frees everything. */
-static int transfer_close (lua_State *L) {
+/* transfer:close(), also its __gc and __close: stops it if it runs, frees everything. */
+static int transfer_gc (lua_State *L) {
   Box *box = check_box(L);
   lofty_transfer_free(box->transfer);
   box->transfer = NULL;
   return 0;
-}
-
-/* Its __gc: also of one that stayed busy. */
-static int transfer_gc (lua_State *L) {
-  Box *box = (Box *)check_self(L, TRANSFER_T);
-  box->busy = 0;
-  return transfer_close(L);
 }
 
 /* --- the multi handle --- */
@@ -386,8 +406,8 @@ static const luaL_Reg multi_methods[] = {
 };
 
 static const luaL_Reg transfer_methods[] = {
-    {"start", transfer_start},   {"done", transfer_done},   {"cancel", transfer_cancel},
-    {"result", transfer_result}, {"close", transfer_close}, {NULL, NULL},
+    {"start", transfer_start},   {"done", transfer_done}, {"cancel", transfer_cancel},
+    {"result", transfer_result}, {"close", transfer_gc},  {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
@@ -396,9 +416,8 @@ static const luaL_Reg functions[] = {
 };
 
 /* A type whose methods have the upvalues of INTERRUPT; the last three are the values 1 to 3. */
-static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc,
-                       lua_CFunction close) {
-  const luaL_Reg ends[] = {{"__gc", gc}, {"__close", close}, {NULL, NULL}};
+static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc) {
+  const luaL_Reg ends[] = {{"__gc", gc}, {"__close", gc}, {NULL, NULL}};
   int i;
   luaL_newmetatable(L, name);
   lua_newtable(L);
@@ -412,13 +431,18 @@ static void make_type (lua_State *L, const char *name, const luaL_Reg *methods, 
 }
 
 int luaopen_lofty_curl (lua_State *L) {
+  int i;
   lofty_checkversion(L);
   if (!lofty_transport_init()) return luaL_error(L, "lofty.curl: libcurl did not start");
   lua_settop(L, 0);
   lofty_newstringcache(L); /* 1, 2 */
   lofty_newinterrupt(L);   /* 3 */
-  make_type(L, MULTI_T, multi_methods, multi_gc, multi_gc);
-  make_type(L, TRANSFER_T, transfer_methods, transfer_gc, transfer_close);
+  make_type(L, MULTI_T, multi_methods, multi_gc);
+  make_type(L, TRANSFER_T, transfer_methods, transfer_gc);
+  luaL_getmetatable(L, TRANSFER_T);
+  for (i = 1; i <= 3; i++) lua_pushvalue(L, i);
+  lua_pushcclosure(L, push_outcome, 4); /* the upvalues of the methods */
+  lofty_rawsetp(L, LUA_REGISTRYINDEX, &push_outcome_key);
   lofty_newlib(L, functions);
   return 1;
 }
