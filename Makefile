@@ -346,4 +346,4 @@ $(TORTURED)/files: $(call paths,$(SOURCES_core) $(SOURCES_crypto) $(SOURCES_file
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: docs FORCE all objects types layers hostile-answers env install install-share rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize fuzz-lua bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types layers hostile-answers env install install-share rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize fuzz fuzz-lua bench bench-tokens memcheck torture clean
