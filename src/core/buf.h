@@ -28,7 +28,9 @@ LoftyCode lofty_buf_add_byte (LoftyBuf *buf, char byte);
 ** failure: the contents stay and buf->status says why. Never NULL on success, not even for 'extra' 0.
 */
 static inline char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
-  if (buf->data && buf->status == LOFTY_OK && extra <= buf->capacity - buf->size)
+  /* Kept memory may be larger than a maximum that was set later. */
+  size_t end = buf->capacity < buf->max ? buf->capacity : buf->max;
+  if (buf->data && buf->status == LOFTY_OK && buf->size <= end && extra <= end - buf->size)
     return buf->data + buf->size;
   return lofty_buf_grow(buf, extra);
 }
