@@ -62,17 +62,6 @@ command.describe("lofty report", function()
     assert.truthy(err:find("cannot write", 1, true), err)
   end)
 
-  it("writes through a link, and reports a device that is full", function()
-    log_in "113377"
-    local path = on.user:file("report.html", "old")
-    nginx.shell("ln -s report.html " .. on.user:file "link.html")
-    assert.equal(0, (run { "report", "--html", on.user:file "link.html" }))
-    assert.truthy(nginx.contents(path):find("0 leads", 1, true))
-    local code, _, err = run { "report", "--html", "/dev/full" }
-    assert.equal(1, code)
-    assert.truthy(err:find("cannot write: /dev/full: No space left", 1, true), err)
-  end)
-
   it("reports a device that is full", function()
     log_in "113377"
     local code, _, err = run { "report", "--html", "/dev/full" }
