@@ -2,6 +2,7 @@
 
 describe("lofty.curl", function()
   local curl = require "lofty.curl"
+  local during = require("spec.support.finalizers").during
 
   local function start(transfer, url)
     return transfer:start(1, "GET", url, {}, nil, false, 5, 5, 1000, 1000, nil, nil)
@@ -58,5 +59,40 @@ describe("lofty.curl", function()
     assert.has_error(function() multi:transfer().result(multi) end)
     assert.has_error(function() multi:transfer().done(io.stdout) end)
     multi:close()
+  end)
+
+  describe("when a finalizer runs during a call", function()
+    local multi
+
+    before_each(function() multi = curl.multi() end)
+    after_each(function() multi:close() end)
+
+    local function ended()
+      local transfer = multi:transfer()
+      assert(start(transfer, "http://127.0.0.1:1/"))
+      while not transfer:done() do multi:wait(1) end
+      return transfer
+    end
+
+    local function result(transfer) return transfer:result() end
+
+    local function check_result(status, kind, message)
+      assert.is_nil(status)
+      assert.equal("network", kind)
+      assert.truthy(message:find("could not connect", 1, true))
+    end
+
+    for name, use in pairs {
+      close = function(transfer) return transfer:close() end,
+      start = function(transfer) return start(transfer, "http://127.0.0.1:1/") end,
+      result = result,
+    } do
+      it("refuses " .. name .. " while result makes its values", function()
+        local refused
+        during(ended, result, function(transfer) refused = { pcall(use, transfer) } end, check_result)
+        assert.is_false(refused[1])
+        assert.matches("this transfer is in use", refused[2], 1, true)
+      end)
+    end
   end)
 end)
