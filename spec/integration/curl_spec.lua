@@ -351,8 +351,17 @@ describe("the libcurl transport", function()
     it("refuses one of a CA that the system does not know, also when a connection that trusted it is kept", function()
       local url = wire:lua("hi", "ngx.print('hi')", "tls")
       assert(get(url))
-      refused("tls", runtime:request { method = "GET", url = url, headers = {} })
+      local err = refused("tls", runtime:request { method = "GET", url = url, headers = {} })
+      assert.matches("set ca to a file with the CA that issued it", err.message, 1, true)
       assert(get(url))
+    end)
+
+    it("speaks of ca only where the CA is unknown", function()
+      assert.matches("set ca to a file", refused("tls", get(wire:lua("hi", "ngx.print('hi')", "untrusted"))).message, 1, true)
+      for _, server in ipairs { "wrong_name", "expired" } do
+        local message = refused("tls", get(wire:lua("hi", "ngx.print('hi')", server))).message
+        assert.matches("certificate was not accepted (", message, 1, true)
+      end
     end)
 
     it("names the file of CAs when it is missing", function()

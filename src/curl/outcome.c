@@ -72,6 +72,13 @@ static Outcome classify_proxy (const Transfer *t, long tunnel_status) {
   return outcome;
 }
 
+/* True if the certificate leads to no CA that is trusted. The codes are OpenSSL's X509_V_ERR_*. */
+static int is_issuer_unknown (const Transfer *t) {
+  long code = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &code);
+  return code == 2 || (code >= 18 && code <= 21);
+}
+
 /* True if libcurl's message has these words; for codes with several meanings. */
 static int has_words (const Transfer *t, const char *words) {
   return strstr(t->error, words) != NULL;
@@ -110,7 +117,12 @@ static Outcome classify (Transfer *t, int whole_head, int connected) {
       outcome.rest = "could not be read";
       return outcome;
     case CURLE_PEER_FAILED_VERIFICATION:
-      return failure_detailed(t, "tls", "the server's certificate was not accepted");
+      return failure_detailed(t, "tls",
+                              is_issuer_unknown(t)
+                                  ? "the server's certificate was not accepted: set ca to a file "
+                                    "with the CA that issued it, such as that of a proxy that "
+                                    "intercepts TLS"
+                                  : "the server's certificate was not accepted");
     case CURLE_SSL_CONNECT_ERROR: /* a handshake that failed, or a connection that broke in it */
       if (has_words(t, "SYSCALL") || has_words(t, "reset by peer"))
         return failure("network", "the connection broke during the TLS handshake");

@@ -40,6 +40,7 @@ local HINTS = {
   { "^2: ", CA_HINT },
   { "^19: ", ISSUER_HINT },
   { "^18: ", ISSUER_HINT },
+  { "^21: ", ISSUER_HINT },
   { "^22: ", "set lua_ssl_verify_depth in nginx.conf to 3 or more" },
   { "too many pending", "raise worker_connections in nginx.conf" },
 }
