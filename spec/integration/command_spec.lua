@@ -11,6 +11,16 @@ command.describe("the command", function()
     assert.equal("lofty " .. require("lofty")._VERSION .. "\n", out)
   end)
 
+  it("finds the modules below the PREFIX that it was installed in", function()
+    local nginx = require "lofty.sandbox.nginx"
+    local root, prefix = nginx.quote(nginx.shell "pwd"), nginx.shell "mktemp -d"
+    finally(function() nginx.shell("rm -rf " .. prefix) end)
+    nginx.shell(("cd %s && mkdir -p bin share/lua/5.4 lib/lua/5.4 && cp %s/bin/lofty bin/ && ln -s %s/lua/lofty share/lua/5.4/ "
+      .. "&& ln -s %s/build/5.4/lofty lib/lua/5.4/"):format(prefix, root, root, root))
+    local out = nginx.shell(("cd / && env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 %s/bin/lofty doctor --offline 2>&1"):format(prefix))
+    assert.truthy(out:find("the C modules load, from " .. prefix .. "/bin/../lib/lua/5.4/lofty", 1, true), out)
+  end)
+
   it("prints its version without loading the library", function()
     local loaded = {}
     for name, module in pairs(package.loaded) do loaded[name] = module end
