@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- The whole flow: a person authorizes, the code is exchanged for a token, the token is refreshed, leads are listed.
+-- The whole flow: a user authorizes, the code is exchanged for a token, the token is refreshed, leads are listed.
 -- `make demo` runs it against a Lofty emulator on this machine, where it also writes a note and deletes it again. With
 -- credentials in the environment it talks to Lofty itself and writes nothing:
 --
@@ -53,11 +53,11 @@ end
 
 local app = lofty.app { redirect_uri = redirect_uri, authorize_url = os.getenv("LOFTY_AUTHORIZE_URL") }
 
--- 1. Send the person to the consent page; keep `state` in their session.
+-- 1. Send the user to the consent page; keep `state` in their session.
 local url, state = app:authorize_url()
 say("1. Open this address, and allow access:\n   %s", url)
 
--- 2. They come back to the redirect address. The emulator of `make demo` brings a program that clicks for them.
+-- 2. They come back to the redirect address. In `make demo` LOFTY_BROWSER is a program that presses Allow.
 local landed
 local browser = os.getenv("LOFTY_BROWSER")
 if browser then
@@ -69,7 +69,7 @@ else
   landed = io.read("*l")
 end
 local code = lofty.assert(app:callback(landed or "", { state = state }))
-say("2. They came back with a code, and with the state that was sent")
+say("2. The user came back with a code, and with the state that was sent")
 
 -- 3. The code is exchanged for a token; it is valid once.
 local token = lofty.assert(app:exchange(code))

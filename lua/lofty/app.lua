@@ -346,8 +346,8 @@ function App:client(who, opt)
 end
 
 --- A client that begins with a refresh token, for `lofty.client` and LOFTY_REFRESH_TOKEN.
--- Where refresh tokens rotate, the variable's ends at its first refresh: the store keeps the next token, under a key
--- derived from the variable's value.
+-- Where refresh tokens rotate, the one in the variable ends at its first refresh: the store keeps the next token, under
+-- a key derived from the variable's value.
 -- @tparam table self the application
 -- @tparam string refresh_token
 -- @tparam ?string access_token the one to begin with

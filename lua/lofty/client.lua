@@ -310,7 +310,7 @@ local last_id = 0
 
 -- No function from here to the runtime makes a tail call: Lua 5.1 and 5.2 could not yield across it.
 
---- Sends one call: what resources and the call by path are made of.
+--- Sends one call. Operations and calls by path use it.
 -- @tparam table call `operation` (its name in errors), `method`, `path` (template), `params` (for the
 --   template), `query`, `body`, `class` ("read", "idempotent", "create" or "notify": how safe it is to repeat, see
 --   `lofty.pacing.retry`), `unwrap`, `accept`, `find` (what would tell the outcome of a write whose response was lost),

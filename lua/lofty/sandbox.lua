@@ -70,7 +70,7 @@ for _, names in ipairs { OWN, settings.names, seeds.resources } do
   for name in pairs(names) do OPTIONS[name] = true end
 end
 
--- Raises for an unknown option. (lofty.errors.options would need the C core, which the emulator alone does without.)
+-- Raises for an unknown option. (lofty.errors.options would need the C core, and the emulator must work without it.)
 local function check_names(where, opt, known)
   if type(opt) ~= "table" then misuse(("%s: a table of options expected, got %s"):format(where, type(opt))) end
   for name in pairs(opt) do
@@ -114,7 +114,7 @@ end
 -- With `leads`, `members`, `notes`, `tasks`, `calls`, `texts` or `emails` (arrays of records) the box's account has
 -- these records and no generated ones. The same records get the same ids at each start: `box.ids.leads[1]` is that of
 -- the first lead. A time is "-3d" (s, m, h, d or w before or after the start), epoch seconds, or ISO 8601 with an
--- offset. The others name their lead by `leadId`; notes, tasks, calls and texts may stand in the lead instead.
+-- offset. A note, task, call, text or e-mail names its lead by `leadId`; all but e-mails may stand in the lead instead.
 -- @tparam[opt] table opt records; settings of lua/lofty/sandbox/README.md; `workers` (processes, default 1);
 -- `redirect_uri`, `redirect_uris`, `app_name`; `tls` = {certificate =, certificate_key =} listens on a second port with
 -- TLS too
@@ -150,7 +150,7 @@ function sandbox.start(opt)
   }, Box)
 end
 
---- Talks to a sandbox that runs already, as `make sandbox` and the demo have it.
+--- Makes a box of a sandbox that runs already, such as that of `make sandbox` or of the demo.
 -- @tparam string url its address
 -- @tparam string folder for curl's files
 function sandbox.attach(url, folder)
@@ -323,7 +323,7 @@ local function form_word(text)
   return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
---- What a person does in a browser: opens the page, chooses an account, presses Allow (or Deny).
+--- Does what a user does in a browser: opens the page, chooses an account, presses Allow (or Deny).
 -- @tparam string authorize_url
 -- @tparam[opt] table opt account (default the first), deny
 -- @treturn string the address that the browser would be sent to
@@ -344,9 +344,9 @@ function Box:consent(authorize_url, opt)
   return headers.location
 end
 
---- Tokens of an account without the flow.
+--- Issues tokens of an account without the consent page.
 -- @tparam[opt] string account default the first
--- @treturn table as a token answer has them
+-- @treturn table the fields of a token response
 function Box:issue(account)
   return self:control("issue", { account = account or self.account })
 end

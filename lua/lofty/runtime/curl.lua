@@ -46,7 +46,7 @@ local trust
 --       url = "https://api.lofty.com/v1.0/me",   -- https; http for loopback alone
 --       headers = { ["Authorization"] = "…" },   -- name -> string
 --       body = nil,                              -- a string
---       once = false,                            -- true: never sent again when a connection kept alive dies
+--       once = false,                            -- true: not sent again when a kept connection was closed
 --       timeout = { connect = 10, total = 60 },  -- seconds
 --       max_head = 64 * 1024, max_body = 16 * 1024 * 1024,   -- bytes; the body's once decoded
 --       ca = nil,                                -- path of a file of trusted certificates, and no others; else those

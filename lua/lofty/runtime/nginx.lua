@@ -2,7 +2,7 @@
 
 --- The runtime inside nginx: cosockets, light threads and timers; nothing here blocks the worker process.
 --
--- A table of methods, called with a colon; the contract is in `lofty.runtime.curl` and spec/contracts/runtime.lua. All
+-- It follows `lofty.runtime.contract`. All
 -- clients of a worker process share it. It may be loaded in init_by_lua, before nginx forks its worker processes: what
 -- it keeps (connections, queues, events) begins with the first call, and calls are refused there.
 --

@@ -12,7 +12,7 @@ local format = string.format
 
 local calls = {}
 
--- What is no operation of the API, and may be named all the same.
+-- Requests other than operations of the API, which may be named, too.
 local PLACES = {
   ["POST /oauth/token"] = true, ["POST /api/user-web/oauth/token"] = true, ["GET /page/vendor-auth.html"] = true,
   ["POST /page/vendor-auth.html"] = true,

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The person of the demo: opens a consent page of the sandbox, presses Allow, and prints the address that the
--- browser would land on.
+--- Acts as the user of the demo: opens a consent page of the sandbox, presses Allow, and prints the address that the
+-- browser would be sent to.
 --
 --     lua lua/lofty/sandbox/click.lua AUTHORIZE_URL
 
