@@ -15,7 +15,7 @@ local kills = tonumber(arg[1]) or 200
 local settle = tonumber(arg[2]) or 0
 -- One run does some rows before it is killed; the last rows are done without kills.
 local rows = kills * 5 + 20
--- Every so many rows one has no key.
+-- One row in so many has no key.
 local KEYLESS = 10
 
 local box = sandbox.start { rate_limit = 0, journal = false }

@@ -63,7 +63,7 @@ local function credentials()
   }
 end
 
--- What start takes for itself; the rest are the sandbox's settings, and the records that it starts with.
+-- The options of start besides the emulator's settings and the records.
 local OWN = { workers = true, redirect_uri = true, redirect_uris = true, app_name = true, tls = true }
 local OPTIONS = {}
 for _, names in ipairs { OWN, settings.names, seeds.resources } do
@@ -82,7 +82,7 @@ local function check_names(where, opt, known)
   end
 end
 
--- Checked here, where the mistake is, and not by a server that does not start. Returns the records.
+-- Checks the options before the server is started, so that the error names the caller's line. Returns the records.
 local function check_options(opt)
   check_names("lofty.sandbox.start", opt, OPTIONS)
   for name, value in pairs(opt) do

@@ -44,7 +44,7 @@ local function excludes_leads(filter)
   return false
 end
 
--- Whether a lead that the list lacks is gone: records that move during a walk may be skipped, so the lead is asked for.
+-- Whether a lead that the list lacks was deleted: records that move during a walk may be skipped, so it is asked for.
 local function is_gone(leads, id)
   local lead, err = leads:get(id)
   if lead ~= nil then return false end

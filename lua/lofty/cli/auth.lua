@@ -60,8 +60,8 @@ local function login_with_key(context)
   local key = read_secret(context, "API key: ")
   key = key and ascii.trim(key)
   if not key or key == "" then
-    return context:fail("no API key was given; from a variable: printf %s \"$KEY\" | lofty auth login --with-key",
-      exit_codes.usage)
+    return context:fail("no API key was given: type it, or pass a variable that is set: "
+      .. "printf %s \"$KEY\" | lofty auth login --with-key", exit_codes.usage)
   end
   local base_url = streams.variable "LOFTY_BASE_URL"
   local crm, problem = misuse.call(require("lofty").client, { api_key = key, base_url = base_url })

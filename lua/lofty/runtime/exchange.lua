@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- One HTTP/1.1 exchange over one connection: sends a request, reads the whole response, and tells in an err how far
--- it came. A runtime that has sockets supplies the functions that connect, send, receive and close; each wait is
+-- the exchange came. A runtime that has sockets supplies the functions that connect, send, receive and close; each wait is
 -- bounded by the time that the request has left.
 -- @module lofty.runtime.exchange
 
@@ -79,7 +79,7 @@ end
 --
 -- `transport` has the functions
 --
--- - `monotonic() -> number`: seconds on a clock that is never set;
+-- - `monotonic() -> number`: seconds on a clock that setting the time does not move;
 -- - `connect(self, now, new_only) -> true | nil, err`: sets `self.socket`, `self.connected` and `self.reused`; no kept
 --   connection is used when `new_only` is true; errs are made with `self:failed` and `self:timed_out`;
 -- - `send(socket, bytes, seconds) -> true | nil, why`: sends all bytes; `why` is "timeout", "closed" or a message;

@@ -3,7 +3,7 @@
 --- Makes a runtime out of the functions of an event loop whose code runs in coroutines, such as cqueues or luv.
 --
 -- This module adds to them what every runtime needs: HTTP/1.1 over the loop's sockets, kept connections, several calls
--- at once, and work that goes on when its caller has left. docs/guide/event-loops.md shows one for cqueues.
+-- at once, and work that continues when its caller has returned at its deadline. docs/guide/event-loops.md shows one for cqueues.
 -- @module lofty.runtime.loop
 
 local errors = require "lofty.errors"
@@ -25,7 +25,7 @@ local refuse = exchanges.refuse
 
 -- Seconds after which a kept connection is closed: sooner than servers do it (60 s is usual).
 local IDLE_TIMEOUT = 30
--- Seconds of one wait for something that has no end of its own.
+-- Seconds of one wait for an event that may never be set; the wait is then repeated.
 local LONG = 3600
 
 local REQUIRED = { "monotonic", "sleep", "spawn", "event", "connect", "send", "receive", "close" }
@@ -203,7 +203,7 @@ end
 -- @function lofty.runtime
 -- @tparam table loop
 --
---   - `monotonic() -> number`: seconds on a clock that is never set
+--   - `monotonic() -> number`: seconds on a clock that setting the time does not move
 --   - `now() -> number`: seconds since 1970; os.time when left out
 --   - `sleep(seconds)`
 --   - `spawn(fn)`: runs fn() in a coroutine of its own
@@ -212,8 +212,8 @@ end
 --   - `starttls(socket, host, seconds) -> true | nil, why`: must verify the certificate and that it is the host's; when
 --     left out, https URLs are refused
 --   - `send(socket, bytes, seconds) -> true | nil, why`: sends all bytes
---   - `receive(socket, seconds) -> bytes | nil, why`: some bytes, as soon as there are any; "closed" when the
---     connection ended in order, and another message after a reset
+--   - `receive(socket, seconds) -> bytes | nil, why`: some bytes, as soon as there are any; `why` is "closed" when
+--     the server closed the connection (FIN), and another message after a reset
 --   - `close(socket)`
 -- @treturn table a runtime, for the option `runtime` of a client or an application
 return function(loop)

@@ -41,13 +41,13 @@ function metatable:__index(name)
   return self.base[name]
 end
 
--- True for what a task waits for that can go on while this one waits. One that is not suspended is below this one on
--- the C stack (Lua 5.1 and 5.2), and goes on only after it.
+-- True if the task of an entry (a request or a wait) can continue while the running task waits: its coroutine is
+-- suspended. On Lua 5.1 and 5.2 it may instead be below the running one on the C stack, and continue only after it.
 local function can_continue(entry)
   return entry.co ~= nil and coroutine.status(entry.co) == "suspended"
 end
 
--- True when the clock may move to the end of this wait.
+-- True when the clock may move to the end of this wait: no request and no earlier wait can end before it.
 local function is_next(self, entry)
   for request in pairs(self.requests) do
     if can_continue(request) then return false end

@@ -27,7 +27,7 @@ local function words(...) return { name = "s", words = { ... } } end
 local DIRECTION = words("Outbound", "Inbound")
 local MODE = words("Auto", "Manual", "Logged")
 
--- Fields of leads.create that a record does not have, or that its parts are given by.
+-- Fields of leads.create that only act on the creation, or that a record gives in another way (notes, tags).
 local NOT_STORED = {
   "welcomeEmail", "leadAlert", "leadRouting", "assignGroupId", "leadTransaction", "content", "isPin",
   "defaultInquiryParam", "specifiedAssignGroupId", "property", "tagsAdd",
@@ -44,7 +44,7 @@ local function lead_fields()
   return fields
 end
 
--- Each resource: the field with its id, the kind of that id, what it must have, its fields.
+-- Each resource: the field with its id, the kind of that id, the required field, all fields.
 local RESOURCES = {
   members = { id = "memberUserId", kind = "user", required = "firstName", fields = {
     memberUserId = ID, firstName = TEXT, lastName = TEXT, email = TEXT, phoneNumber = TEXT, roleName = TEXT,

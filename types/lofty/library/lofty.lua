@@ -109,7 +109,7 @@
 ---@field request fun(self: lofty.Runtime, req: lofty.Request): lofty.RawResponse?, lofty.Error?
 ---@field sleep fun(self: lofty.Runtime, seconds: number): boolean?, lofty.Error?
 ---@field now fun(self: lofty.Runtime): number seconds since 1970
----@field monotonic fun(self: lofty.Runtime): number seconds on a clock that is never set
+---@field monotonic fun(self: lofty.Runtime): number seconds on a clock that setting the time does not move
 ---@field detach fun(self: lofty.Runtime, timeout: number, fn: function, ...: any): any runs fn to its end even if the caller is gone
 ---@field event fun(self: lofty.Runtime): lofty.LoopEvent
 ---@field ensure fun(self: lofty.Runtime, release: fun(), fn: function, ...: any): any calls fn, then release, however fn ends
@@ -119,7 +119,7 @@
 
 ---The functions of an event loop, for lofty.runtime. Those that wait may suspend the coroutine that calls them.
 ---@class lofty.Loop
----@field monotonic fun(): number seconds on a clock that is never set
+---@field monotonic fun(): number seconds on a clock that setting the time does not move
 ---@field now? fun(): number seconds since 1970; os.time when left out
 ---@field sleep fun(seconds: number)
 ---@field spawn fun(fn: fun()) runs fn in a coroutine of its own
