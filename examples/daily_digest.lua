@@ -109,7 +109,7 @@ local function open_store(variable, default)
 end
 
 -- Calls send_digest() unless the account has had today's, or another process is about to send it. A process that is
--- killed after it sent the mail and before it recorded that leaves the account to the next process, which sends it again.
+-- killed after it sent the mail and before it recorded that leaves the account to the next one, which sends it again.
 local function once_a_day(sent, account, today, send_digest)
   local owner = ("%s %s"):format(tostring({}), os.time() + os.clock())
   if not lofty.assert(sent:try_lock(account, owner, LONGEST)) then return "another process sends it" end

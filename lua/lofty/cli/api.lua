@@ -78,7 +78,7 @@ function api.run(args, context)
   if name ~= "get" then
     context:say("acting for ", who)
     if not args.dry_run and require("lofty.cli.operations").path_must_ask(method, args.path) then
-      local ok, code = context:confirm(("Run %s %s"):format(method, args.path))
+      local ok, code = context:confirm(("Call %s %s"):format(method, args.path))
       if not ok then return code end
     end
   end

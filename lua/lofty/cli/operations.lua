@@ -221,7 +221,7 @@ local function run_verb(resource, verb, op, context)
   if op.class ~= "read" then
     context:say("acting for ", who)
     if not args.dry_run and must_ask(verb, op, fields) then
-      local ok, code = context:confirm(("Run %s %s %s"):format(resource, verb, table.concat(args.words, " ")))
+      local ok, code = context:confirm(("Run lofty %s %s %s"):format(resource, verb, table.concat(args.words, " ")))
       if not ok then return code end
     end
   end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- One HTTP/1.1 exchange over one connection: sends a request, reads the whole response, and tells in an err how far
--- the exchange came. A runtime that has sockets supplies the functions that connect, send, receive and close; each wait is
+--- One HTTP/1.1 exchange over one connection: sends a request, reads the whole response, and tells in an err how
+-- far this came. A runtime that has sockets supplies the functions that connect, send, receive and close; each wait is
 -- bounded by the time that the request has left.
 -- @module lofty.runtime.exchange
 

@@ -3,7 +3,8 @@
 --- Makes a runtime out of the functions of an event loop whose code runs in coroutines, such as cqueues or luv.
 --
 -- This module adds to them what every runtime needs: HTTP/1.1 over the loop's sockets, kept connections, several calls
--- at once, and work that continues when its caller has returned at its deadline. docs/guide/event-loops.md shows one for cqueues.
+-- at once, and work that continues when its caller has returned at its deadline. docs/guide/event-loops.md has one for
+-- cqueues.
 -- @module lofty.runtime.loop
 
 local errors = require "lofty.errors"
