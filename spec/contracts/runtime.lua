@@ -26,7 +26,7 @@ local cases = {}
 local function case(name, run) cases[#cases + 1] = { name = name, run = run } end
 
 local function get(fixture, url, more)
-  local request = { method = "GET", url = url, headers = {}, timeout = { connect = 5, total = 5 } }
+  local request = { method = "GET", url = url, headers = {}, timeout = { connect = 60, total = 60 } }
   for name, value in pairs(more or {}) do request[name] = value end
   local res, err = fixture.runtime:request(request)
   return res, err

@@ -44,7 +44,7 @@ describe_with_cqueues("a runtime over cqueues", function()
   end)
 
   local function get(url, more)
-    local req = { method = "GET", url = url, headers = {}, timeout = { connect = 5, total = 5 } }
+    local req = { method = "GET", url = url, headers = {}, timeout = { connect = 60, total = 60 } }
     for name, value in pairs(more or {}) do req[name] = value end
     local res, err = runtime:request(req)
     return res, err

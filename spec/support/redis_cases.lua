@@ -26,7 +26,7 @@ local function has(err, words)
 end
 
 local function store_at(url, timeout)
-  return require "lofty.store.redis" { url = url, timeout = timeout }
+  return require "lofty.store.redis" { url = url, timeout = timeout or 30 }
 end
 
 case("bounds a reply that trickles by its timeout, and does not use that connection again", {

@@ -57,7 +57,7 @@ local function no_rest() end
 function fixtures.redis(url, rest)
   local redis = require "lofty.store.redis"
   local one = new_fixture(rest or no_rest, redis, function(name)
-    return { url = url, prefix = name .. "[*]?\\:" }
+    return { url = url, timeout = 30, prefix = name .. "[*]?\\:" }
   end)
   one.many = 1200 -- needs more than one SCAN
   return one

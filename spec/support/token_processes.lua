@@ -38,7 +38,7 @@ end
 -- @treturn table store
 -- @treturn table app
 function token_processes.open(place, more)
-  local store = place.redis and lofty.store.redis { url = place.redis } or lofty.store.file { path = place.path }
+  local store = place.redis and lofty.store.redis { url = place.redis, timeout = 30 } or lofty.store.file { path = place.path }
   local opt = { store = store }
   for name, value in pairs(place) do
     if name ~= "path" and name ~= "redis" then opt[name] = value end

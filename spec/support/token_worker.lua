@@ -7,7 +7,7 @@ local ngx = ngx -- luacheck: globals ngx
 local lofty = require "lofty"
 
 local function open(place)
-  local store = place.redis and lofty.store.redis { url = place.redis } or lofty.store.file { path = place.path }
+  local store = place.redis and lofty.store.redis { url = place.redis, timeout = 30 } or lofty.store.file { path = place.path }
   if place.dict then store = lofty.store.shdict { dict = "tokens", backing = store } end
   local opt = { store = store }
   for name, value in pairs(place) do

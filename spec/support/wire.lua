@@ -206,7 +206,7 @@ end
 -- @tparam[opt] table more fields of the request that replace the defaults
 -- @return as runtime:request
 function Wire:request(runtime, url, more)
-  local req = { method = "GET", url = url, headers = {}, timeout = { connect = 5, total = 5 }, ca = self.ca }
+  local req = { method = "GET", url = url, headers = {}, timeout = { connect = 60, total = 60 }, ca = self.ca }
   for name, value in pairs(more or {}) do req[name] = value end
   return runtime:request(req)
 end

@@ -35,7 +35,7 @@ local function compile(text)
     untried = given.untried, handshake = given.handshake, arg = given.arg,
     get = function(path, fields)
       local req = {
-        method = "GET", url = given.upstream .. path, headers = {}, timeout = { connect = 2, total = 5 }, max_head = 65536,
+        method = "GET", url = given.upstream .. path, headers = {}, timeout = { connect = 60, total = 60 }, max_head = 65536,
         max_body = 1048576,
       }
       for name, value in pairs(fields or {}) do req[name] = value end
@@ -84,7 +84,7 @@ end
 
 --- Calls `url` while a client's TLS handshake waits, and notes what each call that waits returned.
 function gateway.in_handshake(url)
-  local res, err = runtime:request { method = "GET", url = url, headers = {}, timeout = { connect = 2, total = 5 } }
+  local res, err = runtime:request { method = "GET", url = url, headers = {}, timeout = { connect = 60, total = 60 } }
   dict:set("in_handshake", cjson.encode {
     res and res.body or tostring(err), runtime:sleep(0.001), runtime:detach(5, function() return true end),
     runtime:map({ 1, 2 }, function(n) runtime:sleep(0) return n end), ngx.get_phase(),
@@ -120,7 +120,7 @@ end
 
 -- Makes a call and notes its end.
 local function call(name, url)
-  local res = runtime:request { method = "GET", url = url, headers = {}, timeout = { connect = 2, total = 10 } }
+  local res = runtime:request { method = "GET", url = url, headers = {}, timeout = { connect = 60, total = 60 } }
   dict:set("ended:" .. name, res and res.body or "failed")
   return res
 end
