@@ -319,10 +319,10 @@ paths = $(1:%=src/%.c)
 
 torture:
 	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
-	@$(MAKE) --no-print-directory -s $(TORTURED)/core $(TORTURED)/bindings $(TORTURED)/transport $(TORTURED)/files
+	@$(MAKE) --no-print-directory -s all $(TORTURED)/core $(TORTURED)/bindings $(TORTURED)/transport $(TORTURED)/files
 	@$(TORTURED)/core
 	@$(TORTURED)/bindings
-	@lua5.4 spec/torture/transport.lua $(TORTURED)/transport
+	@eval "$$($(MAKE) -s env)"; lua5.4 spec/torture/transport.lua $(TORTURED)/transport
 	@$(TORTURED)/files
 	@echo "4 passed, 0 failed"
 
