@@ -2,6 +2,7 @@
 
 -- What the file store promises beyond the contract: privacy, names, and the primitives that it is made of.
 
+local child = require "spec.support.child"
 local file_store = require "lofty.store.file"
 local nginx = require "lofty.sandbox.nginx"
 local primitives = require "lofty.file"
@@ -128,6 +129,16 @@ describe("file store", function()
     assert.is_nil(ok)
     assert.equal("store", err.kind)
     assert.equal("old", store:get("k"))
+  end)
+
+  it("gives an err where ulimit -f allows no larger file, and keeps the old value", function()
+    assert.is_true(file_store { path = path }:put("id/1", "old"))
+    local printed = child.run(([[
+      local store = require "lofty.store.file" { path = %q }
+      local ok, err = store:put("id/1", ("x"):rep(5000))
+      io.stdout:write(tostring(ok), " ", tostring(err), " ", store:get("id/1"))
+    ]]):format(path), "sh -c 'ulimit -f 1; exec \"$@\"' sh")
+    assert.matches("^nil file store: .*File too large.* old$", printed)
   end)
 
   it("keeps two prefixes apart in one directory, and ignores other files", function()

@@ -47,11 +47,11 @@ int lofty_transport_init (void) {
 
 void lofty_guard_sigpipe (SigpipeGuard *guard) {
   guard->active = global_version < 0x075700;
-  if (guard->active) lofty_sigpipe_block(&guard->state);
+  if (guard->active) lofty_hold_signal(&guard->state, SIGPIPE);
 }
 
 void lofty_unguard_sigpipe (const SigpipeGuard *guard) {
-  if (guard->active) lofty_sigpipe_release(&guard->state);
+  if (guard->active) lofty_release_signal(&guard->state);
 }
 
 /* --- sockets --- */

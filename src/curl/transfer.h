@@ -10,7 +10,7 @@
 #include <curl/curl.h>
 
 #include "core/gunzip.h"
-#include "core/sigpipe.h"
+#include "core/held_signal.h"
 #include "transport.h"
 
 #if LIBCURL_VERSION_NUM < 0x074200
@@ -91,7 +91,7 @@ struct Transfer {
 */
 typedef struct SigpipeGuard {
   int active; /* this libcurl needs it */
-  LoftySigpipe state;
+  LoftyHeldSignal state;
 } SigpipeGuard;
 void lofty_guard_sigpipe (SigpipeGuard *guard);
 void lofty_unguard_sigpipe (const SigpipeGuard *guard);

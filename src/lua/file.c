@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/held_signal.h"
 #include "core/limits.h"
 #include "compat.h"
 
@@ -183,6 +184,20 @@ static int file_read (lua_State *L) {
   return 1;
 }
 
+/* 0, or errno. */
+static int allocate (int fd, off_t size) {
+#if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0
+  int error;
+  do error = posix_fallocate(fd, 0, size);
+  while (error == EINTR);
+  return error == EOPNOTSUPP || error == EINVAL ? 0 : error;
+#else
+  (void)fd;
+  (void)size;
+  return 0;
+#endif
+}
+
 /*
 ** file:allocate(size) -> true | nil, message, code
 ** Allocates disk space for 'size' bytes; the file gets that size, filled with zeros.
@@ -191,50 +206,52 @@ static int file_read (lua_State *L) {
 static int file_allocate (lua_State *L) {
   File *file = check_file(L);
   lua_Integer size = luaL_checkinteger(L, 2);
+  LoftyHeldSignal held;
+  int error;
   luaL_argcheck(L, size > 0 && (size_t)size <= LOFTY_MAX_STORED, 2, "out of range");
-#if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0
-  {
-    int error;
-    do error = posix_fallocate(file->fd, 0, (off_t)size);
-    while (error == EINTR);
-    if (error != 0 && error != EOPNOTSUPP && error != EINVAL)
-      return fail(L, error, "no space can be allocated");
+  lofty_hold_signal(&held, SIGXFSZ);
+  error = allocate(file->fd, (off_t)size);
+  lofty_release_signal(&held);
+  return error == 0 ? done(L) : fail(L, error, "no space can be allocated");
+}
+
+/* Writes from 'at' on; 0, or errno. */
+static int write_bytes (int fd, const char *bytes, size_t size, off_t at) {
+  LoftyHeldSignal held;
+  size_t put = 0;
+  int error = 0;
+  lofty_hold_signal(&held, SIGXFSZ);
+  while (put < size && error == 0) {
+    ssize_t n = pwrite(fd, bytes + put, size - put, at + (off_t)put);
+    if (n > 0)
+      put += (size_t)n;
+    else if (n == 0 || errno != EINTR)
+      error = n < 0 ? errno : EIO;
   }
-#else
-  (void)file;
-#endif
-  return done(L);
+  lofty_release_signal(&held);
+  return error;
 }
 
 /* file:write(bytes) -> true | nil, message, code. They become the whole contents of the file. */
 static int file_write (lua_State *L) {
   File *file = check_file(L);
-  size_t size, put = 0;
+  size_t size;
   const char *bytes = luaL_checklstring(L, 2, &size);
+  int error;
   if (size > LOFTY_MAX_STORED) return fail(L, EFBIG, "cannot be written");
-  while (put < size) {
-    ssize_t n = pwrite(file->fd, bytes + put, size - put, (off_t)put);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(L, n < 0 ? errno : EIO, "cannot be written");
-    put += (size_t)n;
-  }
-  if (ftruncate(file->fd, (off_t)size) != 0) return fail(L, errno, "cannot be written");
-  return done(L);
+  error = write_bytes(file->fd, bytes, size, 0);
+  if (error == 0 && ftruncate(file->fd, (off_t)size) != 0) error = errno;
+  return error == 0 ? done(L) : fail(L, error, "cannot be written");
 }
 
 /* file:append(bytes) -> true | nil, message, code. A failure may leave a part of the bytes at the end. */
 static int file_append (lua_State *L) {
   File *file = check_file(L);
-  size_t size, put = 0;
+  size_t size;
   const char *bytes = luaL_checklstring(L, 2, &size);
-  if (lseek(file->fd, 0, SEEK_END) < 0) return fail(L, errno, "cannot be written");
-  while (put < size) {
-    ssize_t n = write(file->fd, bytes + put, size - put);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(L, n < 0 ? errno : EIO, "cannot be written");
-    put += (size_t)n;
-  }
-  return done(L);
+  off_t end = lseek(file->fd, 0, SEEK_END);
+  int error = end < 0 ? errno : write_bytes(file->fd, bytes, size, end);
+  return error == 0 ? done(L) : fail(L, error, "cannot be written");
 }
 
 /*

@@ -21,7 +21,7 @@
 #include <openssl/x509v3.h>
 
 #include "core/limits.h"
-#include "core/sigpipe.h"
+#include "core/held_signal.h"
 #include "compat.h"
 
 #define CONNECTION_T "lofty.redis"
@@ -273,12 +273,12 @@ static Reply *new_reply (lua_State *L) {
 ** connection: then the exchange is over and the reply belongs to 'box'.
 */
 static int finish_exchange (lua_State *L, Connection *c, Reply *box) {
-  LoftySigpipe state;
+  LoftyHeldSignal state;
   Progress progress;
   int refused;
-  lofty_sigpipe_block(&state);
+  lofty_hold_signal(&state, SIGPIPE);
   progress = exchange(c, &box->reply);
-  lofty_sigpipe_release(&state);
+  lofty_release_signal(&state);
   if (progress == INTERRUPTED) return 0;
   if (progress == FAILED) return push_failure(L, c);
   c->awaiting = 0;
