@@ -15,28 +15,29 @@ local function garbage(finalizer)
   if newproxy then getmetatable(newproxy(true)).__gc = finalizer else setmetatable({}, { __gc = finalizer }) end
 end
 
---- Repeats `check(call(prepare()))` until `use`, called by a finalizer with what `prepare` returned, has run three times
--- during `call`. Raises when that does not happen.
+--- Repeats `call(prepare())` until `use`, called by a finalizer with what `prepare` returned, has returned true three times.
+-- Raises when that does not happen.
 -- @tparam function prepare
 -- @tparam function call
--- @tparam function use
--- @tparam function check is called with at most three results of `call`
+-- @tparam function use returns true if it ran while C used the object
+-- @tparam function check is called with what `pcall(call, value)` returned, after a call during which `use` returned true
 function finalizers.during(prepare, call, use, check)
-  local running, runs = nil, 0
+  local running, used, runs = nil, false, 0
   local pause, step = tune_collector(1, 10000)
   local ok, problem = pcall(function()
-    for _ = 1, 20000 do
+    for i = 1, 20000 do
       local value = prepare()
-      garbage(function()
-        if running ~= value then return end
-        runs = runs + 1
-        use(value)
-      end)
+      local _ = ("x"):rep(i % 1999) -- so that the collector's steps fall elsewhere each time
+      garbage(function() used = running == value and use(value) or used end)
       running = value
-      local a, b, c = call(value)
+      local called, a, b, c = pcall(call, value)
       running = nil
-      check(a, b, c)
-      if runs >= 3 then return end
+      if used then
+        used = false
+        runs = runs + 1
+        check(called, a, b, c)
+        if runs == 3 then return end
+      end
     end
     error("no finalizer ran during the call", 0)
   end)

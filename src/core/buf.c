@@ -39,6 +39,12 @@ void lofty_buf_clear (LoftyBuf *buf) {
   buf->status = LOFTY_OK;
 }
 
+void lofty_buf_reuse (LoftyBuf *buf, size_t max) {
+  lofty_buf_clear(buf);
+  if (buf->capacity > max) lofty_buf_free(buf);
+  buf->max = max;
+}
+
 /* Capacity doubles up to 'max', so that appending single bytes takes linear time. */
 char *lofty_buf_grow (LoftyBuf *buf, size_t extra) {
   size_t need, capacity;
@@ -52,8 +58,8 @@ char *lofty_buf_grow (LoftyBuf *buf, size_t extra) {
   capacity = buf->capacity > buf->max / 2 ? buf->max : buf->capacity * 2;
   if (capacity < BUF_FIRST) capacity = BUF_FIRST;
   if (capacity < need) capacity = need;
-  if (capacity > buf->max) capacity = buf->max > 0 ? buf->max : 1;
-  data = (char *)lofty_realloc(buf->data, capacity);
+  if (capacity > buf->max) capacity = buf->max;
+  data = (char *)lofty_realloc(buf->data, capacity > 0 ? capacity : 1);
   if (!data) {
     buf->status = LOFTY_NO_MEMORY;
     return NULL;

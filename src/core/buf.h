@@ -19,6 +19,8 @@ typedef struct LoftyBuf {
 void lofty_buf_init (LoftyBuf *buf, size_t max);
 void lofty_buf_free (LoftyBuf *buf);  /* idempotent; leaves an empty buffer with the same maximum */
 void lofty_buf_clear (LoftyBuf *buf); /* empties it and resets 'status'; keeps the memory */
+void lofty_buf_reuse (
+    LoftyBuf *buf, size_t max); /* empties it, with another maximum; frees more memory than that */
 char *lofty_buf_grow (LoftyBuf *buf, size_t extra); /* the slow half of lofty_buf_reserve */
 LoftyCode lofty_buf_add (LoftyBuf *buf, const void *bytes, size_t size);
 LoftyCode lofty_buf_add_byte (LoftyBuf *buf, char byte);
@@ -28,9 +30,7 @@ LoftyCode lofty_buf_add_byte (LoftyBuf *buf, char byte);
 ** failure: the contents stay and buf->status says why. Never NULL on success, not even for 'extra' 0.
 */
 static inline char *lofty_buf_reserve (LoftyBuf *buf, size_t extra) {
-  /* Kept memory may be larger than a maximum that was set later. */
-  size_t end = buf->capacity < buf->max ? buf->capacity : buf->max;
-  if (buf->data && buf->status == LOFTY_OK && buf->size <= end && extra <= end - buf->size)
+  if (buf->data && buf->status == LOFTY_OK && extra <= buf->capacity - buf->size)
     return buf->data + buf->size;
   return lofty_buf_grow(buf, extra);
 }

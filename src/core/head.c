@@ -80,7 +80,8 @@ void lofty_http_head_reset (LoftyHttpHead *head, size_t max) {
   head->total = 0;
   head->lines = 0;
   /* Twice: joined values are appended after the lines they come from. */
-  head->text.max = max > SIZE_MAX / 2 - LOFTY_MAX_FIELDS ? SIZE_MAX : 2 * (max + LOFTY_MAX_FIELDS);
+  lofty_buf_reuse(&head->text,
+                  max > SIZE_MAX / 2 - LOFTY_MAX_FIELDS ? SIZE_MAX : 2 * (max + LOFTY_MAX_FIELDS));
 }
 
 char lofty_tchar (char c) {

@@ -66,9 +66,8 @@ LoftyHttp *lofty_http_new (size_t max_head, size_t max_body, int is_head) {
 void lofty_http_reset (LoftyHttp *http, size_t max_head, size_t max_body, int is_head) {
   LoftyHttpHead *head = http->head;
   LoftyBuf body = http->body;
-  if (body.capacity > REUSED_BODY || body.capacity > max_body) lofty_buf_free(&body);
-  lofty_buf_clear(&body);
-  body.max = max_body;
+  if (body.capacity > REUSED_BODY) lofty_buf_free(&body);
+  lofty_buf_reuse(&body, max_body);
   lofty_gunzip_free(http->inflate);
   lofty_http_head_reset(head, max_head);
   memset(http, 0, sizeof(LoftyHttp));

@@ -104,8 +104,7 @@ static const char *transfer_start (Transfer *t, const Request *request) {
   else if (!(t->head = lofty_http_head_new(request->max_head, LOFTY_HTTP_CURL)))
     return "not enough memory";
   if (t->inflate) lofty_gunzip_reset(t->inflate);
-  lofty_buf_clear(&t->response);
-  t->response.max = request->max_body;
+  lofty_buf_reuse(&t->response, request->max_body);
   t->once = request->once;
   t->protect = request->protect;
   t->is_head = strcmp(request->method, "HEAD") == 0;
