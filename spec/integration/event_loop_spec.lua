@@ -156,7 +156,9 @@ describe_with_cqueues("a runtime over cqueues", function()
     local urls = {}
     for i, name in ipairs { "tls", "wrong_name", "untrusted", "expired" } do urls[i] = wire.urls[name] end
     urls[#urls + 1] = (wire.urls.tls:gsub("127%.0%.0%.1", "localhost"))
-    local printed = child.script(script, table.concat(urls, " "), "SSL_CERT_FILE=" .. nginx.quote(wire.ca))
+    -- luaossl does not free everything when a process ends.
+    local environment = "ASAN_OPTIONS=detect_leaks=0 SSL_CERT_FILE=" .. nginx.quote(wire.ca)
+    local printed = child.script(script, table.concat(urls, " "), environment)
     os.remove(script)
     assert.equal("200 tls tls tls 200 true", (printed:gsub("%s+", " "):gsub(" $", "")))
   end)
