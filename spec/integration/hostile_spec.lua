@@ -11,7 +11,7 @@ local page = assert(loadfile("tools/hostile_answers.lua"))("module")
 local MAX_SENT = 24 * 1024 * 1024
 local MAX_GROWN = 48 * 1024 -- KiB
 
-describe("a hostile server:", function()
+describe("a hostile server: #hostile", function()
   local box
   setup(function() box = servers.start() end)
   teardown(function()
