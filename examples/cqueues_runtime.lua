@@ -42,7 +42,9 @@ return lofty.runtime {
   spawn = function(fn) cqueues.running():wrap(fn) end,
   event = function() return setmetatable({ condition = conditions.new(), is_set = false }, Event) end,
   connect = function(host, port, seconds)
-    local socket = sockets.connect { host = host, port = port, sendname = not is_address(host) and host, mode = "bn" }
+    local name = not is_address(host) and host
+    local socket, why = sockets.connect { host = host, port = port, sendname = name, mode = "bn" }
+    if not socket then return nil, "no socket: " .. tostring(why) end
     socket:onerror(function(_, _, code) return code end) -- errors are returned, not raised
     local ok, code = socket:connect(seconds)
     return ok and socket, not ok and explain(code) or nil

@@ -345,7 +345,7 @@ local REFUSED = "400 Bad Request"
 answer("closed without a response", "", "network", { posts = 2 })
 answer("silent", silent_after "", "timeout", { total = SILENT, posts = 2 })
 answer("head that is not HTTP", "nonsense\r\n\r\n", "decode")
-answer("503", json("", "503 Busy"), "server", { posts = 2 })
+answer("503", json("", "503 Busy"), "server", { posts = 2, keep = true })
 answer("500 with an HTML page", whole("<html>no</html>", "500 Broken", "Content-Type: text/html\r\n"), "server")
 answer("429", json("{}", "429 Many"), "rate_limit")
 answer("redirect", whole("", "302 Found", "Location: https://evil.example/token?x=secret\r\n"), "server")
