@@ -75,6 +75,8 @@ local function write(name, list)
 end
 
 io.write(([[
+-- SPDX-License-Identifier: MIT
+
 --- Widths of characters in a terminal, from the Unicode Character Database, version %s.
 --
 -- Made by tools/make_widths.lua.
