@@ -267,25 +267,28 @@ lint:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@.ci/lint
 
-# The specs under AddressSanitizer and UndefinedBehaviorSanitizer, in a build of their own.
-sanitize:
+# The build for AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+sanitized:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize HARDENING= EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
+	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize HARDENING= EXTRA="$(SANITIZERS)" CFLAGS="-O1 -g"
+
+# The specs under the sanitizers.
+sanitize: sanitized
 	@.ci/sanitize
 
 # Each libFuzzer target for SECONDS, from the inputs in spec/fuzz/corpus, and texts for the readers in Lua. UPDATE=1 adds
 # to the inputs.
 SECONDS := 20
-fuzz: all
+fuzz:
 	@.ci/install $(BUILD_PACKAGES) $(LINT_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
 	@SECONDS=$(SECONDS) UPDATE=$(UPDATE) spec/fuzz/run
 	@eval "$$($(MAKE) -s env)"; LUA_PATH_5_4="./?.lua;$$LUA_PATH_5_4" lua5.4 spec/fuzz/lua_text.lua $$(($(SECONDS) * 500)) $(or $(SEED),1)
 
 # Half a million calls of the C modules with values that no caller should give, over all Luas, under the sanitizers:
 # make fuzz-lua CALLS=n SEED=n LUAS=lua5.1; SEED=n repeats the calls of a run.
-fuzz-lua:
-	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory -s all BUILD=build/sanitize EXTRA="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g"
+fuzz-lua: sanitized
 	@CALLS=$(or $(CALLS),84000) SEED=$(or $(SEED),1) .ci/sanitize-api $(LUAS)
 
 # Side by side, in one run, with what one would use otherwise. Figures want a quiet machine.
@@ -325,7 +328,6 @@ memcheck:
 
 # Refuses allocation 1, 2, 3, ... of every job of the core, alone and inside a Lua (TORTURE_LUA=5.5 for another), and system
 # call 1, 2, 3, ... of the file store and the spool, under the sanitizers. A failure prints the command that repeats it.
-SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 TORTURE_LUA := 5.4
 TORTURED := $(BUILD)/torture/$(TORTURE_LUA)
 TORTURE := $(filter-out %/bindings.c %/transport.c %/files.c,$(wildcard spec/torture/*.c))
@@ -362,4 +364,4 @@ $(TORTURED)/files: $(call paths,$(SOURCES_core) $(SOURCES_crypto) $(SOURCES_file
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: docs FORCE all objects types layers hostile-answers env install install-share rock install-rock copy demo demo-openresty test test-debian sandbox lint sanitize fuzz fuzz-lua bench bench-tokens memcheck torture clean
+.PHONY: docs FORCE all objects types layers hostile-answers env install install-share rock install-rock copy demo demo-openresty test test-debian sandbox lint check-api sanitized sanitize fuzz fuzz-lua bench bench-tokens memcheck torture clean
