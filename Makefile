@@ -255,7 +255,6 @@ dist: all
 
 check-release:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(RELEASE_PACKAGES)
-	@$(MAKE) --no-print-directory -s all
 	@.ci/release
 
 sandbox:
