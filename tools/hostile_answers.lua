@@ -101,12 +101,13 @@ local function resty_cell(box, entry)
   return "error: " .. gsub(result.problem, "^.-:%d+: ", "")
 end
 
--- The last cell of each row of the former page, by its first cells.
+-- The last cell of each row of the former page, by its group and its first cells without their footnote.
 local function former_cells()
-  local cells, file = {}, io.open(PAGE, "rb")
+  local cells, file, group = {}, io.open(PAGE, "rb"), ""
   for line in (file and file:read "*a" or ""):gmatch "[^\n]+" do
+    group = (match(line, "^## (.*)") or group):lower()
     local first, last = match(line, "^(.*|) [^|]* | ([^|]*) |$")
-    if first then cells[first] = last end
+    if first then cells[group .. gsub(first, "%[%^%d+%]", "")] = last end
   end
   if file then file:close() end
   return cells
@@ -136,11 +137,12 @@ for _, entry in ipairs(answers) do
     error(format("%s: %s: %s in plain Lua, %s in nginx", entry.group, entry.name, plain, inside))
   end
   local first = first_cells(entry)
+  local kept = former[group:lower() .. first]
   if entry.note then
     notes[#notes + 1] = format("[^%d]: %s.", #notes + 1, entry.note)
     first = gsub(first, " |", format("[^%d] |", #notes), 1)
   end
-  local resty_result = resty and cell(resty_cell(box, entry)) or former[first] or "not measured"
+  local resty_result = resty and cell(resty_cell(box, entry)) or kept or "not measured"
   add(format("%s %s | %s |", first, cell(curl_cell(box, entry)), resty_result))
 end
 runtime:close()
