@@ -5,7 +5,7 @@
 --     lua5.4 tools/check_arrows.lua [ROOT]
 --
 -- Reads every `require` of lua/lofty and every #include of src as text. Prints each violation as "FILE:LINE: what is
--- wrong" and exits with 1 when there is one:
+-- wrong" and exits with 1 when there is one, or no file to read:
 --
 -- * a module of a folder that requires a folder of its own layer or of a higher one;
 -- * a helper of a folder that another folder requires: only the modules listed in tools/layers.lua are open to others;
@@ -15,9 +15,10 @@
 -- * src/core including Lua, curl or a folder beside it, src/curl including Lua.
 
 local root = arg and arg[1] or "."
+local here = arg[0]:match("^.*/") or ""
+local shell = dofile(here .. "shell.lua")
 
--- The layers, beside this file.
-local LAYERS = dofile((arg[0]:match("^.*/") or "") .. "layers.lua")
+local LAYERS = dofile(here .. "layers.lua")
 -- The C modules.
 local C_MODULES = { core = true, curl = true, crypto = true, file = true, redis = true, terminal = true }
 
@@ -35,12 +36,10 @@ local function complain(file, line, text)
   io.stderr:write(("%s:%d: %s\n"):format(file, line, text))
 end
 
+local files_read = 0
 local function files(folder, pattern)
-  local list = {}
-  local pipe = assert(io.popen(("cd '%s' && find %s -type f -name '%s' | sort"):format(
-    root:gsub("'", "'\\''"), folder, pattern)))
-  for line in pipe:lines() do list[#list + 1] = line end
-  pipe:close()
+  local list = shell.find(root, folder, pattern)
+  files_read = files_read + #list
   return list
 end
 
@@ -153,4 +152,5 @@ for folder, patterns in pairs(FORBIDDEN) do
   end
 end
 
+if files_read == 0 then complain(root, 1, "there is no file to check") end
 if violations > 0 then os.exit(1) end

@@ -17,6 +17,7 @@
 -- A repetition at the very end, or `.*` before the end, always succeeds and is never wrong.
 
 local root = arg and arg[1] or "."
+local shell = dofile((arg[0]:match("^.*/") or "") .. "shell.lua")
 
 -- File -> pattern -> why its time is bounded. An entry that matches nothing is an error too.
 local ALLOWED = dofile(root .. "/tools/check_patterns_allowed.lua")
@@ -229,28 +230,29 @@ local function is_skipped(file)
   return false
 end
 
-local pipe = assert(io.popen("cd '" .. root .. "' && find lua examples -name '*.lua' | sort"))
-local count = 0
-for file in pipe:lines() do
-  if not is_skipped(file) then
-    local handle = assert(io.open(root .. "/" .. file, "rb"))
-    local source = handle:read("*a")
-    handle:close()
-    local allowed = ALLOWED[file] or {}
-    for _, token in ipairs(patterns_of(tokens_of(source))) do
-      count = count + 1
-      local ok, problem = pcall(problem_of, token.text)
-      if not ok then
-        complain(file, token.line, ("%q can't be read as a pattern: %s"):format(token.text, problem))
-      elseif problem and allowed[token.text] then
-        allowed[token.text] = { used = true }
-      elseif problem then
-        complain(file, token.line, ("%q: %s"):format(token.text, problem))
-      end
+local files_read, count = 0, 0
+local function check(file)
+  files_read = files_read + 1
+  local allowed = ALLOWED[file] or {}
+  for _, token in ipairs(patterns_of(tokens_of(shell.read(root .. "/" .. file)))) do
+    count = count + 1
+    local ok, problem = pcall(problem_of, token.text)
+    if not ok then
+      complain(file, token.line, ("%q can't be read as a pattern: %s"):format(token.text, problem))
+    elseif problem and allowed[token.text] then
+      allowed[token.text] = { used = true }
+    elseif problem then
+      complain(file, token.line, ("%q: %s"):format(token.text, problem))
     end
   end
 end
-pipe:close()
+
+for _, folder in ipairs { "examples", "lua" } do
+  for _, file in ipairs(shell.find(root, folder, "*.lua")) do
+    if not is_skipped(file) then check(file) end
+  end
+end
+if files_read == 0 then complain(root, 1, "there is no file to check") end
 for file, patterns in pairs(ALLOWED) do
   for pattern, why in pairs(patterns) do
     if type(why) == "string" then complain(file, 1, ("%q is allowed but not in the file"):format(pattern)) end

@@ -8,6 +8,7 @@
 -- may require. spec/unit/architecture_spec.lua tells when the drawing is out of step.
 
 local LAYERS = dofile "tools/layers.lua"
+local shell = dofile "tools/shell.lua"
 
 local LEFT, WIDTH, GAP, ROW_GAP = 20, 640, 24, 30
 local TITLE, LINE = 34, 17 -- heights
@@ -46,12 +47,10 @@ for _, layer in ipairs(LAYERS) do has_layer[layer[1]] = true end
 local function open_modules(layer)
   local names = {}
   if layer.open == "all" then
-    local pipe = assert(io.popen("cd lua/lofty/" .. layer[1] .. " && LC_ALL=C ls *.lua"))
-    for file in pipe:lines() do
+    for _, file in ipairs(shell.lines("cd lua/lofty/" .. layer[1] .. " && LC_ALL=C ls *.lua")) do
       local name = file:match "^(.*)%.lua$"
       if not has_layer[layer[1] .. "." .. name] then names[#names + 1] = name end
     end
-    pipe:close()
   else
     for _, name in ipairs(layer.open) do names[#names + 1] = name:match("^" .. layer[1] .. "%.(.*)$") end
   end

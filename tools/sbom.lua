@@ -5,6 +5,9 @@
 -- usage: lua5.4 tools/sbom.lua > lofty.spdx.json    (LUA_PATH and LUA_CPATH as of make env; run it in the checkout)
 
 local json = require "lofty.json"
+local shell = dofile "tools/shell.lua"
+
+local output, read = shell.output, shell.read
 
 -- What the modules are linked with, with the names of the shared libraries.
 local LIBRARIES = {
@@ -16,20 +19,6 @@ local LIBRARIES = {
 }
 -- Parts of the C library.
 local SYSTEM = { libc = true, libm = true, libpthread = true }
-
-local function output(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  assert(pipe:close(), command)
-  return text
-end
-
-local function read(name)
-  local file = assert(io.open(name, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 -- A module that needs a library without an entry above is an error.
 local function check_libraries()

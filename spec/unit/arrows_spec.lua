@@ -27,6 +27,13 @@ describe("the check of arrows between layers", function()
     })
   end)
 
+  it("refuses a tree without a file, and a folder that is no checkout", function()
+    local said = check {}
+    assert.truthy(said:find("there is no file to check", 1, true), said)
+    assert.truthy(said:find("exit 1", 1, true), said)
+    assert.truthy(nginx.shell("lua5.4 tools/check_arrows.lua docs 2>&1; echo exit $?"):find("exit 1", 1, true))
+  end)
+
   for _, case in ipairs {
     { "an arrow up", "lua/lofty/http/response.lua", 'require "lofty.client"\n', "may not require lofty.client" },
     { "a lazy arrow up", "lua/lofty/http/response.lua", 'lazy "lofty.client"\n', "may not require lofty.client" },

@@ -10,6 +10,16 @@ local function check(root)
 end
 
 describe("the check of patterns", function()
+  it("refuses a tree without a file", function()
+    local folder = nginx.shell "mktemp -d" .. "/it's"
+    nginx.shell("mkdir " .. nginx.quote(folder) .. " && cd " .. nginx.quote(folder)
+      .. " && mkdir lua examples tools && echo 'return {}' >tools/check_patterns_allowed.lua")
+    local status, printed = check(folder)
+    nginx.shell("rm -rf " .. nginx.quote(folder))
+    assert.equal(1, status)
+    assert.truthy(printed:find("there is no file to check", 1, true), printed)
+  end)
+
   -- A line of Lua, and whether its pattern is refused.
   for _, case in ipairs {
     { [[x = text:gsub("%s+$", "")]], true },

@@ -10,13 +10,6 @@
 
 local concat, sort = table.concat, table.sort
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
 local function sorted(set)
   local names = {}
   for name in pairs(set) do names[#names + 1] = name end
@@ -313,7 +306,7 @@ local function new_writer(operations, responses, descriptions)
 end
 
 local function generate(root)
-  local here = root .. "/tools/annotations/"
+  local here, read = root .. "/tools/annotations/", dofile(root .. "/tools/shell.lua").read
   local write = new_writer(require "lofty.api.operations", dofile(here .. "responses.lua"),
     dofile(here .. "descriptions.lua"))
   return read(here .. "public.in") .. write() .. "\n" .. read(here .. "face.in")
