@@ -19,16 +19,14 @@ local here = arg[0]:match("^.*/") or ""
 local shell = dofile(here .. "shell.lua")
 
 local LAYERS = dofile(here .. "layers.lua")
--- The C modules.
-local C_MODULES = { core = true, curl = true, crypto = true, file = true, redis = true, terminal = true }
-
-local folder_named, is_open = {}, {}
+local folder_named, is_open, is_in_c = {}, {}, {}
 for _, folder in ipairs(LAYERS) do
   folder_named[folder[1]] = folder
   if folder.open ~= "all" then
-    for _, name in ipairs(folder.open) do is_open[name] = true end
+    for _, name in ipairs(folder.open or { folder[1] }) do is_open[name] = true end
   end
 end
+for _, name in ipairs(LAYERS.c_modules) do is_in_c[name] = true end
 
 local violations = 0
 local function complain(file, line, text)
@@ -85,7 +83,7 @@ local function check_module(file)
     local name = required(line)
     if name and in_server and not name:find("^sandbox%.server%.") then
       complain(file, number, "the emulator may require nothing of lofty outside sandbox/server")
-    elseif name and not C_MODULES[name] and not name:find("%.$") then
+    elseif name and not is_in_c[name] and not name:find("%.$") then
       if name == "" then name = "init" end
       local target = folder_of(name)
       table.insert(requires[module], { name = name, line = number, file = file })

@@ -18,7 +18,8 @@ local ARROW = ' stroke="#5b6b7a" marker-end="url(#arrow)"/>'
 -- What stands beside the Lua layers: src/, with the C modules that it makes.
 local C_LEFT, C_WIDTH = 700, 220
 local C_BOXES = {
-  { "src/lua/", "the bindings: lofty.core, curl, crypto, file, redis and terminal, which every layer may require" },
+  { "src/lua/", ("the bindings: lofty.%s and %s, which every layer may require"):format(
+    table.concat(LAYERS.c_modules, ", ", 1, #LAYERS.c_modules - 1), LAYERS.c_modules[#LAYERS.c_modules]) },
   { "src/curl/", "transfers over libcurl" },
   { "src/core/", "no Lua, libcurl, sockets or clocks" },
 }
@@ -52,7 +53,7 @@ local function open_modules(layer)
       if not has_layer[layer[1] .. "." .. name] then names[#names + 1] = name end
     end
   else
-    for _, name in ipairs(layer.open) do names[#names + 1] = name:match("^" .. layer[1] .. "%.(.*)$") end
+    for _, name in ipairs(layer.open or {}) do names[#names + 1] = name:match("^" .. layer[1] .. "%.(.*)$") end
   end
   return table.concat(names, ", ")
 end

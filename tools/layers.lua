@@ -2,15 +2,17 @@
 
 --- The layers of lua/lofty, for tools/check_arrows.lua and tools/draw_layers.lua.
 --
--- Each layer: a folder or a public module, its height, and the modules that other folders may require. A module may
--- only require modules of lower layers. `beside` names a folder of the same height that it may require too.
+-- Each layer: a folder or a module, its height, and the modules that other folders may require (without `open`: the one
+-- of its own name). A module may only require modules of lower layers. `beside` names a folder of the same height that
+-- it may require too. `c_modules` are the modules in C, which every layer may require.
 return {
+  c_modules = { "core", "curl", "crypto", "file", "redis", "terminal" },
   { "cli", height = 9, open = {}, beside = "sandbox" },
   { "sandbox", height = 9, open = { "sandbox", "sandbox.session", "sandbox.nginx", "sandbox.seeds" } },
-  { "init", height = 8, open = { "init" } },
-  { "app", height = 7, open = { "app" } },
-  { "webhook", height = 7, open = { "webhook" } },
-  { "spool", height = 7, open = { "spool" } },
+  { "init", height = 8 },
+  { "app", height = 7 },
+  { "webhook", height = 7 },
+  { "spool", height = 7 },
   { "client", height = 6, open = { "client", "client.dry_run" } },
   { "api", height = 5,
     open = { "api.resources", "api.operations", "api.operations.index", "api.pages", "api.webhook_lists",
@@ -26,14 +28,14 @@ return {
     open = { "store.memory", "store.file", "store.shdict", "store.redis", "store.contract" } },
   { "internal", height = 3, open = "all" },
   -- Leaves: every module may require them.
-  { "time", height = 2, open = { "time" } }, { "inspect", height = 2, open = { "inspect" } },
-  { "json", height = 2, open = { "json" } }, { "token", height = 2, open = { "token" } },
-  { "errors", height = 1, open = { "errors" } },
+  { "time", height = 2 }, { "inspect", height = 2 },
+  { "json", height = 2 }, { "token", height = 2 },
+  { "errors", height = 1 },
   -- Helpers of internal that serve the leaves too.
-  { "internal.lazy", height = 0, open = { "internal.lazy" } },
-  { "internal.misuse", height = 0, open = { "internal.misuse" } },
-  { "internal.suggest", height = 0, open = { "internal.suggest" } },
-  { "internal.calendar", height = -1, open = { "internal.calendar" } },
-  { "internal.ascii", height = -1, open = { "internal.ascii" } },
-  { "internal.sanitize", height = -1, open = { "internal.sanitize" } },
+  { "internal.lazy", height = 0 },
+  { "internal.misuse", height = 0 },
+  { "internal.suggest", height = 0 },
+  { "internal.calendar", height = -1 },
+  { "internal.ascii", height = -1 },
+  { "internal.sanitize", height = -1 },
 }
