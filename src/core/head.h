@@ -24,6 +24,11 @@ typedef struct LoftyHttpFacts {
   int keep_alive; /* the head does not say that the connection closes (RFC 9112, section 9.3) */
 } LoftyHttpFacts;
 
+/* True if the response has no body, whatever its head says (RFC 9112, section 6.3, rule 1). */
+static inline int lofty_http_bodyless (const LoftyHttpFacts *facts, int is_head) {
+  return is_head || facts->status == 204 || facts->status == 304;
+}
+
 typedef struct LoftyHttpHead LoftyHttpHead;
 
 /* The byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */

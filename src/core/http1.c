@@ -120,7 +120,7 @@ static int http_expect (LoftyHttp *http, uint64_t size) {
 /* Determines the framing of the body (RFC 9112, section 6.3). */
 static void http_begin (LoftyHttp *http) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(http->head);
-  if (http->is_head || facts->status == 204 || facts->status == 304) {
+  if (lofty_http_bodyless(facts, http->is_head)) {
     http_finish(http);
     return;
   }
@@ -267,8 +267,7 @@ LoftySpan lofty_http_body (const LoftyHttp *http) {
 int lofty_http_reusable (const LoftyHttp *http) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(http->head);
   return http->code == LOFTY_DONE && !http->trailing_bytes && facts->keep_alive &&
-         (facts->chunked || facts->has_length || http->is_head || facts->status == 204 ||
-          facts->status == 304);
+         (facts->chunked || facts->has_length || lofty_http_bodyless(facts, http->is_head));
 }
 
 const char *lofty_http_problem (const LoftyHttp *http) {

@@ -30,8 +30,8 @@ static Outcome failure_detailed (const Transfer *t, const char *kind, const char
 /* For a success by libcurl: a gzip body must be complete, too. */
 static Outcome classify_success (Transfer *t) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(t->head);
-  int bodyless = t->is_head || facts->status == 204 || facts->status == 304;
-  int framed = bodyless || facts->chunked || facts->has_length || facts->http2;
+  int framed =
+      lofty_http_bodyless(facts, t->is_head) || facts->chunked || facts->has_length || facts->http2;
   int whole = framed; /* an empty body is not gzip: complete only if the framing says so */
   if (facts->coding == LOFTY_CODING_GZIP && t->inflate && t->got_body)
     whole = lofty_gunzip_feed(t->inflate, &t->response, "", 0) == LOFTY_DONE;

@@ -29,9 +29,8 @@ static size_t transfer_refuse (Transfer *t, LoftyCode code, const char *problem)
 */
 static int is_too_long (const Transfer *t) {
   const LoftyHttpFacts *facts = lofty_http_head_facts(t->head);
-  int bodyless = t->is_head || facts->status == 204 || facts->status == 304;
-  return !bodyless && facts->has_length && facts->coding != LOFTY_CODING_GZIP &&
-         facts->length > t->response.max;
+  return !lofty_http_bodyless(facts, t->is_head) && facts->has_length &&
+         facts->coding != LOFTY_CODING_GZIP && facts->length > t->response.max;
 }
 
 /* Called with one complete line of a head or of trailers, line end included. */
