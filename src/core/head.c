@@ -91,6 +91,21 @@ char lofty_tchar (char c) {
   return c != '\0' && strchr("!#$%&'*+.^_`|~", c) ? c : '\0';
 }
 
+int lofty_is_token (const char *bytes, size_t size) {
+  size_t i;
+  for (i = 0; i < size; i++)
+    if (lofty_tchar(bytes[i]) == '\0') return 0;
+  return size > 0;
+}
+
+int lofty_token_equals (const char *bytes, size_t size, const char *lower) {
+  size_t i;
+  if (strlen(lower) != size) return 0;
+  for (i = 0; i < size; i++)
+    if (lofty_tchar(bytes[i]) != lower[i]) return 0;
+  return 1;
+}
+
 /* Whether a byte may be part of a value: field-vchar, SP and HTAB (section 5.5). */
 static int is_text (char c) {
   unsigned char u = (unsigned char)c;
@@ -105,15 +120,6 @@ static int all_text (const char *bytes, size_t size) {
   size_t i;
   for (i = 0; i < size; i++)
     if (!is_text(bytes[i])) return 0;
-  return 1;
-}
-
-/* Case-insensitive comparison; 'token' is in lower case. */
-static int is_token (const char *bytes, size_t size, const char *token) {
-  size_t i;
-  if (strlen(token) != size) return 0;
-  for (i = 0; i < size; i++)
-    if (lofty_tchar(bytes[i]) != token[i]) return 0;
   return 1;
 }
 
@@ -268,7 +274,7 @@ static int list_has (const char *bytes, size_t size, const char *token) {
     while (i < size && bytes[i] != ',') i++;
     end = i;
     while (end > begin && is_blank(bytes[end - 1])) end--;
-    if (is_token(bytes + begin, end - begin, token)) return 1;
+    if (lofty_token_equals(bytes + begin, end - begin, token)) return 1;
   }
   return 0;
 }
@@ -282,7 +288,7 @@ static int is_plain_coding (const char *value, size_t size) {
                                       "utf8",     "iso-8859-1", "us-ascii"};
   size_t i;
   for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-    if (is_token(value, size, names[i])) return 1;
+    if (lofty_token_equals(value, size, names[i])) return 1;
   return size == 0;
 }
 
@@ -302,7 +308,7 @@ static int head_check (LoftyHttpHead *head) {
        only in HTTP/1.1. Here keep_alive still tells the version: true for 1.1. */
     if (facts->http2 || !facts->keep_alive)
       return head_bad(head, "Transfer-Encoding is only allowed in HTTP/1.1");
-    if (!is_token(text + field->value, field->value_size, "chunked"))
+    if (!lofty_token_equals(text + field->value, field->value_size, "chunked"))
       return head_bad(head, "a Transfer-Encoding other than chunked");
     if (facts->has_length) return head_bad(head, "both Content-Length and Transfer-Encoding");
     facts->chunked = 1;
@@ -314,7 +320,8 @@ static int head_check (LoftyHttpHead *head) {
     return head_bad(head, "a change of protocol (status 101) that was not requested");
   if ((field = head_find(head, "content-encoding"))) {
     const char *value = text + field->value;
-    if (is_token(value, field->value_size, "gzip") || is_token(value, field->value_size, "x-gzip"))
+    if (lofty_token_equals(value, field->value_size, "gzip") ||
+        lofty_token_equals(value, field->value_size, "x-gzip"))
       facts->coding = LOFTY_CODING_GZIP;
     else if (!is_plain_coding(value, field->value_size))
       return head_bad(head, "a Content-Encoding that was not requested");

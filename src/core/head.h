@@ -33,6 +33,9 @@ typedef struct LoftyHttpHead LoftyHttpHead;
 
 /* The byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */
 char lofty_tchar (char c);
+int lofty_is_token (const char *bytes, size_t size); /* true if it is a token */
+/* Case-insensitive comparison, independent of the locale; 'lower' is a token in lower case. */
+int lofty_token_equals (const char *bytes, size_t size, const char *lower);
 
 /* max: bytes in all, interim (1xx) heads and trailers included. */
 LoftyHttpHead *lofty_http_head_new (size_t max, LoftyHttpFrom from); /* NULL: no memory */

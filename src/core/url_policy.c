@@ -14,15 +14,6 @@ static char to_lower (char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Case-insensitive comparison, independent of the locale; 'other' is in lower case. */
-static int equals (LoftySpan text, const char *other) {
-  size_t i;
-  if (text.size != strlen(other)) return 0;
-  for (i = 0; i < text.size; i++)
-    if (to_lower(text.data[i]) != other[i]) return 0;
-  return 1;
-}
-
 /* RFC 3986: only visible ASCII. Refuses "\", because browsers treat it as a slash. */
 static int all_url_bytes (LoftySpan text) {
   size_t i;
@@ -145,8 +136,9 @@ const char *lofty_url_parse (LoftySpan text, LoftyUrl *url) {
     return "the URL is not absolute: it has to begin with https://";
   scheme.data = text.data;
   scheme.size = begin;
-  url->secure = equals(scheme, "https");
-  if (!url->secure && !equals(scheme, "http")) return "the URL has to begin with https://";
+  url->secure = lofty_token_equals(scheme.data, scheme.size, "https");
+  if (!url->secure && !lofty_token_equals(scheme.data, scheme.size, "http"))
+    return "the URL has to begin with https://";
   begin += 3;
   for (end = begin; end < text.size && !strchr("/?#", text.data[end]); end++) continue;
   authority.data = text.data + begin;
@@ -170,8 +162,7 @@ static const char *const RESERVED[] = {
 
 const char *lofty_field_problem (LoftySpan name, LoftySpan value) {
   size_t i;
-  for (i = 0; i < name.size && lofty_tchar(name.data[i]) != '\0'; i++) continue;
-  if (i < name.size || name.size == 0)
+  if (!lofty_is_token(name.data, name.size))
     return "the name has a character that no header name may have";
   for (i = 0; i < value.size; i++) {
     unsigned char c = (unsigned char)value.data[i];
@@ -179,6 +170,7 @@ const char *lofty_field_problem (LoftySpan name, LoftySpan value) {
       return "the value has a line end or another control character";
   }
   for (i = 0; i < sizeof RESERVED / sizeof RESERVED[0]; i++)
-    if (equals(name, RESERVED[i])) return "this header is written by lofty itself";
+    if (lofty_token_equals(name.data, name.size, RESERVED[i]))
+      return "this header is written by lofty itself";
   return NULL;
 }

@@ -286,24 +286,6 @@ static CURLcode set_times (Transfer *t, long connect, long total) {
   return code;
 }
 
-int lofty_is_token (const char *bytes, size_t size) { /* RFC 9110, section 5.6.2 */
-  size_t i;
-  for (i = 0; i < size; i++)
-    if (lofty_tchar(bytes[i]) == '\0') return 0;
-  return size > 0;
-}
-
-static int same_name (const char *name, size_t size, const char *lower) {
-  size_t i;
-  if (strlen(lower) != size) return 0;
-  for (i = 0; i < size; i++) {
-    char c = name[i];
-    if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-    if (c != lower[i]) return 0;
-  }
-  return 1;
-}
-
 void lofty_transfer_begin (Transfer *t) {
   lofty_buf_clear(&t->headers);
   t->has_type = 0;
@@ -312,7 +294,7 @@ void lofty_transfer_begin (Transfer *t) {
 const char *lofty_transfer_header (Transfer *t, LoftySpan name, LoftySpan value) {
   const char *problem = lofty_field_problem(name, value);
   if (problem) return problem;
-  t->has_type |= same_name(name.data, name.size, "content-type");
+  t->has_type |= lofty_token_equals(name.data, name.size, "content-type");
   while (value.size > 0 && (*value.data == ' ' || *value.data == '\t')) {
     value.data++;
     value.size--;

@@ -84,7 +84,4 @@ void lofty_transfer_cancel (Transfer *t);            /* ends it if it runs */
 const char *lofty_transfer_host (const Transfer *t); /* host and port of its URL; "" if none */
 Outcome lofty_transfer_outcome (Transfer *t);        /* of one that has ended */
 
-/* RFC 9110, section 5.6.2 */
-int lofty_is_token (const char *bytes, size_t size);
-
 #endif
