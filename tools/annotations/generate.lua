@@ -246,28 +246,6 @@ local function new_writer(operations, responses, descriptions)
         put(("function %s:%s(%s) end"):format(object, verb, concat(words, ", ")))
       end
     end
-    if resource == "webhooks" then
-      put("")
-      put("---Makes the subscriptions of one address what you say, and no more.")
-      put("---@param wanted lofty.ensure.wanted")
-      put("---@return lofty.Subscription[]? subscriptions")
-      put("---@return lofty.ensure.changes|lofty.Error")
-      put("function Webhooks:ensure(wanted) end")
-    end
-    if resource == "leads" then
-      put("")
-      put("---Walks all leads and gives those that differ from a state that you keep, then those that are gone.")
-      put("---@param state table<string, string> a lead's id and its digest; {} for the first walk; it is modified")
-      put("---@param filter? lofty.leads.list")
-      put('---@return fun(): ("created"|"changed"|"deleted")?, lofty.Lead')
-      put("function Leads:compare(state, filter) end")
-      put("")
-      put("---Changes the lead with one of these e-mail addresses or phone numbers, or creates it.")
-      put("---@param fields lofty.leads.create")
-      put("---@return lofty.LeadId? lead")
-      put('---@return "created"|"updated"|lofty.Error')
-      put("function Leads:upsert(fields) end")
-    end
   end
 
   local function put_responses()

@@ -2222,18 +2222,6 @@ function Leads:save_property(leadId, fields) end
 ---@return lofty.Response|lofty.Error
 function Leads:update(leadId, fields) end
 
----Walks all leads and gives those that differ from a state that you keep, then those that are gone.
----@param state table<string, string> a lead's id and its digest; {} for the first walk; it is modified
----@param filter? lofty.leads.list
----@return fun(): ("created"|"changed"|"deleted")?, lofty.Lead
-function Leads:compare(state, filter) end
-
----Changes the lead with one of these e-mail addresses or phone numbers, or creates it.
----@param fields lofty.leads.create
----@return lofty.LeadId? lead
----@return "created"|"updated"|lofty.Error
-function Leads:upsert(fields) end
-
 ---@class lofty.listings.get_published
 ---@field type "LuxVT"|"AptCom"|"AllOnMarket"
 
@@ -3218,12 +3206,6 @@ function Webhooks:create(fields) end
 ---@return lofty.Response|lofty.Error
 function Webhooks:delete(subscribeId) end
 
----Makes the subscriptions of one address what you say, and no more.
----@param wanted lofty.ensure.wanted
----@return lofty.Subscription[]? subscriptions
----@return lofty.ensure.changes|lofty.Error
-function Webhooks:ensure(wanted) end
-
 ---@class lofty.V1
 ---@field appointments lofty.V1Appointments
 ---@field communication lofty.V1Communication
@@ -3252,6 +3234,24 @@ function Webhooks:ensure(wanted) end
 ---@field webhooks lofty.Webhooks
 ---@field v1 lofty.V1 what newer operations do better
 local Client = {}
+
+---Makes the subscriptions of one address what you say, and no more.
+---@param wanted lofty.ensure.wanted
+---@return lofty.Subscription[]? subscriptions
+---@return lofty.ensure.changes|lofty.Error
+function Webhooks:ensure(wanted) end
+
+---Walks all leads and gives those that differ from a state that you keep, then those that are gone.
+---@param state table<string, string> a lead's id and its digest; {} for the first walk; it is modified
+---@param filter? lofty.leads.list
+---@return fun(): ("created"|"changed"|"deleted")?, lofty.Lead
+function Leads:compare(state, filter) end
+
+---Changes the lead with one of these e-mail addresses or phone numbers, or creates it.
+---@param fields lofty.leads.create
+---@return lofty.LeadId? lead
+---@return "created"|"updated"|lofty.Error
+function Leads:upsert(fields) end
 
 ---@class lofty.Stats
 ---@field calls integer
