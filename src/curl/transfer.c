@@ -4,8 +4,6 @@
 */
 #include <string.h>
 
-#include <unistd.h>
-
 #include "core/limits.h"
 #include "transfer.h"
 

@@ -3,7 +3,6 @@
 ** curl.c - lofty.curl: HTTP requests (src/curl), many at once on one multi
 ** handle, and the clocks of the runtime that uses it.
 */
-#include <pthread.h>
 #include <string.h>
 #include <time.h>
 

@@ -80,7 +80,6 @@ static const luaL_Reg functions[] = {{"is_terminal", terminal_is_terminal},
 
 int luaopen_lofty_terminal (lua_State *L) {
   lofty_checkversion(L);
-  lua_newtable(L);
-  lofty_setfuncs(L, functions, 0);
+  lofty_newlib(L, functions);
   return 1;
 }
