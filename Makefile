@@ -356,7 +356,7 @@ $(TORTURED)/transport: $(call paths,$(SOURCES_curl)) spec/torture/transport.c sp
 	$(TORTURE_COMPILE) -o $@ $(filter %.c,$^) -llua$(TORTURE_LUA) $(LIBS_curl)
 
 $(TORTURED)/files: $(call paths,$(SOURCES_core) $(SOURCES_crypto) $(SOURCES_file)) spec/torture/files.c \
-  spec/torture/state.h $(HEADERS) Makefile
+  $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(TORTURE_COMPILE) -o $@ $(filter-out %/lua/file.c,$(filter %.c,$^)) -llua$(TORTURE_LUA) $(LIBS_core) $(LIBS_crypto)
 

@@ -63,34 +63,10 @@ static const Case cases[] = {
     {NULL, NULL}};
 
 static long refused_from; /* 0: no allocation fails */
-static long asked, live;
+static long asked;
 
-/* Counts an allocation; true when it must fail. */
 static int refuse (void) {
   return refused_from > 0 && ++asked >= refused_from;
-}
-
-static void *core_realloc (void *block, size_t size) {
-  void *fresh;
-  if (size == 0) {
-    if (block) live--;
-    free(block);
-    return NULL;
-  }
-  if (refuse()) return NULL;
-  fresh = realloc(block, size);
-  if (fresh && !block) live++;
-  return fresh;
-}
-
-static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
-  (void)user;
-  if (size == 0) {
-    free(block);
-    return NULL;
-  }
-  if ((!block || size > old) && refuse()) return NULL; /* Lua relies on shrinking to succeed */
-  return realloc(block, size);
 }
 
 static void check (int condition, const char *what, const Case *one, long n) {
@@ -102,7 +78,7 @@ static void check (int condition, const char *what, const Case *one, long n) {
 
 /* One call in which all allocations from number n on fail; true when it needed fewer. */
 static int run_once (const Case *one, long n) {
-  lua_State *L = open_lua(lua_realloc);
+  lua_State *L = open_lua();
   int status, succeeded;
   check(L != NULL, "a Lua state is created", one, n);
   check(luaL_loadstring(L, one->chunk) == 0, "the chunk compiles", one, n);
@@ -129,7 +105,7 @@ static int run_once (const Case *one, long n) {
 int main (int argc, char **argv) {
   const Case *one;
   long ran = 0, refusals = 0, n;
-  lofty_realloc = core_realloc;
+  lofty_realloc = counted_realloc;
   for (one = cases; one->name; one++) {
     if (argc > 1 && strcmp(argv[1], one->name) != 0) continue;
     ran++;

@@ -24,8 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <lualib.h>
+
 #include "lua/compat.h"
-#include "state.h"
 
 #define DESCRIPTORS 256 /* more than the cases open at once */
 
@@ -238,14 +239,6 @@ static const luaL_Reg torture[] = {{"refuse", set_fault},
                                    {"descriptors", descriptors},
                                    {NULL, NULL}};
 
-static void *plain_realloc (void *user, void *block, size_t old, size_t size) {
-  (void)user;
-  (void)old;
-  if (size > 0) return realloc(block, size);
-  free(block);
-  return NULL;
-}
-
 static void preload (lua_State *L, const char *name, lua_CFunction open_module) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "preload");
@@ -255,10 +248,11 @@ static void preload (lua_State *L, const char *name, lua_CFunction open_module) 
 }
 
 int main (int argc, char **argv) {
-  lua_State *L = open_lua(plain_realloc);
+  lua_State *L = luaL_newstate();
   const luaL_Reg *function;
   int i, failed;
   if (!L) return 2;
+  luaL_openlibs(L);
   preload(L, "lofty.core", luaopen_lofty_core);
   preload(L, "lofty.crypto", luaopen_lofty_crypto);
   preload(L, "lofty.file", luaopen_lofty_file);

@@ -40,7 +40,7 @@ static const char chunk[] =
 
 static long refused_at; /* 0: no allocation fails */
 static int and_later;
-static long asked, live;
+static long asked;
 
 static int refuse (void) {
   if (refused_at == 0) return 0;
@@ -48,30 +48,17 @@ static int refuse (void) {
   return asked == refused_at || (and_later && asked > refused_at);
 }
 
-static void *our_realloc (void *block, size_t size) {
-  void *fresh;
-  if (size == 0) {
-    if (block) live--;
-    free(block);
-    return NULL;
-  }
-  if (refuse()) return NULL;
-  fresh = realloc(block, size);
-  if (fresh && !block) live++;
-  return fresh;
-}
-
 /* libcurl's allocators: for size 0 they must not return NULL. */
 static void *curl_new (size_t size) {
-  return our_realloc(NULL, size ? size : 1);
+  return counted_realloc(NULL, size ? size : 1);
 }
 
 static void *curl_again (void *block, size_t size) {
-  return our_realloc(block, size ? size : 1);
+  return counted_realloc(block, size ? size : 1);
 }
 
 static void curl_drop (void *block) {
-  our_realloc(block, 0);
+  counted_realloc(block, 0);
 }
 
 static void *curl_zeroed (size_t count, size_t size) {
@@ -87,16 +74,6 @@ static char *curl_copy (const char *text) {
   return copy;
 }
 
-static void *lua_realloc (void *user, void *block, size_t old, size_t size) {
-  (void)user;
-  if (size == 0) {
-    free(block);
-    return NULL;
-  }
-  if ((!block || size > old) && refuse()) return NULL; /* Lua relies on shrinking to succeed */
-  return realloc(block, size);
-}
-
 static void check (int condition, const char *what, const char *url, long n) {
   if (condition) return;
   fprintf(stderr, "failed: %s\nrepeat with: build/torture/5.4/transport %s %ld %s\n", what, url, n,
@@ -106,7 +83,7 @@ static void check (int condition, const char *what, const char *url, long n) {
 
 /* Requests with allocation n failing; true when they needed fewer. */
 static int run_once (const char *url, long n) {
-  lua_State *L = open_lua(lua_realloc);
+  lua_State *L = open_lua();
   long before;
   int succeeded;
   check(L != NULL, "a Lua state is created", url, n);
@@ -139,7 +116,7 @@ static int run_once (const char *url, long n) {
 int main (int argc, char **argv) {
   long refusals = 0, n;
   if (argc < 2) return 2;
-  lofty_realloc = our_realloc;
+  lofty_realloc = counted_realloc;
   if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_new, curl_drop, curl_again, curl_copy,
                            curl_zeroed) != CURLE_OK)
     return 2;
