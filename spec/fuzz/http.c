@@ -5,19 +5,13 @@
 ** Content-Length as a second, simple parser reads it.
 ** `make fuzz` builds and runs it.
 */
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/ascii.h"
 #include "core/head.h"
 #include "core/http1.h"
+#include "fuzz.h"
 
 #define MAX_HEAD 2000
 #define MAX_BODY 5000
-
-static void require (int condition) {
-  if (!condition) abort();
-}
 
 /* Feeds the bytes in pieces of 'step', each in its own allocation, so that ASan detects an overrun. */
 static LoftyHttp *read_response (const char *bytes, size_t size, size_t step, int is_head, int eof,
@@ -28,9 +22,7 @@ static LoftyHttp *read_response (const char *bytes, size_t size, size_t step, in
   *code = LOFTY_MORE;
   while (at < size && *code == LOFTY_MORE) {
     size_t piece = size - at < step ? size - at : step, used;
-    char *copy = (char *)malloc(piece);
-    require(copy != NULL);
-    memcpy(copy, bytes + at, piece);
+    char *copy = exact_copy(bytes + at, piece);
     *code = lofty_http_feed(http, copy, piece, &used);
     require(used <= piece && (*code != LOFTY_MORE || used == piece));
     free(copy);

@@ -5,26 +5,19 @@
 ** `make fuzz` builds and runs it.
 */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "core/buf.h"
 #include "core/json.h"
 #include "core/limits.h"
 #include "core/number.h"
-
-static void require (int condition) {
-  if (!condition) abort();
-}
+#include "fuzz.h"
 
 static void check_string (LoftySpan text) {
-  char *bytes =
-      (char *)malloc(text.size ? text.size : 1); /* exact, so that ASan detects an overrun */
+  char *bytes = exact_block(text.size);
   LoftyBuf out;
   LoftyJson again;
   LoftySpan span;
   size_t at = 0;
-  require(bytes != NULL);
   span.data = bytes;
   span.size = lofty_json_unescape(text, bytes);
   require(span.size <= text.size);
@@ -36,8 +29,7 @@ static void check_string (LoftySpan text) {
     require(lofty_json_next(&again) == LOFTY_JSON_STRING);
   }
   {
-    char *second = (char *)malloc(again.text.size ? again.text.size : 1);
-    require(second != NULL);
+    char *second = exact_block(again.text.size);
     require(lofty_json_unescape(again.text, second) == span.size);
     require(memcmp(second, bytes, span.size) == 0);
     free(second);
@@ -111,12 +103,10 @@ static void check_repair (LoftySpan in) {
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
-  char *copy = (char *)malloc(size ? size : 1);
+  char *copy = exact_copy(data, size);
   LoftyJson json;
   LoftyJsonEvent event;
   LoftySpan span;
-  require(copy != NULL);
-  if (size) memcpy(copy, data, size);
   span.data = copy;
   span.size = size;
   lofty_json_init(&json, span);

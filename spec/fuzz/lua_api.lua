@@ -25,12 +25,7 @@ local unpack = table.unpack or unpack -- luacheck: std max
 local format, rep = string.format, string.rep
 local new_userdata = rawget(_G, "newproxy")
 
--- Numbers of the same seed are the same on each Lua; math.random's are not. (Park and Miller, 1988)
-local state = seed % 2147483646 + 1
-local function random(n)
-  state = state * 48271 % 2147483647
-  return state % n + 1
-end
+local random = require "spec.support.random"(seed)
 
 local server = nginx.start {
   conf = function(ports)

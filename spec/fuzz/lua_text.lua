@@ -16,6 +16,7 @@ local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"
 local lofty = require "lofty"
 local rate_headers = require "lofty.http.rate_headers"
+local seeded = require "spec.support.random"
 local time = require "lofty.time"
 local token_request = require "lofty.oauth.token_request"
 local webhook = require "lofty.webhook"
@@ -212,11 +213,7 @@ table.sort(NAMES)
 -- @tparam number seed with the same one, the same texts
 -- @treturn ?string what failed first, with what repeats it; nil when nothing did
 local function run(count, seed)
-  local state = seed % 2147483646 + 1
-  function random(n) -- math.random of the same seed differs from Lua to Lua
-    state = state * 48271 % 2147483647
-    return state % n + 1
-  end
+  random = seeded(seed)
   for number = 1, count do
     local name = pick(NAMES)
     local ok, why = xpcall(TARGETS[name], function(raised)

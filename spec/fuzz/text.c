@@ -5,8 +5,6 @@
 ** the promises of its header. `make fuzz` builds and runs it.
 */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <zlib.h>
 
@@ -19,12 +17,9 @@
 #include "core/token_request.h"
 #include "core/uri.h"
 #include "core/url_policy.h"
+#include "fuzz.h"
 
 #define MAX_OUT ((size_t)100000)
-
-static void require (int condition) {
-  if (!condition) abort();
-}
 
 static LoftySpan span_of (const LoftyBuf *buf) {
   LoftySpan span;
@@ -205,9 +200,7 @@ static LoftyCode gunzip (LoftySpan in, size_t step, LoftyBuf *out) {
   require(inflate != NULL);
   for (at = 0; at < in.size && code <= LOFTY_DONE; at += step) {
     size_t piece = in.size - at < step ? in.size - at : step;
-    char *copy = (char *)malloc(piece);
-    require(copy != NULL);
-    memcpy(copy, in.data + at, piece);
+    char *copy = exact_copy(in.data + at, piece);
     code = lofty_gunzip_feed(inflate, out, copy, piece);
     free(copy);
   }
@@ -255,9 +248,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   LoftySpan all, first, second;
   char *copy;
   if (size < 1 || size > 5000) return 0;
-  copy = (char *)malloc(size); /* exact, so that ASan detects an overrun */
-  require(copy != NULL);
-  memcpy(copy, data, size);
+  copy = exact_copy(data, size);
   all.data = copy + 1;
   all.size = size - 1;
   first.data = all.data;
