@@ -6,16 +6,15 @@
 
 local file = require "lofty.file"
 local lofty = require "lofty"
+local nginx = require "lofty.sandbox.nginx"
 
 local count = tonumber(arg[1]) or 100000
-local pipe = assert(io.popen('mktemp -d "${TMPDIR:-/tmp}/lofty-bench.XXXXXX"'))
-local path = pipe:read("*l")
-pipe:close()
+local path = nginx.shell 'mktemp -d "${TMPDIR:-/tmp}/lofty-bench.XXXXXX"'
 
 local store = lofty.store.file { path = path }
 local app = lofty.app { client_id = "bench", redirect_uri = "https://example.com/", store = store }
 assert(store:put("bench/1", "x"))
-pipe = assert(io.popen("cd " .. path .. " && perl", "w"))
+local pipe = assert(io.popen("cd " .. path .. " && perl", "w"))
 pipe:write(([[
   open(my $in, "<", "lofty%%3Abench%%2F1.token"); my $text = join("", <$in>);
   for my $n (1..%d) {

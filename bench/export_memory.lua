@@ -3,7 +3,7 @@
 -- Exports 100,000 generated leads as CSV and to SQLite, and prints the most memory that was in use at the end of a page:
 -- of Lua (after a full collection) and of the process (resident set, Linux).
 --
---     eval "$(make -s env)"; LOFTY_ACCESS_TOKEN=x lua5.4 bench/export_memory.lua [leads]
+--     eval "$(make -s env)"; lua5.4 bench/export_memory.lua [leads]
 
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"

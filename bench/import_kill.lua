@@ -5,6 +5,8 @@
 --
 --     eval "$(make -s env)"; lua5.4 bench/import_kill.lua [kills] [settle]
 
+package.path = "./?.lua;" .. package.path
+local kill_after = require "bench.kill_after"
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
@@ -41,11 +43,14 @@ local COMMAND = ("env HOME=%s LOFTY_BASE_URL=%s LOFTY_API_KEY=%s lua5.4 bin/loft
 -- A slow server, so that many kills hit a request that is under way.
 box:control("fault", { method = "POST", path = "/v1.0/leads", delay = 0.02, times = 0 })
 math.randomseed(os.time())
-for _ = 1, kills do
-  os.execute(("%s & pid=$!\nsleep 0.%03d\nkill -9 $pid 2>/dev/null && wait $pid 2>/dev/null")
-    :format(COMMAND, math.random(60, 400)))
+for _ = 1, kills do kill_after(COMMAND, math.random(60, 400)) end
+
+-- How many lines of the journal have this text.
+local function count(text)
+  return tonumber(nginx.shell("grep -c '" .. text .. "' " .. folder .. "/leads.csv.import/journal || true"))
 end
-local done_before = tonumber(nginx.shell("grep -c ' done ' " .. folder .. "/leads.csv.import/journal || true"))
+
+local done_before = count " done "
 -- 0, or 8 when rows without a key were in flight.
 local status = nginx.shell(COMMAND .. "; echo $?")
 
@@ -63,9 +68,7 @@ end
 for name in pairs(keyless) do
   if not seen[name] then keyless_missing = keyless_missing + 1 end
 end
-local unknown = tonumber(nginx.shell("grep -c 'done unknown' " .. folder .. "/leads.csv.import/journal || true"))
-local begun = tonumber(nginx.shell("grep -c ' begin ' " .. folder .. "/leads.csv.import/journal || true"))
-local ended = tonumber(nginx.shell("grep -c ' done ' " .. folder .. "/leads.csv.import/journal || true"))
+local unknown, begun, ended = count "done unknown", count " begin ", count " done "
 print(("%d kills, %d rows of %d done before the last run (exit code %s); killed before the response: %d; "
   .. "with a key: %d twice, %d missing; without: %d twice, %d not made, %d listed as unknown"):format(kills,
   done_before, rows, status, begun - ended, twice, missing, keyless_twice, keyless_missing, unknown))

@@ -41,6 +41,8 @@ if arg[1] == "child" then
   end
 end
 
+package.path = "./?.lua;" .. package.path
+local kill_after = require "bench.kill_after"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
@@ -49,11 +51,7 @@ local lua = arg[-1] or "lua"
 local folder = nginx.shell('mktemp -d "${TMPDIR:-/tmp}/lofty-kill.XXXXXX"')
 
 -- A process whose account is lost ends by itself; its message on stderr is not used here.
-local CHILD = [[
-%s bench/kill.lua child %s %d 2>>%s/errors & pid=$!
-sleep 0.%03d
-kill -9 $pid 2>/dev/null && wait $pid 2>/dev/null
-]]
+local CHILD = "%s bench/kill.lua child %s %d 2>>%s/errors"
 
 local function connect(app, box)
   local url, state = app:authorize_url()
@@ -82,7 +80,7 @@ local function run(rotation)
   local seen = { broken = 0, lost = 0, drafts = 0, locked = 0 }
   math.randomseed(os.time())
   for _ = 1, rounds do
-    os.execute(CHILD:format(lua, path .. ".lua", ahead, folder, math.random(15, 75)))
+    kill_after(CHILD:format(lua, path .. ".lua", ahead, folder), math.random(15, 75))
     -- A kill leaves a complete token, an unlocked lock and at most a draft.
     seen.drafts = seen.drafts + tonumber(nginx.shell("ls -A " .. path .. " | grep -c new$"))
     local text = store:get(key, true)

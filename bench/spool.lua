@@ -8,7 +8,7 @@
 local lofty = require "lofty"
 
 -- The process that is killed: answers deliveries, notes each id once it was answered or handled.
-local function victim(folder, first, last)
+local function receive(folder, first, last)
   local function note(name, id)
     local file = assert(io.open(folder .. "/" .. name, "a"))
     file:write(id, "\n")
@@ -28,20 +28,22 @@ local function victim(folder, first, last)
   lofty.assert(spool:run())
 end
 
-if arg[1] == "victim" then
-  victim(arg[2], tonumber(arg[3]), tonumber(arg[4]))
+if arg[1] == "child" then
+  receive(arg[2], tonumber(arg[3]), tonumber(arg[4]))
   return
 end
 
+package.path = "./?.lua;" .. package.path
+local kill_after = require "bench.kill_after"
 local nginx = require "lofty.sandbox.nginx"
 
 local rounds, lua = tonumber(arg[1]) or 200, arg[-1] or "lua"
 local folder = nginx.shell 'mktemp -d "${TMPDIR:-/tmp}/lofty-spool.XXXXXX"'
-local VICTIM = "%s bench/spool.lua victim %s %d %d & pid=$!; sleep 0.%03d; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null"
+local CHILD = "%s bench/spool.lua child %s %d %d"
 for round = 1, rounds do
-  nginx.shell(VICTIM:format(lua, folder, round * 1000000, round * 1000000 + 999999, 80 + round * 7 % 170))
+  kill_after(CHILD:format(lua, folder, round * 1000000, round * 1000000 + 999999), 80 + round * 7 % 170)
 end
-nginx.shell(("%s bench/spool.lua victim %s 1 1"):format(lua, folder))
+nginx.shell(CHILD:format(lua, folder, 1, 1))
 
 local handled, times = {}, 0
 for id in io.lines(folder .. "/handled") do

@@ -3,6 +3,7 @@
 --- Measures, in the runtime in which it is loaded, when calls with a deadline end; see bench/deadlines/run.lua.
 
 local lofty = require "lofty"
+local median = require "bench.median"
 local runtime = require(rawget(_G, "ngx") and "lofty.runtime.nginx" or "lofty.runtime.curl")
 
 local account = 0
@@ -83,8 +84,8 @@ return function(place)
       over[round] = runtime:monotonic() - started - place.deadline
       kind = value == nil and err.kind or "no error"
     end
-    table.sort(over)
-    rows[#rows + 1] = { case[1], over[math.ceil(#over / 2)], over[#over], kind }
+    local middle = median(over) -- it sorts them
+    rows[#rows + 1] = { case[1], middle, over[#over], kind }
   end
   return rows
 end

@@ -6,6 +6,7 @@
 -- which shows our own cost alone, 13 to 20 microseconds a call.
 -- usage: lua5.4 bench/keepalive/run.lua [requests] [rounds]
 package.path = "./?.lua;" .. package.path
+local median = require "bench.median"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
@@ -28,11 +29,6 @@ http {
   }
 }
 ]]
-
-local function median(list)
-  table.sort(list)
-  return list[math.ceil(#list / 2)]
-end
 
 local function bare_command(program, base_url, api_key, count)
   local command = ("%s %s %d"):format(quote(program), quote(base_url .. "/v1.0/me"), count)

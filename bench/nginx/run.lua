@@ -9,11 +9,11 @@
 
 package.path = "./?.lua;" .. package.path
 local launcher = require "lofty.sandbox.nginx"
+local median = require "bench.median"
 local runtime = require "lofty.runtime.curl"
 local servers = require "bench.nginx.servers"
 
 local shell, contents, format = launcher.shell, launcher.contents, string.format
-local sort = table.sort
 
 local ROUNDS = 5
 local REQUESTS = tonumber(os.getenv("REQUESTS") or 20000)
@@ -21,11 +21,6 @@ local MEMORY = tonumber(os.getenv("MEMORY_REQUESTS") or 200000)
 local CONNECTIONS = 32
 
 local function say(...) print(format(...)) end
-
-local function median(list)
-  sort(list)
-  return list[math.ceil(#list / 2)]
-end
 
 -- CPU time of a process in seconds.
 local function cpu(pid)
@@ -86,7 +81,7 @@ local function ping(server, path, folder)
     local status, took = line:match("^%d+\t(%d+)\t(%d+)")
     if status == "200" then times[#times + 1] = tonumber(took) / 1000 end
   end
-  sort(times)
+  table.sort(times)
   return times[math.ceil(#times * 0.99)] or 1 / 0
 end
 
