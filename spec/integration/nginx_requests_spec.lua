@@ -266,6 +266,23 @@ describe("nginx runtime", function()
       assert.same({ 200 }, statuses)
     end)
 
+    it("that the server has closed do not shorten the time for the new one", function()
+      local port, stop = box:fill()
+      finally(stop)
+      local body = run([[
+        local url = "http://127.0.0.1:" .. arg .. "/"
+        assert(get("", { url = url }))
+        local closed = (" %x+:%x+ %x+:" .. ("%04X"):format(arg) .. " 08 ")
+        repeat
+          local file = io.open("/proc/net/tcp")
+          local text = file:read("*a")
+          file:close()
+        until text:find(closed)
+        return assert(get("", { url = url, method = "POST", body = "x", once = true })).body
+      ]], port)
+      assert.equal("hi", body)
+    end)
+
     it("that are still open carry a request that may be sent only once", function()
       local reused = run [[
         assert(get("/echo"))

@@ -231,16 +231,58 @@ while (1) {
 }
 ]]
 
+-- Starts a Perl script that says a port on its standard output and ends with its standard input.
+local function start_script(folder, name, script, argument)
+  launcher.write(("%s/%s.pl"):format(folder, name), script)
+  local pipe = assert(io.popen(("exec perl %s/%s.pl %s >%s/%s.port"):format(folder, name, argument, folder, name), "w"))
+  local found
+  repeat found = launcher.contents(("%s/%s.port"):format(folder, name)):match("^(%d+)\n") until found
+  return tonumber(found), function() pipe:close() end
+end
+
 --- Starts a proxy to a port on which TLS 1.2 is spoken, which hands on the response byte by byte, for one connection.
 -- @treturn number its port
 -- @treturn function stops it
 function Servers:drip(port)
-  local folder = self.upstream.folder
-  launcher.write(folder .. "/drip.pl", DRIPPING_PROXY)
-  local pipe = assert(io.popen(("exec perl %s/drip.pl %d >%s/drip.port"):format(folder, port, folder), "w"))
-  local found
-  repeat found = launcher.contents(folder .. "/drip.port"):match("^(%d+)\n") until found
-  return tonumber(found), function() pipe:close() end
+  return start_script(self.upstream.folder, "drip", DRIPPING_PROXY, port)
+end
+
+-- Answers a request, and closes the connection when two others fill the listener's queue (Linux admits one more than the
+-- backlog). So the kernel drops the packet that asks for the next connection, and the client's sends it again a second
+-- later: by then the queue is empty, since a connection that is being made has been seen (state 02, SYN_SENT).
+local FULL_SERVER = [[
+use strict; use IO::Socket::INET; use IO::Select;
+my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1) or die;
+my $port = $listener->sockport;
+$| = 1; print "$port\n";
+my $input = IO::Select->new(\*STDIN);
+my $both = IO::Select->new($listener, \*STDIN);
+sub answer {
+  for ($both->can_read) { exit if $_ == \*STDIN }
+  my $client = $listener->accept;
+  my ($head, $bytes) = ("");
+  until ($head =~ /\r\n\r\n/) { sysread($client, $bytes, 4096) or return; $head .= $bytes }
+  my @fill = map { IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port) or die } 1 .. $_[0];
+  syswrite($client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+  close($client);
+  return @fill;
+}
+my @fill = answer(2);
+my $remote = sprintf(" [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:%04X 02 ", $port);
+while (1) {
+  open(my $file, "<", "/proc/net/tcp") or die;
+  last if grep { /$remote/ } <$file>;
+  exit if $input->can_read(0.005);
+}
+close($listener->accept) for @fill;
+answer(0);
+]]
+
+--- Starts a server that answers a request and closes its connection. The next connection takes it a second to accept.
+-- @treturn number its port
+-- @treturn function stops it
+function Servers:fill()
+  return start_script(self.upstream.folder, "fill", FULL_SERVER, "")
 end
 
 --- Stops both; what the gateway logged as an error above `error` fails.

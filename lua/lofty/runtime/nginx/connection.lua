@@ -60,17 +60,11 @@ local function set_timeouts(socket, seconds)
   socket:settimeouts(milliseconds, milliseconds, milliseconds)
 end
 
--- Sets the timeouts of the next step to the rest of the total time; false when none is left.
-local function set_deadline(self)
-  local left = self.deadline - monotonic()
-  if left <= 0 then return false end
-  set_timeouts(self.socket, left)
-  return true
-end
-
 local function handshake(self)
   local origin, pool = self.origin, self.pool
-  if not set_deadline(self) then return self:timed_out("the TLS handshake with") end
+  local left = self.deadline - monotonic()
+  if left <= 0 then return self:timed_out("the TLS handshake with") end
+  set_timeouts(self.socket, left)
   local session, why = tls_handshake(self.socket, pool.session, origin.name)
   pool.session = session
   if session then return true end
@@ -132,9 +126,8 @@ local function connect(self, now, new_only)
   local left = self.deadline - now
   if left <= 0 then return self:timed_out("a connection to") end
   local seconds = self.connect_seconds < left and self.connect_seconds or left
-  local milliseconds = ceil(left * 1000)
-  socket:settimeouts(ceil(seconds * 1000), milliseconds, milliseconds)
   repeat
+    set_timeouts(socket, seconds) -- each time: is_closed sets others, which outlast the connection
     local ok, why = open(self, seconds, now)
     if not ok then
       if why == "timeout" then
