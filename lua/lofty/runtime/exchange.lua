@@ -10,6 +10,7 @@ local errors = require "lofty.errors"
 
 local http_reader, limits = core.http_reader, core.limits
 local format, sub = string.format, string.sub
+local min = math.min
 local setmetatable = setmetatable
 
 -- The most bytes sent at a time. A transport may restart its timer whenever some of them could be sent, so a piece must
@@ -41,6 +42,23 @@ end
 -- @tparam string doing what was waited for, such as "sending to"
 function Exchange:timed_out(doing)
   return self:failed("timeout", format("%s %s took longer than %g s", doing, self.shown, self.total))
+end
+
+--- The failure of an exchange for which no connection could be made.
+-- @tparam string why "timeout" or a message
+-- @tparam number seconds how long it was tried
+function Exchange:not_connected(why, seconds)
+  if why == "timeout" then
+    return self:failed("timeout", format("no connection to %s within %g s", self.shown, seconds))
+  end
+  return self:failed("network", format("no connection to %s: %s", self.shown, why))
+end
+
+--- The failure of an exchange whose TLS handshake failed.
+-- @tparam string why "timeout" or a message
+function Exchange:not_trusted(why)
+  if why == "timeout" then return self:timed_out("the TLS handshake with") end
+  return self:failed("tls", format("no trusted TLS connection to %s: %s", self.shown, why))
 end
 
 -- The connection ended before the response did. When a kept connection ends without a byte of it, the server most
@@ -80,8 +98,10 @@ end
 -- `transport` has the functions
 --
 -- - `monotonic() -> number`: seconds on a clock that setting the time does not move;
--- - `connect(self, now, new_only) -> true | nil, err`: sets `self.socket`, `self.connected` and `self.reused`; no kept
---   connection is used when `new_only` is true; errs are made with `self:failed` and `self:timed_out`;
+-- - `connect(self, now, seconds, new_only) -> true | nil, err`: sets `self.socket`, `self.connected` and `self.reused`;
+--   a new connection may take `seconds`, more than 0 and no more than the request has left at `now`, and its TLS
+--   handshake until `self.deadline`; no kept connection is used when `new_only` is true; errs are made with
+--   `self:not_connected`, `self:not_trusted` and `self:timed_out`;
 -- - `send(socket, bytes, seconds) -> true | nil, why`: sends all bytes; `why` is "timeout", "closed" or a message;
 -- - `receive(socket, seconds) -> bytes | nil, why`: some bytes, as soon as there are any;
 -- - `finish(self, reusable)`: keeps the connection when it is reusable, else closes it;
@@ -147,7 +167,9 @@ function exchange.over(transport)
   end
 
   local function attempt(self, req, head, now, new_only)
-    local ok, err = connect(self, now, new_only)
+    local left = self.deadline - now
+    if left <= 0 then return self:timed_out("a connection to") end
+    local ok, err = connect(self, now, min(self.connect_seconds, left), new_only)
     if not ok then return nil, err end
     ok, err = send(self, head, req.body)
     if not ok then return nil, err end

@@ -68,28 +68,21 @@ local function take_idle(runtime, origin, now)
   end
 end
 
-local function connect(self, now, new_only)
-  local url, loop, left = self.url, self.runtime.loop, self.deadline - now
-  local seconds = self.connect_seconds < left and self.connect_seconds or left
+local function connect(self, now, seconds, new_only)
+  local url, loop = self.url, self.runtime.loop
   self.socket = not new_only and take_idle(self.runtime, url.origin, now) or nil
   self.reused, self.connected = self.socket ~= nil, self.socket ~= nil
   if self.reused then return true end
   local socket, why = loop.connect(url.host, url.port, seconds)
-  if not socket then
-    if why == "timeout" then
-      return self:failed("timeout", format("no connection to %s within %g s", self.shown, seconds))
-    end
-    return self:failed("network", format("no connection to %s: %s", self.shown, why))
-  end
+  if not socket then return self:not_connected(why, seconds) end
   self.socket, self.connected = socket, true
   if not url.secure then return true end
-  left = self.deadline - loop.monotonic()
+  local left = self.deadline - loop.monotonic()
   if left <= 0 then return self:timed_out("a connection to") end
   local ok
   ok, why = loop.starttls(socket, url.host, left)
   if ok then return true end
-  if why == "timeout" then return self:timed_out("the TLS handshake with") end
-  return self:failed("tls", format("no trusted TLS connection to %s: %s", self.shown, why))
+  return self:not_trusted(why)
 end
 
 local function close(self)

@@ -15,7 +15,7 @@ local tcp = ngx.socket.tcp
 local spawn, kill, thread_wait = ngx.thread.spawn, ngx.thread.kill, ngx.thread.wait
 local new_semaphore, tls_handshake = semaphore.new, nginx_tls.handshake
 local monotonic = clock.monotonic
-local find, format = string.find, string.format
+local find = string.find
 local ceil, pcall = math.ceil, pcall
 
 local connection = {}
@@ -68,9 +68,7 @@ local function handshake(self)
   local session, why = tls_handshake(self.socket, pool.session, origin.name)
   pool.session = session
   if session then return true end
-  if why == "timeout" then return self:timed_out("the TLS handshake with") end
-  return self:failed("tls", format("no trusted TLS connection to %s: %s", origin.shown,
-    why and explain(why) or HANDSHAKE_HINT))
+  return self:not_trusted(why and explain(why) or HANDSHAKE_HINT)
 end
 
 local function connect_in_thread(attempt)
@@ -121,20 +119,12 @@ end
 
 -- Kept connections are closed until a new one comes: with `new_only` all of them, else those that the server has
 -- closed, where the request may be sent only once.
-local function connect(self, now, new_only)
+local function connect(self, now, seconds, new_only)
   local origin, socket = self.origin, self.socket
-  local left = self.deadline - now
-  if left <= 0 then return self:timed_out("a connection to") end
-  local seconds = self.connect_seconds < left and self.connect_seconds or left
   repeat
     set_timeouts(socket, seconds) -- each time: is_closed sets others, which outlast the connection
     local ok, why = open(self, seconds, now)
-    if not ok then
-      if why == "timeout" then
-        return self:failed("timeout", format("no connection to %s within %g s", origin.shown, seconds))
-      end
-      return self:failed("network", format("no connection to %s: %s", origin.shown, explain(why)))
-    end
+    if not ok then return self:not_connected(explain(why), seconds) end
     local unwanted = self.reused and (new_only or self.once and is_closed(socket))
     if unwanted then socket:close() end
   until not unwanted

@@ -1,0 +1,66 @@
+-- SPDX-License-Identifier: MIT
+
+-- lofty.runtime over functions that wait for nothing: when connections are made, kept and closed.
+local lofty = require "lofty"
+
+local URL = "http://127.0.0.1:9/"
+local RESPONSE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+describe("a runtime over an event loop", function()
+  local clock, made, closed, answer, on_close, runtime
+
+  local function get()
+    local res, err = runtime:request { method = "GET", url = URL, headers = {}, timeout = { connect = 5, total = 10 } }
+    return res, err
+  end
+
+  before_each(function()
+    clock, made, closed = 1000, {}, {}
+    answer = function() return RESPONSE end
+    on_close = function() end
+    runtime = lofty.runtime {
+      monotonic = function() return clock end,
+      sleep = function(seconds) clock = clock + seconds end,
+      spawn = function(fn) fn() end,
+      event = function() return { set = function() end, wait = function() return true end } end,
+      connect = function(_, _, seconds)
+        made[#made + 1] = seconds
+        return #made
+      end,
+      send = function() return true end,
+      receive = function(socket, seconds)
+        if seconds == 0 then return nil, "timeout" end
+        return answer(socket, seconds)
+      end,
+      close = function(socket)
+        closed[#closed + 1] = socket
+        on_close(socket)
+      end,
+    }
+  end)
+
+  it("makes no second connection for a request whose time is over", function()
+    assert.is_false(get().reused)
+    answer = function(_, seconds)
+      clock = clock + seconds
+      return nil, "closed"
+    end
+    local res, err = get()
+    assert.is_nil(res)
+    assert.same({ "timeout", true }, { err.kind, err.sent })
+    assert.matches("a connection to 127.0.0.1:9 took longer than 10 s", err.message, 1, true)
+    assert.same({ 5 }, made)
+    assert.same({ 1 }, closed)
+  end)
+
+  it("gives a second connection no more time than the request has left", function()
+    assert.is_false(get().reused)
+    answer = function(socket)
+      if socket == 2 then return RESPONSE end
+      clock = clock + 8
+      return nil, "closed"
+    end
+    assert.is_false(get().reused)
+    assert.same({ 5, 2 }, made)
+  end)
+end)
