@@ -16,13 +16,15 @@ local setmetatable = setmetatable
 -- The most bytes sent at a time. A transport may restart its timer whenever some of them could be sent, so a piece must
 -- be small enough to be sent in few steps.
 local SEND_SIZE = 16384
+-- RFC 9110, section 9.2.2: repeating them changes nothing.
+local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
 -- Readers of responses that are kept for the next request. Making one costs more than resetting one.
 local MAX_IDLE_READERS = 32
 
 local exchange = {}
 
 -- The exchange of one request. `connected`, `sent` and `reader` show how far it came; `reused`: the connection was
--- kept; `stale`: a kept connection ended without a byte of the response.
+-- kept; `stale`: a kept connection ended without a byte of the response; `may_resend`: then it may be sent once more.
 local Exchange = {}
 Exchange.__index = Exchange
 
@@ -179,24 +181,24 @@ function exchange.over(transport)
   end
 
   --- Sends a request and reads its response. A request that a kept connection lost without a response is sent once
-  -- more, on a new one, if `resend` says so.
+  -- more, on a new one, if its method is idempotent and `req.once` is not set.
   -- @tparam table self the exchange: what `connect` needs, and `shown`, the origin for messages
   -- @tparam table req as the runtime's request takes it
   -- @tparam string head
-  -- @tparam boolean resend
   -- @treturn[1] table res
   -- @treturn[2] nil
   -- @treturn[2] table err
-  local function run(self, req, head, resend)
+  local function run(self, req, head)
     local started = monotonic()
     local timeout = req.timeout
     self.connect_seconds = timeout and timeout.connect or limits.connect_timeout
     self.total = timeout and timeout.total or limits.total_timeout
     self.deadline = started + self.total
     self.sent, self.connected, self.reused, self.stale, self.reader = false, false, false, false, nil
+    self.may_resend = not req.once and IDEMPOTENT[req.method] or false
     setmetatable(self, Exchange)
     local ok, err = attempt(self, req, head, started, false)
-    if not ok and resend and self.stale then
+    if not ok and self.may_resend and self.stale then
       close(self)
       self.reader, self.stale = nil, false
       ok, err = attempt(self, req, head, monotonic(), true)

@@ -6,14 +6,12 @@
 local url_policy = require "lofty.http.url_policy"
 
 local pairs, type = pairs, type
-local concat = table.concat
+local concat, sub = table.concat, string.sub
 local field_problem = url_policy.field_problem
 
 local head = {}
 
 local METHODS = { GET = true, POST = true, PUT = true, DELETE = true, PATCH = true, HEAD = true, OPTIONS = true }
--- RFC 9110, section 9.2.2: repeating them changes nothing.
-local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
 -- Methods whose requests carry a Content-Length even when the body is empty (RFC 9110, section 8.6).
 local HAS_BODY = { POST = true, PUT = true, PATCH = true }
 
@@ -61,7 +59,7 @@ end
 --- Makes the head of a request.
 -- @tparam table req as the runtime's request takes it: `method`, `headers` and `body` are used
 -- @tparam string origin_fields the third result of `of_origin`
--- @tparam string target path and query
+-- @tparam string target path and query of the URL; the path may be empty
 -- @treturn[1] string
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong, without any value
@@ -73,12 +71,8 @@ function head.write(req, origin_fields, target)
   if not text then return nil, why end
   local length = body and #body or (HAS_BODY[method] and 0) or nil
   if length then text = text .. "Content-Length: " .. length .. "\r\n" end
+  if sub(target, 1, 1) ~= "/" then target = "/" .. target end
   return method .. " " .. target .. origin_fields .. text .. "\r\n"
 end
-
---- Tells whether a request that a kept connection lost without a response may be sent once more.
--- @tparam table req
--- @treturn boolean
-function head.may_resend(req) return not req.once and IDEMPOTENT[req.method] or false end
 
 return head

@@ -119,11 +119,9 @@ function Runtime:request(req)
     return refuse("this runtime has no function starttls, so it can't send to an https URL")
   end
   local _, shown, fields = heads.of_origin(url)
-  local target = url.target
-  if target:sub(1, 1) ~= "/" then target = "/" .. target end
-  local head, why = heads.write(req, fields, target)
+  local head, why = heads.write(req, fields, url.target)
   if not head then return refuse(why) end
-  local res, err = self.exchange({ runtime = self, url = url, shown = shown }, req, head, heads.may_resend(req))
+  local res, err = self.exchange({ runtime = self, url = url, shown = shown }, req, head)
   return res, err
 end
 

@@ -31,7 +31,7 @@ local phase = require "lofty.runtime.nginx.phase"
 local error, pcall = error, pcall
 local may_wait, ngx_sleep = phase.may_wait, ngx.sleep
 local origin_of, exchange, refuse = origins.of, connection.exchange, exchanges.refuse
-local write_head, may_resend = heads.write, heads.may_resend
+local write_head = heads.write
 
 local nginx = {}
 
@@ -52,7 +52,7 @@ function nginx:request(req) -- luacheck: no self
   if not origin then return refuse(target) end
   local head, why = write_head(req, origin.fields, target)
   if not head then return refuse(why) end
-  local res, err = exchange(origin, req, head, may_resend(req))
+  local res, err = exchange(origin, req, head)
   return res, err
 end
 

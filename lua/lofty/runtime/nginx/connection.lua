@@ -118,14 +118,14 @@ local function is_closed(socket)
 end
 
 -- Kept connections are closed until a new one comes: with `new_only` all of them, else those that the server has
--- closed, where the request may be sent only once.
+-- closed, where the request may not be sent once more.
 local function connect(self, now, seconds, new_only)
   local origin, socket = self.origin, self.socket
   repeat
     set_timeouts(socket, seconds) -- each time: is_closed sets others, which outlast the connection
     local ok, why = open(self, seconds, now)
     if not ok then return self:not_connected(explain(why), seconds) end
-    local unwanted = self.reused and (new_only or self.once and is_closed(socket))
+    local unwanted = self.reused and (new_only or not self.may_resend and is_closed(socket))
     if unwanted then socket:close() end
   until not unwanted
   self.connected = true
@@ -173,15 +173,14 @@ local run = exchanges.over {
 -- @tparam table origin see `lofty.runtime.nginx.origin`
 -- @tparam table req as the runtime's request takes it
 -- @tparam string head
--- @tparam boolean resend
 -- @treturn[1] table res
 -- @treturn[2] nil
 -- @treturn[2] table err
-function connection.exchange(origin, req, head, resend)
+function connection.exchange(origin, req, head)
   local made, socket = pcall(tcp) -- raises where there are no cosockets; cheaper than to ask first
   if not made then return phase.refuse() end
-  local self = { shown = origin.shown, origin = origin, pool = origin:pool(), socket = socket, once = not resend }
-  local res, err = run(self, req, head, resend)
+  local self = { shown = origin.shown, origin = origin, pool = origin:pool(), socket = socket }
+  local res, err = run(self, req, head)
   return res, err
 end
 

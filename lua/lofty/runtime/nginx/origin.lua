@@ -88,15 +88,13 @@ local function look_up(url)
     if count == MAX_KNOWN then known, count = {}, 0 end
     known[parsed.origin], count = found, count + 1
   end
-  local target = parsed.target
-  if sub(target, 1, 1) ~= "/" then target = "/" .. target end
-  return found, target
+  return found, parsed.target
 end
 
 --- Parses a URL.
 -- @tparam string url
 -- @treturn[1] table the origin; the same one for the same text before the path
--- @treturn[1] string the request target: path and query
+-- @treturn[1] string path and query; the path may be empty
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong with the URL, without any part of it
 function origin.of(url)
