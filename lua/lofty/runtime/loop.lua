@@ -46,6 +46,10 @@ if not coroutine.wrap(function() pcall(yield, true) end)() then
   end
 end
 
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
 local function finish(release, ok, ...)
   local released, problem = pcall(release)
   if not ok then error((...), 0) end
@@ -147,10 +151,9 @@ function Runtime:ensure(release, fn, ...) -- luacheck: no self
 end
 
 function Runtime:detach(timeout, fn, ...)
-  local ended, count, arguments, results = self.loop.event(), select("#", ...), { ... }, nil
+  local ended, arguments, results = self.loop.event(), pack(...), nil
   self.loop.spawn(function()
-    local function collect(...) results = { n = select("#", ...), ... } end
-    collect(pcall(fn, unpack(arguments, 1, count)))
+    results = pack(pcall(fn, unpack(arguments, 1, arguments.n)))
     ended:set()
   end)
   if not ended:wait(timeout) then
@@ -167,12 +170,7 @@ function Runtime:map(list, fn, opt)
   local items, ended = items_of(list, fn, opt), self.loop.event()
   local active = items.concurrency
   local function work()
-    local index = items:next()
-    while index do
-      items:settle(index, pcall(fn, list[index], index))
-      items:report()
-      index = items:next()
-    end
+    items:work(pcall)
     active = active - 1
     if active == 0 then ended:set() end
   end

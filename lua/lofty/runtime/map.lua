@@ -72,6 +72,17 @@ function Items:report()
   end
 end
 
+--- Calls fn for item after item until none is left. Several coroutines may do so at the same time.
+-- @tparam function call pcall, or what does the same and lets fn yield
+function Items:work(call)
+  local index = self:next()
+  while index do
+    self:settle(index, call(self.fn, self.list[index], index))
+    self:report()
+    index = self:next()
+  end
+end
+
 --- What `map` returns once every item that was started has ended. When on_progress raised, raises an err with what it
 -- raised as `cause`, and the results and errors so far as `results` and `errors`.
 -- @treturn table results by index, each fn's first value

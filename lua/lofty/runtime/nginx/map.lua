@@ -10,22 +10,12 @@ local phase = require "lofty.runtime.nginx.phase"
 local spawn, wait = ngx.thread.spawn, ngx.thread.wait
 local error, pcall = error, pcall
 
--- Takes item after item until none is left.
-local function work(items)
-  local index = items:next()
-  while index do
-    items:settle(index, pcall(items.fn, items.list[index], index))
-    items:report()
-    index = items:next()
-  end
-end
-
 -- Starts the light threads; none in a phase without light threads.
 local function start(items)
   local threads = {}
   if items.concurrency < 2 or not phase.may_wait() then return threads end
   for i = 1, items.concurrency do
-    local started, thread = pcall(spawn, work, items)
+    local started, thread = pcall(spawn, items.work, items, pcall)
     if not started then
       if phase.is_refusal(thread) then break end
       error(thread, 0)
@@ -40,7 +30,7 @@ return function(list, fn, opt)
   local items = items_of(list, fn, opt)
   local threads = start(items)
   for i = 1, #threads do wait(threads[i]) end
-  work(items) -- the rest, without light threads: each call returns its own err that it can't wait
+  items:work(pcall) -- the rest, without light threads: each call returns its own err that it can't wait
   local results, errors = items:outcome()
   return results, errors
 end
