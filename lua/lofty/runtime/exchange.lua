@@ -158,10 +158,8 @@ function exchange.over(transport)
         if problem then return decode_error(self, problem) end
       elseif why == "timeout" then
         return self:timed_out("the response of")
-      elseif why == "closed" and got then
-        local done = reader:eof() -- a response without a length ends here
-        if done then return true end
-        return closed_error(self, got, why)
+      elseif why == "closed" and got and reader:eof() then -- a response without a length ends here
+        return true
       else
         return closed_error(self, got, why)
       end

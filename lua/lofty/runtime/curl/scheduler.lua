@@ -240,7 +240,7 @@ local wait_in_place = scheduler.wait_in_place
 
 --- A slot to send a request with: { id, transfer }.
 function scheduler.acquire()
-  if interruption then error(interruption.value, 0) end
+  check_interruption()
   if free_count > 0 then
     -- In this order, so that the list has no hole if a signal's hook raises in between.
     local count = free_count
@@ -278,9 +278,10 @@ end
 function scheduler.finish(slot)
   if started_count > 0 then await(slot) end
   local transfer = slot.transfer
-  local code, headers, body, reused, elapsed, head, final = transfer:result()
-  while code == false do
-    if headers then -- a signal handler has raised
+  local code, headers, body, reused, elapsed, head, final
+  repeat
+    code, headers, body, reused, elapsed, head, final = transfer:result()
+    if code == false and headers then -- a signal handler has raised
       local value = body
       transfer:cancel()
       transfer:result()
@@ -288,8 +289,7 @@ function scheduler.finish(slot)
       interrupt(value)
       error(value, 0)
     end
-    code, headers, body, reused, elapsed, head, final = transfer:result()
-  end
+  until code ~= false
   release(slot)
   return code, headers, body, reused, elapsed, head, final
 end
