@@ -63,4 +63,43 @@ describe("a runtime over an event loop", function()
     assert.is_false(get().reused)
     assert.same({ 5, 2 }, made)
   end)
+
+  -- Leaves so many connections kept, the first for the longest time, and `seconds` between one and the next.
+  local function keep(count, seconds)
+    local inner = 0
+    answer = function()
+      inner = inner + 1
+      if inner < count then get() end
+      clock = clock + seconds
+      return RESPONSE
+    end
+    get()
+    assert.equal(count, #made)
+    answer = function() return RESPONSE end
+  end
+
+  it("closes the connections that were kept for too long when it keeps another", function()
+    keep(3, 20) -- kept after 20, 40 and 60 s
+    assert.same({ 3 }, closed) -- made last and kept first
+    clock = clock + 29
+    assert.is_true(get().reused)
+    assert.same({ 3, 2 }, closed)
+    assert.is_true(get().reused)
+  end)
+
+  it("closes only the connections that it held when it was told to close", function()
+    keep(3, 0)
+    on_close = function()
+      on_close = function() end
+      assert.is_false(get().reused) -- a coroutine that runs meanwhile
+    end
+    runtime:close()
+    table.sort(closed)
+    assert.same({ 1, 2, 3 }, closed)
+    assert.is_true(get().reused)
+    runtime:close()
+    assert.same({ 1, 2, 3, 4 }, closed)
+    runtime:close()
+    assert.same({ 1, 2, 3, 4 }, closed)
+  end)
 end)

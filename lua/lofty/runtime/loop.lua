@@ -3,8 +3,8 @@
 --- Makes a runtime out of the functions of an event loop whose code runs in coroutines, such as cqueues or luv.
 --
 -- This module adds to them what every runtime needs: HTTP/1.1 over the loop's sockets, kept connections, several calls
--- at once, and work that continues when its caller has returned at its deadline. docs/guide/event-loops.md has one for
--- cqueues.
+-- at once, and work that continues when its caller has returned at its deadline. examples/cqueues_runtime.lua is such a
+-- runtime; docs/guide/event-loops.md tells more.
 -- @module lofty.runtime.loop
 
 local errors = require "lofty.errors"
@@ -15,16 +15,17 @@ local limits = require("lofty.core").limits
 local misuse = require "lofty.internal.misuse"
 local url_policy = require "lofty.http.url_policy"
 
-local coroutine, error, next, pairs, rawget, select, setmetatable, type =
-  coroutine, error, next, pairs, rawget, select, setmetatable, type
+local coroutine, error, pairs, rawget, select, setmetatable, type =
+  coroutine, error, pairs, rawget, select, setmetatable, type
 local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
 local format = string.format
-local os_time = os.time
+local os_time, remove = os.time, table.remove
 local unpack = rawget(_G, "unpack") or rawget(table, "unpack")
 
 local refuse = exchanges.refuse
 
--- Seconds after which a kept connection is closed: sooner than servers do it (60 s is usual).
+-- Seconds after which a kept connection is used no more: sooner than servers close it (60 s is usual). It is closed
+-- when the next one to its origin is kept, or when it is its turn to be used.
 local IDLE_TIMEOUT = 30
 -- Seconds of one wait for an event that may never be set; the wait is then repeated.
 local LONG = 3600
@@ -94,16 +95,29 @@ local function close(self)
   self.socket = nil
 end
 
+-- Closes the connections to an origin that were kept for too long. The first of a list ends first.
+local function close_expired(runtime, origin, now)
+  local loop, idle = runtime.loop, runtime.idle[origin]
+  while idle and idle[1].ends <= now do
+    local kept = remove(idle, 1)
+    if #idle == 0 then runtime.idle[origin] = nil end
+    loop.close(kept.socket)
+    idle = runtime.idle[origin] -- close may have let other coroutines run
+  end
+end
+
 -- Keeps the connection for the next request, or closes it.
 local function keep(self, reusable)
-  local origin, all = self.url.origin, self.runtime.idle
-  local idle = all[origin]
-  if not reusable or idle and #idle >= limits.idle_connections then return close(self) end
+  if not reusable then return close(self) end
+  local runtime, origin = self.runtime, self.url.origin
+  close_expired(runtime, origin, runtime.loop.monotonic())
+  local idle = runtime.idle[origin]
+  if idle and #idle >= limits.idle_connections then return close(self) end
   if not idle then
     idle = {}
-    all[origin] = idle
+    runtime.idle[origin] = idle
   end
-  idle[#idle + 1] = { socket = self.socket, ends = self.runtime.loop.monotonic() + IDLE_TIMEOUT }
+  idle[#idle + 1] = { socket = self.socket, ends = runtime.loop.monotonic() + IDLE_TIMEOUT }
 end
 
 local Runtime = { __name = "lofty.runtime" }
@@ -181,9 +195,10 @@ function Runtime:map(list, fn, opt)
 end
 
 function Runtime:close()
-  for origin, idle in next, self.idle do
+  local all = self.idle
+  self.idle = {} -- first, since the loop's close may let a coroutine run that keeps another connection
+  for _, idle in pairs(all) do
     for i = 1, #idle do self.loop.close(idle[i].socket) end
-    self.idle[origin] = nil
   end
   return true
 end
