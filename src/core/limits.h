@@ -30,7 +30,7 @@
 #define LOFTY_MAX_WORKER_QUEUE 1024            /* nginx: queued detached jobs per worker */
 #define LOFTY_MAX_OPERATION_BUDGETS 256        /* operations with their own rate limit */
 #define LOFTY_MAX_WAIT 600 /* seconds that a call without a deadline waits for the rate limit */
-#define LOFTY_MAX_IDLE_CONNECTIONS 128 /* nginx: idle connections per pool and worker */
+#define LOFTY_MAX_IDLE_CONNECTIONS 128 /* idle connections per pool: nginx, event loops */
 #define LOFTY_CONNECT_TIMEOUT 10       /* seconds to connect, by default */
 #define LOFTY_TOTAL_TIMEOUT 60         /* seconds for a whole request, by default */
 

@@ -19,8 +19,8 @@ local OVERDUE = 3 -- seconds after which nginx has dropped the timer: create ano
 
 local watchdog = {}
 
--- Exchanges (see `lofty.runtime.nginx.connection`) that read. The keys are weak, since an aborted request's exchange is
--- never done.
+-- Exchanges (see `lofty.runtime.exchange`) that read. The keys are weak, since an aborted request's exchange is never
+-- done.
 local reading = setmetatable({}, { __mode = "k" })
 local created_at -- when the timer was created that has not run yet
 
