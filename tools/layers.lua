@@ -32,6 +32,7 @@ return {
   { "json", height = 2 }, { "token", height = 2 },
   { "errors", height = 1 },
   -- Helpers of internal that serve the leaves too.
+  { "internal.decode_json", height = 1 },
   { "internal.lazy", height = 0 },
   { "internal.misuse", height = 0 },
   { "internal.suggest", height = 0 },

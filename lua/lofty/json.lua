@@ -24,11 +24,12 @@
 -- @module lofty.json
 
 local core = require "lofty.core"
+local decode_json = require "lofty.internal.decode_json"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 
 local tostring, type = tostring, type
-local json_decode, json_encode, json_repair = core.json_decode, core.json_encode, core.json_repair
+local json_encode = core.json_encode
 local new_error = errors.new
 
 local json = {}
@@ -39,15 +40,12 @@ local DECODE_OPTIONS, ENCODE_OPTIONS = { repair = true }, { indent = true }
 -- @tparam string text the complete text
 -- @tparam[opt] table opt `repair = true` accepts invalid characters in strings: U+FFFD replaces bytes that are not
 --   UTF-8, unpaired surrogates and the backslash of unknown escapes; unescaped control characters are kept
--- @return the value, or nil and an error of kind "decode" with the position of the invalid byte (`err.offset`, from 1)
+-- @return the value, or nil and an error of kind "decode" with the position of the invalid byte (`err.offset`, from 1;
+--   with `repair` in the text after its replacements)
 function json.decode(text, opt)
   if type(text) ~= "string" then misuse("json.decode: a string expected, got " .. type(text)) end
   if opt ~= nil then errors.options("json.decode", opt, DECODE_OPTIONS) end
-  local value, message, offset = json_decode(text)
-  if message and opt and opt.repair then
-    local repaired = json_repair(text)
-    if repaired then value, message = json_decode(repaired) end
-  end
+  local value, message, offset = decode_json(text, opt and opt.repair)
   if message then return nil, new_error{ kind = "decode", message = "JSON: " .. message, offset = offset } end
   return value
 end

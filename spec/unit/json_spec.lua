@@ -50,6 +50,13 @@ describe("json.decode with repair", function()
     end
   end)
 
+  it("gives the position that the message names, where the text is invalid even so", function()
+    local value, err = json.decode('{"a":"\233\233","b":x}', { repair = true })
+    assert.is_nil(value)
+    assert.equal(19, err.offset)
+    assert.matches("at byte 19", err.message, 1, true)
+  end)
+
   it("does not change a valid text", function()
     for _, text in ipairs { "[]", '"\\\\"', '{"":[null,true,1.5,"x"]}', '["\\\\","a\\"b",{"c":"\\\\\\""}]' } do
       assert.equal(text, core.json_repair(text))

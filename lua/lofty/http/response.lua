@@ -7,6 +7,7 @@
 -- @module lofty.http.response
 
 local core = require "lofty.core"
+local decode_json = require "lofty.internal.decode_json"
 local errors = require "lofty.errors"
 local ascii = require "lofty.internal.ascii"
 
@@ -14,7 +15,7 @@ local ipairs, pairs, tonumber, tostring, type = ipairs, pairs, tonumber, tostrin
 local concat = table.concat
 local find, match, sub = string.find, string.match, string.sub
 local lower, upper = ascii.lower, ascii.upper
-local json_decode, json_repair, limits, null = core.json_decode, core.json_repair, core.limits, core.null
+local json_decode, limits, null = core.json_decode, core.limits, core.null
 
 -- The media type of most responses; other spellings are compared in lower case.
 local JSON = "application/json"
@@ -257,21 +258,13 @@ local function evaluate(value, res, call)
 end
 
 --- Decodes a JSON body; its media type does not matter.
+-- @function response.decode
 -- @tparam string body
 -- @tparam[opt] boolean repair replace what no JSON string may hold, see `lofty.json`
 -- @return[1] the value
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong with it
-function response.decode(body, repair)
-  local value, why = json_decode(body)
-  if value == nil and repair then
-    local repaired = json_repair(body)
-    if repaired then value, why = json_decode(repaired) end
-  end
-  return value, why
-end
-
-local decode = response.decode
+response.decode = decode_json
 
 --- Reads an API call's response.
 -- An empty 2xx is true; a JSON null is `lofty.null`; text that is not JSON is returned as it is if its
@@ -295,7 +288,7 @@ function response.read(res, call, token, repair)
     -- text/plain and a JSON value: the reference documents some JSON responses as text/plain.
     local is_plain = find(content_type, "text/plain", 1, true)
     if is_plain or find(body, "^[\239\187\191]*%s*[{[]") then
-      local value = decode(body, repair)
+      local value = decode_json(body, repair)
       if value ~= nil then return evaluate(value, res, call) end
     end
     if is_html(content_type, body) then
@@ -304,7 +297,7 @@ function response.read(res, call, token, repair)
     return body
   end
 
-  local value, why = decode(body, repair)
+  local value, why = decode_json(body, repair)
   if value == nil then
     -- Three operations respond with a bare word; whether it is in quotes is not documented.
     if body == "ok" or body == "success" then return body end
