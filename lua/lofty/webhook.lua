@@ -135,7 +135,6 @@ local function bad(message, code)
 end
 
 local TOO_MANY = "too_many_events"
-local BOM = "\239\187\191"
 
 local PARSE_OPTIONS = { max_events = true, json = true }
 
@@ -173,7 +172,6 @@ function webhook.parse(body, opt)
   local max = opt.max_events or limits.webhook_events
   check_json("webhook.parse", opt.json)
   if not is_count(max) then misuse("webhook.parse: max_events must be a number, 1 or more") end
-  if sub(body, 1, 3) == BOM then body = sub(body, 4) end
   local value, why = response.decode(body, opt.json == "repair")
   if value == nil then return bad(why) end
   if type(value) ~= "table" then return bad("a delivery is a JSON object") end

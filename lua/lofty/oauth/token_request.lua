@@ -107,7 +107,7 @@ end
 local function read(res, fields, now)
   local status = res.status
   local is_success = status >= 200 and status < 300
-  local value, why = core.json_decode(match(res.body, "^\239\187\191(.*)") or res.body) -- without a byte order mark
+  local value, why = response.decode(res.body)
   local name = error_name(value)
   if name and REFUSALS[name] and (is_success or status == 400 or status == 401) then
     return nil, refusal(value, res, fields.grant_type)
