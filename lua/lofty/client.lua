@@ -63,6 +63,15 @@ function Client:__tostring()
   return "lofty.client: " .. self.settings.base_url .. (account and ", account " .. account or "")
 end
 
+-- A client with these settings. All others of its fields it shares with the clients that are made from it.
+local function view(shared, settings)
+  return setmetatable({
+    source = shared.source, headers_for = shared.headers_for, secrets = shared.secrets, counts = shared.counts,
+    limiter = shared.limiter, account = shared.account, settings = settings, validate = settings.validate,
+    placeholder = settings.dry_run and dry_run.placeholder,
+  }, Client)
+end
+
 --- Makes a client.
 -- @tparam table parts `source` (see `lofty.oauth.source`), `settings` (of `client.settings`), `limiter`, `counts`,
 --   `account` (string, for messages; may be nil), `add_secrets(list)` (adds secrets that this client's errors must not
@@ -92,11 +101,10 @@ function client.new(parts)
     if add_secrets then add_secrets(list) end
     return list
   end
-  return setmetatable({
-    source = parts.source, headers_for = headers_for, secrets = secrets, settings = settings,
+  return view({
+    source = parts.source, headers_for = headers_for, secrets = secrets,
     counts = parts.counts or client.new_counts(), limiter = parts.limiter, account = parts.account or false,
-    validate = settings.validate, placeholder = settings.dry_run and dry_run.placeholder,
-  }, Client)
+  }, settings)
 end
 
 -- Completes an err of this call. If an earlier attempt of a write had an unknown outcome, the call's outcome is
@@ -111,12 +119,18 @@ local function annotate(err, call, self, state)
   return err
 end
 
+-- The client's secrets, and those of a call with this token.
+local function secrets_of(self, call, token)
+  local secrets = self.secrets()
+  redact.add_token(secrets, token)
+  redact.add_callback_url(secrets, type(call.body) == "table" and call.body.callbackUrl)
+  return secrets
+end
+
 -- Removes the client's secrets and those of one call from an err, before the caller gets it.
 local function without_secrets(err, self, call, state)
-  local secrets = self.secrets()
-  redact.add_token(secrets, state.token)
+  local secrets = secrets_of(self, call, state.token)
   secrets[#secrets + 1] = state.rejected
-  redact.add_callback_url(secrets, type(call.body) == "table" and call.body.callbackUrl)
   return redact.err(err, secrets)
 end
 
@@ -297,9 +311,7 @@ local function show_call(self, call, shown)
     }
   else
     local line = format("dry run, not sent: %s %s%s", call.method, url, body and " " .. body or "")
-    local secrets = self.secrets()
-    redact.add_token(secrets, (self.source()))
-    redact.add_callback_url(secrets, type(call.body) == "table" and call.body.callbackUrl)
+    local secrets = secrets_of(self, call, (self.source()))
     stderr:write("lofty: ", errors.sanitize(redact.text(line, secrets)), "\n")
   end
   local result, response = dry_run.result(call, url)
@@ -474,13 +486,7 @@ local VIEW_OPTIONS = {
 function methods:with(opt)
   if getmetatable(self) ~= Client then no_client "with" end
   errors.options("with", opt, VIEW_OPTIONS)
-  local settings = client.settings(opt, self.settings)
-  return setmetatable({
-    source = self.source, headers_for = self.headers_for, secrets = self.secrets, counts = self.counts,
-    limiter = self.limiter, account = self.account, settings = settings,
-    validate = opt.validate == nil and self.validate or opt.validate or false,
-    placeholder = settings.dry_run and dry_run.placeholder,
-  }, Client)
+  return view(self, client.settings(opt, self.settings))
 end
 
 --- The end of a walk over several calls that begins now.
