@@ -54,6 +54,14 @@ local function call_store(self, method, ...)
   return value
 end
 
+-- Calls a method of the store that returns true or has failed.
+local function must(self, method, ...)
+  local ok, err = call_store(self, method, ...)
+  if ok then return true end
+  if err then return nil, err end
+  return failure(self)
+end
+
 local function unreadable(self, why)
   return failure(self, errors.new {
     kind = "store", code = "unreadable",
@@ -123,11 +131,8 @@ local function write(self)
   self.unsaved = true
   local text, err = encode(self)
   if not text then return nil, err end
-  local ok, why = call_store(self, "put", text)
-  if not ok then
-    if why then return nil, why end
-    return failure(self)
-  end
+  local ok, why = must(self, "put", text)
+  if not ok then return nil, why end
   self.stored_text, self.stored_access_token, self.unsaved = text, self.token.access_token, false
   return true
 end
@@ -193,10 +198,8 @@ end
 -- @treturn[2] table err of kind "store"
 function Cache:reserve()
   if not self.store or not self.store.reserve then return true end
-  local ok, err = call_store(self, "reserve", ROOM + 2 * #(self.stored_text or ""))
-  if ok then return true end
-  if err then return nil, err end
-  return failure(self)
+  local ok, err = must(self, "reserve", ROOM + 2 * #(self.stored_text or ""))
+  return ok, err
 end
 
 --- Calls the store's `check`, if it has one: whether it can do all operations that are needed.
@@ -205,10 +208,8 @@ end
 -- @treturn[2] table err of kind "store"
 function Cache:check()
   if not self.store or not self.store.check then return true end
-  local ok, err = call_store(self, "check")
-  if ok then return true end
-  if err then return nil, err end
-  return failure(self)
+  local ok, err = must(self, "check")
+  return ok, err
 end
 
 --- Caches and writes a token that follows another one. It serves this process even when the store fails.
