@@ -194,8 +194,8 @@ function methods:acquire(operation, opt)
   own.used = began
   local slot, first = pass(self, began, own, operation, opt)
   if not slot then return nil, first end
-  local second_place, second = pass(self, self.runtime:monotonic(), self.app, operation, opt, own, slot)
-  if not second_place then return nil, second end
+  local app_slot, second = pass(self, self.runtime:monotonic(), self.app, operation, opt, own, slot)
+  if not app_slot then return nil, second end
   local now = self.runtime:monotonic()
   delay(own, slot, now, now)
   return (first or second) and now - began or 0
