@@ -13,15 +13,6 @@ local config = {}
 -- LOFTY_TOKEN_URL for something else.
 local VARIABLES = { token_url = "LOFTY_OAUTH_TOKEN_URL" }
 
---- The value of the variable that stands for an option.
--- @tparam string option such as "base_url", read from LOFTY_BASE_URL
--- @treturn ?string nil when the variable is unset or empty
-function config.get(option)
-  local value = getenv(VARIABLES[option] or "LOFTY_" .. upper(option))
-  if value == "" then return nil end
-  return value
-end
-
 --- The value of a variable.
 -- @tparam string name such as "XDG_CONFIG_HOME"
 -- @treturn ?string nil when the variable is unset or empty
@@ -29,6 +20,13 @@ function config.variable(name)
   local value = getenv(name)
   if value == "" then return nil end
   return value
+end
+
+--- The value of the variable that stands for an option.
+-- @tparam string option such as "base_url", read from LOFTY_BASE_URL
+-- @treturn ?string nil when the variable is unset or empty
+function config.get(option)
+  return config.variable(VARIABLES[option] or "LOFTY_" .. upper(option))
 end
 
 --- The trusted certificates that the environment names, by the rules of the curl command: CURL_CA_BUNDLE, else
