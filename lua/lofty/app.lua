@@ -46,12 +46,14 @@ local function type_or_empty(value)
   return value == "" and "an empty string" or type(value)
 end
 
-local function check_text(opt, name, required)
-  local value = opt[name]
-  if value == nil and not required then return end
+local function check_argument(value, where, name)
   if type(value) ~= "string" or value == "" then
-    misuse(format("lofty.app: %s must be a non-empty string, got %s", name, type_or_empty(value)))
+    misuse(format("%s: %s must be a non-empty string, got %s", where, name, type_or_empty(value)))
   end
+end
+
+local function check_optional(value, where, name)
+  if value ~= nil then check_argument(value, where, name) end
 end
 
 local function check_choice(name, value, allowed)
@@ -98,9 +100,9 @@ local BASIC_FORMS = { plain = true, form = true }
 -- @tparam table opt
 -- @treturn table the application
 function app.new(opt)
-  check_text(opt, "client_id", true)
+  check_argument(opt.client_id, "lofty.app", "client_id")
   for _, name in pairs { "client_secret", "redirect_uri", "token_url", "authorize_url", "customer_key" } do
-    check_text(opt, name, false)
+    check_optional(opt[name], "lofty.app", name)
   end
   -- Lofty documents the customer_key grant and PKCE without a secret for the developer server alone.
   local is_developer = opt.customer_key ~= nil or opt.client_secret == nil
@@ -154,16 +156,6 @@ end
 -- A method that was called with a dot has no application.
 local function check_self(self, name)
   if getmetatable(self) ~= App then misuse(name .. ": call it with a colon, on an application") end
-end
-
-local function check_argument(value, where, name)
-  if type(value) ~= "string" or value == "" then
-    misuse(format("%s: %s must be a non-empty string, got %s", where, name, type_or_empty(value)))
-  end
-end
-
-local function check_optional(value, where, name)
-  if value ~= nil then check_argument(value, where, name) end
 end
 
 --- The address of the consent page, and the state that has to come back with the callback.
