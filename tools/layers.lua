@@ -33,10 +33,11 @@ return {
   { "errors", height = 1 },
   -- Helpers of internal that serve the leaves too.
   { "internal.decode_json", height = 1 },
-  { "internal.lazy", height = 0 },
-  { "internal.misuse", height = 0 },
-  { "internal.suggest", height = 0 },
-  { "internal.calendar", height = -1 },
-  { "internal.ascii", height = -1 },
-  { "internal.sanitize", height = -1 },
+  { "internal.options", height = 0 },
+  { "internal.lazy", height = -1 },
+  { "internal.misuse", height = -1 },
+  { "internal.suggest", height = -1 },
+  { "internal.calendar", height = -2 },
+  { "internal.ascii", height = -2 },
+  { "internal.sanitize", height = -2 },
 }

@@ -8,12 +8,10 @@
 -- @module lofty.errors
 
 local limits = require("lofty.core").limits
-local misuse = require "lofty.internal.misuse"
+local options = require "lofty.internal.options"
 local sanitize = require "lofty.internal.sanitize"
 
-local error, getmetatable, pairs, require, setmetatable, tostring, type =
-  error, getmetatable, pairs, require, setmetatable, tostring, type
-local format = string.format
+local error, getmetatable, setmetatable, tostring, type = error, getmetatable, setmetatable, tostring, type
 
 local errors = {}
 
@@ -79,21 +77,11 @@ function errors.is(value)
 end
 
 --- Checks a table of options; raises on the caller's line for a value that is not a table and for an unknown name.
+-- @function errors.options
 -- @tparam string where the function's public name, for the message
 -- @param options what the caller gave; nil counts as an empty table
 -- @tparam table known the valid names, name -> true
 -- @treturn table the options
-function errors.options(where, options, known)
-  if options == nil then return {} end
-  if type(options) ~= "table" then misuse(format("%s: a table of options expected, got %s", where, type(options))) end
-  for name in pairs(options) do
-    if not known[name] then
-      local meant = require "lofty.internal.suggest"(name, known)
-      local hint = meant and format(", did you mean %q?", meant) or ""
-      misuse(format("%s: unknown option %q%s", where, tostring(name), hint))
-    end
-  end
-  return options
-end
+errors.options = options
 
 return errors

@@ -20,6 +20,7 @@ local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
 local misuse = require "lofty.internal.misuse"
 local nginx = require "lofty.sandbox.nginx"
+local options = require "lofty.internal.options"
 local seeds = require "lofty.sandbox.seeds"
 local settings = require "lofty.sandbox.server.settings"
 local suggest = require "lofty.internal.suggest"
@@ -70,21 +71,9 @@ for _, names in ipairs { OWN, settings.names, seeds.resources } do
   for name in pairs(names) do OPTIONS[name] = true end
 end
 
--- Raises for an unknown option. (lofty.errors.options would need the C core, and the emulator must work without it.)
-local function check_names(where, opt, known)
-  if type(opt) ~= "table" then misuse(("%s: a table of options expected, got %s"):format(where, type(opt))) end
-  for name in pairs(opt) do
-    if not known[name] then
-      local meant = suggest(name, known)
-      misuse(("%s: unknown option %q%s"):format(where, tostring(name),
-        meant and (", did you mean %q?"):format(meant) or ""))
-    end
-  end
-end
-
 -- Checks the options before the server is started, so that the error names the caller's line. Returns the records.
 local function check_options(opt)
-  check_names("lofty.sandbox.start", opt, OPTIONS)
+  options("lofty.sandbox.start", opt, OPTIONS)
   for name, value in pairs(opt) do
     local problem = settings.names[name] and settings.problem(name, value)
     if problem then misuse("lofty.sandbox.start: " .. problem) end
@@ -274,7 +263,7 @@ local FAIL_OPTIONS = { times = true, skip = true }
 -- @tparam[opt] table opt `times` (how many calls fail, default 1; 0: until `box:reset()`), `skip` (after how many)
 function Box:fail(call, fault, opt)
   opt = opt or {}
-  check_names("box:fail", opt, FAIL_OPTIONS)
+  options("box:fail", opt, FAIL_OPTIONS)
   local method, path = require("lofty.sandbox.calls").split("box:fail", call)
   if not faults.presets[fault] then
     local meant = suggest(fault, faults.presets)
