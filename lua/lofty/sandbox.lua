@@ -266,9 +266,9 @@ function Box:fail(call, fault, opt)
   options("box:fail", opt, FAIL_OPTIONS)
   local method, path = require("lofty.sandbox.calls").split("box:fail", call)
   if not faults.presets[fault] then
-    local meant = suggest(fault, faults.presets)
-    misuse(("box:fail: unknown fault %q%s (one of %s)"):format(tostring(fault),
-      meant and (", did you mean %q?"):format(meant) or "", table.concat(sandbox.faults, ", ")))
+    local _, hint = suggest(fault, faults.presets)
+    misuse(("box:fail: unknown fault %q%s (one of %s)"):format(tostring(fault), hint,
+      table.concat(sandbox.faults, ", ")))
   end
   self:control("fault", { method = method, path = path, preset = fault, times = opt.times, skip = opt.skip })
 end

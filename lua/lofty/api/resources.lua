@@ -210,8 +210,8 @@ local function make_list(client, resource, verb)
 end
 
 local function no_such(where, name, names)
-  local meant = require "lofty.internal.suggest"(name, names)
-  misuse(format("%s has no %q%s", where, name, meant and format(", did you mean %q?", meant) or ""))
+  local _, hint = require "lofty.internal.suggest"(name, names)
+  misuse(format("%s has no %q%s", where, name, hint))
 end
 
 -- A resource; each verb is made when it is first used.

@@ -29,9 +29,9 @@ local function number_of(list)
     if lists[number].object == list then return number end
     names[lists[number].object] = true
   end
-  local meant = suggest(list, names)
+  local _, hint = suggest(list, names)
   misuse(format("crm.webhooks.ensure: there is no list %s%s", type(list) == "string" and format("%q", list)
-    or tostring(list), meant and format(", did you mean %q?", meant) or ""))
+    or tostring(list), hint))
 end
 
 -- Checks the options and returns the wanted lists as a set of numbers.

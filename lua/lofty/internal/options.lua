@@ -14,8 +14,7 @@ return function(where, options, known)
   if type(options) ~= "table" then misuse(format("%s: a table of options expected, got %s", where, type(options))) end
   for name in pairs(options) do
     if not known[name] then
-      local meant = require "lofty.internal.suggest"(name, known)
-      local hint = meant and format(", did you mean %q?", meant) or ""
+      local _, hint = require "lofty.internal.suggest"(name, known)
       misuse(format("%s: unknown option %q%s", where, tostring(name), hint))
     end
   end

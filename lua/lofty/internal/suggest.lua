@@ -6,7 +6,7 @@
 local lower = require("lofty.internal.ascii").lower
 
 local pairs, type = pairs, type
-local byte, gsub = string.byte, string.gsub
+local byte, format, gsub = string.byte, string.format, string.gsub
 local floor, min = math.floor, math.min
 
 -- Ignores case and underscores: first_name, FirstName and firstName count as one name.
@@ -33,10 +33,6 @@ local function distance(a, b)
   return row[#b] or #b
 end
 
---- Finds the most similar valid name.
--- @tparam string name what was written
--- @tparam table names a table whose keys are the valid names
--- @treturn ?string nil when no name is similar
 local function nearest(name, names)
   if type(name) ~= "string" or #name > 60 then return nil end
   local wanted = plain(name)
@@ -50,4 +46,12 @@ local function nearest(name, names)
   return best
 end
 
-return nearest
+--- Finds the most similar valid name.
+-- @tparam string name what was written
+-- @tparam table names a table whose keys are the valid names
+-- @treturn ?string nil when no name is similar
+-- @treturn string for the end of a message: `, did you mean "x"?`, or an empty text
+return function(name, names)
+  local best = nearest(name, names)
+  return best, best and format(", did you mean %q?", best) or ""
+end

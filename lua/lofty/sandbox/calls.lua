@@ -83,9 +83,8 @@ local function check_fields(where, operations, fields)
   end
   for name in pairs(#operations > 0 and fields or {}) do
     if not known[name] then
-      local meant = suggest(name, known)
-      misuse(format("%s: %s has no field %q%s", where, operations[1].name, tostring(name),
-        meant and format(", did you mean %q?", meant) or ""))
+      local _, hint = suggest(name, known)
+      misuse(format("%s: %s has no field %q%s", where, operations[1].name, tostring(name), hint))
     end
   end
 end

@@ -89,11 +89,6 @@ end
 -- Raises what is wrong with the value at a path; `read` catches it.
 local function fail(path, ...) error({ problem = path .. ": " .. format(...) }, 0) end
 
-local function meant(name, known)
-  local other = suggest(name, known)
-  return other and format(", did you mean %q?", other) or ""
-end
-
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 7 * 86400 }
 
 -- Epoch seconds of "-3d", or nil for a text that is not relative.
@@ -142,7 +137,10 @@ end
 local function object(fields, value, path, now)
   local out = {}
   for name, one in pairs(value) do
-    if not fields[name] then fail(path, "unknown field %q%s", tostring(name), meant(name, fields)) end
+    if not fields[name] then
+      local _, hint = suggest(name, fields)
+      fail(path, "unknown field %q%s", tostring(name), hint)
+    end
     if type(one) ~= "userdata" then out[name] = convert(fields[name], one, path .. "." .. name, now) end
   end
   return out
