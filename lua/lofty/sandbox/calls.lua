@@ -4,6 +4,7 @@
 -- @module lofty.sandbox.calls
 
 local contract = require "lofty.sandbox.server.contract"
+local faults = require "lofty.sandbox.server.faults"
 local json = require "lofty.json"
 local misuse = require "lofty.internal.misuse"
 local suggest = require "lofty.internal.suggest"
@@ -35,7 +36,7 @@ local function can_be(path, operation)
     if i == #written and is_prefix then
       return is_parameter or known[i]:sub(1, #part - 1) == part:sub(1, -2)
     end
-    if not is_parameter and part ~= known[i] or part:find "^{" and not is_parameter then return false end
+    if not is_parameter and part ~= known[i] then return false end
   end
   return true
 end
@@ -60,6 +61,7 @@ end
 -- @tparam string call the path may have {name} for any segment, and * at its end for anything
 -- @treturn string the method
 -- @treturn string the path
+-- @treturn table the operations that the call can be
 function calls.split(where, call)
   local method, path = nil, nil
   if type(call) == "string" then method, path = call:match "^(%u+) (/%S*)$" end
@@ -67,8 +69,7 @@ function calls.split(where, call)
     misuse(format('%s: a call such as "POST /v1.0/notes" expected, got %s', where,
       type(call) == "string" and format("%q", call) or type(call)))
   end
-  operations_of(where, method, path)
-  return method, path
+  return method, path, operations_of(where, method, path)
 end
 
 -- Raises for a field that none of the operations has: a search for it could find nothing.
@@ -87,18 +88,6 @@ local function check_fields(where, operations, fields)
       misuse(format("%s: %s has no field %q%s", where, operations[1].name, tostring(name), hint))
     end
   end
-end
-
--- A pattern for the paths that a path with {name} and * stands for, and the names.
-local function pattern_of(path)
-  local names = {}
-  local pattern = path:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0")
-  pattern = pattern:gsub("{([^}]*)}", function(name)
-    names[#names + 1] = name
-    return "([^/]+)"
-  end)
-  if pattern:sub(-1) == "*" then pattern = pattern:sub(1, -2) .. ".*" end
-  return "^" .. pattern .. "$", names
 end
 
 local function unescape(text)
@@ -161,12 +150,12 @@ end
 -- @tparam ?table fields that the body, the query or the path must have; an array: the items of the body
 -- @treturn table {method, path, query, body, headers}, oldest first
 function calls.find(where, requests, method, path, fields)
-  calls.split(where, tostring(method) .. " " .. tostring(path))
+  local _, _, operations = calls.split(where, tostring(method) .. " " .. tostring(path))
   if fields ~= nil and type(fields) ~= "table" then
     misuse(where .. ": a table of fields expected, got " .. type(fields))
   end
-  if fields and #fields == 0 then check_fields(where, operations_of(where, method, path), fields) end
-  local pattern, names = pattern_of(path)
+  if fields and #fields == 0 then check_fields(where, operations, fields) end
+  local pattern, names = faults.pattern(path)
   local found = {}
   for _, request in ipairs(requests) do
     local values = request.method == method and { request.path:match(pattern) } or {}

@@ -103,16 +103,24 @@ function faults.clear()
   dict:set("faults:first", (dict:get("faults:n") or 0) + 1)
 end
 
--- {name} stands for any segment of a path, * at its end for anything.
-local function pattern_of(path)
-  local pattern = path:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("{[^}]*}", "[^/]+"):gsub("%*$", ".*")
-  return "^" .. pattern .. "$"
+--- A pattern for the paths that a path can be: {name} stands for any segment, * at its end for anything.
+-- @tparam string path
+-- @treturn string with a capture for each {name}
+-- @treturn table the names, in this order
+function faults.pattern(path)
+  local names = {}
+  local pattern = path:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*$", ".*")
+  pattern = pattern:gsub("{([^}]*)}", function(name)
+    names[#names + 1] = name
+    return "([^/]+)"
+  end)
+  return "^" .. pattern .. "$", names
 end
 
 local function matches(fault, req)
   if fault.method and fault.method ~= req.method then return false end
   if not fault.path then return true end
-  return req.path:find(pattern_of(fault.path)) ~= nil
+  return req.path:find((faults.pattern(fault.path))) ~= nil
 end
 
 -- Counts a request against a fault; true when the fault applies to it.
