@@ -121,6 +121,8 @@ describe("the records of a sandbox", function()
       'leads[1].notes[1]: unknown field "contents", did you mean "content"?' },
     { "an unknown field of an object", { leads = { { firstName = "A", inquiry = { priceMaxi = 5 } } } },
       'leads[1].inquiry: unknown field "priceMaxi", did you mean "priceMax"?' },
+    { "an array for an object", { leads = { { firstName = "A", inquiry = { "x" } } } },
+      'leads[1].inquiry: unknown field "1"' },
     { "a missing field", { leads = { { lastName = "A" } } }, "leads[1]: firstName is missing" },
     { "a time that is none", { leads = { { firstName = "A", createTime = "yesterday" } } },
       'leads[1].createTime: "yesterday" is no time: write "-3d"' },

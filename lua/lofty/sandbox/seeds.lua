@@ -133,11 +133,11 @@ local function array(kind, value, path, now)
   return out
 end
 
--- A userdata is null: as if the field were left out.
+-- A shape is also an array of its fields. A userdata is null: as if the field were left out.
 local function object(fields, value, path, now)
   local out = {}
   for name, one in pairs(value) do
-    if not fields[name] then
+    if type(name) ~= "string" or not fields[name] then
       local _, hint = suggest(name, fields)
       fail(path, "unknown field %q%s", tostring(name), hint)
     end
