@@ -8,6 +8,7 @@ local contract = require "lofty.sandbox.server.contract"
 local accounts = require "lofty.sandbox.server.accounts"
 local given = require "lofty.sandbox.server.given"
 local json = require "lofty.sandbox.server.json"
+local members = require "lofty.sandbox.server.member_records"
 local seed = require "lofty.sandbox.server.seed"
 local times = require "lofty.sandbox.server.times"
 local suggest = require "lofty.internal.suggest"
@@ -16,7 +17,6 @@ local format = string.format
 
 local seeds = {}
 
-local MEMBERS = 62 -- generated members beside the account itself, see server/member_records.lua
 local LATEST = 1e11 -- epoch seconds; a larger number must be milliseconds
 
 local ID, WHOLE, TEXT = { name = "i64" }, { name = "i32" }, { name = "s" }
@@ -124,11 +124,15 @@ end
 
 local convert
 
-local function array(kind, value, path, now)
-  local out = json.array {}
+local function check_array(value, path, problem)
   for name in pairs(value) do
-    if type(name) ~= "number" or name < 1 or name > #value then fail(path, "an array is needed") end
+    if type(name) ~= "number" or name < 1 or name > #value then fail(path, problem) end
   end
+end
+
+local function array(kind, value, path, now)
+  check_array(value, path, "an array is needed")
+  local out = json.array {}
   for i, one in ipairs(value) do out[i] = convert(kind.of, one, path .. "[" .. i .. "]", now) end
   return out
 end
@@ -205,16 +209,14 @@ Reader.__index = Reader
 
 function Reader:add_all(resource, values, path, lead)
   if type(values) ~= "table" then fail(path, "an array of records is needed, got %s", type(values)) end
-  for name in pairs(values) do
-    if type(name) ~= "number" or name < 1 or name > #values then fail(path, "an array of records is needed") end
-  end
+  check_array(values, path, "an array of records is needed")
   for i, value in ipairs(values) do add(self, resource, value, path .. "[" .. i .. "]", lead) end
 end
 
 -- Owners are members of the team: the given ones and the account itself, or the generated ones.
 local function check_owners(self, has_members)
   local known = self.taken.user
-  for n = 0, has_members and 0 or MEMBERS do known[tostring(seed.id(self.person, "user", n))] = true end
+  for n = 0, has_members and 0 or members.GENERATED do known[tostring(seed.id(self.person, "user", n))] = true end
   for i, lead in ipairs(self.lists.leads) do
     local owner = lead.assignedUserId and tostring(lead.assignedUserId)
     if owner and owner ~= "0" and not known[owner] then

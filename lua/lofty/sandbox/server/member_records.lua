@@ -9,7 +9,9 @@ local json = require "lofty.sandbox.server.json"
 local seed = require "lofty.sandbox.server.seed"
 local state = require "lofty.sandbox.server.state"
 
-local records = {}
+local records = {
+  GENERATED = 62, -- members beside the account itself, of an account without given ones
+}
 
 local function member(person, id, user, who, n)
   return {
@@ -36,7 +38,7 @@ function records.of(account)
       list[n + 1] = member(person, json.int(tostring(114000 + n)), fields.memberUserId, who, n)
       list[n + 1].roleName = fields.roleName or "Agent"
     end
-    for n = 1, wanted and 0 or 62 do
+    for n = 1, wanted and 0 or records.GENERATED do
       local who = seed.person(n + 5000)
       who.email = ("agent%d@sandbox-realty.example"):format(n)
       list[#list + 1] = member(person, json.int(tostring(114000 + n)), seed.id(person, "user", n), who, n)
