@@ -244,6 +244,17 @@ describe("the sandbox keeps #sandbox", function()
     assert.equal(20012, call(400, "PUT", "/v1.0/leads/" .. LEAD, { assignedUserId = 12345 }).code)
   end)
 
+  it("a flag of a lead that an update sets to false", function()
+    local path = "/v1.0/leads/" .. LEAD
+    call(200, "PUT", path, { cannotText = true, isHidden = true })
+    call(200, "PUT", path, { cannotText = false, isHidden = false })
+    local lead = call(200, "GET", path).lead
+    assert.is_false(lead.cannotText)
+    assert.is_false(lead.hiddenFlag)
+    call(200, "PUT", path, { cannotText = json.null })
+    assert.is_nil(call(200, "GET", path).lead.cannotText)
+  end)
+
   it("one lead of two with the same e-mail address, when it merges", function()
     box:control("settings", { merge_leads = true })
     local new = { firstName = "Ann", emails = json.array { "lead1@mail.example", "ann@example.com" },

@@ -154,8 +154,10 @@ leads["PUT /v1.0/leads/{leadId}"] = function(call)
   local fields = records.fields(call.account, lead, call.body, call.nulls, math.floor(settings.now()))
   local copy = {}
   for name, value in pairs(lead) do copy[name] = value end
-  for name, value in pairs(fields) do copy[name] = value ~= json.null and value or nil end
-  if fields.hiddenFlag == false then copy.hiddenFlag = false end
+  for name, value in pairs(fields) do
+    if value == json.null then value = nil end
+    copy[name] = value
+  end
   records.of(call.account):put(copy)
   events.fire(call.account, "Lead", "updated", { leadId = lead.leadId })
   if copy.stage ~= lead.stage then
