@@ -149,13 +149,8 @@ end
 function records.assigned_to(account, user_id, when)
   local digits = json.digits(user_id)
   if digits == "0" then return { assignedUserId = 0, assignedUser = "" } end
-  for _, member in ipairs(members.of(account):list()) do
-    if json.digits(member.memberUserId) == digits then
-      return { assignedUserId = member.memberUserId, assignedUser = records.name(member),
-               assignTime = seed.gmt(when) }
-    end
-  end
-  return errors.raise("INVALID_PARAMETER")
+  local member = errors.need(members.find(account, "memberUserId", digits), "INVALID_PARAMETER")
+  return { assignedUserId = member.memberUserId, assignedUser = records.name(member), assignTime = seed.gmt(when) }
 end
 
 --- The fields of a lead that a request changes; json.null removes a field.

@@ -47,4 +47,16 @@ function records.of(account)
   end)
 end
 
+--- The first member of an account's team with this value in a field, or nil.
+-- @tparam string account
+-- @tparam string field
+-- @tparam ?string value a text, or the digits of an id
+function records.find(account, field, value)
+  if value == nil then return nil end
+  for _, found in ipairs(records.of(account):list()) do
+    if found[field] == value or json.digits(found[field]) == value then return found end
+  end
+  return nil
+end
+
 return records

@@ -14,12 +14,7 @@ local state = require "lofty.sandbox.server.state"
 
 local agents = {}
 
-local function find(call, id)
-  for _, member in ipairs(members.of(call.account):list()) do
-    if json.digits(member.memberUserId) == id then return member end
-  end
-  return nil
-end
+local function find(call) return members.find(call.account, "memberUserId", call.params.agentId) end
 
 local function change(call, member, fields, what)
   local changed = members.of(call.account):change(member, fields)
@@ -29,7 +24,7 @@ end
 local function failed(code, message) return { code = code, message = message } end
 
 agents["POST /v2.0/agents/{agentId}/deactivate"] = function(call)
-  local member = find(call, call.params.agentId)
+  local member = find(call)
   if not member then return failed(20012, "INVALID_PARAMETER") end
   if member.memberUserId == seed.user(accounts.find(call.account)) then return failed(990107, "cannot deactivate yourself") end
   if member.accountStatus ~= "ACTIVE" then return failed(990105, "already inactive") end
@@ -38,7 +33,7 @@ agents["POST /v2.0/agents/{agentId}/deactivate"] = function(call)
 end
 
 agents["POST /v2.0/agents/{agentId}/reactivate"] = function(call)
-  local member = find(call, call.params.agentId)
+  local member = find(call)
   if not member then return failed(20012, "INVALID_PARAMETER") end
   if member.accountStatus == "ACTIVE" then return failed(990112, "already active") end
   change(call, member, { accountStatus = "ACTIVE" })
@@ -60,7 +55,7 @@ agents["POST /v1.0/agent/profile/add"] = function(call)
 end
 
 agents["POST /v1.0/agent/{agentId}/tag/add"] = function(call)
-  if not find(call, call.params.agentId) then errors.raise("USER_NOT_EXIST") end
+  if not find(call) then errors.raise("USER_NOT_EXIST") end
   local names = call.body.tagNames
   if not names or #names == 0 or #names > 20 then errors.raise("INVALID_PARAMETER") end
   for _, name in ipairs(names) do

@@ -77,11 +77,7 @@ parts["POST /v1.0/leads/{leadId}/assignment"] = function(call)
   local lead = records.need(call.account, call.params.leadId)
   local fields, assigned, number = {}, {}, 0
   for _, one in ipairs(call.body) do
-    local found
-    for _, member in ipairs(members.of(call.account):list()) do
-      if member.email == one.assignee then found = member end
-    end
-    if not found then errors.raise("USER_NOT_EXIST") end
+    local found = errors.need(members.find(call.account, "email", one.assignee), "USER_NOT_EXIST")
     assigned[one.role] = { role = one.role, assigneeId = found.memberUserId, assignee = found.email }
     if one.role == "Agent" then
       fields = records.assigned_to(call.account, found.memberUserId, math.floor(settings.now()))

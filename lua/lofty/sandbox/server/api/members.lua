@@ -31,11 +31,7 @@ end
 
 local function by(field)
   return function(call)
-    local wanted = call.params.account or call.params.userId
-    for _, item in ipairs(records.of(call.account):list()) do
-      if item[field] == wanted or json.digits(item[field]) == wanted then return item end
-    end
-    return errors.raise("USER_NOT_EXIST")
+    return errors.need(records.find(call.account, field, call.params.account or call.params.userId), "USER_NOT_EXIST")
   end
 end
 
