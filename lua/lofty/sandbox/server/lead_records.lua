@@ -253,25 +253,30 @@ local function with_more(list, more)
   return out
 end
 
---- Merges a new lead into the one that has one of its e-mail addresses already, and returns that one; nil when there
--- is none. The known lead keeps its fields, and gets those that it lacks, the new addresses, numbers and tags.
-function records.merge(account, body, when)
-  for _, lead in ipairs(body.emails and records.of(account):list() or {}) do
+-- The first lead that has one of these e-mail addresses, or nil.
+local function with_email(account, emails)
+  for _, lead in ipairs(records.of(account):list()) do
     for _, email in ipairs(lead.trashed and {} or lead.emails or {}) do
-      for _, known in ipairs(body.emails) do
-        if known == email then
-          local more = {}
-          for name, value in pairs(body) do
-            if lead[name] == nil then more[name] = value end
-          end
-          more.emails, more.phones = with_more(lead.emails, body.emails), with_more(lead.phones, body.phones)
-          more.tags, more.tagsAdd = nil, with_more(body.tags, body.tagsAdd)
-          return records.of(account):change(lead, records.fields(account, lead, more, {}, when))
-        end
+      for _, wanted in ipairs(emails) do
+        if wanted == email then return lead end
       end
     end
   end
   return nil
+end
+
+--- Merges a new lead into the one that has one of its e-mail addresses already, and returns that one; nil when there
+-- is none. The known lead keeps its fields, and gets those that it lacks, the new addresses, numbers and tags.
+function records.merge(account, body, when)
+  local lead = body.emails and with_email(account, body.emails)
+  if not lead then return nil end
+  local more = {}
+  for name, value in pairs(body) do
+    if lead[name] == nil then more[name] = value end
+  end
+  more.emails, more.phones = with_more(lead.emails, body.emails), with_more(lead.phones, body.phones)
+  more.tags, more.tagsAdd = nil, with_more(body.tags, body.tagsAdd)
+  return records.of(account):change(lead, records.fields(account, lead, more, {}, when))
 end
 
 return records

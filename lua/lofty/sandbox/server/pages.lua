@@ -17,6 +17,13 @@ function pages.number(source, name, default)
   return tonumber(json.digits(value) or value)
 end
 
+--- A whole number in a parameter that the document types as a string, or its default.
+function pages.whole(query, name, default)
+  local text = query[name]
+  if text == nil then return default end
+  return tonumber(errors.need(text:match("^%d+$"), "INVALID_PARAMETER"))
+end
+
 --- A page size between 1 and `max`; the error `name` when it is outside.
 function pages.limit(source, default, max, name, field)
   local limit = pages.number(source, field or "limit", default)
@@ -51,8 +58,8 @@ end
 -- @tparam table list
 -- @tparam string key the field that holds the id
 -- @treturn table the items
-function pages.current(call, list, key, default, max)
-  local limit = pages.limit(call.query, default or 10, max or 1000)
+function pages.current(call, list, key)
+  local limit = pages.limit(call.query, 10, 1000)
   local offset = math.max(0, pages.number(call.query, "offset", 0))
   local current = call.query.currentId
   if current and tonumber(current) > 0 then offset = pages.after(list, key, current) end
@@ -65,6 +72,23 @@ function pages.filter(list, test)
   for _, item in ipairs(list) do
     if test(item) then out[#out + 1] = item end
   end
+  return out
+end
+
+--- The items with only the fields that are named.
+function pages.only(list, names)
+  local out = {}
+  for i, item in ipairs(list) do
+    out[i] = {}
+    for _, name in ipairs(names) do out[i][name] = item[name] end
+  end
+  return out
+end
+
+--- The items, each as `show(account, item)` makes it.
+function pages.shown(account, list, show)
+  local out = json.array {}
+  for i, item in ipairs(list) do out[i] = show(account, item) end
   return out
 end
 

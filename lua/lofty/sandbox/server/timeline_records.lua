@@ -150,11 +150,4 @@ function records.communication(account, entry)
            eventType = entry.kind == "Email" and "Sent Email" or entry.kind, fromPond = false }
 end
 
---- The list, each entry as `show` shows it.
-function records.shown(account, list, show)
-  local out = json.array {}
-  for i, entry in ipairs(list) do out[i] = show(account, entry) end
-  return out
-end
-
 return records

@@ -15,13 +15,6 @@ local calendar = {}
 
 local DONE = { message = "success" }
 
--- A number in a parameter that the document types as a string.
-local function whole(call, name, default)
-  local text = call.query[name]
-  if text == nil then return default end
-  return tonumber(errors.need(text:match("^%d+$"), "INVALID_PARAMETER"))
-end
-
 local function millis(call, name)
   local text = call.query[name]
   return text and errors.need(text:match("^%d+$"), "INVALID_PARAMETER") or nil
@@ -36,7 +29,7 @@ end
 calendar["GET /v2.0/calendar"] = function(call)
   local from, to = range(call)
   if not from and not to then errors.raise("INVALID_PARAMETER") end
-  local page, size = whole(call, "page", 0), whole(call, "pageSize", 20)
+  local page, size = pages.whole(call.query, "page", 0), pages.whole(call.query, "pageSize", 20)
   if size < 1 or size > 500 then errors.raise("INVALID_PARAMETER") end
   local list = pages.filter(records.of(call.account):list(), function(record)
     return (not from or record.starts >= from) and (not to or record.starts <= to)

@@ -20,7 +20,7 @@ local DAY = 86400000
 local function history(field, kind, show)
   return function(call)
     local id = json.digits(leads.need(call.account, call.query.leadId).leadId)
-    local list = records.shown(call.account, records.of_lead(call.account, id, kind), records[show])
+    local list = pages.shown(call.account, records.of_lead(call.account, id, kind), records[show])
     return { [field] = pages.current(call, list, "id") }
   end
 end
@@ -32,7 +32,7 @@ communication["GET /v1.0/communication/call/v2"] = history("calls", "Call", "sho
 
 communication["GET /v2.0/leads/{leadId}/activities"] = function(call)
   local id = json.digits(leads.need(call.account, call.params.leadId).leadId)
-  local list = records.shown(call.account, records.of_lead(call.account, id), records.activity)
+  local list = pages.shown(call.account, records.of_lead(call.account, id), records.activity)
   return { activities = pages.current(call, list, "id") }
 end
 
@@ -40,7 +40,7 @@ communication["GET /v1.0/calls"] = function(call)
   local lead = leads.need(call.account, call.query.leadId, "LEAD_NOT_FOUND")
   local limit = pages.limit(call.query, 10, 1000)
   local list = records.of_lead(call.account, json.digits(lead.leadId), "Call")
-  return pages.counted(call, "calls", records.shown(call.account, list, records.call), limit)
+  return pages.counted(call, "calls", pages.shown(call.account, list, records.call), limit)
 end
 
 -- An entry of a kind; Lofty gives the same error for an unknown one and for one of another account.
@@ -91,7 +91,7 @@ communication["GET /v2.0/communication/agent"] = function(call)
     if place.account ~= call.account then errors.raise("INVALID_PARAMETER") end
     offset = place.offset
   end
-  local page = pages.slice(records.shown(call.account, list, records.communication), offset, limit)
+  local page = pages.slice(pages.shown(call.account, list, records.communication), offset, limit)
   local more = #page == limit
   local cursor = more and pages.keep("cursor", { account = call.account, offset = offset + limit },
                                      settings.get().scroll_ttl) or json.null
@@ -103,7 +103,7 @@ communication["POST /v1.0/agent/communication"] = function(call)
   local offset = math.max(0, pages.number(call.body, "offset", 0))
   local list = window(call, call.body, 1)
   return { offset = offset, limit = limit, hasMore = offset + limit < #list,
-           pageData = pages.slice(records.shown(call.account, list, records.communication), offset, limit) }
+           pageData = pages.slice(pages.shown(call.account, list, records.communication), offset, limit) }
 end
 
 -- The recipient's address: the wanted one when the lead has it, else the lead's first.

@@ -91,17 +91,6 @@ local function found(account, query)
   return list
 end
 
--- The leads with only the fields that returnFields names.
-local function trimmed(list, names)
-  local out = {}
-  for i, lead in ipairs(list) do
-    local copy = {}
-    for _, name in ipairs(names) do copy[name] = lead[name] end
-    out[i] = copy
-  end
-  return out
-end
-
 leads["GET /v1.0/leads"] = function(call)
   local query = call.query
   local limit = pages.capped(pages.limit(query, 25, 100))
@@ -115,7 +104,7 @@ leads["GET /v1.0/leads"] = function(call)
   end
   local list = found(call.account, query)
   local names = words(query.returnFields or "")
-  local page = pages.slice(#names > 0 and trimmed(list, names) or list, offset, limit)
+  local page = pages.slice(#names > 0 and pages.only(list, names) or list, offset, limit)
   local place = { account = call.account, offset = offset + #page, limit = limit, query = query }
   local cursor = pages.scroll_id(word, place, offset + #page >= #list)
   return { _metadata = pages.metadata("leads", limit, offset, #list, cursor), leads = page }

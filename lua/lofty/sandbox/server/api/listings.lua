@@ -49,15 +49,6 @@ local function is_sold(listing) return listing.listingStatus == "Sold" end
 local BODY = { searchScope = true, soldFlag = true, filterConditions = true, sortFields = true, returnFields = true,
                pageNum = true, pageSize = true }
 
-local function trim(list, names)
-  local out = {}
-  for i, listing in ipairs(list) do
-    out[i] = {}
-    for _, name in ipairs(names) do out[i][name] = listing[name] end
-  end
-  return out
-end
-
 -- A wrong name in the body is no error, as seen live: the response has no rows.
 local function misnamed(body)
   for name in pairs(body) do
@@ -79,7 +70,7 @@ listings["POST /v2.0/listings/search"] = function(call)
   local list = misnamed(body) and {} or pages.filter(of(call.account), function(listing)
     return is_sold(listing) == (body.soldFlag == true) and passes(listing, body.filterConditions or {})
   end)
-  if body.returnFields and #body.returnFields > 0 then list = trim(list, body.returnFields) end
+  if body.returnFields and #body.returnFields > 0 then list = pages.only(list, body.returnFields) end
   return {
     listing = pages.slice(list, (number - 1) * size, size),
     metadata = { collection = "listing", pageSize = size, pageNum = number, totalCount = #list,

@@ -36,14 +36,9 @@ local function working(account)
   end)
 end
 
--- A number in a parameter that the document types as a string.
-local function whole(call, name, default)
-  local text = call.query[name]
-  return text and tonumber(errors.need(text:match("^%d+$"), "INVALID_PARAMETER")) or default
-end
-
 sales["GET /v2.0/working-leads"] = function(call)
-  local limit, offset, stage = whole(call, "limit", 20), whole(call, "offset", 0), call.query.aiStage
+  local limit, offset = pages.whole(call.query, "limit", 20), pages.whole(call.query, "offset", 0)
+  local stage = call.query.aiStage
   if limit < 1 or limit > 100 or (stage and not STAGES[stage]) then errors.raise("INVALID_PARAMETER") end
   local list = pages.filter(working(call.account):list(), function(item) return not stage or item.aiStage == stage end)
   local page = pages.slice(list, offset, limit)

@@ -20,13 +20,7 @@ local function of_lead(call, wanted)
   end)
 end
 
-local function shown(call, list, show)
-  local out = json.array {}
-  for i, record in ipairs(list) do out[i] = show(call.account, record) end
-  return out
-end
-
-tasks["GET /v2.0/tasks"] = function(call) return { tasks = shown(call, of_lead(call), records.v2) } end
+tasks["GET /v2.0/tasks"] = function(call) return { tasks = pages.shown(call.account, of_lead(call), records.v2) } end
 
 tasks["POST /v2.0/tasks"] = function(call)
   local body = call.body
@@ -54,7 +48,7 @@ tasks["GET /v2.0/tasks/my-tasks"] = function(call)
   end)
   local offset, page = pages.after(list, "id", current), {}
   for i = offset + 1, math.min(#list, offset + limit) do page[#page + 1] = list[i] end
-  return { tasks = shown(call, page, records.v2) }
+  return { tasks = pages.shown(call.account, page, records.v2) }
 end
 
 tasks["GET /v2.0/tasks/{taskId}"] = function(call)
@@ -88,9 +82,9 @@ end
 tasks["POST /v2.0/tasks/{taskId}/finish"] = finish(true)
 tasks["POST /v2.0/tasks/{taskId}/unfinish"] = finish(false)
 
-tasks["GET /v1.0/tasks"] = function(call) return { taskList = shown(call, of_lead(call, false), records.v1) } end
+tasks["GET /v1.0/tasks"] = function(call) return { taskList = pages.shown(call.account, of_lead(call, false), records.v1) } end
 
-tasks["GET /v1.0/appts"] = function(call) return shown(call, of_lead(call, true), records.appointment) end
+tasks["GET /v1.0/appts"] = function(call) return pages.shown(call.account, of_lead(call, true), records.appointment) end
 
 tasks["POST /v1.0/tasks"] = function(call)
   local body = call.body
