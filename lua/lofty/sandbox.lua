@@ -378,11 +378,9 @@ end
 -- @treturn string what it printed, stderr included, without the last line end
 -- @treturn number its exit status
 function Box:execute(command)
-  local lines = {}
-  for i, pair in ipairs(self:exports()) do lines[i] = "export " .. pair[1] .. "=" .. quote(pair[2]) .. "\n" end
   -- A file in a folder that is closed to others: everybody on the machine can read a command line.
   local file = self.folder .. "/exports"
-  nginx.write(file, table.concat(lines))
+  nginx.write(file, nginx.exports(self:exports()))
   local said = nginx.shell(". " .. quote(file) .. "; (" .. command .. "\n) 2>&1; printf '\\n%d' $?")
   local printed, status = said:match "^(.*)\n(%d+)$"
   return (printed:gsub("\n$", "")), tonumber(status)

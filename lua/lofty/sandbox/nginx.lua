@@ -81,6 +81,15 @@ function nginx.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+--- Lines for a shell that set and export variables.
+-- @tparam table list of pairs: name, value
+-- @treturn string
+function nginx.exports(list)
+  local lines = {}
+  for i, pair in ipairs(list) do lines[i] = "export " .. pair[1] .. "=" .. nginx.quote(pair[2]) .. "\n" end
+  return concat(lines)
+end
+
 -- The set of TCP ports that are in use on this machine, in any state.
 local function used_ports()
   local used = {}
@@ -163,9 +172,9 @@ local function attempt(opt)
   local text, env = opt.conf(ports, folder)
   text = text:gsub("http%s*{", function(found) return found .. http_lines(folder) end, 1)
   write(folder .. "/nginx.conf", header(folder) .. text)
-  local lines = {}
-  for name, value in pairs(env or {}) do lines[#lines + 1] = "export " .. name .. "=" .. nginx.quote(value) .. "\n" end
-  write(folder .. "/env", concat(lines)) -- a file, since everybody can read a command line
+  local variables = {}
+  for name, value in pairs(env or {}) do variables[#variables + 1] = { name, value } end
+  write(folder .. "/env", nginx.exports(variables)) -- a file, since everybody can read a command line
   local pipe = assert(popen(format("sh -c %s keeper %s %s", nginx.quote(KEEPER), nginx.quote(folder),
     nginx.quote(nginx.more_path)), "w"))
   local ready = assert(open(folder .. "/ready", "rb"))

@@ -10,12 +10,6 @@ local quote = nginx.quote
 
 local session = {}
 
-local function export_lines(box)
-  local lines = {}
-  for i, pair in ipairs(box:exports()) do lines[i] = "export " .. pair[1] .. "=" .. quote(pair[2]) .. "\n" end
-  return table.concat(lines)
-end
-
 -- The exit status of a command. os.execute returns it in two forms.
 local function execute(command)
   local ok, _, status = os.execute(command)
@@ -77,9 +71,9 @@ end
 function session.run(opt)
   local box = require("lofty.sandbox").start(opt.settings)
   local ok, status = pcall(function()
-    local text = export_lines(box)
+    local text = nginx.exports(box:exports())
     local exports_file = box.folder .. "/exports"
-    write_private(exports_file, text)
+    if opt.command then nginx.write(exports_file, text) end -- in a folder that is closed to others
     if opt.write then write_private(opt.write, text) end
     if not opt.command then
       opt.out:write("The sandbox listens at ", box.url, "\n\n", text, "\nTo try the consent page, open\n  ",
