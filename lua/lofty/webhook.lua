@@ -304,6 +304,14 @@ end
 -- Whether a failure was one of a call that may have taken effect: to handle the event again might do it twice.
 local function is_outcome_unknown(err) return errors.is(err) and err.outcome_unknown == true end
 
+-- Calls on_event: true, or false and the err with which it failed.
+local function call_handler(on_event, event)
+  local ok, value, err = pcall(on_event, event)
+  if ok and (value or err == nil) then return true end
+  if not ok then err = value end
+  return false, err
+end
+
 -- Returns a function that handles one event and returns DONE, FAILED or BUSY.
 local function event_handler(opt)
   local on_event, seen, forget, on_error = opt.on_event, opt.seen, opt.forget, opt.on_error or write_error
@@ -333,10 +341,9 @@ local function event_handler(opt)
     if running[key] then return BUSY end
     if is_repeat(key, event) then return DONE end
     running[key] = true
-    local ok, value, err = pcall(on_event, event)
+    local ok, err = call_handler(on_event, event)
     running[key] = nil
-    if ok and (value or err == nil) then return DONE end
-    if not ok then err = value end
+    if ok then return DONE end
     on_error(err, event)
     if is_outcome_unknown(err) then return DONE end
     forget_key(key, event)
@@ -351,12 +358,11 @@ local function spooled_event_handler(opt)
   return function(event)
     local key = is_unique(event) and webhook.key(event)
     if key and recent:knows(key) then return true end
-    local ok, value, err = pcall(on_event, event)
-    if ok and (value or err == nil) then
+    local ok, err = call_handler(on_event, event)
+    if ok then
       if key then recent:seen(key) end
       return true
     end
-    if not ok then err = value end
     pcall(on_error, err, event)
     return nil, err
   end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Remembers the last keys that it was asked about, in a table of bounded size.
+--- Remembers the last keys that it was given, in a table of bounded size.
 -- @module lofty.webhook.recent_keys
 
 local setmetatable = setmetatable
@@ -34,7 +34,7 @@ end
 
 --- Makes a memory. It has two generations: when the young one is full, the old one is dropped as a whole.
 -- @tparam number size how many keys are remembered at least; twice as many at most
--- @treturn table with the methods `seen` and `forget`
+-- @treturn table with the methods `seen`, `knows` and `forget`
 return function(size)
   return setmetatable({ young = {}, old = {}, count = 0, size = size }, RecentKeys)
 end
