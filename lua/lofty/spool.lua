@@ -12,6 +12,7 @@
 -- @module lofty.spool
 
 local ascii = require "lofty.internal.ascii"
+local complete_file = require "lofty.internal.complete_file"
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local delete_abandoned = require "lofty.internal.delete_abandoned"
@@ -67,12 +68,8 @@ function Spool:put(body)
     return failed(self, "a new file", draft)
   end
   local id = new_id(self)
-  local ok, why = handle:write(body)
-  if ok then ok, why = handle:sync() end
-  if ok then ok, why = dir:rename(draft, id .. DELIVERY) end
-  if not ok then dir:unlink(draft) end
+  local ok, why = complete_file(dir, handle, draft, id .. DELIVERY, body)
   if ok then ok, why = dir:sync() end
-  handle:close()
   dir:close()
   if not ok then return failed(self, "a delivery", why) end
   return id

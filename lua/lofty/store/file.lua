@@ -14,6 +14,7 @@
 -- @module lofty.store.file
 
 local ascii = require "lofty.internal.ascii"
+local complete_file = require "lofty.internal.complete_file"
 local contract = require "lofty.store.contract"
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
@@ -117,16 +118,6 @@ local function open_draft(dir, draft)
   return dir:create()
 end
 
--- Writes `value` to an open draft, forces it to disk and renames it to `name`; unlinks it when that fails.
-local function complete(dir, handle, draft, name, value)
-  local ok, why = handle:write(wrap(value))
-  if ok then ok, why = handle:sync() end
-  if ok then ok, why = dir:rename(draft, name) end
-  if not ok then dir:unlink(draft) end
-  handle:close()
-  return ok, why
-end
-
 -- After a failed fsync the draft is given up and a new one is written: a second fsync of the same file would succeed
 -- without the pages that were lost.
 local function write(dir, name, draft, value, reservation)
@@ -139,7 +130,7 @@ local function write(dir, name, draft, value, reservation)
       handle, temporary = open_draft(dir, draft)
       why = temporary
     end
-    if handle then ok, why = complete(dir, handle, temporary, name, value) end
+    if handle then ok, why = complete_file(dir, handle, temporary, name, wrap(value)) end
     if ok then break end
   end
   if not ok then return nil, why end
