@@ -151,7 +151,7 @@ describe("nginx runtime", function()
     } do
       it("returns the right kind of error: " .. case[1], function()
         local _, err, after = run([[
-          local res, err = get(arg, { timeout = { connect = 2, total = arg:find("&") and 0.3 or 60 } })
+          local res, err = get(arg, { timeout = { connect = 2, total = arg:find("&[sd]") and 0.3 or 60 } })
           return res, err, get("/echo").status
         ]], raw(case[2], case[3]))
         assert.same({ case[4], case[5] }, { err.kind, err.sent })

@@ -435,7 +435,7 @@ describe("map in plain Lua", function()
     local slept = false
     local results = runtime:map({ "sleeper", "worker" }, function(item)
       if item == "sleeper" then
-        runtime:sleep(0.1)
+        runtime:sleep(1) -- longer than three requests take
         slept = true
         return true
       end
