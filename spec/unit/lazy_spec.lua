@@ -66,6 +66,7 @@ describe("a client with an API key", function()
       end)
       assert(require("lofty").client { api_key = "key", runtime = runtime }:me())
     ]]
+    assert.truthy(names:find("lofty.client", 1, true), names)
     for _, name in ipairs { "lofty.app", "lofty.crypto", "lofty.oauth.source", "lofty.webhook", "lofty.internal.redact" } do
       assert.is_nil(names:find(name, 1, true), names)
     end

@@ -29,7 +29,7 @@ for _, case in ipairs(lists.operations) do
           assert.equal("string", type(at))
           count = count + 1
         end
-        assert.truthy(total == 0 and count == 0 or count > 0)
+        assert.equal(total > 0, count > 0)
       end)
     end
 
