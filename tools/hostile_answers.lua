@@ -20,10 +20,10 @@ local HEAD = [[
 
 What a call returns when the server's answer is broken, endless, silent or false, and what the curl command and
 lua-resty-http do with the same bytes. `make hostile-answers` measures it and writes this page;
-`spec/integration/hostile_spec.lua` checks lofty's columns in each run of the suite, in plain Lua and inside nginx: the
-err's kind, that the call ends by its own time, that memory and the bytes read stay bounded, that the connection is
-closed, that the next call on the same client works, that no err shows a secret, and that no POST is sent twice. The
-bytes are in `spec/support/hostile/answers.lua` and `tls_answers.lua`.
+`spec/integration/hostile_spec.lua` checks lofty's columns in each run of the suite, in plain Lua, inside nginx and (but
+TLS) over an event loop: the err's kind, that the call ends by its own time, that memory and the bytes read stay
+bounded, that the connection is closed, that the next call on the same client works, that no err shows a secret, and
+that no POST is sent twice. The bytes are in `spec/support/hostile/answers.lua` and `tls_answers.lua`.
 
 In lofty's columns is err.kind, or the value that the call returns. For curl (`curl --compressed --cacert`) and
 lua-resty-http (`request_uri` with `ssl_verify`) are the status and the size of the body that they hand on, or their

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
--- What calls return, in both runtimes, when the server's answer is hostile: spec/support/hostile/answers.lua.
+-- What calls return, in every runtime, when the server's answer is hostile: spec/support/hostile/answers.lua.
 
 local answers = require "spec.support.hostile.answers"
 local servers = require "spec.support.hostile.servers"
