@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 -- Requests of the libcurl runtime over proxies.
+local child = require "spec.support.child"
 local wires = require "spec.support.wire"
 local nginx = require "lofty.sandbox.nginx"
 
@@ -10,7 +11,7 @@ describe("the libcurl transport and proxies:", function()
   local runtime = require "lofty.runtime.curl"
   local wire
 
-  setup(function() wire = wires.start { tls = true } end)
+  setup(function() wire = wires.start() end)
   teardown(function()
     runtime:close()
     wire:stop()
@@ -76,19 +77,10 @@ describe("the libcurl transport and proxies:", function()
   describe("with proxies in the environment", function()
     -- The environment of this process cannot be changed from Lua; another Lua's can.
     local function elsewhere(environment, url)
-      local name = wire.server.folder .. "/request.lua"
-      nginx.write(name, [[
-        local res, err = require("lofty.runtime.curl"):request{ method = "GET", url = arg[1], headers = {} }
+      return child.run(([[
+        local res, err = require("lofty.runtime.curl"):request { method = "GET", url = %q, headers = {} }
         print(res and res.status .. " " .. res.body or err.message)
-      ]])
-      local lowest = -1
-      while arg[lowest - 1] do lowest = lowest - 1 end
-      local path = ("package.path, package.cpath = %q, %q"):format(package.path, package.cpath)
-      local words = { environment, nginx.quote(arg[lowest]), "-e", nginx.quote(path), name, url, "2>&1" }
-      local pipe = assert(io.popen(table.concat(words, " "), "r"))
-      local said = pipe:read("*a"):gsub("\n$", "")
-      pipe:close()
-      return said
+      ]]):format(url), environment)
     end
 
     it("uses none for loopback", function()

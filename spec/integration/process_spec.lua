@@ -7,7 +7,6 @@ local nginx = require "lofty.sandbox.nginx"
 local wires = require "spec.support.wire"
 
 local PRELUDE = [[
-package.path, package.cpath = %q, %q
 local runtime = require "lofty.runtime.curl"
 local notes, hello, slow, granting = %q, %q, %q, %q
 local function get(url, more)
@@ -45,9 +44,7 @@ describe("the libcurl runtime,", function()
   local function notes_path() return wire.server.folder .. "/slow" .. names .. ".notes" end
 
   local function run(code, environment, lua)
-    local path, cpath = package.path, package.cpath
-    if lua == "luajit" then cpath = cpath:gsub("(/build[^;]*)/[^/;]*/%?%.so", "%1/5.1/?.so") end
-    return child.run(PRELUDE:format(path, cpath, notes_path(), hello, slow, granting) .. code, environment, lua)
+    return child.run(PRELUDE:format(notes_path(), hello, slow, granting) .. code, environment, lua)
   end
 
   describe("interrupted by a signal,", function()

@@ -5,6 +5,7 @@
 
 local json = require "lofty.sandbox.server.json"
 local asking = require "spec.support.sandbox_requests"
+local child = require "spec.support.child"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
 
@@ -372,15 +373,8 @@ describe("the sandbox with three workers #sandbox", function()
 end)
 
 describe("the sandbox command #sandbox", function()
-  -- The Lua that runs this spec runs the command too.
-  local function lua()
-    local at = 0
-    while arg[at - 1] do at = at - 1 end
-    return arg[at] and not arg[at]:find("busted", 1, true) and arg[at] or "lua5.4"
-  end
-
   it("runs a command with the variables set, and exits with its status", function()
-    local said = nginx.shell(lua() .. " lua/lofty/sandbox/run.lua --set rate_limit=7 -- sh -c "
+    local said = nginx.shell(child.lua .. " lua/lofty/sandbox/run.lua --set rate_limit=7 -- sh -c "
       .. nginx.quote('curl -sD - -o /dev/null -H "Authorization: token $LOFTY_API_KEY" "$LOFTY_BASE_URL/v1.0/me"; exit 3')
       .. "; echo status $?")
     assert.is_truthy(said:find("X%-RateLimit%-Limit: 7"))
@@ -388,7 +382,7 @@ describe("the sandbox command #sandbox", function()
   end)
 
   it("shows its credentials in no process's command line", function()
-    local said = nginx.shell(lua() .. " lua/lofty/sandbox/run.lua -- sh -c " .. nginx.quote [[
+    local said = nginx.shell(child.lua .. " lua/lofty/sandbox/run.lua -- sh -c " .. nginx.quote [[
 all=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')
 for secret in "$LOFTY_CLIENT_SECRET" "$LOFTY_API_KEY" "$LOFTY_CUSTOMER_KEY"; do
   case $all in *"$secret"*) echo shown ;; *run.lua*) echo hidden ;; esac
@@ -397,7 +391,7 @@ done]])
   end)
 
   it("ends when its input ends, and leaves no server and no file", function()
-    local said = nginx.shell("f=$(mktemp -u); " .. lua() .. " lua/lofty/sandbox/run.lua --write $f </dev/null; ls $f 2>&1")
+    local said = nginx.shell("f=$(mktemp -u); " .. child.lua .. " lua/lofty/sandbox/run.lua --write $f </dev/null; ls $f 2>&1")
     local url = said:match("listens at (%S+)")
     assert.is_truthy(said:find("No such file", 1, true))
     assert.equal("000", nginx.shell("curl -s -o /dev/null -w '%{http_code}' " .. url))

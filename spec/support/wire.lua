@@ -217,7 +217,7 @@ end
 
 --- Starts the server.
 -- @tparam[opt] table opt `tls = true`: the TLS servers too
--- @treturn table wire: urls (by name of the server), ca (path of the CA's certificate)
+-- @treturn table wire: urls (by name of the server), ca (path of the CA's certificate, with `tls`)
 local function start(opt)
   local tls = opt and opt.tls
   local server = nginx.start {
@@ -228,7 +228,7 @@ local function start(opt)
   if tls then
     for i, entry in ipairs(TLS_SERVERS) do urls[entry[1]] = format("https://127.0.0.1:%d", server.ports[1 + i]) end
   end
-  return setmetatable({ server = server, urls = urls, ca = server.folder .. "/ca.pem" }, Wire)
+  return setmetatable({ server = server, urls = urls, ca = tls and server.folder .. "/ca.pem" or nil }, Wire)
 end
 
 --- The code of a raw script that responds 200 with a body.
