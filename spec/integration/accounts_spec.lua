@@ -249,10 +249,7 @@ describe("an application with a store", function()
     end)
 
     it("writes without the lock when another process keeps that for longer than its time", function()
-      local runtime = setmetatable({ past = 0 }, { __index = function(_, name)
-        local real = require "lofty.runtime.curl"
-        return function(_, ...) return real[name](real, ...) end
-      end })
+      local runtime = setmetatable({ past = 0 }, { __index = require "lofty.runtime.curl" })
       function runtime:monotonic() return self.past end
       function runtime:sleep(seconds) self.past = self.past + seconds end
       function store.try_lock() return false end
@@ -266,9 +263,7 @@ describe("an application with a store", function()
   for _, hours in ipairs { 1, -1 } do
     it("neither loses a token nor refreshes in a loop when the clock jumps by " .. hours .. " h", function()
       local real, skew = require "lofty.runtime.curl", 0
-      local runtime = setmetatable({}, { __index = function(_, name)
-        return function(_, ...) return real[name](real, ...) end
-      end })
+      local runtime = setmetatable({}, { __index = real })
       function runtime.now() return real:now() + skew end
       app = new_app { runtime = runtime }
       lofty.assert(connect(app))

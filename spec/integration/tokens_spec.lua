@@ -214,9 +214,7 @@ describe("a Redis that restarts", function()
     local told = {}
     -- The runtime stops Redis between the response to the token request and the write.
     local real = require "lofty.runtime.curl"
-    local runtime = setmetatable({}, { __index = function(_, name)
-      return function(_, ...) return real[name](real, ...) end
-    end })
+    local runtime = setmetatable({}, { __index = real })
     function runtime.request(_, request)
       local res, err = real:request(request)
       if request.url == place.token_url then redis:kill() end
@@ -274,9 +272,7 @@ describe("a POST", function()
 
   it("whose connection is refused is sent again, and arrives once", function()
     local real = require "lofty.runtime.curl"
-    local runtime = setmetatable({}, { __index = function(_, name)
-      return function(_, ...) return real[name](real, ...) end
-    end })
+    local runtime = setmetatable({}, { __index = real })
     local closed, tries = nginx.free_ports(1)[1], 0
     function runtime.request(_, request)
       tries = tries + 1
