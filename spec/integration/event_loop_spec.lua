@@ -63,18 +63,21 @@ describe_with_cqueues("a runtime over cqueues", function()
     local listener = sockets.listen { host = "127.0.0.1", port = 0 }
     assert(listener:listen())
     local _, _, port = listener:localname()
-    local may_respond = require("cqueues.condition").new()
+    local released, may_respond = false, require("cqueues.condition").new()
     loop:wrap(function()
       local connection = listener:accept()
       connection:setmode("b", "b")
       repeat local line = connection:read("*l") until not line or line == "\r"
-      may_respond:wait()
+      while not released do may_respond:wait() end
       connection:write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"userId\":1}")
       connection:flush()
       connection:close()
       listener:close()
     end)
-    return "http://127.0.0.1:" .. port, function() may_respond:signal() end
+    return "http://127.0.0.1:" .. port, function()
+      released = true
+      may_respond:signal()
+    end
   end
 
   it("lets a timer of the program tick while a call waits", function()
