@@ -12,12 +12,11 @@ describe("an application with a store", function()
 
   local function new_app(options)
     local opt = {
-      client_id = box.client_id, client_secret = box.client_secret, redirect_uri = box.redirect_uri,
-      base_url = box.url, token_url = box.token_url, authorize_url = box.authorize_url, timeout = 5,
-      retry = false, store = store, on_refresh = function(token, err) told[#told + 1] = { token, err } end,
+      runtime = require "lofty.runtime.curl", timeout = 5, retry = false, store = store,
+      on_refresh = function(token, err) told[#told + 1] = { token, err } end,
     }
     for name, value in pairs(options or {}) do opt[name] = value end
-    return lofty.app(opt)
+    return box:app(opt)
   end
 
   -- A person consents, and the callback handler connects the account.

@@ -171,10 +171,8 @@ describe_with_cqueues("a runtime over cqueues", function()
     finally(function() box:stop() end)
     in_loop(function()
       local saved = {}
-      local app = lofty.app {
-        client_id = box.client_id, client_secret = box.client_secret, redirect_uri = box.redirect_uri,
-        base_url = box.url, authorize_url = box.authorize_url, token_url = box.token_url, runtime = runtime,
-        store = lofty.store.memory(),
+      local app = box:app {
+        runtime = runtime, store = lofty.store.memory(),
         on_refresh = function(token) saved[#saved + 1] = token.access_token end,
       }
       local url, state = app:authorize_url()

@@ -167,10 +167,7 @@ describe("the example", function()
 
   it("daily_digest --apply sends each account one mail a day, however many processes run it", function()
     local folder = nginx.shell "mktemp -d"
-    local app = lofty.app {
-      client_id = box.client_id, client_secret = box.client_secret, redirect_uri = box.redirect_uri, base_url = box.url,
-      authorize_url = box.authorize_url, token_url = box.token_url, store = lofty.store.file { path = folder .. "/tokens" },
-    }
+    local app = box:app { runtime = require "lofty.runtime.curl", store = lofty.store.file { path = folder .. "/tokens" } }
     for _, account in ipairs { "113209", "9007199254740993" } do
       local url, state = app:authorize_url()
       lofty.assert(app:connect(box:consent(url, { account = account }), { state = state }))
