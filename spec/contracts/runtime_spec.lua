@@ -3,7 +3,6 @@
 -- The contract over the runtime of plain Lua; spec/integration/nginx_runtime_spec.lua runs it inside nginx.
 
 local cases = require "spec.contracts.runtime"
-local nginx = require "lofty.sandbox.nginx"
 local wires = require "spec.support.wire"
 
 describe("runtime contract:", function()
@@ -12,12 +11,7 @@ describe("runtime contract:", function()
 
   setup(function()
     wire = wires.start()
-    fixture = {
-      runtime = runtime,
-      hello = wire:lua("hello", "ngx.header['X-Two'] = { 'a', 'b' }; ngx.print('hello')"),
-      cut = wire:raw("cut", ""),
-      refused = ("http://127.0.0.1:%d/"):format(nginx.free_ports(1)[1]),
-    }
+    fixture = wire:contract_fixture(runtime)
   end)
 
   teardown(function()

@@ -31,12 +31,7 @@ describe_with_cqueues("a runtime over cqueues", function()
     cqueues, sockets = require "cqueues", require "cqueues.socket"
     runtime = dofile("examples/cqueues_runtime.lua")
     wire = wires.start { tls = true }
-    fixture = {
-      runtime = runtime,
-      hello = wire:lua("hello", "ngx.header['X-Two'] = { 'a', 'b' }; ngx.print('hello')"),
-      cut = wire:raw("cut", ""),
-      refused = ("http://127.0.0.1:%d/"):format(nginx.free_ports(1)[1]),
-    }
+    fixture = wire:contract_fixture(runtime)
   end)
   teardown(function()
     runtime:close()

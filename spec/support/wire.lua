@@ -211,6 +211,16 @@ function Wire:request(runtime, url, more)
   return runtime:request(req)
 end
 
+--- The fixture of spec/contracts/runtime.lua for a runtime.
+function Wire:contract_fixture(runtime)
+  return {
+    runtime = runtime,
+    hello = self:lua("hello", "ngx.header['X-Two'] = { 'a', 'b' }; ngx.print('hello')"),
+    cut = self:raw("cut", ""),
+    refused = format("http://127.0.0.1:%d/", nginx.free_ports(1)[1]),
+  }
+end
+
 function Wire:stop()
   self.server:stop()
 end
