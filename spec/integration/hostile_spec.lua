@@ -19,6 +19,8 @@ describe("a hostile server: #hostile", function()
     if box then box:stop() end
   end)
 
+  local function forget() require "lofty.runtime.curl":request { method = "GET", url = box.plain .. "/forget" } end
+
   local function check(entry, expected, result)
     local said = result.message or "no err"
     assert.equal(expected, result.outcome, said)
@@ -49,7 +51,7 @@ describe("a hostile server: #hostile", function()
   describe("plain Lua:", function()
     local runtime = require "lofty.runtime.curl"
     local exercise = require "spec.support.hostile.exercise"
-    setup(function() runtime:request { method = "GET", url = box.plain .. "/forget" } end)
+    setup(forget)
     for _, entry in ipairs(answers) do
       it(entry.group .. ": " .. entry.name, function()
         runtime:close()
@@ -59,7 +61,7 @@ describe("a hostile server: #hostile", function()
   end)
 
   describe("nginx:", function()
-    setup(function() require "lofty.runtime.curl":request { method = "GET", url = box.plain .. "/forget" } end)
+    setup(forget)
     for _, entry in ipairs(answers) do
       it(entry.group .. ": " .. entry.name, function()
         check(entry, entry.nginx or entry.expected, box:exercise_in_nginx(entry))
@@ -73,7 +75,7 @@ describe("a hostile server: #hostile", function()
     local cqueues = require "cqueues"
     local runtime = dofile "examples/cqueues_runtime.lua"
     local exercise = require "spec.support.hostile.exercise"
-    setup(function() require "lofty.runtime.curl":request { method = "GET", url = box.plain .. "/forget" } end)
+    setup(forget)
     for _, entry in ipairs(answers) do
       if not entry.is_tls then
         it(entry.group .. ": " .. entry.name, function()

@@ -11,6 +11,12 @@ local format = string.format
 
 local servers = {}
 
+-- The answers that have a TLS server of their own.
+local tls_answers = {}
+for _, entry in ipairs(answers) do
+  if entry.is_tls then tls_answers[#tls_answers + 1] = entry end
+end
+
 local ROOT = launcher.shell "pwd"
 
 -- Makes root.pem, which the clients trust, and NAME.pem with NAME.key for each server certificate.
@@ -130,17 +136,14 @@ http {
 ]]
 
 local function tls_servers(ports, folder)
-  local texts, n = {}, 1
-  for _, entry in ipairs(answers) do
-    if entry.is_tls then
-      n = n + 1
-      local certificate = entry.certificate or "good"
-      local directives = (entry.directives or ""):gsub("([%w_]+%.pem)", folder .. "/%1")
-      texts[#texts + 1] = format(TLS_SERVER, ports[n], entry.plain and "" or "ssl", folder, certificate, folder, certificate,
-        directives)
-    end
+  local texts = {}
+  for i, entry in ipairs(tls_answers) do
+    local certificate = entry.certificate or "good"
+    local directives = (entry.directives or ""):gsub("([%w_]+%.pem)", folder .. "/%1")
+    texts[i] = format(TLS_SERVER, ports[1 + i], entry.plain and "" or "ssl", folder, certificate, folder, certificate,
+      directives)
   end
-  return table.concat(texts), n
+  return table.concat(texts)
 end
 
 local Servers = {}
@@ -173,15 +176,13 @@ end
 -- @tparam[opt] string extra a folder of further Lua modules for the gateway
 -- @treturn table `plain` (URL), `tls` (answer's index as text or number -> URL), `ca` (path)
 function servers.start(extra)
-  local count = 1
-  for _, entry in ipairs(answers) do count = count + (entry.is_tls and 1 or 0) end
   local made
   local server = launcher.start {
-    ports = count,
+    ports = 1 + #tls_answers,
     conf = function(ports, folder)
       made = launcher.shell(format("sh -c %s certificates %s 2>&1", launcher.quote(CERTIFICATES), launcher.quote(folder)))
       assert(made:find "made%s*$", made)
-      return format(SERVER, folder, ROOT, ports[1], (tls_servers(ports, folder))), { OPENSSL_CONF = folder .. "/openssl.cnf" }
+      return format(SERVER, folder, ROOT, ports[1], tls_servers(ports, folder)), { OPENSSL_CONF = folder .. "/openssl.cnf" }
     end,
   }
   local gateway = launcher.start {
@@ -190,13 +191,8 @@ function servers.start(extra)
         :gsub("EXTRA", extra and extra .. "/?.lua" or ROOT .. "/?.lua"))
     end,
   }
-  local tls, n = {}, 1
-  for _, entry in ipairs(answers) do
-    if entry.is_tls then
-      n = n + 1
-      tls[entry.index] = "https://localhost:" .. server.ports[n]
-    end
-  end
+  local tls = {}
+  for i, entry in ipairs(tls_answers) do tls[entry.index] = "https://localhost:" .. server.ports[1 + i] end
   return setmetatable({
     server = server, gateway = gateway, gateway_url = "http://127.0.0.1:" .. gateway.ports[1],
     plain = "http://127.0.0.1:" .. server.ports[1], tls = tls, ca = server.folder .. "/root.pem",
