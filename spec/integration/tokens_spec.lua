@@ -122,8 +122,8 @@ describe("a lock whose holder dies #once", function()
   teardown(stop)
   before_each(fresh_start)
 
-  -- A process that holds the lock and waits for a response that does not come.
-  local function kill_holder(place)
+  -- Starts a process that holds the lock and waits for a response that does not come; returns the function that kills it.
+  local function start_holder(place)
     token_processes.stale(place, { ACCOUNT })
     box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 60 })
     local holder = token_processes.gather(place, { processes = 1, coroutines = 1, accounts = { ACCOUNT } })
@@ -136,7 +136,7 @@ describe("a lock whose holder dies #once", function()
       runtime:sleep(0.005)
     end
     assert.is_truthy(box:control("counters").faults, path)
-    return holder, function()
+    return function()
       shell("kill -9 " .. holder.pids[1])
       holder:stop()
     end
@@ -144,7 +144,7 @@ describe("a lock whose holder dies #once", function()
 
   it("is released at once with a file store", function()
     local place = place_of "file"
-    local _, kill = kill_holder(place)
+    local kill = start_holder(place)
     local store, app = token_processes.open(place)
     local key = place.client_id .. "/" .. ACCOUNT
     assert.is_false(store:try_lock(key, "me", 60))
@@ -156,7 +156,7 @@ describe("a lock whose holder dies #once", function()
 
   it("is released after its ttl in Redis", function()
     local place = place_of "redis"
-    local _, kill = kill_holder(place)
+    local kill = start_holder(place)
     kill()
     local store, app = token_processes.open(place)
     local key, db = place.client_id .. "/" .. ACCOUNT, place.redis:match("%d+$")

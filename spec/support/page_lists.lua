@@ -190,8 +190,8 @@ function page_lists.up_to(from, to)
   return list
 end
 
-function page_lists.fault(kind)
-  return errors.new { kind = kind or "network", message = "gone", sent = true }
+function page_lists.fault()
+  return errors.new { kind = "network", message = "gone", sent = true }
 end
 
 page_lists.number, page_lists.slice = number, slice

@@ -20,23 +20,18 @@ end
 
 -- A store that is a table. `fail[method]` is the err that a method returns.
 local function table_store()
-  local store = { data = {}, locks = {}, fail = {}, reads = 0, puts = 0, lock_attempts = 0, calls = {} }
-  local function called(name) store.calls[#store.calls + 1] = name end
+  local store = { data = {}, locks = {}, fail = {}, reads = 0, lock_attempts = 0 }
   function store:get(key)
-    called "get"
     self.reads = self.reads + 1
     if self.fail.get then return nil, self.fail.get end
     return self.data[key]
   end
   function store:put(key, text)
-    called "put"
     if self.fail.put then return nil, self.fail.put end
-    self.puts = self.puts + 1
     self.data[key] = text
     return true
   end
   function store:try_lock(key, owner)
-    called "try_lock"
     self.lock_attempts = self.lock_attempts + 1
     if self.fail.lock then return nil, self.fail.lock end
     if self.locks[key] then return false end
@@ -44,7 +39,6 @@ local function table_store()
     return true
   end
   function store:unlock(key, owner)
-    called "unlock"
     if self.fail.unlock then return nil, self.fail.unlock end
     if self.locks[key] == owner then self.locks[key] = nil end
     return true

@@ -10,9 +10,9 @@ local virtual = {}
 local methods = {}
 methods.__index = methods
 
---- @tparam[opt] number epoch what `now` starts from; `monotonic` starts from 0
-function virtual.new(epoch)
-  return setmetatable({ time = 0, epoch = epoch or 1700000000, sleepers = {}, count = 0, sleeps = 0 }, methods)
+--- `monotonic` starts from 0; `now` is `epoch` more.
+function virtual.new()
+  return setmetatable({ time = 0, epoch = 1700000000, sleepers = {}, count = 0, sleeps = 0 }, methods)
 end
 
 function methods:monotonic() return self.time end
