@@ -103,22 +103,27 @@ command.describe("completion of the command", function()
     assert.equal("Just Looking", complete("", "leads", "create", "buyingTimeFrame", "=", "\"J"))
   end)
 
-  it("works in an interactive bash", function()
-    if not (command.has "bash" and command.has "tmux") then
-      pending "needs bash and tmux"
-      return
-    end
-    local path = script_of "bash"
-    local window = terminal.start("cd " .. folder .. "; " .. in_path .. "PS1='$ ' bash --noprofile --norc", 120)
-    finally(function() window:close() end)
-    window:screen "^%$"
-    window:keys("'. " .. path .. "; echo ready'", "Enter")
-    window:screen "\nready"
-    window:keys("'lofty transactions list transactionT'", "Tab")
-    window:screen "transactionType="
-    window:keys("P", "Tab")
-    window:screen "transactionType=Purchase"
-  end)
+  -- Presses Tab in a shell: what starts it, the pattern of its prompt, and the command that reads the script follow.
+  local function it_works_interactively(shell, start, prompt, read)
+    it("works in an interactive " .. shell, function()
+      if not (command.has(shell) and command.has "tmux") then
+        pending("needs " .. shell .. " and tmux")
+        return
+      end
+      local path = script_of(shell)
+      local window = terminal.start("cd " .. folder .. "; " .. in_path .. start, 120)
+      finally(function() window:close() end)
+      window:screen(prompt)
+      window:keys("'" .. read .. path .. "; echo ready'", "Enter")
+      window:screen "\nready"
+      window:keys("'lofty transactions list transactionT'", "Tab")
+      window:screen "transactionType="
+      window:keys("P", "Tab")
+      window:screen "transactionType=Purchase"
+    end)
+  end
+
+  it_works_interactively("bash", "PS1='$ ' bash --noprofile --norc", "^%$", ". ")
 
   it("works in zsh", function()
     if not command.has "zsh" then
@@ -133,22 +138,7 @@ command.describe("completion of the command", function()
     assert.equal("compadd -- transactionType=Lease transactionType=Listing\ncompadd -S  -- stage=\nfiles", out)
   end)
 
-  it("works in an interactive zsh", function()
-    if not (command.has "zsh" and command.has "tmux") then
-      pending "needs zsh and tmux"
-      return
-    end
-    local path = script_of "zsh"
-    local window = terminal.start("cd " .. folder .. "; " .. in_path .. "PS1='%# ' zsh -f", 120)
-    finally(function() window:close() end)
-    window:screen "^#"
-    window:keys("'autoload -U compinit; compinit -u -D; . " .. path .. "; echo ready'", "Enter")
-    window:screen "\nready"
-    window:keys("'lofty transactions list transactionT'", "Tab")
-    window:screen "transactionType="
-    window:keys("P", "Tab")
-    window:screen "transactionType=Purchase"
-  end)
+  it_works_interactively("zsh", "PS1='%# ' zsh -f", "^#", "autoload -U compinit; compinit -u -D; . ")
 
   it("works in fish", function()
     if not command.has "fish" then
