@@ -17,7 +17,6 @@ describe("file store", function()
   teardown(function() folder:remove() end)
   before_each(function() path = folder:next() end)
 
-
   it("has the old value or the new one after a crash at any step, and the new one once it was written", function()
     local good = file_store { path = path }
     local steps, seen = 0, {}

@@ -16,7 +16,6 @@ describe("file store", function()
   teardown(function() folder:remove() end)
   before_each(function() path = folder:next() end)
 
-
   describe("reservation", function()
     local DRAFT = "/lofty%3Aid%2F1.new"
     local function allocated(name) return tonumber(shell("stat -c '%b * %B' " .. quote(name) .. " | xargs expr")) end

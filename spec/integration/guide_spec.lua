@@ -63,10 +63,16 @@ describe("the guide's example", function()
   end)
   before_each(function() box:control("reset") end)
 
-  -- Makes a folder for an example; returns it, and the environment to run Lua there as an argument of child.script.
-  local function place_of(page, block)
+  -- Makes a folder for an example.
+  local function new_place(page, block)
     local place = ("%s/%s-%d"):format(folder, page, block.line)
     nginx.shell("mkdir " .. place)
+    return place
+  end
+
+  -- Makes such a folder; returns it, and the environment to run Lua there as an argument of child.script.
+  local function new_lua_place(page, block)
+    local place = new_place(page, block)
     local environment = { "-C " .. place }
     for name, value in pairs {
       LOFTY_BASE_URL = box.url, LOFTY_API_KEY = box.api_key, LOFTY_CLIENT_ID = box.client_id,
@@ -82,7 +88,7 @@ describe("the guide's example", function()
   for _, page in ipairs(PAGES) do
     for _, block in ipairs(blocks_of(page, "lua run")) do
       it(("on page %s at line %d runs"):format(page, block.line), function()
-        local place, environment = place_of(page, block)
+        local place, environment = new_lua_place(page, block)
         if page == "event-loops" then nginx.shell("cp examples/cqueues_runtime.lua " .. place) end
         local prelude = PRELUDE:gsub("CLICK", ("%q"):format("lua5.4 " .. nginx.quote(root .. "/lua/lofty/sandbox/click.lua"))):gsub("\n", " ")
         nginx.write(place .. "/example.lua", prelude .. "local ok, why = pcall(function() " .. block.text
@@ -94,7 +100,7 @@ describe("the guide's example", function()
 
     for _, block in ipairs(blocks_of(page, "lua busted")) do
       it(("on page %s at line %d is a spec that passes"):format(page, block.line), function()
-        local place, environment = place_of(page, block)
+        local place, environment = new_lua_place(page, block)
         for _, file in ipairs(blocks_of(page, "lua file")) do nginx.write(place .. "/" .. file.name, file.text) end
         nginx.write(place .. "/" .. block.name, block.text)
         local busted = nginx.shell "command -v busted"
@@ -113,8 +119,7 @@ describe("the guide's example", function()
             return
           end
         end
-        local place = ("%s/%s-%d"):format(folder, page, block.line)
-        nginx.shell("mkdir " .. place)
+        local place = new_place(page, block)
         for name, text in pairs(FILES) do nginx.write(place .. "/" .. name, text) end
         local spool = lofty.spool.file { path = place .. "/spool" }
         spool:attach(function() return nil, "failed" end, 1)

@@ -3,13 +3,6 @@
 -- ARCHITECTURE.md against the tree.
 local nginx = require "lofty.sandbox.nginx"
 
-local function text_of(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 -- The names in the first column of the table of folders: "cli/" -> true.
 local function folders_of(text)
   local folders = {}
@@ -19,7 +12,7 @@ local function folders_of(text)
   return folders
 end
 
-local architecture = text_of "ARCHITECTURE.md"
+local architecture = nginx.contents "ARCHITECTURE.md"
 
 describe("ARCHITECTURE.md", function()
   it("names every folder of lua/lofty and src in its table, and none that does not exist", function()
@@ -43,6 +36,6 @@ describe("ARCHITECTURE.md", function()
   end)
 
   it("shows a drawing that is made from tools/layers.lua", function()
-    assert.equal(nginx.shell "lua5.4 tools/draw_layers.lua", (text_of("docs/internals/layers.svg"):gsub("\n$", "")))
+    assert.equal(nginx.shell "lua5.4 tools/draw_layers.lua", (nginx.contents("docs/internals/layers.svg"):gsub("\n$", "")))
   end)
 end)

@@ -1,13 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 -- SECURITY.md names specs that exist.
-
-local function text_of(path)
-  local file = assert(io.open(path), path)
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local nginx = require "lofty.sandbox.nginx"
 
 -- Whether a spec file has an `it` or a `describe` whose title begins so.
 local function has_title(text, title)
@@ -45,7 +39,7 @@ local function read_promises(text)
 end
 
 describe("SECURITY.md", function()
-  local promises = read_promises(text_of "SECURITY.md")
+  local promises = read_promises(nginx.contents "SECURITY.md")
 
   it("names a spec for each promise but the last, which make targets hold", function()
     assert.is_true(#promises > 1)
@@ -56,7 +50,7 @@ describe("SECURITY.md", function()
     for _, spec in ipairs(promise) do
       it("names titles that are in " .. spec[1] .. ": " .. table.concat(spec, "; ", 2), function()
         assert.is_true(#spec > 1, spec[1])
-        for i = 2, #spec do assert.is_true(has_title(text_of(spec[1]), spec[i]), spec[i]) end
+        for i = 2, #spec do assert.is_true(has_title(nginx.contents(spec[1]), spec[i]), spec[i]) end
       end)
     end
   end
