@@ -8,14 +8,10 @@ local runtime = require "lofty.runtime.curl"
 local folder = arg[1]
 package.path = "./?.lua;" .. package.path
 local task = dofile(folder .. "/task.lua")
-local place = {}
-for name, value in pairs(task) do
-  if name:find("^place_") then place[name:sub(7)] = value end
-end
-local _, app = require("spec.support.token_processes").open(place)
+local _, app = require("spec.support.token_processes").open(task.place)
 
 local list, clients = {}, {}
-for _ = 1, task.calls do
+for _ = 1, task.calls or 1 do
   for _, account in ipairs(task.accounts) do
     list[#list + 1] = account
     clients[account] = clients[account] or app:client(account)

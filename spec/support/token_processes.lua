@@ -73,23 +73,42 @@ function token_processes.stale(place, accounts)
   assert(not failures, failures and tostring(next(failures)))
 end
 
--- Writes a table of strings and numbers as a Lua file that returns it.
-local function write_table(path, fields)
-  local lines = { "return {" }
-  for name, value in pairs(fields) do
-    if type(value) == "table" then
-      local items = {}
-      for i, item in ipairs(value) do items[i] = ("%q"):format(item) end
-      value = "{ " .. table.concat(items, ", ") .. " }"
-    elseif type(value) == "string" then
-      value = ("%q"):format(value)
+-- A value as Lua text.
+local function literal(value)
+  if type(value) ~= "table" then return type(value) == "string" and ("%q"):format(value) or tostring(value) end
+  local items = {}
+  for key, item in pairs(value) do items[#items + 1] = ("[%s] = %s"):format(literal(key), literal(item)) end
+  return "{ " .. table.concat(items, ", ") .. " }"
+end
+
+--- Writes a task as a Lua file that returns it: the fields of `opt`, and `place`.
+-- @tparam string path
+-- @tparam table place
+-- @tparam table opt as of `gather`
+function token_processes.write_task(path, place, opt)
+  local task = { place = place }
+  for name, value in pairs(opt) do task[name] = value end
+  nginx.write(path, "return " .. literal(task) .. "\n")
+end
+
+--- Adds up the results that processes have written.
+-- @tparam {string,...} outputs one for each process
+-- @treturn table `done`, `failed`, `refreshes`, `seconds` (of the slowest), `problem` (the first), `dead` (processes
+--   without a result)
+function token_processes.add_up(outputs)
+  local sum = { done = 0, failed = 0, refreshes = 0, seconds = 0, dead = 0 }
+  for _, text in ipairs(outputs) do
+    local done, failed, refreshes, seconds, problem = text:match("^done (%d+) (%d+) (%d+) ([%d.]+) ?([^\n]*)")
+    if done then
+      sum.done, sum.failed = sum.done + tonumber(done), sum.failed + tonumber(failed)
+      sum.refreshes = sum.refreshes + tonumber(refreshes)
+      sum.seconds = math.max(sum.seconds, tonumber(seconds))
     else
-      value = tostring(value)
+      sum.dead, problem = sum.dead + 1, text
     end
-    lines[#lines + 1] = ("  %s = %s,"):format(name, value)
+    if problem ~= "" then sum.problem = sum.problem or problem end
   end
-  lines[#lines + 1] = "}"
-  nginx.write(path, table.concat(lines, "\n") .. "\n")
+  return sum
 end
 
 --- Starts the processes, which wait for `go`.
@@ -100,10 +119,7 @@ end
 function token_processes.gather(place, opt)
   local folder = shell('mktemp -d "${TMPDIR:-/tmp}/lofty-tokens.XXXXXX"')
   assert(folder ~= "", "processes: no temporary folder could be made")
-  local fields = { clients = opt.clients or "one", coroutines = opt.coroutines, calls = opt.calls or 1 }
-  for name, value in pairs(place) do fields["place_" .. name] = value end
-  fields.accounts = opt.accounts
-  write_table(folder .. "/task.lua", fields)
+  token_processes.write_task(folder .. "/task.lua", place, opt)
   local self = { folder = folder, pipes = {}, pids = {}, count = opt.processes }
   for i = 1, opt.processes do
     -- The shell's pid, which exec passes on to the process.
@@ -117,29 +133,20 @@ function token_processes.gather(place, opt)
 end
 
 --- Starts the calls and waits for all processes.
--- @treturn table `done`, `failed`, `refreshes`, `seconds` (of the slowest), `problem`, `dead` (processes without a result)
+-- @treturn table as of `add_up`
 function token_processes:go()
   for _, pipe in ipairs(self.pipes) do
     pipe:write("go\n")
     pipe:flush()
   end
-  local sum = { done = 0, failed = 0, refreshes = 0, seconds = 0, dead = 0 }
+  local outputs = {}
   for i, pipe in ipairs(self.pipes) do
     pipe:close()
-    local text = nginx.contents(self.folder .. "/" .. i .. ".out")
-    local done, failed, refreshes, seconds, problem = text:match("^done (%d+) (%d+) (%d+) ([%d.]+) ?([^\n]*)")
-    if done then
-      sum.done, sum.failed = sum.done + tonumber(done), sum.failed + tonumber(failed)
-      sum.refreshes = sum.refreshes + tonumber(refreshes)
-      sum.seconds = math.max(sum.seconds, tonumber(seconds))
-    else
-      sum.dead, problem = sum.dead + 1, text
-    end
-    if problem ~= "" then sum.problem = sum.problem or problem end
+    outputs[i] = nginx.contents(self.folder .. "/" .. i .. ".out")
   end
   self.pipes = {}
   self:stop()
-  return sum
+  return token_processes.add_up(outputs)
 end
 
 --- Ends the processes and removes their folder.

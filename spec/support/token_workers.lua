@@ -5,6 +5,7 @@
 -- @module spec.support.token_workers
 
 local nginx = require "lofty.sandbox.nginx"
+local token_processes = require "spec.support.token_processes"
 
 local format = string.format
 
@@ -22,43 +23,22 @@ http {
 }
 ]]
 
-local function literal(value)
-  if type(value) == "table" then
-    local items = {}
-    for i, item in ipairs(value) do items[i] = literal(item) end
-    return "{ " .. table.concat(items, ", ") .. " }"
-  end
-  return type(value) == "string" and format("%q", value) or tostring(value)
-end
-
 --- Starts the workers, waits for all of them, and adds up their results.
--- @treturn table `done`, `failed`, `refreshes`, `seconds`, `problem`, `dead`
+-- @treturn table as of token_processes.add_up
 return function(place, opt)
   local root = nginx.shell("pwd")
-  local lines = { "return {" }
-  for name, value in pairs(opt) do lines[#lines + 1] = format("  %s = %s,", name, literal(value)) end
-  lines[#lines + 1] = "  place = {"
-  for name, value in pairs(place) do lines[#lines + 1] = format("    %s = %s,", name, literal(value)) end
-  lines[#lines + 1] = "  },\n}\n"
   local server = nginx.start {
     ports = 0,
     conf = function(_, folder)
-      nginx.write(folder .. "/task.lua", table.concat(lines, "\n"))
+      token_processes.write_task(folder .. "/task.lua", place, opt)
       return format(CONF, opt.processes, root, root, root, root, folder)
     end,
   }
   nginx.shell(format("n=0; until [ $(ls %s | grep -c done) = %d ] || [ $n = 12000 ]; do n=$((n + 1)); sleep 0.01; done",
     server.folder, opt.processes))
-  local sum = { done = 0, failed = 0, refreshes = 0, seconds = 0, dead = opt.processes }
-  for i = 1, opt.processes do
-    local text = nginx.contents(format("%s/%d.done", server.folder, i))
-    local done, failed, refreshes, seconds, problem = text:match("^done (%d+) (%d+) (%d+) ([%d.]+) ?([^\n]*)")
-    if done then
-      sum.dead, sum.done, sum.failed = sum.dead - 1, sum.done + tonumber(done), sum.failed + tonumber(failed)
-      sum.refreshes, sum.seconds = sum.refreshes + tonumber(refreshes), math.max(sum.seconds, tonumber(seconds))
-      if problem ~= "" then sum.problem = problem end
-    end
-  end
+  local outputs = {}
+  for i = 1, opt.processes do outputs[i] = nginx.contents(format("%s/%d.done", server.folder, i)) end
+  local sum = token_processes.add_up(outputs)
   if sum.dead > 0 then sum.problem = server:log() end
   server:stop()
   return sum
