@@ -78,4 +78,10 @@ command.describe("lofty sandbox", function()
     assert.equal(2, code)
     assert.truthy(err:find("unknown setting rate_limt, did you mean rate_limit?", 1, true), err)
   end)
+
+  it("reports a wrong value of a setting without a line of the program", function()
+    local code, _, err = command.run { "sandbox", "--set", "rate_limit=abc" }
+    assert.equal(1, code)
+    assert.equal("lofty: lofty.sandbox.start: rate_limit must be a number\n", err)
+  end)
 end)

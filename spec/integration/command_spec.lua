@@ -103,4 +103,55 @@ command.describe("the command", function()
     assert.equal(2, code)
     assert.truthy(err:find("topics: accounts", 1, true), err)
   end)
+
+  describe("interrupted by Ctrl-C", function()
+    local on = command.set_up { login = true }
+    local json = require("lofty").json
+
+    -- A runtime in which a request for a path that the pattern matches is interrupted.
+    local function interrupted(pattern)
+      local base = require "lofty.runtime.curl"
+      local runtime = setmetatable({}, { __index = base })
+      function runtime.request(_, req)
+        if req.url:find(pattern) then error("x.lua:5: interrupted!", 0) end
+        return base:request(req)
+      end
+      return runtime
+    end
+
+    local function expect(arguments, opt)
+      local code, _, err = on.run(arguments, opt)
+      assert.equal(130, code, table.concat(arguments, " ") .. ": " .. err)
+      assert.truthy(err:find("lofty: interrupted\n$"), err)
+    end
+
+    it("exits with 130, whatever it was doing", function()
+      local file = on.user:file("leads.csv", "First,Email\nAnn,ann@example.com\n")
+      for _, arguments in ipairs {
+        { "auth", "status" }, { "api", "GET", "/v1.0/me" }, { "leads", "list" }, { "leads", "list", "--all" },
+        { "leads", "find", "Ann" }, { "export", "leads" }, { "import", file }, { "report", "--html", "-" },
+        { "webhooks", "ensure", "https://hooks.example.com/lofty", "lead" },
+      } do
+        expect(arguments, { runtime = interrupted "" })
+      end
+    end)
+
+    it("ends lofty mcp within a tool, and within a part of lead_picture", function()
+      for name, pattern in pairs { whoami = "/me", lead_picture = "/notes" } do
+        local request = json.encode {
+          jsonrpc = "2.0", id = 1, method = "tools/call",
+          params = { name = name, arguments = name == "lead_picture" and { leadId = "651095960136641" } or nil },
+        }
+        expect({ "mcp" }, { runtime = interrupted(pattern), input = request .. "\n" })
+      end
+    end)
+
+    it("ends lofty sandbox while the emulator starts", function()
+      local sandbox = require "lofty.sandbox"
+      local start = sandbox.start
+      finally(function() sandbox.start = start end)
+      function sandbox.start() error("x.lua:5: interrupted!", 0) end
+      expect { "sandbox" }
+    end)
+  end)
 end)

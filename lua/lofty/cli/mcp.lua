@@ -119,11 +119,10 @@ handlers["tools/call"] = function(server, params)
     if arguments[name] == nil then return result_text(tool.name .. " needs the argument " .. name, true) end
   end
   local ok, value, problem = pcall(tool.call, arguments)
-  if not ok then value, problem = nil, value end
+  if not ok then value, problem = nil, type(value) == "string" and misuse.text(value) or value end
   if value ~= nil then return result_text(value) end
   local hint = type(problem) == "table" and hint_of(problem)
-  local text = type(problem) == "string" and misuse.text(problem) or tostring(problem)
-  return result_text(text .. (hint and "\n" .. hint or ""), true)
+  return result_text(tostring(problem) .. (hint and "\n" .. hint or ""), true)
 end
 
 -- The response to one message; nil when it gets none.

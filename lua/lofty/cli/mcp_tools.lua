@@ -10,6 +10,7 @@ local ascii = require "lofty.internal.ascii"
 local catalog = require "lofty.cli.operation_catalog"
 local path_names = require("lofty.cli.operations").path_names
 local lofty = require "lofty"
+local misuse = require "lofty.cli.misuse"
 local trim = require "lofty.cli.mcp_trim"
 
 local array = lofty.array
@@ -213,7 +214,7 @@ local function lead_picture(crm, arguments)
   local function part(name, list, list_arguments, tool, is_oldest_first)
     local ok, items, more = pcall(take, list, list_arguments, is_oldest_first and MAX_HISTORY or PICTURE_ITEMS)
     if not ok then
-      picture[name] = { error = tostring(items) }
+      picture[name] = { error = type(items) == "string" and misuse.text(items) or tostring(items) }
       return
     end
     local shown = items

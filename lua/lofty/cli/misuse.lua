@@ -6,10 +6,12 @@
 
 local misuse = {}
 
---- The text of a message without the program's line before it.
--- @tparam string raised
+--- The text about a wrong call, without the program's line before it. Anything else that was raised, such as an error
+-- of the library or an interruption, is raised again.
+-- @param raised
 -- @treturn string
 function misuse.text(raised)
+  if type(raised) ~= "string" or raised:find("interrupted!", 1, true) then error(raised, 0) end
   local place, text = raised:match "^([^:]*):%d+: (.*)$"
   if place and (place:find "%.lua$" or place:find "lofty$") then return text end
   return raised
@@ -24,7 +26,6 @@ end
 function misuse.call(fn, ...)
   local ok, result = pcall(fn, ...)
   if ok then return result end
-  if type(result) ~= "string" or result:find("interrupted!", 1, true) then error(result, 0) end
   return nil, require("lofty.errors").new { kind = "invalid", sent = false, message = misuse.text(result) }
 end
 

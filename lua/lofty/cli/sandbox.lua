@@ -4,6 +4,7 @@
 -- @module lofty.cli.sandbox
 
 local exit_codes = require "lofty.cli.exit_codes"
+local misuse = require "lofty.cli.misuse"
 
 local sandbox = {}
 
@@ -59,7 +60,7 @@ function sandbox.run(args, context)
     if problem then return context:fail(problem, exit_codes.usage) end
   end
   local ok, status = pcall(session.run, opt)
-  if not ok then return context:fail(type(status) == "table" and status or tostring(status)) end
+  if not ok then return context:fail(misuse.text(status)) end
   return status
 end
 

@@ -96,8 +96,7 @@ function actions.ensure(args, context)
   if url == "-" then url = ascii.trim(context.streams.input:read "*l" or "") end
   local wanted = { callbackUrl = url, lists = lists_of(args.lists), prefix = args.prefix }
   local ok, deletes, err = pcall(plan, context, crm, wanted)
-  if not ok and require("lofty.errors").is(deletes) then return context:fail(deletes) end
-  if not ok then return context:fail(misuse.text(tostring(deletes)), exit_codes.usage) end
+  if not ok then return context:fail(misuse.text(deletes), exit_codes.usage) end
   if not deletes then return context:fail(err) end
   if args.dry_run then
     context:say("Nothing was changed (--dry-run).")
