@@ -117,6 +117,18 @@ command.describe("lofty import", function()
     assert.truthy(#out < 1000)
   end)
 
+  it("takes a list of leads, or of a lead's addresses, that is null for an empty one", function()
+    write "First,Email\nAnn,ann@example.com\n"
+    on.box:fail("GET /v1.0/leads", "list-null")
+    local code, out, err = run()
+    assert.equal(0, code, err)
+    assert.equal("line 2: create Ann <ann@example.com>\n", out)
+    local null = require("lofty").null
+    local crm = { leads = { list = function() return { leads = { { emails = null }, null } } end } }
+    local keys = { { name = "email", value = "ann@example.com", key = "ann@example.com" } }
+    assert.same({}, { require("lofty.cli.import.decision").find(crm, keys) })
+  end)
+
   it("shows no control characters of cells and file names", function()
     local path = on.user:file("a\27[31m.csv", "First,Email\nAnn\27[2J\226\128\174,a@example.com\n")
     local code, out, err = on.run({ "import", path }, { variables = { LOFTY_API_KEY = key } })

@@ -5,6 +5,7 @@
 
 local ascii = require "lofty.internal.ascii"
 local columns = require "lofty.cli.import.columns"
+local pages = require "lofty.api.pages"
 local rows = require "lofty.cli.import.rows"
 
 local decision = {}
@@ -13,7 +14,8 @@ local decision = {}
 local LOOK_UP_LIMIT = 10
 
 local function is_of(lead, key)
-  for _, value in ipairs(lead[key.name .. "s"] or {}) do
+  local have = type(lead) == "table" and lead[key.name .. "s"]
+  for _, value in ipairs(type(have) == "table" and have or {}) do
     if type(value) == "string" then
       if rows.key(key.name, value) == key.key then return true end
     end
@@ -25,9 +27,9 @@ end
 local function ask(crm, key, value)
   local page, err = crm.leads:list { [key.name] = value, preciseSearchFlag = true, limit = LOOK_UP_LIMIT }
   if not page then return nil, nil, err end
-  local found, count
-  count = 0
-  for _, lead in ipairs(page.leads or {}) do
+  local found, count = nil, 0
+  local op = require("lofty.api.operations.index").verbs("leads").list
+  for _, lead in ipairs(pages.items(page, op.page) or {}) do
     if is_of(lead, key) then found, count = lead, count + 1 end
   end
   if count > 1 then return nil, ("%d leads have the %s %s"):format(count, key.name, key.value) end
