@@ -174,6 +174,8 @@ command.describe("lofty mcp", function()
     it("calls any operation that reads", function()
       assert.equal("Maria", assert(call("call_operation",
         { operation = "leads.get", path = { leadId = LEAD }, select = { "firstName" } })).firstName)
+      assert.equal("Maria", assert(call("call_operation",
+        { operation = "leads.get", path = { leadId = LEAD }, fields = require("lofty").array {} })).firstName)
       assert.equal(3, assert(call("call_operation", { operation = "members.list", limit = 3 })).count)
       assert.truthy(call("call_operation", { operation = "v1.tasks.list", fields = { leadId = LEAD } }).items)
     end)

@@ -53,14 +53,14 @@ local function take(list, arguments, limit, cursor)
   local skip, at = read_cursor(cursor)
   local count = #arguments
   arguments[count + 1] = { resume = at, strict = false }
-  local items, page, index, is_first = array {}, nil, 0, true
+  local items, page, index = array {}, nil, 0
   for item, item_page in list:each(unpack(arguments, 1, count + 1)) do
     if item_page ~= page then
-      is_first = page == nil
+      if page then skip = 0 end
       page, index = item_page, 0
     end
     index = index + 1
-    if index > skip or not is_first then
+    if index > skip then
       if #items == limit then return items, ("%d@%s"):format(index - 1, page) end
       items[#items + 1] = { item = item, cursor = ("%d@%s"):format(index - 1, page) }
     end
@@ -68,24 +68,28 @@ local function take(list, arguments, limit, cursor)
   return items
 end
 
--- The result of a list: as many items as fit, and the cursor of the first one left out.
-local function list_result(found, more, fields, max)
+-- As many items as fit into `max` bytes of JSON, and the cursor of the first one left out.
+local function shortened(found, more, fields, max)
   local items, used, cursor = array {}, 0, more
   for _, entry in ipairs(found) do
-    local item = trim.record(trim.pick(entry.item, fields))
-    local size = #assert(lofty.json.encode(item))
-    if used + size > (max or trim.MAX_RESULT) and #items > 0 then
+    local item, json = trim.record(trim.pick(entry.item, fields))
+    if used + #json > max and #items > 0 then
       cursor = entry.cursor
       break
     end
-    used = used + size
+    used = used + #json
     items[#items + 1] = item
   end
-  return assert(lofty.json.encode { items = items, count = #items, cursor = cursor })
+  return { items = items, count = #items, cursor = cursor }
+end
+
+local function list_result(found, more, fields)
+  return assert(lofty.json.encode(shortened(found, more, fields, trim.MAX_RESULT)))
 end
 
 local function record_result(value)
-  return assert(lofty.json.encode(trim.record(value, trim.MAX_RESULT)))
+  local _, json = trim.record(value, trim.MAX_RESULT)
+  return json
 end
 
 local function limit_of(arguments)
@@ -94,8 +98,8 @@ local function limit_of(arguments)
   return math.min(limit, MAX_ITEMS)
 end
 
-local function fields_of(arguments, default)
-  local fields = arguments.fields or default
+local function fields_of(fields, default)
+  fields = fields or default
   if fields and fields[1] == "*" then return nil end
   return fields
 end
@@ -147,13 +151,14 @@ local function call_operation(crm, permitted, arguments)
   local verb = list_of(crm, name)
   if op.page then
     local items, more = take(verb, list, limit_of(arguments), arguments.cursor)
-    return list_result(items, more, fields_of { fields = arguments.select })
+    return list_result(items, more, fields_of(arguments.select))
   end
+  -- An assistant may also write no fields as [], which the library would refuse.
   if next(fields) == nil and not op.body then list[#names + 1] = nil end
   local owner = list_of(crm, name:match "^(.*)%.")
   local value, err = verb(owner, unpack(list, 1, #names + 1))
   if value == nil then return nil, err end
-  return record_result(trim.pick(value, fields_of { fields = arguments.select }))
+  return record_result(trim.pick(value, fields_of(arguments.select)))
 end
 
 local function object(properties, required)
@@ -185,7 +190,7 @@ local function list_tool(crm, name, title, operation, about, known, default_fiel
       for _, each in ipairs(known) do filter[each] = arguments[each] end
       list[#list + 1] = filter
       local items, more = take(list_of(crm, operation), list, limit_of(arguments), arguments.cursor)
-      return list_result(items, more, fields_of(arguments, default_fields))
+      return list_result(items, more, fields_of(arguments.fields, default_fields))
     end,
   }
 end
@@ -202,7 +207,7 @@ local function find_lead(crm, arguments)
   local query = ascii.trim(arguments.query:sub(1, 1000))
   if query == "" then return nil, "query is empty" end
   local items, more = take(crm.leads, { lead_filter(query) }, limit_of(arguments), arguments.cursor)
-  return list_result(items, more, fields_of(arguments, LEAD_FIELDS))
+  return list_result(items, more, fields_of(arguments.fields, LEAD_FIELDS))
 end
 
 -- A lead with its notes, tasks and latest activities. A part that fails contains its error instead.
@@ -210,7 +215,7 @@ local function lead_picture(crm, arguments)
   local id = arguments.leadId
   local lead, err = crm.leads:get(id)
   if not lead then return nil, err end
-  local picture = { lead = trim.record(lead, trim.MAX_RESULT / 4) }
+  local picture = { lead = trim.record(lead) }
   local function part(name, list, list_arguments, tool, is_oldest_first)
     local ok, items, more = pcall(take, list, list_arguments, is_oldest_first and MAX_HISTORY or PICTURE_ITEMS)
     if not ok then
@@ -222,9 +227,10 @@ local function lead_picture(crm, arguments)
       shown = {}
       for i = #items, math.max(1, #items - PICTURE_ITEMS + 1), -1 do shown[#shown + 1] = items[i] end
     end
-    picture[name] = lofty.json.decode(list_result(shown, nil, nil, trim.MAX_RESULT / 3))
-    picture[name].cursor = nil
-    if more or picture[name].count < #items then picture[name].more = "call " .. tool .. " for the rest" end
+    local result = shortened(shown, nil, nil, trim.MAX_RESULT / 3)
+    result.cursor = nil
+    if more or result.count < #items then result.more = "call " .. tool .. " for the rest" end
+    picture[name] = result
   end
   part("notes", crm.notes, { { leadId = id } }, "list_notes")
   part("tasks", crm.tasks, { { leadId = id } }, "list_tasks")

@@ -56,13 +56,15 @@ end
 -- @param value
 -- @tparam[opt] number max bytes of JSON; by default a quarter of MAX_RESULT
 -- @return the copy
+-- @treturn string its JSON
 function trim.record(value, max)
-  local result
+  local result, text
   for _, step in ipairs(STEPS) do
     result = copy(value, nil, step, 1)
-    if #assert(lofty.json.encode(result)) <= (max or trim.MAX_RESULT / 4) then break end
+    text = assert(lofty.json.encode(result))
+    if #text <= (max or trim.MAX_RESULT / 4) then break end
   end
-  return result
+  return result, text
 end
 
 --- The named fields of a record; the record itself without names.
