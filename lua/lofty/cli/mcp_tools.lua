@@ -8,9 +8,9 @@
 
 local ascii = require "lofty.internal.ascii"
 local catalog = require "lofty.cli.operation_catalog"
-local path_names = require("lofty.cli.operations").path_names
 local lofty = require "lofty"
 local misuse = require "lofty.cli.misuse"
+local operations = require "lofty.cli.operations"
 local trim = require "lofty.cli.mcp_trim"
 
 local array = lofty.array
@@ -104,23 +104,11 @@ local function fields_of(fields, default)
   return fields
 end
 
--- The list object of an operation.
-local function list_of(crm, name)
-  local at = crm
-  for word in name:gmatch "[^.]+" do at = at[word] end
-  return at
-end
-
 -- Why an operation is not allowed, or nil.
 local function refusal(op, name, fields, permitted)
-  local reaches = op.class == "notify"
-  for _, field in ipairs(op.reaches or {}) do
-    local value = fields[field]
-    if value ~= nil and value ~= false and value ~= lofty.null then reaches = true end
-  end
   if op.class ~= "read" and not permitted.write then
     return name .. " writes, but this server is read-only: to allow it, its owner starts it with --write"
-  elseif reaches and not permitted.send then
+  elseif operations.reaches(op, fields) and not permitted.send then
     return name .. " sends a message to people: to allow it, the server's owner starts it with --write --allow send"
   elseif op.method == "DELETE" and not permitted.delete then
     return name .. " deletes: to allow it, the server's owner starts it with --write --allow delete"
@@ -135,7 +123,7 @@ local function call_operation(crm, permitted, arguments)
   local fields = arguments.fields or {}
   local refused = refusal(op, name, fields, permitted)
   if refused then return nil, refused end
-  local list, names = {}, path_names(op)
+  local list, names = {}, operations.path_names(op)
   local path = arguments.path or {}
   for i, each in ipairs(names) do
     list[i] = path[each]
@@ -148,14 +136,14 @@ local function call_operation(crm, permitted, arguments)
     end
   end
   list[#names + 1] = fields
-  local verb = list_of(crm, name)
+  local verb = operations.at(crm, name)
   if op.page then
     local items, more = take(verb, list, limit_of(arguments), arguments.cursor)
     return list_result(items, more, fields_of(arguments.select))
   end
   -- An assistant may also write no fields as [], which the library would refuse.
   if next(fields) == nil and not op.body then list[#names + 1] = nil end
-  local owner = list_of(crm, name:match "^(.*)%.")
+  local owner = operations.at(crm, name:match "^(.*)%.")
   local value, err = verb(owner, unpack(list, 1, #names + 1))
   if value == nil then return nil, err end
   return record_result(trim.pick(value, fields_of(arguments.select)))
@@ -174,7 +162,7 @@ local READS = { readOnlyHint = true, openWorldHint = true }
 local function list_tool(crm, name, title, operation, about, known, default_fields)
   local op = assert(catalog.find(operation))
   local properties, required = { limit = LIMIT, cursor = CURSOR, fields = FIELDS }, {}
-  for _, each in ipairs(path_names(op)) do
+  for _, each in ipairs(operations.path_names(op)) do
     properties[each] = ID
     required[#required + 1] = each
   end
@@ -186,10 +174,10 @@ local function list_tool(crm, name, title, operation, about, known, default_fiel
     input = object(properties, #required > 0 and required or nil),
     call = function(arguments)
       local list, filter = {}, {}
-      for i, each in ipairs(path_names(op)) do list[i] = arguments[each] end
+      for i, each in ipairs(operations.path_names(op)) do list[i] = arguments[each] end
       for _, each in ipairs(known) do filter[each] = arguments[each] end
       list[#list + 1] = filter
-      local items, more = take(list_of(crm, operation), list, limit_of(arguments), arguments.cursor)
+      local items, more = take(operations.at(crm, operation), list, limit_of(arguments), arguments.cursor)
       return list_result(items, more, fields_of(arguments.fields, default_fields))
     end,
   }

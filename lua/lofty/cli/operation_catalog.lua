@@ -18,7 +18,7 @@ function catalog.find(name)
   local resource, verb = name:match "^(.+)%.([%w_]+)$"
   local verbs = resource and operations[resource]
   local op = verbs and verbs[verb]
-  if type(op) == "table" and op.method then return op end
+  if op then return op end
   local names = {}
   for each, its_verbs in pairs(operations) do
     for its_verb in pairs(its_verbs) do names[each .. "." .. its_verb] = true end
@@ -81,11 +81,9 @@ function catalog.all()
   local all = {}
   for resource, verbs in pairs(operations) do
     for verb, op in pairs(verbs) do
-      if type(op) == "table" and op.method then
-        local note = op.class == "notify" and " (sends)" or op.method == "DELETE" and " (deletes)"
-          or op.class ~= "read" and " (writes)" or ""
-        all[resource .. "." .. verb] = op.about .. note
-      end
+      local note = op.class == "notify" and " (sends)" or op.method == "DELETE" and " (deletes)"
+        or op.class ~= "read" and " (writes)" or ""
+      all[resource .. "." .. verb] = op.about .. note
     end
   end
   return all

@@ -4,19 +4,13 @@
 -- @module lofty.cli.operations
 
 local exit_codes = require "lofty.cli.exit_codes"
+local index = require "lofty.api.operations.index"
 local output = require "lofty.cli.output"
 local values = require "lofty.cli.values"
 
 local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
 
 local operations = {}
-
---- The verbs of a resource.
--- @tparam string name "leads" or "v1.tasks"
--- @treturn ?table verb -> operation; nil when there is no such resource
-function operations.verbs(name)
-  return require("lofty.api.operations.index").verbs(name)
-end
 
 --- The names of the path's parameters, in the order of the template.
 -- @tparam table op
@@ -35,14 +29,32 @@ function operations.sorted_keys(map)
   return keys
 end
 
--- Whether a call sends a message to a person, deletes, or ends an agent's access.
-local function must_ask(verb, op, fields)
-  if op.class == "notify" or op.method == "DELETE" or verb == "deactivate" then return true end
+--- Finds a resource or an operation of a client.
+-- @tparam table crm
+-- @tparam string name "v1.tasks" for `crm.v1.tasks`, "leads.get" for `crm.leads.get`
+-- @return it
+function operations.at(crm, name)
+  local at = crm
+  for word in name:gmatch "[^.]+" do at = at[word] end
+  return at
+end
+
+--- Whether a call sends a message to people.
+-- @tparam table op
+-- @tparam table fields
+-- @treturn boolean
+function operations.reaches(op, fields)
+  if op.class == "notify" then return true end
   for _, name in ipairs(op.reaches or {}) do
     local value = fields[name]
     if value ~= nil and value ~= false and value ~= require("lofty").null then return true end
   end
   return false
+end
+
+-- Whether a call sends a message to people, deletes, or ends an agent's access.
+local function must_ask(verb, op, fields)
+  return op.method == "DELETE" or verb == "deactivate" or operations.reaches(op, fields)
 end
 
 --- Whether a call by path must be confirmed.
@@ -200,13 +212,6 @@ local function write_value(context, op, value, show)
   return exit_codes.ok
 end
 
--- The resource "v1.tasks" is crm.v1.tasks.
-local function resource_of(crm, name)
-  local at = crm
-  for word in name:gmatch "[^.]+" do at = at[word] end
-  return at
-end
-
 local function run_verb(resource, verb, op, context)
   local args = context.args
   local list, fields = arguments_of(op, args, context.streams)
@@ -225,8 +230,8 @@ local function run_verb(resource, verb, op, context)
       if not ok then return code end
     end
   end
-  local at = resource_of(crm, resource)
-  local get = operations.verbs(resource).get
+  local at = operations.at(crm, resource)
+  local get = index.verbs(resource).get
   context.id_name = get and operations.path_names(get)[1]
   if args.all then return write_all(context, at[verb], op, list) end
   local value, err = at[verb](at, unpack(list, 1, #list))
@@ -242,7 +247,7 @@ end
 -- @treturn ?table a part as `lofty.cli.main` describes it; nil when there is no such resource
 -- @treturn ?string one line about it
 function operations.part(name, words)
-  local verbs = operations.verbs(name)
+  local verbs = index.verbs(name)
   if not verbs then return nil end
   local extras = operations.extras(name)
   local function run(args, context)
