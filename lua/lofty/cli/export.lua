@@ -6,6 +6,7 @@
 local counted = require "lofty.cli.count"
 local exit_codes = require "lofty.cli.exit_codes"
 local kinds = require "lofty.cli.export.kinds"
+local sorted_keys = require "lofty.cli.sorted_keys"
 local values = require "lofty.cli.values"
 
 local export = { takes_fields = true }
@@ -40,11 +41,8 @@ end
 
 -- A text that identifies the export: what is exported, and in which form.
 local function text_of(args, filter)
-  local names = {}
-  for name in pairs(filter) do names[#names + 1] = name end
-  table.sort(names)
   local parts = { args.kind }
-  for _, name in ipairs(names) do
+  for _, name in ipairs(sorted_keys(filter)) do
     local value = filter[name]
     parts[#parts + 1] = name .. "=" .. (type(value) == "string" and value or require("lofty").json.encode(value))
   end

@@ -5,17 +5,13 @@
 
 local exit_codes = require "lofty.cli.exit_codes"
 local parts = require "lofty.cli.parts"
+local sorted_keys = require "lofty.cli.sorted_keys"
 local topics = require "lofty.cli.topics"
 
 local help = {}
 
 -- The resources of the API, sorted.
-local function resources()
-  local names = {}
-  for name in pairs(require("lofty.api.operations.index").names) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+local function resources() return sorted_keys(require("lofty.api.operations.index").names) end
 
 --- Prints all commands.
 -- @tparam table streams
@@ -52,12 +48,7 @@ end
 
 --- The names of the topics, sorted.
 -- @treturn {string,...}
-function help.topic_names()
-  local names = {}
-  for name in pairs(topics) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+function help.topic_names() return sorted_keys(topics) end
 
 function help.define(parser)
   parser:argument("topic", "a topic, a command or a resource"):args "?"

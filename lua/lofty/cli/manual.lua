@@ -3,6 +3,8 @@
 --- The manual page lofty(1), made from the parsers of the parts, the table of operations and the topics of help.
 -- @module lofty.cli.manual
 
+local sorted_keys = require "lofty.cli.sorted_keys"
+
 local concat = table.concat
 
 local manual = {}
@@ -50,9 +52,9 @@ end
 local function add_operations(lines)
   local operations = require "lofty.cli.operations"
   local all = require "lofty.api.operations"
-  for _, resource in ipairs(operations.sorted_keys(all)) do
+  for _, resource in ipairs(sorted_keys(all)) do
     lines[#lines + 1] = ".SS lofty " .. resource
-    for _, verb in ipairs(operations.sorted_keys(all[resource])) do
+    for _, verb in ipairs(sorted_keys(all[resource])) do
       local op = all[resource][verb]
       local shape = op.query or op.body
       local words = {}

@@ -6,6 +6,7 @@
 local exit_codes = require "lofty.cli.exit_codes"
 local index = require "lofty.api.operations.index"
 local output = require "lofty.cli.output"
+local sorted_keys = require "lofty.cli.sorted_keys"
 local values = require "lofty.cli.values"
 
 local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
@@ -19,14 +20,6 @@ function operations.path_names(op)
   local names = {}
   for name in op.path:gmatch "{([%w_]+)}" do names[#names + 1] = name end
   return names
-end
-
---- The keys of a table, sorted.
-function operations.sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 --- Finds a resource or an operation of a client.
@@ -95,7 +88,7 @@ local function epilog(op)
   end
   local required, lines = {}, { "Fields:" }
   for _, name in ipairs(shape.required or {}) do required[name] = true end
-  for _, name in ipairs(operations.sorted_keys(shape.fields)) do
+  for _, name in ipairs(sorted_keys(shape.fields)) do
     lines[#lines + 1] = describe(name, shape.fields[name], required[name])
   end
   return table.concat(lines, "\n")
@@ -131,7 +124,7 @@ local function define(resource, verbs, words)
     parser:command_target "verb"
     parser:require_command(true)
     local named = words[1] and verbs[words[1]]
-    for _, verb in ipairs(operations.sorted_keys(verbs)) do
+    for _, verb in ipairs(sorted_keys(verbs)) do
       local op = verbs[verb]
       local command = parser:command(verb, op.about)
       -- The help of the resource shows only the names of its operations.

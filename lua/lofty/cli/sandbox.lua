@@ -5,6 +5,7 @@
 
 local exit_codes = require "lofty.cli.exit_codes"
 local misuse = require "lofty.cli.misuse"
+local sorted_keys = require "lofty.cli.sorted_keys"
 
 local sandbox = {}
 
@@ -32,10 +33,8 @@ local function add_seeds(path, settings)
   if type(records) ~= "table" then return path .. ": " .. tostring(err or "not a JSON object") end
   for name, list in pairs(records) do
     if not known.resources[name] then
-      local names = {}
-      for resource in pairs(known.resources) do names[#names + 1] = resource end
-      table.sort(names)
-      return ("%s: unknown member %q; there are %s"):format(path, tostring(name), table.concat(names, ", "))
+      return ("%s: unknown member %q; there are %s"):format(path, tostring(name),
+        table.concat(sorted_keys(known.resources), ", "))
     end
     settings[name] = list
   end

@@ -3,7 +3,9 @@
 --- Prints a call as a Lua script.
 -- @module lofty.cli.script
 
-local concat, sort = table.concat, table.sort
+local sorted_keys = require "lofty.cli.sorted_keys"
+
+local concat = table.concat
 
 local script = {}
 
@@ -30,10 +32,7 @@ local function literal(value)
     for i, item in ipairs(value) do parts[i] = literal(item) end
     if #parts == 0 then return "lofty.array {}" end
   else
-    local names = {}
-    for name in pairs(value) do names[#names + 1] = tostring(name) end
-    sort(names)
-    for i, name in ipairs(names) do
+    for i, name in ipairs(sorted_keys(value)) do
       local key = name:find "^[%a_][%w_]*$" and not KEYWORDS[name] and name or "[" .. quoted(name) .. "]"
       parts[i] = key .. " = " .. literal(value[name])
     end

@@ -4,6 +4,7 @@
 -- @module lofty.cli.import.columns
 
 local ascii = require "lofty.internal.ascii"
+local sorted_keys = require "lofty.cli.sorted_keys"
 
 local columns = {}
 
@@ -59,10 +60,7 @@ function columns.guess(head, given)
     if given[column] then
       wanted[column], field = nil, given[column] ~= "" and given[column] or false
       if field and not NAMES[field] then
-        local known = {}
-        for name in pairs(NAMES) do known[#known + 1] = name end
-        table.sort(known)
-        return nil, ("there is no field %s; fields: %s"):format(field, table.concat(known, ", "))
+        return nil, ("there is no field %s; fields: %s"):format(field, table.concat(sorted_keys(NAMES), ", "))
       end
     end
     if field and used[field] and not columns.lists[field] then

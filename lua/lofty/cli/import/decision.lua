@@ -7,6 +7,7 @@ local ascii = require "lofty.internal.ascii"
 local columns = require "lofty.cli.import.columns"
 local pages = require "lofty.api.pages"
 local rows = require "lofty.cli.import.rows"
+local sorted_keys = require "lofty.cli.sorted_keys"
 
 local decision = {}
 
@@ -103,10 +104,7 @@ end
 function decision.differences(lead, fields)
   local lofty = require "lofty"
   local update, shown = {}, {}
-  local names = {}
-  for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(sorted_keys(fields)) do
     local value = fields[name]
     if columns.lists[name] then
       local lacking = missing(name, lead[name], value)
