@@ -5,9 +5,9 @@
 -- It is the file `journal` in the private directory FILE.import beside the imported file. Its first line identifies the
 -- contents of the file and the options. Each further line is about the row that begins on line LINE of the file:
 --
---     LINE begin create TIME      written to disk before the request is sent
---     LINE done created|updated|found|skipped|failed|bad|unknown [ID]
---     LINE retry                  the request was not carried out, so the row is sent again
+--     LINE begin create|update TIME   written to disk before the request is sent
+--     LINE done created|updated|skipped|failed|bad|unknown [ID]
+--     LINE retry                      the request was not carried out, so the row is sent again
 --
 -- Rows are applied in the order of the file, so that at most one row has begun and is not done.
 -- @module lofty.cli.import.journal
@@ -19,11 +19,12 @@ Journal.__index = Journal
 
 local VERSION = "lofty import 1 "
 
--- Reads what an earlier run wrote. nil, why.
+-- Reads what an earlier run wrote. Returns true, whether the first line is missing or cut off, and whether the last
+-- line is whole; or nil, why.
 local function read(self, path, identity)
-  local file = io.open(path, "rb")
-  if not file then return true end
-  local is_first, is_whole = true, true
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local is_first = true
   for text in file:lines() do
     if is_first then
       if text ~= VERSION .. identity then
@@ -49,13 +50,10 @@ local function read(self, path, identity)
       end
     end
   end
-  local size = file:seek "end"
-  if size > 0 then
-    file:seek("set", size - 1)
-    is_whole = file:read(1) == "\n"
-  end
+  file:seek("end", -1)
+  local is_whole = file:read(1) == "\n"
   file:close()
-  return true, is_first and size > 0, is_whole
+  return true, is_first, is_whole
 end
 
 --- Opens the journal of a file, and locks it.
@@ -78,15 +76,15 @@ function journal.open(path, identity)
   local self = setmetatable({
     handle = handle, path = folder .. "/journal", finished = 0, unknown = {}, counts = {},
   }, Journal)
-  local ok, is_torn, is_whole = read(self, self.path, identity)
-  if not ok then return nil, is_torn end
-  if is_torn then assert(handle:write "") end
-  if is_torn or io.open(self.path, "rb"):seek "end" == 0 then
+  local ok, is_new, is_whole = read(self, self.path, identity)
+  if not ok then return nil, is_new end
+  if is_new then
+    assert(handle:write "")
     self:append(VERSION .. identity)
     self:sync()
     ok, why = directory:sync()
     if not ok then return nil, why end
-  elseif is_whole == false then
+  elseif not is_whole then
     -- Ends a line that was cut off by a kill, so that it is ignored.
     self:append " (cut off)"
   end
