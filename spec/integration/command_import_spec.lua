@@ -209,5 +209,34 @@ command.describe("lofty import", function()
       assert.equal(1, code)
       assert.truthy(err:find("move it away", 1, true), err)
     end)
+
+    it("refuses the journal of a run with fewer options, and keeps it", function()
+      write "First,Email,Other\nAnn,ann@example.com,x\n"
+      assert.equal(0, (run "--apply"))
+      local path = on.user:file "leads.csv.import/journal"
+      local journal = nginx.contents(path)
+      for _, option in ipairs { "--excel", "--map=Other=" } do
+        local code, _, err = run("--apply", option)
+        assert.equal(1, code)
+        assert.truthy(err:find("move it away", 1, true), err)
+        assert.equal(journal, nginx.contents(path))
+      end
+    end)
+
+    it("starts over when only a part of the journal's first line was written, and then continues", function()
+      write "First,Email\nAnn,ann@example.com\n"
+      assert.equal(0, (run "--apply"))
+      local path = on.user:file "leads.csv.import/journal"
+      local head = nginx.contents(path):match "^[^\n]*"
+      for _, size in ipairs { 0, 1, #head - 1, #head } do
+        nginx.write(path, head:sub(1, size))
+        for _ = 1, 2 do
+          local code, _, err = run "--apply"
+          assert.equal(0, code, size .. " of " .. #head .. ": " .. err)
+        end
+        assert.equal(head, nginx.contents(path):match "^[^\n]*")
+      end
+      assert.equal(1, #leads())
+    end)
   end)
 end)

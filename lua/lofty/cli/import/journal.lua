@@ -24,36 +24,39 @@ local VERSION = "lofty import 1 "
 local function read(self, path, identity)
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
-  local is_first = true
+  local head = VERSION .. identity .. "\n"
+  local first
+  first, why = file:read(#head)
+  if why then
+    file:close()
+    return nil, path .. ": " .. why
+  end
+  first = first or "" -- the file is empty
+  if first ~= head then
+    file:close()
+    -- The first line was cut off by a kill, so no request had been sent.
+    if head:sub(1, #first) == first then return true, true end
+    return nil, path .. " belongs to other contents of the file or to other options: move it away to start over"
+  end
   for text in file:lines() do
-    if is_first then
-      if text ~= VERSION .. identity then
-        file:close()
-        -- The first line was cut off by a kill, so no request had been sent.
-        if (VERSION .. identity):sub(1, #text) == text then return true, true end
-        return nil, path .. " belongs to other contents of the file or to other options: move it away to start over"
-      end
-      is_first = false
-    else
-      local line, word, rest = text:match "^(%d+) (%a+) ?(.*)$"
-      line = tonumber(line)
-      if word == "begin" then
-        local action, time = rest:match "^(%a+) (%d+)$"
-        if action then self.begun = { line = line, action = action, time = tonumber(time) } end
-      elseif word == "done" and rest:find "^%a" then
-        self.finished, self.begun = line, nil
-        local outcome = rest:match "^%a+"
-        self.counts[outcome] = (self.counts[outcome] or 0) + 1
-        if outcome == "unknown" then self.unknown[#self.unknown + 1] = line end
-      elseif word == "retry" then
-        self.begun = nil
-      end
+    local line, word, rest = text:match "^(%d+) (%a+) ?(.*)$"
+    line = tonumber(line)
+    if word == "begin" then
+      local action, time = rest:match "^(%a+) (%d+)$"
+      if action then self.begun = { line = line, action = action, time = tonumber(time) } end
+    elseif word == "done" and rest:find "^%a" then
+      self.finished, self.begun = line, nil
+      local outcome = rest:match "^%a+"
+      self.counts[outcome] = (self.counts[outcome] or 0) + 1
+      if outcome == "unknown" then self.unknown[#self.unknown + 1] = line end
+    elseif word == "retry" then
+      self.begun = nil
     end
   end
   file:seek("end", -1)
   local is_whole = file:read(1) == "\n"
   file:close()
-  return true, is_first, is_whole
+  return true, false, is_whole
 end
 
 --- Opens the journal of a file, and locks it.
@@ -77,7 +80,11 @@ function journal.open(path, identity)
     handle = handle, path = folder .. "/journal", finished = 0, unknown = {}, counts = {},
   }, Journal)
   local ok, is_new, is_whole = read(self, self.path, identity)
-  if not ok then return nil, is_new end
+  if not ok then
+    handle:close()
+    directory:close()
+    return nil, is_new
+  end
   if is_new then
     assert(handle:write "")
     self:append(VERSION .. identity)
