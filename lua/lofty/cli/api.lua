@@ -43,9 +43,9 @@ local function parameters(args, query, streams, writes_body)
   for _, word in ipairs(args.words) do
     local name, text = values.split(word)
     if not name then return nil, ("%q is no field: write NAME=VALUE"):format(word) end
-    local value, problem = values.guess(text)
     -- In a query, the text is sent as it was typed.
-    if not writes_body then value, problem = text, nil end
+    local value, problem = text, nil
+    if writes_body then value, problem = values.guess(text) end
     if value == nil then return nil, name .. " " .. problem end
     fields[name] = value
   end
@@ -77,7 +77,7 @@ function api.run(args, context)
   if not crm then return context:fail(who) end
   if name ~= "get" then
     context:say("acting for ", who)
-    if not args.dry_run and require("lofty.cli.operations").path_must_ask(method, args.path) then
+    if not args.dry_run and require("lofty.cli.operations").path_must_ask(method, path) then
       local ok, code = context:confirm(("Call %s %s"):format(method, args.path))
       if not ok then return code end
     end

@@ -57,9 +57,7 @@ local function walk_of(crm, kind, op, filter)
   local pages = require "lofty.api.pages"
   local list = crm[kind.resource][kind.verb]
   return function(cursor)
-    local copy = {}
-    for name, value in pairs(filter) do copy[name] = value end
-    local step = list:pages(copy, { resume = cursor })
+    local step = list:pages(filter, { resume = cursor })
     return function()
       local body, at = step()
       if body == nil then return nil end

@@ -52,12 +52,11 @@ end
 
 --- Whether a call by path must be confirmed.
 -- @tparam string method
--- @tparam string path with its ids
+-- @tparam string path with its ids, without a query
 -- @treturn boolean false for reads, and for writes that neither reach people nor delete; true for writes that are not
 --   in the table of operations
 function operations.path_must_ask(method, path)
   if method == "GET" then return false end
-  path = path:match "^[^?]*"
   for _, verbs in pairs(require "lofty.api.operations") do
     for verb, op in pairs(verbs) do
       local pattern = "^" .. op.path:gsub("%p", "%%%0"):gsub("%%{[%w]+%%}", "[^/]+") .. "$"
@@ -181,7 +180,7 @@ local function write_all(context, list, op, arguments)
   for page in list.pages(list, unpack(arguments, 1, #arguments)) do
     local items, total = pages.items(page, op.page)
     progress:clear()
-    writer:add(items or {})
+    writer:add(items)
     progress:show(writer.count, total)
   end
   progress:clear()

@@ -52,17 +52,13 @@ local function new_counts()
   return counts
 end
 
--- Counts all leads of the account; nil, err.
+-- Counts all leads of the account; nil, err. An error of a call is raised.
 local function count_from_api(context, counts)
-  local crm, who = context:client {}
+  local crm, who = context:client()
   if not crm then return nil, who end
   context:say("reading the leads of ", who)
-  local ok, err = pcall(function()
-    for lead in crm.leads:each({}, { strict = false }) do counts.add(lead) end
-  end)
-  if ok then return true end
-  if require("lofty.errors").is(err) then return nil, err end
-  error(err, 0)
+  for lead in crm.leads:each({}, { strict = false }) do counts.add(lead) end
+  return true
 end
 
 -- Counts the leads of an export that are not marked as deleted; nil, problem.
