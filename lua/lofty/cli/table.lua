@@ -23,20 +23,13 @@ local function fit(natural, least, columns)
   end
   -- Spare columns of the window go to the narrowest column first.
   local spare = columns - total
-  local open = true
-  while spare > 0 and open do
-    open = false
+  while spare > 0 do
     local narrowest
     for i = 1, count do
-      if widths[i] < natural[i] then
-        open = true
-        if not narrowest or widths[i] < widths[narrowest] then narrowest = i end
-      end
+      if widths[i] < natural[i] and (not narrowest or widths[i] < widths[narrowest]) then narrowest = i end
     end
-    if narrowest then
-      widths[narrowest] = widths[narrowest] + 1
-      spare = spare - 1
-    end
+    if not narrowest then break end
+    widths[narrowest], spare = widths[narrowest] + 1, spare - 1
   end
   if count > 0 then widths[count] = max(1, min(widths[count], columns)) end
   return widths, count
