@@ -182,7 +182,7 @@ local function from_environment(streams, opt)
   local api_key, access_token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
   if not (api_key or access_token) then return nil end
   opt.api_key, opt.access_token = api_key, not api_key and access_token or nil
-  opt.base_url = opt.base_url or streams.variable "LOFTY_BASE_URL"
+  opt.base_url = streams.variable "LOFTY_BASE_URL"
   local crm, err = misuse.call(require("lofty").client, opt)
   return crm, err or api_key and "the owner of LOFTY_API_KEY" or "the owner of LOFTY_ACCESS_TOKEN"
 end
@@ -190,7 +190,7 @@ end
 --- The client for a command line.
 -- A credential in the environment is used unless an account is named by --account or LOFTY_ACCOUNT.
 -- @tparam table context
--- @tparam table opt options for the client
+-- @tparam table opt options for the client: `runtime`, `on_wait`, `on_retry`, `dry_run`, `deadline`
 -- @treturn[1] table client
 -- @treturn[1] string who it acts for
 -- @treturn[1] ?table record of the account; nil with a credential of the environment
@@ -212,11 +212,10 @@ function accounts.client(context, opt)
   if record.kind == "oauth" then
     local app, problem = accounts.app(streams, record, opt)
     if not app then return nil, problem end
-    local crm = app:client(account, { dry_run = opt.dry_run, on_dry_run = opt.on_dry_run, deadline = opt.deadline })
+    local crm = app:client(account, { dry_run = opt.dry_run, deadline = opt.deadline })
     return crm, who, record
   end
-  opt.base_url = opt.base_url or record.base_url
-  opt.api_key = record.api_key
+  opt.api_key, opt.base_url = record.api_key, record.base_url
   local crm, problem = misuse.call(require("lofty").client, opt)
   if not crm then return nil, problem end
   return crm, who, record

@@ -33,7 +33,7 @@ end
 -- @tparam[opt] number code the exit code; by default that of the error's kind
 -- @treturn number the exit code
 function Context:fail(err, code)
-  self:say("lofty: ", type(err) == "string" and err or tostring(err))
+  self:say("lofty: ", tostring(err))
   local hint = type(err) == "table" and context.hint(err)
   if hint then self:say(hint) end
   return code or (type(err) == "table" and exit_codes.of(err) or exit_codes.failed)

@@ -216,7 +216,7 @@ local function check_redis(found, context)
 end
 
 local function check_online(found, context)
-  local crm, who = context:client {}
+  local crm, who = context:client()
   if not crm and require("lofty.errors").is(who) and who.kind == "invalid" then
     found.failure("settings", who.message, require("lofty.cli.context").hint(who))
     return

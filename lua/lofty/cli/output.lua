@@ -291,7 +291,7 @@ function output.value(context, value)
   local streams = context.streams
   if is_csv(form) then
     local writer = output.writer(context)
-    writer:add { type(value) == "table" and value or { value = value } }
+    writer:add { value }
     writer:finish()
   elseif form ~= "table" then
     streams.out:write(record_text(context, value, fields), "\n")

@@ -50,7 +50,7 @@ end
 -- @tparam table opt
 function waiting.complete(context, opt)
   local errors = require "lofty.errors"
-  opt.runtime = opt.runtime or context:runtime()
+  opt.runtime = context:runtime()
   function opt.on_wait(event)
     context.wait_reason = event.reason == "429" and "Lofty's rate limit is exceeded" or "waiting for Lofty's rate limit"
     if context.args.no_wait then

@@ -47,12 +47,6 @@ local function shown_url(url)
   return sanitize(origin and #origin < #url and origin:gsub("//[^@/]*@", "//") .. "/..." or url)
 end
 
-local function client_of(context)
-  local crm, who = context:client {}
-  if crm then return crm, who end
-  return nil, context:fail(who)
-end
-
 local actions = {}
 
 -- The subscriptions on a terminal: what each receives, and the address without its secret.
@@ -90,8 +84,8 @@ local function plan(context, crm, wanted)
 end
 
 function actions.ensure(args, context)
-  local crm, who = client_of(context)
-  if not crm then return who end
+  local crm, who = context:client()
+  if not crm then return context:fail(who) end
   local url = args.url
   if url == "-" then url = ascii.trim(context.streams.input:read "*l" or "") end
   local wanted = { callbackUrl = url, lists = lists_of(args.lists), prefix = args.prefix }
@@ -111,20 +105,6 @@ function actions.ensure(args, context)
   if not kept then return context:fail(changes) end
   context.streams.out:write(terminal_text.json(context.streams, require("lofty").array(kept)), "\n")
   return exit_codes.ok
-end
-
--- Calls fn(id) for each id and reports failures. Returns the exit code.
-local function each_id(context, ids, fn)
-  local failures, code = 0, exit_codes.ok
-  for _, id in ipairs(ids) do
-    local ok, err = fn(id)
-    if not ok then
-      failures = failures + 1
-      code = context:fail(err)
-    end
-  end
-  if failures > 0 and failures < #ids then return exit_codes.partial end
-  return code
 end
 
 local function spool_at(context, path)
@@ -162,15 +142,18 @@ function actions.retry(args, context)
     ids = {}
     for i, one in ipairs(list) do ids[i] = one.id end
   end
-  code = each_id(context, ids, function(id)
+  local failures = 0
+  for _, id in ipairs(ids) do
     local ok, err = spool:retry(id)
-    return ok, err
-  end)
-  if code == exit_codes.ok then
-    context:say(require "lofty.cli.count"(#ids, "event"), " to be handled by the program that runs the spool, at its ",
-      "next spool:run()")
+    if not ok then
+      failures = failures + 1
+      code = context:fail(err)
+    end
   end
-  return code
+  if failures > 0 then return failures < #ids and exit_codes.partial or code end
+  context:say(require "lofty.cli.count"(#ids, "event"), " to be handled by the program that runs the spool, at its ",
+    "next spool:run()")
+  return exit_codes.ok
 end
 
 -- "lead.updated" -> 2, "updated"; nil, problem.
@@ -187,7 +170,7 @@ end
 function actions.trigger(args, context)
   local list, action = event_of(args.event)
   if not list then return context:fail(action, exit_codes.usage) end
-  if not args.count or args.count < 1 then return context:fail("--count must be 1 or more", exit_codes.usage) end
+  if args.count < 1 then return context:fail("--count must be 1 or more", exit_codes.usage) end
   local base_url = context.streams.variable "LOFTY_BASE_URL"
   if not (base_url and base_url:find "^http://127%.0%.0%.1:%d+$") then
     return context:fail("only the emulator can send a delivery: run this in `lofty sandbox -- ...`, which sets "
