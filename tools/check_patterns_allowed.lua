@@ -19,7 +19,6 @@ return {
   ["lua/lofty/cli/main.lua"] = { ["unknown option '%-%-(%w+)'"] = "argparse's message about an argument" },
   ["lua/lofty/cli/operation_catalog.lua"] = { ["^(.+)%.([%w_]+)$"] = "linear: the second part ends at the next dot" },
   ["lua/lofty/cli/table.lua"] = { ["%s+$"] = "a line that was cut to the window" },
-  ["lua/lofty/cli/values.lua"] = { ["([^,]*),"] = "an argument of the command" },
   ["lua/lofty/client/settings.lua"] = { ["/+$"] = "the option base_url" },
   ["lua/lofty/http/date.lua"] = {
     ["^(%d%d%d%d)%-(%d%d)%-(%d%d)[t ](%d%d:%d%d:%d%d)%.?%d*%s*(.*)$"] = "MAX_SIZE bytes",

@@ -67,23 +67,20 @@ local function walk_of(crm, kind, op, filter)
   end
 end
 
--- nil and the kinds that --with names; or what is wrong with it.
+-- The kinds that --with names; nil, problem.
 local function children_of(args)
-  if not args.with then return nil, {} end
-  if args.kind ~= "leads" or not args.to then return "--with can only be used with leads and --to sqlite:FILE" end
-  local list = {}
-  for name in args.with:gmatch "[^,%s]+" do
-    if not (kinds[name] and kinds[name].of_lead) then return "--with takes notes and tasks, got " .. name end
-    list[#list + 1] = name
+  if not args.with then return {} end
+  if args.kind ~= "leads" or not args.to then return nil, "--with can only be used with leads and --to sqlite:FILE" end
+  local list = values.list(args.with)
+  for _, name in ipairs(list) do
+    if not (kinds[name] and kinds[name].of_lead) then return nil, "--with takes notes and tasks, got " .. name end
   end
-  return nil, list
+  return list
 end
 
 local function columns_of(args, kind)
   if not args.fields then return kind.columns end
-  local list = {}
-  for name in args.fields:gmatch "[^,%s]+" do list[#list + 1] = name end
-  return list
+  return values.list(args.fields)
 end
 
 local function problem_of(args)
@@ -100,9 +97,9 @@ end
 function export.run(args, context)
   local kind = kinds[args.kind]
   local op = require("lofty.api.operations.index").verbs(kind.resource)[kind.verb]
-  local problem, children = problem_of(args), nil
-  if not problem then problem, children = children_of(args) end
-  local filter
+  local children, filter
+  local problem = problem_of(args)
+  if not problem then children, problem = children_of(args) end
   if not problem then filter, problem = filter_of(op, args.words) end
   if problem then return context:fail("export " .. args.kind .. ": " .. problem, exit_codes.usage) end
   local crm, who = context:client()

@@ -11,6 +11,7 @@ local counted = require "lofty.cli.count"
 local csv = require "lofty.cli.csv"
 local exit_codes = require "lofty.cli.exit_codes"
 local rows = require "lofty.cli.import.rows"
+local values = require "lofty.cli.values"
 
 local import = {}
 
@@ -192,10 +193,9 @@ end
 
 -- The keys of --match; nil, problem.
 local function match_of(text)
-  local list = {}
-  for name in text:gmatch "[^,%s]+" do
+  local list = values.list(text)
+  for _, name in ipairs(list) do
     if not MATCH[name] then return nil, "--match takes email and phone, got " .. name end
-    list[#list + 1] = name
   end
   return list
 end

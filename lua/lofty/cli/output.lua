@@ -6,6 +6,7 @@
 -- @module lofty.cli.output
 
 local terminal_text = require "lofty.cli.terminal_text"
+local values = require "lofty.cli.values"
 
 local concat, sort = table.concat, table.sort
 local find, gmatch = string.find, string.gmatch
@@ -20,12 +21,6 @@ function output.define(command)
   command:flag("--jsonl", "one record a line, as JSON")
   command:flag("--csv", "comma-separated values; the first line names the fields")
   command:flag("--excel", "CSV that a spreadsheet opens safely")
-end
-
-local function split(text)
-  local list = {}
-  for name in gmatch(text, "[^,%s]+") do list[#list + 1] = name end
-  return list
 end
 
 -- The form and the fields that the options ask for; nil, what is wrong.
@@ -43,7 +38,7 @@ local function choose(context)
     if fields then return nil, "name the fields with -f or with --json, not with both" end
     fields = args.json
   end
-  local list = fields and split(fields)
+  local list = fields and values.list(fields)
   if list and #list == 0 then return nil, "no field is named" end
   return form or (context.streams.out_is_terminal and "table" or "json"), list
 end

@@ -42,12 +42,10 @@ function readers.array(text, shape)
   local list = require("lofty").array {}
   local items = shape.items or {}
   if items.fields then return nil, "must be a JSON array" end
-  for word in (text .. ","):gmatch "([^,]*)," do
-    if word ~= "" then
-      local value, problem = values.read(word, items)
-      if value == nil then return nil, problem end
-      list[#list + 1] = value
-    end
+  for word in text:gmatch "[^,]+" do
+    local value, problem = values.read(word, items)
+    if value == nil then return nil, problem end
+    list[#list + 1] = value
   end
   return list
 end
@@ -94,6 +92,15 @@ end
 -- @treturn ?string value
 function values.split(word)
   return word:match "^([%w_%.%-]+)=(.*)$"
+end
+
+--- Splits a list of names, such as `notes,tasks`.
+-- @tparam string text
+-- @treturn {string,...}
+function values.list(text)
+  local list = {}
+  for name in text:gmatch "[^,%s]+" do list[#list + 1] = name end
+  return list
 end
 
 --- Reads a JSON body from a file, or from standard input when the name is "-".
