@@ -203,6 +203,7 @@ demo-openresty:
 
 # make test SEED=n        in the random order that n makes; with the same n, the same order
 #           LUAS=lua5.1   on these Luas alone
+#           JOBS=1        one Lua after the other; default: as many at a time as there are processors
 #           LIBCURL=prefix, OPENRESTY=prefix   with a libcurl or an OpenResty that was installed there
 test:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BROWSER_PACKAGES)
@@ -254,7 +255,7 @@ dist: all
 	@cd $(BUILD)/dist && sha256sum lofty-$(VERSION).tar.gz lofty-$(VERSION).spdx.json
 
 check-release:
-	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(RELEASE_PACKAGES)
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(RELEASE_PACKAGES) valgrind
 	@.ci/release
 
 sandbox:
@@ -316,9 +317,14 @@ coverage:
 	  SPECS="$(SPECS)" spec/run lua5.4 >$(COVERAGE)/specs.log; tail -n 1 $(COVERAGE)/specs.log
 	@lua5.4 tools/coverage/report.lua $(COVERAGE)/lines $(COVERAGE)
 
-# Everything that is checked: what CI runs, and what a release is checked for.
-check-all:
-	@.ci/run; run=$$?; $(MAKE) --no-print-directory check-release && [ $$run -eq 0 ]
+# Everything that is checked: what CI runs, and what a release is checked for beyond that.
+check-all: packages
+	@.ci/run; run=$$?; .ci/release --after-run && [ $$run -eq 0 ]
+
+# Installs what check-all needs. Its parts find nothing left to install, so that no two run apt-get at the same time.
+.PHONY: packages
+packages:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BROWSER_PACKAGES) $(LINT_PACKAGES) $(RELEASE_PACKAGES) valgrind
 
 memcheck:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) valgrind
