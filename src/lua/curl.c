@@ -110,7 +110,7 @@ static int add_headers (lua_State *L, Transfer *t, int index) {
 ** the request is found before anything is sent. With 'protect' see multi:enter_section.
 */
 static int transfer_start (lua_State *L) {
-  Transfer *t = check_transfer(L);
+  Transfer *t;
   Request request;
   const char *problem;
   int64_t id;
@@ -131,7 +131,7 @@ static int transfer_start (lua_State *L) {
   request.default_ca = luaL_optstring(L, 14, NULL);
   request.default_ca_dir = luaL_optstring(L, 15, NULL);
   request.protect = lua_toboolean(L, 16);
-  /* Again: a number among the arguments becomes a string, and a finalizer may have run. */
+  /* Last: a number among the arguments becomes a string, and a finalizer may run then. */
   t = check_transfer(L);
   luaL_argcheck(L, lofty_transfer_state(t) != TRANSFER_RUNNING, 1, "already running");
   lofty_transfer_recycle(t);
