@@ -10,6 +10,7 @@
 --     sleep(seconds)
 --     reset()      makes the connection end with RST
 --     cut()        ends the connection now, over TLS without close_notify
+--     notify()     makes the connection end with close_notify; the others end without
 --     bomb()       gzip that expands to 64 MiB
 --     count        how many requests for this answer came with this method, this one included
 -- @module spec.support.hostile.responder
@@ -63,6 +64,7 @@ local function connect(socket, index, count)
   end
   function connection.reset() C.setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, ffi.new("int[2]", 1, 0), 8) end
   function connection.cut() C.shutdown(descriptor(), SHUT_RDWR) end
+  function connection.notify() ngx.ctx.notify = true end
   function connection.bomb()
     local file = assert(io.open(ngx.config.prefix() .. "bomb.gz", "rb"))
     local bytes = file:read "*a"
@@ -111,7 +113,7 @@ function responder.answer()
     end
     line, length = read_head(socket)
   until not line
-  ngx.exit(444)
+  if not ngx.ctx.notify then ngx.exit(444) end -- as after a timeout: without close_notify
 end
 
 --- Says how many GET and POST requests an answer got and how many bytes were sent, once all its connections are done.

@@ -110,6 +110,7 @@ local TLS_SERVER = [[
     listen 127.0.0.1:%d %s;
     ssl_certificate %s/%s.pem;
     ssl_certificate_key %s/%s.key;
+    keepalive_timeout 0;
     %s
     location / { content_by_lua_block { responder.answer() } }
   }
@@ -170,6 +171,15 @@ end
 function Servers:stop()
   self.gateway:stop()
   self.server:stop()
+end
+
+--- The outcome that is expected in plain Lua, where libcurl uses the OpenSSL that `openssl` is the command of.
+-- @tparam table entry an answer
+-- @treturn string
+function servers.expected_in_plain_lua(entry)
+  if not entry.before_openssl_3_2 then return entry.expected end
+  local major, minor = launcher.shell("openssl version"):match "^OpenSSL (%d+)%.(%d+)"
+  return major * 100 + minor < 302 and entry.before_openssl_3_2 or entry.expected
 end
 
 --- Starts both.
