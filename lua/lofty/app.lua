@@ -148,7 +148,8 @@ function app.new(opt)
     return cache
   end
   self.limiter = limiter.new {
-    key = client_id, limit = opt.limit, store = store, runtime = runtime, on_wait = settings.on_wait,
+    key = client_id, limit = opt.limit, store = store, runtime = runtime,
+    on_wait = settings.on_wait, on_error = settings.on_error,
   }
   return self
 end

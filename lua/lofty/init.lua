@@ -138,7 +138,8 @@ end
 -- `validate` (false: send fields that are not known); `retry` (false, or a policy); `limit` (calls a minute);
 -- `on_request`, `on_response`, `on_retry`, `on_refresh`, `on_error`, `on_wait` (functions); `runtime`; and those of
 -- `lofty.app` that a refresh needs. `on_error(err)` gets failures that no call returns: a lock that could
--- not be released, a refresh that failed while the old token is still accepted.
+-- not be released, a refresh that failed while the old token is still accepted, a rate limit that the store could not
+-- count.
 -- @tparam[opt] table opt
 -- @treturn table the client
 function lofty.client(opt)
@@ -189,7 +190,7 @@ function lofty.client(opt)
     source = require "lofty.oauth.static_source"(held), settings = settings, account = held.account,
     limiter = limiter.new {
       key = full.client_id, limit = full.limit, store = store, runtime = settings.runtime,
-      on_wait = settings.on_wait,
+      on_wait = settings.on_wait, on_error = settings.on_error,
     },
   }
 end

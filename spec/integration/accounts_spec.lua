@@ -351,6 +351,17 @@ describe("an application with a store", function()
     store.unlock = nil
   end)
 
+  it("reports a rate limit that the store can't count to on_error, and counts it alone", function()
+    local reported = {}
+    function store.take() return nil, "OOM command not allowed" end
+    app = new_app { on_error = function(err) reported[#reported + 1] = err end }
+    local account = lofty.assert(connect(app))
+    lofty.assert(app:client(account):me())
+    assert.is_true(#reported > 0)
+    assert.equal("store", reported[1].kind)
+    assert.matches("OOM", reported[1].message)
+  end)
+
   it("raises for wrong arguments on the caller's line", function()
     local function bare_app(options)
       local opt = { client_id = "c", client_secret = "s", redirect_uri = "https://example.com/cb" }

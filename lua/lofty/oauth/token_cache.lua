@@ -6,6 +6,7 @@
 -- refresh, or not written to the store yet), "invalid" (absent, expired, revoked, or rejected by the server).
 -- @module lofty.oauth.token_cache
 
+local call_store = require "lofty.internal.call_store"
 local core = require "lofty.core"
 local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
@@ -13,8 +14,7 @@ local redact = require "lofty.internal.redact"
 local times = require "lofty.oauth.times"
 local token = require "lofty.token"
 
-local getmetatable, pairs, pcall, setmetatable, tostring, type =
-  getmetatable, pairs, pcall, setmetatable, tostring, type
+local getmetatable, pairs, setmetatable, type = getmetatable, pairs, setmetatable, type
 local floor = math.floor
 
 -- Bytes to reserve in a store for a token whose size is not known yet.
@@ -30,14 +30,10 @@ local function add_secrets(self, list)
   redact.add_token(list, self.replaced)
 end
 
--- nil, err for what a store returned or raised. A database's message may quote the statement with the token in it.
-local function failure(self, problem)
-  local fields = { kind = "store" }
-  if errors.is(problem) then
-    for name, value in pairs(problem) do fields[name] = value end
-  else
-    fields.message = "the store failed: " .. (problem == nil and "it gave no reason" or tostring(problem))
-  end
+-- nil and a copy of this err, for this account. A database's message may quote the statement with the token in it.
+local function failure(self, err)
+  local fields = {}
+  for name, value in pairs(err) do fields[name] = value end
   fields.account = self.account
   if fields.sent == nil then fields.sent = false end
   local secrets = {}
@@ -45,21 +41,10 @@ local function failure(self, problem)
   return nil, redact.err(errors.new(fields), secrets)
 end
 
--- Calls a method of the store. A store of a user's own may raise.
-local function call_store(self, method, ...)
-  local store = self.store
-  local ok, value, err = pcall(store[method], store, self.key, ...)
-  if not ok then return failure(self, value) end
-  if value == nil and err ~= nil then return failure(self, err) end
+local function call(self, method, ...)
+  local value, err = call_store(self.store, method, self.key, ...)
+  if err then return failure(self, err) end
   return value
-end
-
--- Calls a method of the store that returns true or has failed.
-local function must(self, method, ...)
-  local ok, err = call_store(self, method, ...)
-  if ok then return true end
-  if err then return nil, err end
-  return failure(self)
 end
 
 local function unreadable(self, why)
@@ -107,7 +92,7 @@ end
 -- Reads the store into the cache; with `fresh` past any cache of the store's own.
 local function read_store(self, fresh)
   if not self.store then return true end
-  local text, err = call_store(self, "get", fresh)
+  local text, err = call(self, "get", fresh)
   if err then return nil, err end
   if not text then
     if not (self.initial and self.unsaved) then self.token, self.unsaved = self.initial, false end
@@ -131,7 +116,7 @@ local function write(self)
   self.unsaved = true
   local text, err = encode(self)
   if not text then return nil, err end
-  local ok, why = must(self, "put", text)
+  local ok, why = call(self, "put", text)
   if not ok then return nil, why end
   self.stored_text, self.stored_access_token, self.unsaved = text, self.token.access_token, false
   return true
@@ -198,7 +183,7 @@ end
 -- @treturn[2] table err of kind "store"
 function Cache:reserve()
   if not self.store or not self.store.reserve then return true end
-  local ok, err = must(self, "reserve", ROOM + 2 * #(self.stored_text or ""))
+  local ok, err = call(self, "reserve", ROOM + 2 * #(self.stored_text or ""))
   return ok, err
 end
 
@@ -208,7 +193,7 @@ end
 -- @treturn[2] table err of kind "store"
 function Cache:check()
   if not self.store or not self.store.check then return true end
-  local ok, err = must(self, "check")
+  local ok, err = call(self, "check")
   return ok, err
 end
 
@@ -283,19 +268,19 @@ end
 -- @treturn[2] table err of kind "store"
 function Cache:delete()
   self.token, self.unsaved, self.stored_text, self.stored_access_token = nil, false, nil, nil
-  local ok, err = call_store(self, "delete")
+  local ok, err = call(self, "delete")
   return ok, err
 end
 
 --- Takes the token's lock in the store, see `lofty.store.contract`.
 function Cache:try_lock(owner, ttl)
-  local locked, err = call_store(self, "try_lock", owner, ttl)
+  local locked, err = call(self, "try_lock", owner, ttl)
   return locked, err
 end
 
 --- Releases the token's lock.
 function Cache:unlock(owner)
-  local freed, err = call_store(self, "unlock", owner)
+  local freed, err = call(self, "unlock", owner)
   return freed, err
 end
 
@@ -304,7 +289,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function Cache:is_stored()
-  local text, err = call_store(self, "get", true)
+  local text, err = call(self, "get", true)
   if err then return nil, err end
   return text ~= nil
 end
@@ -324,8 +309,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err of kind "store"
 function token_cache.accounts(store, client_id)
-  local ok, keys, err = pcall(store.keys, store)
-  if not ok then return failure({}, keys) end
+  local keys, err = call_store(store, "keys")
   if not keys then return failure({}, err) end
   local prefix, list = core.percent_encode(client_id) .. "/", {}
   for _, key in pairs(keys) do

@@ -12,6 +12,7 @@
 -- @module lofty.pacing.limiter
 
 local limits = require("lofty.core").limits
+local call_store = require "lofty.internal.call_store"
 local errors = require "lofty.errors"
 local jitter = require "lofty.pacing.jitter"
 local misuse = require "lofty.internal.misuse"
@@ -142,7 +143,7 @@ local function pass_shared(self, now, each, operation, opt, own, held)
       if not waited then break end
       slept = now
     else
-      local seconds, err = store:take(each.key, each.limit, self.span * SLACK)
+      local seconds, err = call_store(store, "take", each.key, each.limit, self.span * SLACK)
       now = runtime:monotonic()
       if seconds == 0 then
         if number > each.went then each.went = number end
