@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make          build the C modules for every Lua found        make demo     the whole flow, against the sandbox
 # make test     every suite (installs what it needs)           make sandbox  a Lofty emulator to play with
-# make env      LUA_PATH and LUA_CPATH for this checkout       make lint | bench | memcheck | torture | clean
+# make env      LUA_PATH and LUA_CPATH for this checkout       make lint | bench | soak | memcheck | torture | clean
 # make install  PREFIX=/usr/local DESTDIR=                     make test-debian RELEASE=trixie
 
 .DEFAULT_GOAL := all
@@ -304,6 +304,14 @@ bench-tokens:
 	@$(MAKE) --no-print-directory -s all
 	@eval "$$($(MAKE) -s env)"; lua5.4 bench/tokens/processes.lua && lua5.4 bench/tokens/outages.lua && lua5.4 bench/kill.lua \
 	  && lua5.4 bench/limiter.lua && lua5.4 bench/spool.lua
+
+# MINUTES of calls with faults in both runtimes while Redis restarts and nginx reloads; docs/internals/soak.md has figures.
+MINUTES := 60
+.PHONY: soak
+soak:
+	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory -s all
+	@eval "$$($(MAKE) -s env)"; lua5.4 bench/soak/run.lua $(MINUTES)
 
 # The lines that SPECS run on Lua 5.4, in lua/lofty (its own counter, since Debian has no LuaCov) and src (gcov), as a table
 # with the least covered files first.

@@ -173,7 +173,14 @@ end
 local function authorize(self, call, state)
   local token, err = self.source(state.rejected, state.deadline)
   if not token then
-    err = err and without_secrets(err, self, call, state) or state.fault or no_credential()
+    if err then
+      -- These fields are of the token request; the err of a call tells them of the call's own request.
+      err.outcome_unknown = nil
+      if state.number == 0 then err.sent = false end
+      err = without_secrets(err, self, call, state)
+    else
+      err = state.fault or no_credential()
+    end
     if state.deadline and self.settings.runtime:monotonic() >= state.deadline and err ~= state.fault then
       local late = deadline_error(state, "its token is refreshed: " .. err.message)
       late.cause, late.retryable, err = err, true, late

@@ -237,6 +237,14 @@ describe("the sandbox #sandbox", function()
       assert.equal(1, counters.operations["GET /v1.0/me"])
     end)
 
+    it("counts the requests that each fault was applied to", function()
+      local number = box:control("fault", { path = "/v1.0/me", preset = "unavailable", times = 2 }).fault
+      for _ = 1, 3 do ask.api("GET", "/v1.0/me") end
+      local counters = box:control("counters")
+      assert.equal(2, counters.fault_numbers[tostring(number)])
+      assert.equal(2, counters.faults["GET /v1.0/me"])
+    end)
+
     it("refuses an unknown control, setting and fault", function()
       assert.has_error(function() box:control("nonsense") end)
       assert.has_error(function() box:control("settings", { refresh_rotaton = true }) end)

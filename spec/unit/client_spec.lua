@@ -312,6 +312,43 @@ describe("a write whose first attempt got no response", function()
   end)
 end)
 
+describe("a write for which no token came, since the token request got no response", function()
+  local function crm_of(request, tokens)
+    local asked = 0
+    local crm = parts.new {
+      settings = parts.settings({ base_url = "http://127.0.0.1:1", runtime = fake.new(request) }),
+      limiter = { acquire = function() return 0 end, observe = function() end },
+      source = function()
+        asked = asked + 1
+        if asked <= tokens then return lofty.token { access_token = "a" .. asked } end
+        return nil, errors.new {
+          kind = "network", sent = true, outcome_unknown = true, retryable = true, message = "the token endpoint is away",
+        }
+      end,
+    }
+    return crm
+  end
+
+  it("was not sent, and its outcome is known", function()
+    local crm = crm_of(function() error "a request" end, 0)
+    local value, err = crm:post("/v1.0/notes", { leadId = 1 })
+    assert.is_nil(value)
+    assert.equal("network", err.kind)
+    assert.is_false(err.sent)
+    assert.is_nil(err.outcome_unknown)
+    assert.is_true(err.retryable)
+    assert.is_nil(err.message:find("check with", 1, true))
+  end)
+
+  it("has a known outcome when the server had refused it with 401", function()
+    local crm = crm_of(function() return json(401, "{}") end, 1)
+    local value, err = crm:post("/v1.0/notes", { leadId = 1 })
+    assert.is_nil(value)
+    assert.is_true(err.sent)
+    assert.is_nil(err.outcome_unknown)
+  end)
+end)
+
 describe("a response that is not JSON", function()
   local body = '{"leads":[{"name":"Jo\\ud83d"}],"echo":"key-secret"}'
 

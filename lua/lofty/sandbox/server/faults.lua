@@ -132,6 +132,9 @@ local function applies(fault, n)
 end
 
 --- The fault that applies to this request, or nil.
+-- @tparam table req
+-- @treturn ?table
+-- @treturn ?number its number, unless it came with the request
 function faults.find(req)
   local asked = req.headers["x-sandbox-fault"]
   if asked then
@@ -143,7 +146,7 @@ function faults.find(req)
   for n = dict:get("faults:first") or 1, dict:get("faults:n") or 0 do
     local text = dict:get("faults:" .. n)
     local fault = text and json.decode(text)
-    if fault and matches(fault, req) and applies(fault, n) then return fault end
+    if fault and matches(fault, req) and applies(fault, n) then return fault, n end
   end
   return nil
 end

@@ -142,9 +142,10 @@ function server.handle()
   if req.path:find("^/_sandbox/") then return send(finish(control.answer(req))) end
   journal.add(req)
   journal.count("requests", req.method .. " " .. req.path)
-  local fault = faults.find(req)
+  local fault, number = faults.find(req)
   if not fault then return send(real(req)) end
   journal.count("faults", req.method .. " " .. req.path)
+  if number then journal.count("fault_numbers", tostring(number)) end
   local answer = faults.apply(fault, function() return real(req) end)
   if answer then send(finish(answer)) end
 end
