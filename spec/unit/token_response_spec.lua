@@ -162,6 +162,7 @@ describe("a token request whose response is lost", function()
     assert.equal("network", err.kind)
     assert.is_true(err.retryable)
     assert.is_true(err.outcome_unknown)
+    assert.equal("the token endpoint: the connection broke", err.message)
     assert.equal(2, #runtime.requests)
   end)
 

@@ -151,7 +151,7 @@ end
 local function transport_failure(err)
   local fields = {}
   for name, value in pairs(err) do fields[name] = value end
-  if err.kind == "invalid" then fields.message = "token_url: " .. err.message end
+  fields.message = (err.kind == "invalid" and "token_url: " or "the token endpoint: ") .. err.message
   fields.retryable = err.kind == "network" or err.kind == "timeout"
   fields.outcome_unknown = err.sent or nil
   return fields
