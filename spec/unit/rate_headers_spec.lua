@@ -103,6 +103,19 @@ describe("the call budget", function()
     it("is read from " .. name, function() assert.same(whole, rate.read(headers, now)) end)
   end
 
+  local long = ("9"):rep(17)
+  for name, headers in pairs {
+    ["X-RateLimit-*"] = { ["x-ratelimit-limit"] = long, ["x-ratelimit-remaining"] = long, ["x-ratelimit-reset"] = long },
+    ["RateLimit-* with parameters"] = { ["ratelimit-limit"] = long .. ";w=60", ["ratelimit-remaining"] = long .. ", " .. long },
+    ["RateLimit and RateLimit-Policy"] = {
+      ratelimit = '"a";r=' .. long .. ";t=30", ["ratelimit-policy"] = '"a";q=' .. long .. ";w=60",
+    },
+  } do
+    it("is not read from numbers of more than 15 digits: " .. name, function()
+      assert.same({}, rate.read(headers, now))
+    end)
+  end
+
   it("takes RateLimit-Reset as seconds, never as milliseconds", function()
     assert.equal(now + 60, rate.read({ ["ratelimit-reset"] = "120" }, now).reset_at)
   end)

@@ -32,9 +32,14 @@ local MAX_DIGITS = 15
 -- Seconds in a unit of a duration such as "1m30s".
 local UNITS = { ms = 0.001, s = 1, sec = 1, m = 60, min = 60, h = 3600 }
 
+-- The number that digits write, or nil; also nil for nil.
+local function integer(digits)
+  return digits and #digits <= MAX_DIGITS and tonumber(digits) or nil
+end
+
 -- A decimal number, 0 or more. tonumber would expect the decimal point of the locale.
 local function decimal(text)
-  if find(text, "^%d+$") then return #text <= MAX_DIGITS and tonumber(text) or nil end
+  if find(text, "^%d+$") then return integer(text) end
   local whole, fraction = match(text, "^(%d+)%.(%d+)$")
   if not whole or #whole > MAX_DIGITS or #fraction > MAX_DIGITS then return nil end
   return tonumber(whole) + tonumber(fraction) / 10 ^ #fraction
@@ -66,14 +71,14 @@ end
 -- The call count in "100", "100.0", or in "100;w=60", whose w must then be our window.
 local function count(item)
   local number, window = match(item, "^([%d.]+)%s*;.-w=(%d+)")
-  if number and tonumber(window) ~= rate.WINDOW then return nil end
+  if number and integer(window) ~= rate.WINDOW then return nil end
   number = decimal(number or item)
   return number and number % 1 == 0 and floor(number) or nil
 end
 
 -- Two counts: two servers on the way each named one; the smaller one applies. "1,000" may be one number or two: absent.
 local function read_count(value)
-  if find(value, "^%d+$") then return #value <= MAX_DIGITS and tonumber(value) or nil end
+  if find(value, "^%d+$") then return integer(value) end
   if #value > MAX_VALUE or find(value, "%d,%d%d%d%f[%D]") then return nil end
   return each_item(value, count, min)
 end
@@ -84,7 +89,7 @@ local function left_over(item)
 end
 
 local function read_remaining(value)
-  if find(value, "^%d+$") then return #value <= MAX_DIGITS and tonumber(value) or nil end
+  if find(value, "^%d+$") then return integer(value) end
   return #value <= MAX_VALUE and each_item(value, left_over, min) or nil
 end
 
@@ -128,7 +133,7 @@ local function read_draft(value)
   local remaining, reset
   if #value > MAX_VALUE then return nil end
   for item in gmatch(gsub(value, '"[^"]*"', ""), "[^,]+") do
-    local left = tonumber(match(item, ";%s*r=(%d+)"))
+    local left = integer(match(item, ";%s*r=(%d+)"))
     if left and (not remaining or left < remaining) then
       remaining, reset = left, match(item, ";%s*t=(%d+)")
     end
@@ -141,7 +146,7 @@ local function read_policy(value)
   local quota
   if #value > MAX_VALUE then return nil end
   for item in gmatch(gsub(value, '"[^"]*"', ""), "[^,]+") do
-    local calls, window = tonumber(match(item, ";%s*q=(%d+)")), tonumber(match(item, ";%s*w=(%d+)"))
+    local calls, window = integer(match(item, ";%s*q=(%d+)")), integer(match(item, ";%s*w=(%d+)"))
     if calls and window == rate.WINDOW and (not quota or calls < quota) then quota = calls end
   end
   return quota
