@@ -295,7 +295,7 @@ fuzz-lua: sanitized
 bench:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; lua5.4 bench/json.lua && lua5.4 bench/keepalive/run.lua && lua5.4 bench/nginx/run.lua && lua5.4 bench/accounts.lua \
+	@eval "$$($(MAKE) -s env)"; lua5.4 bench/json.lua && lua5.4 bench/keepalive/run.lua && lua5.4 bench/map/run.lua && lua5.4 bench/nginx/run.lua && lua5.4 bench/accounts.lua \
 	  && lua5.4 bench/deadlines/run.lua
 
 # Minutes long: many processes that share tokens, stores that go away, kill -9 in the middle of refreshes.

@@ -4,96 +4,11 @@
 -- lua-cjson. A ratio above 1 is how many times as fast lofty is.
 --   eval "$(make -s env)"; lua5.4 bench/json.lua
 
+package.path = "./?.lua;" .. package.path
 local core = require "lofty.core"
 local cjson = require "cjson"
+local page = require "bench.page"
 local format, clock, floor = string.format, os.clock, math.floor
-
--- The page is generated, and the same on every Lua.
-local seed = 20
-local function below(n)
-  seed = (seed * 1103 + 12345) % 65521
-  return seed % n
-end
-local function pick(list) return list[below(#list) + 1] end
-
-local firsts = { "Jane", "Miguel", "Aisha", "Tom", "Zoë", "Li Wei", "Priya", "Olga", "Noah", "Fatima" }
-local lasts = { "Miller", "García", "Okafor", "Nguyen", "Smith", "O'Neil", "Kowalski", "Haddad", "Chen" }
-local streets = { "Maple Street", "Ocean Ave", "Sunset Blvd", "Route 9", "Via Appia", "King's Road" }
-local cities = { "Phoenix", "San José", "Austin", "Newark", "Portland", "Santa Fe", "Boise" }
-local stages = { "New Lead", "Contacted", "Qualified", "Appointment Set", "Under Contract", "Closed" }
-local sources = { "Website", "Zillow", "Open House", "Referral", "Facebook Ads" }
-
-local function bool() return below(2) == 0 and "true" or "false" end
-local function time()
-  local month, day = below(12) + 1, below(28) + 1
-  return format('"2026-%02d-%02dT%02d:%02d:%02dZ"', month, day, below(24), below(60), below(60))
-end
-local function quoted(text) return '"' .. text .. '"' end
-
--- { "name", text, "name", text, ... } as a JSON object; the texts are JSON.
-local function object(parts)
-  local members = {}
-  for i = 1, #parts, 2 do members[#members + 1] = quoted(parts[i]) .. ":" .. parts[i + 1] end
-  return "{" .. table.concat(members, ",") .. "}"
-end
-
-local function address(parts)
-  for _, part in ipairs{
-    "streetAddress", quoted(below(9000) .. " " .. pick(streets)), "city", quoted(pick(cities)), "state", '"AZ"',
-    "zipCode", format('"85%03d"', below(1000)),
-  } do parts[#parts + 1] = part end
-  return parts
-end
-
-local function property()
-  return object(address{
-    "id", format("%d", below(60000) + 1), "county", '"Maricopa"', "price", format("%d000", below(900) + 100),
-    "bedrooms", format("%d", below(5) + 1), "bathrooms", format("%.1f", (below(6) + 2) / 2),
-    "squareFeet", format("%d", below(4000) + 600), "latitude", format("%.6f", 33 + below(60000) / 60000),
-    "longitude", format("%.6f", -112 - below(60000) / 60000), "label", quoted(pick(sources)),
-    "propertyType", '"Single Family Home"', "note", "null",
-  })
-end
-
-local function inquiry()
-  return object{
-    "priceMin", format("%d000", below(300) + 100), "priceMax", format("%d000", below(300) + 500),
-    "bedroomsMin", format("%d", below(4) + 1), "bathroomsMin", "1.5", "propertyType", '["Condo","Townhouse"]',
-    "locations", "[" .. object{ "city", quoted(pick(cities)), "stateCode", '"AZ"' } .. "]",
-  }
-end
-
-local function tag(name)
-  return object{ "tagId", format("40091926934%04d", below(10000)), "tagName", quoted(name) }
-end
-
-local function lead(i)
-  return object(address{
-    "cannotText", bool(), "cannotCall", bool(), "cannotEmail", "false", "leadId", format("6510959601%05d", i),
-    "leadUserId", format("8445109720%05d", below(60000)), "firstName", quoted(pick(firsts)),
-    "lastName", quoted(pick(lasts)), "birthday", format('"19%02d-0%d-1%d"', below(99), below(9) + 1, below(9)),
-    "emails", format('["lead%d@example.com"]', i), "phones", format('["+1415555%04d"]', below(10000)),
-    "leadSource", format("%d", below(20)), "source", quoted(pick(sources)), "stageId", format("%d", below(40)),
-    "stage", quoted(pick(stages)), "assignedUserId", "844510972070138", "assignedUser", '"Dana Whitfield"',
-    "lenderUserId", "null", "score", format("%d", below(100)),
-    "tags", "[" .. tag "portal" .. "," .. tag "past client" .. "]", "teamId", "400919269340348",
-    "createTime", time(), "assignTime", time(), "facebook", '""', "twitter", '""', "hiddenFlag", bool(),
-    "referredBy", "null", "leadInquiry", inquiry(), "leadPropertyList", "[" .. property() .. "]",
-    "customAttributes", "[]", "lastUpdateTime", time(), "groups", '["Phoenix Buyers"]',
-    "segments", '["First-Time Buyers"]', "unsubscription", bool(), "leadTypes", "[1,2]", "lastTouch", time(),
-    "lastVisit", time(), "phoneStatuses", "[2]", "assignCompletionStatus", bool(), "buyingTimeFrame", '"3-6"',
-    "preQual", '"Yes"', "houseToSell", '"No"', "fthb", '"Yes"', "mortgage", '"No"', "language", '"English"',
-    "ownershipId", format("%d", below(60000)), "ownershipScope", '"TEAM"',
-    "content", format([["Called back, wants \"%s\" near %s.\nAsked for a viewing."]], pick(streets), pick(cities)),
-  })
-end
-
-local leads = {}
-for i = 1, 100 do leads[i] = lead(i) end
-local metadata = object{
-  "collection", '"leads"', "limit", "100", "offset", "0", "total", "4211", "scrollId", '"cXVlcnlBbmRGZXRjaA=="',
-}
-local page = object{ "_metadata", metadata, "leads", "[" .. table.concat(leads, ",") .. "]" }
 
 -- Seconds per call, after a full collection and a warm-up.
 local function seconds(fn, value)
@@ -116,6 +31,6 @@ local function compare(what, our_fn, our_value, their_fn, their_value)
 end
 
 local name = type(jit) == "table" and jit.version or _VERSION -- luacheck: ignore
-print(format("%s, lua-cjson %s, a page of %d leads, %d KB", name, cjson._VERSION, #leads, floor(#page / 1000)))
+print(format("%s, lua-cjson %s, a page of 100 leads, %d KB", name, cjson._VERSION, floor(#page / 1000)))
 compare("decode", core.json_decode, page, cjson.decode, page)
 compare("encode", core.json_encode, assert(core.json_decode(page)), cjson.encode, cjson.decode(page))

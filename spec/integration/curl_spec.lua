@@ -483,6 +483,30 @@ describe("the libcurl transport", function()
     end
   end)
 
+  it("gives a decode err for a folded first line after an interim response, on a used handle too", function()
+    local url = wire:raw("interim_folded", [[ read()
+      send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\tfolded\r\nContent-Length: 2\r\n\r\nhi") ]])
+    local hello = wire:lua("before_interim", "ngx.print('hi')")
+    for _ = 1, 5 do
+      assert.equal("hi", assert(get(hello)).body)
+      refused("decode", get(url))
+    end
+  end)
+
+  it("accepts a header line with a blank at each place of libcurl's buffer, which is 16 KiB", function()
+    local url = wire:raw("long_line", [[ read()
+      send("HTTP/1.1 200 OK\r\nX-Long: " .. ("a "):rep(16384) .. "b\r\nContent-Length: 2\r\n\r\nhi") ]])
+    local shifted = wire:raw("long_line_shifted", [[ read()
+      send("HTTP/1.1 200 OK\r\nX-Longr: " .. ("a "):rep(16384) .. "b\r\nX-B: 1\r\nContent-Length: 2\r\n\r\nhi") ]])
+    for _ = 1, 2 do
+      assert.equal(("a "):rep(16384) .. "b", assert(get(url)).headers["x-long"])
+      local res = assert(get(shifted))
+      assert.equal(("a "):rep(16384) .. "b", res.headers["x-longr"])
+      assert.equal("1", res.headers["x-b"])
+      assert.equal("hi", res.body)
+    end
+  end)
+
   it("gives err.sent for a long body to a server that stopped reading, and sends it only once", function()
     for _, server in ipairs { "plain", "tls" } do
       local name = "impatient_" .. server

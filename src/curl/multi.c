@@ -314,7 +314,6 @@ int lofty_transfer_wait (Transfer *t, int wait) {
   int ready = 1;
   if (t->state != TRANSFER_RUNNING || !lofty_multi_renew(t->multi)) return 1;
   multi_perform(t->multi);
-  if (t->state == TRANSFER_RUNNING && lofty_needs_fresh_handle()) lofty_handle_prepare(t);
   while (t->state == TRANSFER_RUNNING && ready > 0) {
     ready = multi_poll(t->multi, wait);
     if (t->state == TRANSFER_RUNNING) multi_perform(t->multi);

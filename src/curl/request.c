@@ -12,10 +12,9 @@
 enum { ROUTE_UNKNOWN, ROUTE_DIRECT, ROUTE_ENVIRONMENT, ROUTE_NAMED };
 
 /* 'code' keeps the first failure: an option that libcurl does not know must not be ignored. */
-#define SET(option, value) SET_ON(t->easy, option, value)
-#define SET_ON(easy, option, value)                                                                \
+#define SET(option, value)                                                                         \
   do {                                                                                             \
-    if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value);                            \
+    if (code == CURLE_OK) code = curl_easy_setopt(t->easy, option, value);                         \
   } while (0)
 
 /* Records that nothing is set on a new handle. */
@@ -29,84 +28,58 @@ static void forget_settings (Transfer *t) {
 }
 
 /* Everything that is the same for every request. */
-static CURLcode handle_setup (Transfer *t, CURL *easy) {
+static CURLcode handle_setup (Transfer *t) {
   CURLcode code = CURLE_OK;
-  SET_ON(easy, CURLOPT_PRIVATE, (char *)t);
-  SET_ON(easy, CURLOPT_ERRORBUFFER, t->error);
-  SET_ON(easy, CURLOPT_HEADERFUNCTION, lofty_on_header);
-  SET_ON(easy, CURLOPT_HEADERDATA, t);
-  SET_ON(easy, CURLOPT_WRITEFUNCTION, lofty_on_body);
-  SET_ON(easy, CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_PRIVATE, (char *)t);
+  SET(CURLOPT_ERRORBUFFER, t->error);
+  SET(CURLOPT_HEADERFUNCTION, lofty_on_header);
+  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_WRITEFUNCTION, lofty_on_body);
+  SET(CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_HEADER, (long)lofty_must_see_head_first());
 #if LOFTY_HAVE_PREREQ
-  SET_ON(easy, CURLOPT_PREREQFUNCTION, lofty_on_request);
-  SET_ON(easy, CURLOPT_PREREQDATA, t);
+  SET(CURLOPT_PREREQFUNCTION, lofty_on_request);
+  SET(CURLOPT_PREREQDATA, t);
 #endif
-  SET_ON(easy, CURLOPT_OPENSOCKETFUNCTION, lofty_on_socket);
-  SET_ON(easy, CURLOPT_OPENSOCKETDATA, t->multi);
-  SET_ON(easy, CURLOPT_CLOSESOCKETFUNCTION, lofty_on_close);
-  SET_ON(easy, CURLOPT_CLOSESOCKETDATA, t->multi);
-  SET_ON(easy, CURLOPT_NOSIGNAL, 1L);
-  SET_ON(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  SET_ON(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  SET_ON(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  SET_ON(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  SET_ON(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE);
-  SET_ON(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
-  SET_ON(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-  SET_ON(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  SET_ON(easy, CURLOPT_PATH_AS_IS, 1L);
-  SET_ON(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+  SET(CURLOPT_OPENSOCKETFUNCTION, lofty_on_socket);
+  SET(CURLOPT_OPENSOCKETDATA, t->multi);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, lofty_on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, t->multi);
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(CURLOPT_SSL_VERIFYPEER, 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, 2L);
+  SET(CURLOPT_FOLLOWLOCATION, 0L);
+  SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE);
+  SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_PATH_AS_IS, 1L);
+  SET(CURLOPT_HTTP09_ALLOWED, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  SET_ON(easy, CURLOPT_QUICK_EXIT, 1L); /* a resolver that stalls does not hold up a timeout */
+  SET(CURLOPT_QUICK_EXIT, 1L); /* a resolver that stalls does not hold up a timeout */
 #endif
   return code;
 }
 
 /* Does not touch a handle of the parent process. */
-static void handle_free (Transfer *t, CURL **easy) {
+void lofty_handle_discard (Transfer *t) {
   SigpipeGuard guard;
-  if (*easy && t->owner == getpid()) {
+  if (t->easy && t->owner == getpid()) {
     lofty_guard_sigpipe(&guard);
-    curl_easy_cleanup(*easy);
+    curl_easy_cleanup(t->easy);
     lofty_unguard_sigpipe(&guard);
   }
-  *easy = NULL;
-}
-
-static CURL *handle_new (Transfer *t) {
-  CURL *easy = curl_easy_init();
-  t->owner = t->multi->owner;
-  if (easy && handle_setup(t, easy) != CURLE_OK) handle_free(t, &easy);
-  return easy;
-}
-
-void lofty_handle_discard (Transfer *t) {
-  handle_free(t, &t->easy);
-}
-
-void lofty_handle_retire (Transfer *t) {
-  handle_free(t, &t->retired);
-  t->retired = t->easy;
   t->easy = NULL;
 }
 
-void lofty_handle_prepare (Transfer *t) {
-  handle_free(t, &t->retired);
-  if (!t->spare) t->spare = handle_new(t);
-}
-
-void lofty_handle_free_all (Transfer *t) {
-  handle_free(t, &t->easy);
-  handle_free(t, &t->retired);
-  handle_free(t, &t->spare);
-}
-
 int lofty_handle_ensure (Transfer *t) {
-  if (t->owner != t->multi->owner) t->easy = t->retired = t->spare = NULL; /* see multi_abandon */
+  if (t->owner != t->multi->owner) t->easy = NULL; /* see multi_abandon */
   if (t->easy) return 1;
-  t->easy = t->spare ? t->spare : handle_new(t);
-  t->spare = NULL;
+  t->easy = curl_easy_init();
+  t->owner = t->multi->owner;
   forget_settings(t);
+  if (t->easy && handle_setup(t) != CURLE_OK) lofty_handle_discard(t);
   return t->easy != NULL;
 }
 

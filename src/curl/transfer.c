@@ -34,7 +34,7 @@ void lofty_transfer_free (Transfer *t) {
   if (!t) return;
   if (lofty_multi_is_open(t->multi)) lofty_transfer_cancel(t);
   lofty_multi_unlist(t);
-  lofty_handle_free_all(t);
+  lofty_handle_discard(t);
   curl_slist_free_all(t->list);
   lofty_http_head_free(t->head);
   lofty_gunzip_free(t->inflate);
@@ -68,14 +68,6 @@ const char *lofty_transfer_host (const Transfer *t) {
 }
 
 /*
-** Before 8.1 a head whose first line is folded makes libcurl free memory twice, on a handle
-** that was used before.
-*/
-int lofty_needs_fresh_handle (void) {
-  return lofty_curl_version() < 0x080100;
-}
-
-/*
 ** A handle counts the connections that were closed under it over its whole life, and gives up
 ** at the sixth although a new one would succeed (7.88: "Connection died, tried 5 times"). After
 ** running out of memory it may report the next response as empty. So a handle is not used again
@@ -85,8 +77,6 @@ void lofty_transfer_recycle (Transfer *t) {
   lofty_multi_unlist(t);
   if (t->state == TRANSFER_DONE && (t->result != CURLE_OK || t->attempts > 1 || t->restarted))
     lofty_handle_discard(t);
-  else if (t->state == TRANSFER_DONE && lofty_needs_fresh_handle())
-    lofty_handle_retire(t);
   t->state = TRANSFER_IDLE;
   if (t->response.capacity > KEEP_BUFFER) lofty_buf_free(&t->response);
   if (t->body.capacity > KEEP_BUFFER) lofty_buf_free(&t->body);
@@ -107,7 +97,7 @@ static const char *transfer_start (Transfer *t, const Request *request) {
   t->protect = request->protect;
   t->is_head = strcmp(request->method, "HEAD") == 0;
   t->attempts = t->resend_blocked = t->stale = t->restarted = 0;
-  t->cancelled = t->process_changed = t->got_body = 0;
+  t->cancelled = t->process_changed = t->got_body = t->within_line = 0;
   t->code = LOFTY_OK;
   t->problem = NULL;
   t->error[0] = '\0';

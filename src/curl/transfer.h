@@ -40,11 +40,8 @@ struct Multi {
 /* libcurl has its address: it must not move in memory. */
 struct Transfer {
   Multi *multi;
-  CURL *easy; /* NULL: there is none yet */
-  /* Only if lofty_needs_fresh_handle(): */
-  CURL *spare;   /* the handle of the next request */
-  CURL *retired; /* the handle of the last request, not freed yet */
-  pid_t owner;   /* the process that made the handles */
+  CURL *easy;  /* NULL: there is none yet */
+  pid_t owner; /* the process that made it */
   TransferState state;
   Transfer *previous, *next; /* among the running */
   Transfer *next_finished;
@@ -80,6 +77,7 @@ struct Transfer {
   LoftyCode code;      /* of head or body; the first failure */
   const char *problem; /* the message for 'code' */
   int got_body;        /* body bytes came */
+  int within_line;     /* the last bytes of the head that lofty_on_body got are no line end */
   char error[CURL_ERROR_SIZE];
 };
 
@@ -104,24 +102,18 @@ int lofty_on_close (void *closure, curl_socket_t socket);
 int lofty_multi_renew (Multi *m);
 void lofty_multi_unlist (Transfer *t); /* removes it from the finished ones */
 
-/* --- transfer.c --- */
-
-int lofty_needs_fresh_handle (void);
-
 /* --- receive.c: what libcurl calls back; the closure is the transfer --- */
 
 size_t lofty_on_header (char *bytes, size_t one, size_t size, void *closure);
 size_t lofty_on_body (char *bytes, size_t one, size_t size, void *closure);
 int lofty_on_request (void *closure, char *ip, char *local, int port, int local_port);
+/* Whether lofty_on_body must get each line of a head, too: before libcurl stores it. */
+int lofty_must_see_head_first (void);
 
 /* --- request.c: setting the options of a handle; CURLE_OK or NULL is success --- */
 
 int lofty_handle_ensure (Transfer *t);   /* makes the handle, if there is none; false: no memory */
 void lofty_handle_discard (Transfer *t); /* idempotent */
-void lofty_handle_retire (Transfer *t);  /* the same, but 'prepare' frees it, which takes time */
-void lofty_handle_prepare (
-    Transfer *t); /* makes the handle for the next request, while one waits */
-void lofty_handle_free_all (Transfer *t); /* idempotent */
 const char *lofty_request_set (Transfer *t, const Request *request);
 
 #endif

@@ -7,27 +7,46 @@ local items_of = require("lofty.runtime.map").items
 local scheduler = require "lofty.runtime.curl.scheduler"
 
 local error = error
-local current, suspend, enqueue = scheduler.current, scheduler.suspend, scheduler.enqueue
+local add, current, enqueue, suspend = scheduler.add, scheduler.current, scheduler.enqueue, scheduler.suspend
 
 local LONGEST_WAIT = 60 -- seconds of one step; it ends earlier as soon as something happens
 
--- Makes the next item a task, if there is one.
-local function start(items)
-  local index = not items.interruption and items:next()
-  if not index then return end
-  items.active = items.active + 1
-  scheduler.add { fn = items.fn, item = items.list[index], index = index, ended = items.ended, dropped = items.dropped }
-end
-
--- A task has ended, or was dropped before it began.
-local function leave(items)
-  items.active = items.active - 1
-  start(items)
+-- An item has ended, or a worker: wakes who waits in `wait`, if it has something to do.
+local function notify(items)
   local waiter = items.waiter
-  if waiter then
+  if waiter and (items.on_progress or items.active == 0) then
     items.waiter = nil
     enqueue(waiter)
   end
+end
+
+-- A worker is a task that calls fn for one item after the other. In between other tasks run.
+local function work(task)
+  local items = task.items
+  local fn, list = items.fn, items.list
+  while not scheduler.interruption() do
+    local index = items:next()
+    if not index then return end
+    task.index = index
+    items:settle(index, true, fn(list[index], index))
+    task.index = nil
+    notify(items)
+    enqueue(task)
+    suspend(task)
+  end
+end
+
+-- When fn has raised, its task has ended, and a new one takes its place.
+local function ended(task, _, problem)
+  local items = task.items
+  if task.index then items:settle(task.index, false, problem) end
+  items.interruption = items.interruption or scheduler.interruption()
+  if task.index and not items.interruption then
+    add { fn = work, ended = ended, items = items }
+  else
+    items.active = items.active - 1
+  end
+  notify(items)
 end
 
 -- Waits until every item has ended: as a task among tasks, or by running the scheduler here.
@@ -49,14 +68,8 @@ end
 -- What a signal handler raises meanwhile is raised once all that has begun has ended.
 return function(list, fn, opt)
   local items = items_of(list, fn, opt)
-  items.active = 0
-  items.dropped = function() return items.stopped end
-  items.ended = function(task, ...)
-    if task.co then items:settle(task.index, ...) end
-    items.interruption = items.interruption or scheduler.interruption()
-    leave(items)
-  end
-  for _ = 1, items.concurrency do start(items) end
+  items.active = items.concurrency
+  for _ = 1, items.concurrency do add { fn = work, ended = ended, items = items } end
   wait(items)
   if items.interruption then error(items.interruption.value, 0) end
   local results, errors = items:outcome()

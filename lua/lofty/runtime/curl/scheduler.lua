@@ -7,7 +7,7 @@
 -- and timers where a task resumed on top of it could block it forever (`io_only`).
 --
 -- A signal handler may raise while C waits (Ctrl-C in lua.c). That interrupts every task: what is in flight is
--- cancelled, no task begins, and every further wait raises the same value, until all tasks have ended.
+-- cancelled, no item begins, and every further wait raises the same value, until all tasks have ended.
 -- @module lofty.runtime.curl.scheduler
 
 local curl = require "lofty.curl"
@@ -44,6 +44,21 @@ local function enqueue(task)
   task.queued = true
   ready_last = ready_last + 1
   ready[ready_last] = task
+end
+
+-- The task that is ready for the longest time, or nil. The indices begin at 1 again when the queue is empty: Lua would
+-- else have to move its table again and again.
+local function dequeue()
+  local task = ready[ready_first]
+  if not task then return nil end
+  ready[ready_first] = nil
+  if ready_first == ready_last then
+    ready_first, ready_last = 1, 0
+  else
+    ready_first = ready_first + 1
+  end
+  task.queued = false
+  return task
 end
 
 -- The task that runs now and may yield here, or nil.
@@ -168,29 +183,24 @@ local function after(task, ok, ...)
 end
 
 local function run(task)
+  depth = depth + 1
   if not task.co then
-    if interruption or task.dropped() then return finish_task(task) end
     local co = create(task.fn)
     task.co = co
     started[co] = task
     started_count = started_count + 1
-    depth = depth + 1
-    return after(task, resume(co, task.item, task.index))
+    return after(task, resume(co, task))
   end
   task.suspended = false
-  depth = depth + 1
   return after(task, resume(task.co))
 end
 
 --- Runs what is ready; if nothing is, waits for I/O or a timer, for at most `seconds`.
 local function step(seconds)
   if ready_first > ready_last then pump(seconds) end
-  local queue, last = ready, ready_last -- tasks that become ready meanwhile run in the next step
-  while queue == ready and ready_first <= last and ready_first <= ready_last do
-    local task = ready[ready_first]
-    ready[ready_first] = nil
-    ready_first = ready_first + 1
-    task.queued = false
+  for _ = ready_first, ready_last do -- tasks that become ready meanwhile run in the next step
+    local task = dequeue()
+    if not task then return end -- a step on top of this one has run them
     run(task)
   end
 end
@@ -218,9 +228,8 @@ function scheduler.step_for_tasks(seconds)
   return false, value
 end
 
---- Adds a task: fn(item, index) in a coroutine of its own.
--- `ended(task, ok, ...)` gets its results, or its error; `dropped()` returns true if it must not begin any more.
--- @tparam table task item, index, fn, ended, dropped
+--- Adds a task: `fn(task)` in a coroutine of its own. `ended(task, ok, ...)` gets its results, or its error.
+-- @tparam table task fn, ended, and whatever these need
 function scheduler.add(task)
   tasks[task] = true
   enqueue(task)
