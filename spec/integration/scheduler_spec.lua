@@ -133,6 +133,27 @@ describe("map in plain Lua", function()
     assert.equal(5, #results)
   end)
 
+  it("calls on_progress between items that do not wait", function()
+    local order = {}
+    runtime:map(range(3), function(item) order[#order + 1] = "item " .. item end,
+      { concurrency = 1, on_progress = function(done) order[#order + 1] = "done " .. done end })
+    assert.same({ "item 1", "done 1", "item 2", "done 2", "item 3", "done 3" }, order)
+  end)
+
+  it("goes on after each item that raises, before a wait or after it", function()
+    local told = 0
+    local results, errors = runtime:map(range(12), function(item)
+      if item % 3 == 0 then error({ item }) end
+      local text = body(hello .. "?i=" .. item)
+      if item % 3 == 1 then error({ item }) end
+      return text
+    end, { concurrency = 2, on_progress = function() told = told + 1 end })
+    for item = 1, 12 do
+      if item % 3 == 2 then assert.equal(tostring(item), results[item]) else assert.same({ item }, errors[item]) end
+    end
+    assert.equal(12, told)
+  end)
+
   it("lets what has started end when on_progress raises, starts nothing more, and raises with the results", function()
     local started, ended = 0, 0
     local cause = { "enough" }

@@ -274,6 +274,7 @@ static void multi_perform (Multi *m) {
   CURLMsg *message;
   SigpipeGuard guard;
   lofty_guard_sigpipe(&guard);
+  m->has_new = 0;
   do {
     again = 0;
     multi_check(m, curl_multi_perform(m->handle, &running));
@@ -302,7 +303,8 @@ static int multi_poll (Multi *m, int wait) {
 
 int lofty_multi_wait (Multi *m, int wait) {
   if (!lofty_multi_renew(m)) return m->finished != NULL;
-  multi_perform(m);
+  /* It goes through all transfers, which takes time: not again while they only wait. */
+  if (m->has_new || wait <= 0) multi_perform(m);
   if (!m->finished && wait > 0) {
     multi_poll(m, wait);
     multi_perform(m);

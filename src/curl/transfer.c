@@ -104,6 +104,7 @@ static const char *transfer_start (Transfer *t, const Request *request) {
   if (curl_multi_add_handle(m->handle, t->easy) != CURLM_OK)
     return "libcurl accepted no further request";
   t->state = TRANSFER_RUNNING;
+  m->has_new = 1;
   t->previous = NULL;
   t->next = m->running;
   if (t->next) t->next->previous = t;

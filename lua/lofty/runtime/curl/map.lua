@@ -20,19 +20,22 @@ local function notify(items)
   end
 end
 
--- A worker is a task that calls fn for one item after the other. In between other tasks run.
+-- A worker is a task that calls fn for one item after the other. Other tasks run while fn waits, or else after it.
 local function work(task)
   local items = task.items
   local fn, list = items.fn, items.list
   while not scheduler.interruption() do
     local index = items:next()
     if not index then return end
+    local waits = task.waits
     task.index = index
     items:settle(index, true, fn(list[index], index))
     task.index = nil
     notify(items)
-    enqueue(task)
-    suspend(task)
+    if task.waits == waits then
+      enqueue(task)
+      suspend(task)
+    end
   end
 end
 

@@ -87,7 +87,7 @@ end
 
 -- Suspends a task until it is in the queue of ready tasks.
 local function suspend(task)
-  task.suspended = true
+  task.suspended, task.waits = true, task.waits + 1
   yield()
 end
 
@@ -229,8 +229,10 @@ function scheduler.step_for_tasks(seconds)
 end
 
 --- Adds a task: `fn(task)` in a coroutine of its own. `ended(task, ok, ...)` gets its results, or its error.
+-- `task.waits` counts how often it was suspended.
 -- @tparam table task fn, ended, and whatever these need
 function scheduler.add(task)
+  task.waits = 0
   tasks[task] = true
   enqueue(task)
 end
