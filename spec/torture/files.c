@@ -132,10 +132,6 @@ static ssize_t refused_pwrite (int fd, const void *bytes, size_t size, off_t at)
   REFUSE("pwrite", SPACE | WAITS | MOVES, ssize_t, pwrite(fd, bytes, part(size), at));
 }
 
-static ssize_t refused_write (int fd, const void *bytes, size_t size) {
-  REFUSE("write", SPACE | WAITS | MOVES, ssize_t, write(fd, bytes, part(size)));
-}
-
 static off_t refused_lseek (int fd, off_t at, int from) {
   REFUSE("lseek", 0, off_t, lseek(fd, at, from));
 }
@@ -281,7 +277,6 @@ int main (int argc, char **argv) {
 #define fstatat(directory, name, st, flags) refused_fstatat(directory, name, st, flags)
 #define pread(fd, bytes, size, at) refused_pread(fd, bytes, size, at)
 #define pwrite(fd, bytes, size, at) refused_pwrite(fd, bytes, size, at)
-#define write(fd, bytes, size) refused_write(fd, bytes, size)
 #define lseek(fd, at, from) refused_lseek(fd, at, from)
 #define posix_fallocate(fd, at, size) refused_fallocate(fd, at, size)
 #define ftruncate(fd, size) refused_ftruncate(fd, size)
