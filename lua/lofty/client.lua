@@ -360,7 +360,7 @@ function methods:send(call)
     method = call.method, url = url, body = body,
     once = class == "create" or class == "notify" or settings.retry.attempts == 1 or nil,
     timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca,
-    proxy = settings.proxy and settings.proxy(),
+    proxy = settings.proxy and settings.proxy(), headers = nil, -- see attempt
   }
   while true do
     local response, fault, gave_up = attempt(self, call, state, request)

@@ -180,25 +180,27 @@ function exchange.over(transport)
 
   --- Sends a request and reads its response. A request that a kept connection lost without a response is sent once
   -- more, on a new one, if its method is idempotent and `req.once` is not set.
-  -- @tparam table self the exchange: what `connect` needs, and `shown`, the origin for messages
+  -- @tparam table origin what `connect` needs, as `self.origin`; with `shown`, its name in messages
   -- @tparam table req as the runtime's request takes it
   -- @tparam string head
   -- @treturn[1] table res
   -- @treturn[2] nil
   -- @treturn[2] table err
-  local function run(self, req, head)
+  local function run(origin, req, head)
     local started = monotonic()
     local timeout = req.timeout
-    self.connect_seconds = timeout and timeout.connect or limits.connect_timeout
-    self.total = timeout and timeout.total or limits.total_timeout
-    self.deadline = started + self.total
-    self.sent, self.connected, self.reused, self.stale, self.reader = false, false, false, false, nil
-    self.may_resend = not req.once and IDEMPOTENT[req.method] or false
-    setmetatable(self, Exchange)
+    local total = timeout and timeout.total or limits.total_timeout
+    -- All fields at once: a table that grows is allocated again.
+    local self = setmetatable({
+      origin = origin, shown = origin.shown, total = total, deadline = started + total,
+      connect_seconds = timeout and timeout.connect or limits.connect_timeout,
+      may_resend = not req.once and IDEMPOTENT[req.method] or false,
+      socket = false, reader = false, sent = false, connected = false, reused = false, stale = false,
+    }, Exchange)
     local ok, err = attempt(self, req, head, started, false)
     if not ok and self.may_resend and self.stale then
       close(self)
-      self.reader, self.stale = nil, false
+      self.reader, self.stale = false, false
       ok, err = attempt(self, req, head, monotonic(), true)
     end
     if not ok then

@@ -74,8 +74,9 @@ local function take_idle(runtime, origin, now)
 end
 
 local function connect(self, now, seconds, new_only)
-  local url, loop = self.url, self.runtime.loop
-  self.socket = not new_only and take_idle(self.runtime, url.origin, now) or nil
+  local runtime, url = self.origin.runtime, self.origin.url
+  local loop = runtime.loop
+  self.socket = not new_only and take_idle(runtime, url.origin, now) or nil
   self.reused, self.connected = self.socket ~= nil, self.socket ~= nil
   if self.reused then return true end
   local socket, why = loop.connect(url.host, url.port, seconds)
@@ -91,7 +92,7 @@ local function connect(self, now, seconds, new_only)
 end
 
 local function close(self)
-  if self.socket then self.runtime.loop.close(self.socket) end
+  if self.socket then self.origin.runtime.loop.close(self.socket) end
   self.socket = nil
 end
 
@@ -109,7 +110,7 @@ end
 -- Keeps the connection for the next request, or closes it.
 local function keep(self, reusable)
   if not reusable then return close(self) end
-  local runtime, origin = self.runtime, self.url.origin
+  local runtime, origin = self.origin.runtime, self.origin.url.origin
   close_expired(runtime, origin, runtime.loop.monotonic())
   local idle = runtime.idle[origin]
   if idle and #idle >= limits.idle_connections then return close(self) end

@@ -120,7 +120,10 @@ end
 -- Kept connections are closed until a new one comes: with `new_only` all of them, else those that the server has
 -- closed, where the request may not be sent once more.
 local function connect(self, now, seconds, new_only)
-  local origin, socket = self.origin, self.socket
+  local origin = self.origin
+  local made, socket = pcall(tcp) -- raises where there are no cosockets; cheaper than to ask first
+  if not made then return phase.refuse() end
+  self.socket, self.pool = socket, origin:pool()
   repeat
     set_timeouts(socket, seconds) -- each time: is_closed sets others, which outlast the connection
     local ok, why = open(self, seconds, now)
@@ -152,7 +155,7 @@ end
 
 local function close(self)
   watchdog.done(self)
-  self.socket:close()
+  if self.socket then self.socket:close() end
 end
 
 -- Keeps the connection for the next request, or closes it.
@@ -165,23 +168,16 @@ local function finish(self, reusable)
   end
 end
 
-local run = exchanges.over {
-  monotonic = monotonic, connect = connect, send = send, receive = receive, finish = finish, close = close,
-}
-
 --- Sends a request and reads its response, see `lofty.runtime.exchange`.
+-- @function exchange
 -- @tparam table origin see `lofty.runtime.nginx.origin`
 -- @tparam table req as the runtime's request takes it
 -- @tparam string head
 -- @treturn[1] table res
 -- @treturn[2] nil
 -- @treturn[2] table err
-function connection.exchange(origin, req, head)
-  local made, socket = pcall(tcp) -- raises where there are no cosockets; cheaper than to ask first
-  if not made then return phase.refuse() end
-  local self = { shown = origin.shown, origin = origin, pool = origin:pool(), socket = socket }
-  local res, err = run(self, req, head)
-  return res, err
-end
+connection.exchange = exchanges.over {
+  monotonic = monotonic, connect = connect, send = send, receive = receive, finish = finish, close = close,
+}
 
 return connection
