@@ -23,7 +23,7 @@ return {
   ["lua/lofty/http/date.lua"] = {
     ["^(%d%d%d%d)%-(%d%d)%-(%d%d)[t ](%d%d:%d%d:%d%d)%.?%d*%s*(.*)$"] = "MAX_SIZE bytes",
   },
-  ["lua/lofty/http/rate_headers.lua"] = {
+  ["lua/lofty/http/rate_forms.lua"] = {
     ["^([%d.]+)%s*;.-w=(%d+)"] = "MAX_VALUE bytes",
   },
   ["lua/lofty/internal/misuse.lua"] = { ["^(@.*[/\\])internal[/\\][^/\\]*$"] = "the path of this installation" },

@@ -14,6 +14,7 @@ local retry = require "lofty.pacing.retry"
 local settings_reader = require "lofty.client.settings"
 
 local dry_run = lazy "lofty.client.dry_run"
+local failure = lazy "lofty.client.failure"
 local redact = lazy "lofty.internal.redact"
 
 local pairs, type, tostring, setmetatable, require = pairs, type, tostring, setmetatable, require
@@ -22,10 +23,7 @@ local find, format, sub = string.find, string.format, string.sub
 local min = math.min
 local limits = core.limits
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
-local read_response, recovery_hint = response_reader.read, response_reader.recovery_hint
-local read_rate, decide_retry, is_safe = rate.read, retry.decide, retry.safe
-
-local stderr = io.stderr
+local read_response, read_rate = response_reader.read, rate.read
 
 local client = {
   --- The names of the options that every client takes, see `lofty.client.settings`.
@@ -107,49 +105,6 @@ function client.new(parts)
   }, settings)
 end
 
--- Completes an err of this call. If an earlier attempt of a write had an unknown outcome, the call's outcome is
--- unknown, whatever the last error is.
-local function annotate(err, call, self, state)
-  err.operation = call.operation
-  if state.outcome_unknown and not err.outcome_unknown then
-    err.sent, err.outcome_unknown = true, true
-    err.message = err.message .. recovery_hint(call)
-  end
-  if self.account then err.account = err.account or self.account end
-  return err
-end
-
--- The client's secrets, and those of a call with this token.
-local function secrets_of(self, call, token)
-  local secrets = self.secrets()
-  redact.add_token(secrets, token)
-  redact.add_callback_url(secrets, type(call.body) == "table" and call.body.callbackUrl)
-  return secrets
-end
-
--- Removes the client's secrets and those of one call from an err, before the caller gets it.
-local function without_secrets(err, self, call, state)
-  local secrets = secrets_of(self, call, state.token)
-  secrets[#secrets + 1] = state.rejected
-  return redact.err(err, secrets)
-end
-
-local function no_credential()
-  return errors.new {
-    kind = "auth", sent = false, retryable = false,
-    message = "the access token was refused and can't be refreshed: give client_id and "
-      .. "client_secret beside a token that has a refresh_token",
-  }
-end
-
--- The err for a call that would have to wait beyond its deadline.
-local function deadline_error(state, what)
-  return errors.new {
-    kind = "timeout", sent = false,
-    message = format("the call's deadline of %g s ends before %s", state.deadline - state.started, what),
-  }
-end
-
 -- The URL of the call and its encoded body, or nil, err if they can't be made.
 local function prepare(self, call)
   local path, why = path_expand(call.path, call.params)
@@ -172,21 +127,7 @@ end
 -- The token to send the call with; nil, err when there is none.
 local function authorize(self, call, state)
   local token, err = self.source(state.rejected, state.deadline)
-  if not token then
-    if err then
-      -- These fields are of the token request; the err of a call tells them of the call's own request.
-      err.outcome_unknown = nil
-      if state.number == 0 then err.sent = false end
-      err = without_secrets(err, self, call, state)
-    else
-      err = state.fault or no_credential()
-    end
-    if state.deadline and self.settings.runtime:monotonic() >= state.deadline and err ~= state.fault then
-      local late = deadline_error(state, "its token is refreshed: " .. err.message)
-      late.cause, late.retryable, err = err, true, late
-    end
-    return nil, annotate(err, call, self, state)
-  end
+  if not token then return nil, failure.no_token(self, call, state, err) end
   state.token = token
   return token
 end
@@ -204,19 +145,11 @@ local function attempt(self, call, state, request)
   local settings, counts = self.settings, self.counts
   local runtime, on_request = settings.runtime, settings.on_request
   local waited, missing = self.limiter:acquire(call.operation, state)
-  if not waited then
-    if state.deadline then
-      return nil, deadline_error(state, format("the rate limit allows it, in %.1f s", missing)), true
-    end
-    return nil, errors.new {
-      kind = "timeout", sent = false,
-      message = format("the rate limit would delay the call by %.0f s, more than %d s", missing, limits.max_wait),
-    }, true
-  end
+  if not waited then return nil, failure.not_sent(self, call, state, missing), true end
   if waited > 0 then counts.waits = counts.waits + 1 end
   if state.deadline then
     request.timeout = timeout_within(settings.timeout, state, runtime:monotonic())
-    if not request.timeout then return nil, deadline_error(state, "it is sent"), true end
+    if not request.timeout then return nil, failure.not_sent(self, call, state), true end
   end
   state.number = state.number + 1
   request.headers = self.headers_for(state.token, call.accept)
@@ -246,15 +179,8 @@ local function observe(self, call, state, response, err)
     response.rate, response.attempts, response.url = budget, state.number, state.url
     -- A body that could not be decoded stays readable for the caller.
     response.body = err and err.kind == "decode" and sub(response.body, 1, limits.raw_body) or nil
-  elseif err.sent and call.class ~= "read" then
-    -- A write that was sent and got no response.
-    err.outcome_unknown = true
-    err.message = err.message .. recovery_hint(call)
   end
-  if err then
-    err.response, err.retry_after = response, retry_after
-    without_secrets(err, self, call, state)
-  end
+  if err then failure.of_attempt(self, call, state, err, response, retry_after) end
   if settings.on_response then
     settings.on_response {
       id = state.id, operation = call.operation, method = call.method, path = call.path, attempt = state.number,
@@ -262,67 +188,9 @@ local function observe(self, call, state, response, err)
     }
   end
   if value ~= nil then return value, response end
-  annotate(err, call, self, state)
+  failure.annotate(self, call, state, err)
   state.outcome_unknown = err.outcome_unknown
   return nil, err
-end
-
--- The err for a call that the retry policy would repeat, but its deadline does not allow.
-local function past_deadline(err, call, self, state, wait)
-  local late = deadline_error(state, format("the next attempt, in %.1f s, after: %s", wait, err.message))
-  late.cause, late.status, late.code, late.response = err, err.status, err.code, err.response
-  late.sent, late.outcome_unknown, late.retry_after, late.retryable =
-    err.sent, err.outcome_unknown, err.retry_after, err.retryable
-  return annotate(late, call, self, state)
-end
-
--- After a failed attempt: decides whether to retry, and waits. Returns a true value to retry, else nil, err.
-local function decide(self, call, state, err)
-  local settings = self.settings
-  local runtime = settings.runtime
-  if err.kind == "auth" and not state.rejected then
-    state.rejected, state.fault = state.token.access_token, err
-    err.retryable = false -- it is the call's err when there is no other token
-    return authorize(self, call, state)
-  end
-  local now = runtime:monotonic()
-  local wait, reason = decide_retry {
-    class = call.class, err = err, attempt = state.number, elapsed = now - state.started, policy = settings.retry,
-  }
-  -- Whether the caller may try again, later.
-  err.retryable = (is_safe(call.class, err))
-  if not wait then return nil, err end
-  if state.deadline and now + wait >= state.deadline then return nil, past_deadline(err, call, self, state, wait) end
-  self.counts.retries = self.counts.retries + 1
-  if settings.on_retry then
-    settings.on_retry {
-      id = state.id, operation = call.operation, method = call.method, path = call.path, attempt = state.number,
-      wait = wait, reason = reason, err = err,
-    }
-  end
-  if wait > 0 then runtime:sleep(wait) end
-  -- The token may have expired during the wait.
-  state.fault = err
-  return authorize(self, call, state)
-end
-
--- Shows a call instead of sending it.
-local function show_call(self, call, shown)
-  local settings = self.settings
-  local url, body = prepare(self, shown)
-  if not url then return nil, body end
-  if settings.on_dry_run then
-    settings.on_dry_run {
-      operation = call.operation, method = call.method, path = call.path, url = url, params = shown.params,
-      query = shown.query, body = shown.body,
-    }
-  else
-    local line = format("dry run, not sent: %s %s%s", call.method, url, body and " " .. body or "")
-    local secrets = secrets_of(self, call, (self.source()))
-    stderr:write("lofty: ", errors.sanitize(redact.text(line, secrets)), "\n")
-  end
-  local result, response = dry_run.result(call, url)
-  return result, response
 end
 
 local last_id = 0
@@ -342,7 +210,9 @@ function methods:send(call)
   local settings, counts = self.settings, self.counts
   local shown = settings.dry_run and dry_run.shown(call)
   if shown then
-    local value, response = show_call(self, call, shown)
+    local url, body = prepare(self, shown)
+    if not url then return nil, body end
+    local value, response = dry_run.show(self, call, shown, url, body)
     return value, response
   end
   local class, started = call.class, settings.runtime:monotonic()
@@ -364,14 +234,13 @@ function methods:send(call)
   }
   while true do
     local response, fault, gave_up = attempt(self, call, state, request)
-    if gave_up then
-      fault.retryable = true
-      return nil, annotate(fault, call, self, state)
-    end
+    if gave_up then return nil, fault end
     local value, result = observe(self, call, state, response, fault)
     if value ~= nil then return value, result end
     local again
-    again, err = decide(self, call, state, result)
+    again, err = failure.wait_for_retry(self, call, state, result)
+    -- The token may have expired during the wait.
+    if again then again, err = authorize(self, call, state) end
     if not again then return nil, err end
   end
 end

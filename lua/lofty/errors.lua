@@ -9,9 +9,9 @@
 
 local limits = require("lofty.core").limits
 local options = require "lofty.internal.options"
-local sanitize = require "lofty.internal.sanitize"
 
-local error, getmetatable, setmetatable, tostring, type = error, getmetatable, setmetatable, tostring, type
+local error, getmetatable, require, setmetatable, tostring, type =
+  error, getmetatable, require, setmetatable, tostring, type
 
 local errors = {}
 
@@ -38,7 +38,10 @@ errors.kinds = {
 -- @tparam string text
 -- @tparam[opt] number max bytes to keep; a text that was cut ends in "..."
 -- @treturn string
-errors.sanitize = sanitize
+function errors.sanitize(text, max)
+  return (require "lofty.internal.sanitize"(text, max))
+end
+local sanitize = errors.sanitize
 
 local Error = { __name = "lofty.error" }
 Error.__index = Error

@@ -4,9 +4,13 @@
 -- @module lofty.client.dry_run
 
 local core = require "lofty.core"
+local errors = require "lofty.errors"
+local failure = require "lofty.client.failure"
+local redact = require "lofty.internal.redact"
 
 local getmetatable, pairs, setmetatable, type = getmetatable, pairs, setmetatable, type
-local find = string.find
+local find, format = string.find, string.format
+local stderr = io.stderr
 
 local dry_run = {}
 
@@ -44,12 +48,8 @@ function dry_run.shown(call)
   return { operation = call.operation, path = call.path, params = params, query = query, body = body }
 end
 
---- The result of a call that was shown and not sent.
--- @tparam table call as for `client:send`
--- @tparam string url
--- @treturn table the fields that it would have sent; every id that is not among them is the placeholder
--- @treturn table response, with `dry_run = true`
-function dry_run.result(call, url)
+-- The result of a call that was shown and not sent.
+local function result_of(call, url)
   local result = {}
   for _, fields in pairs { call.params or {}, type(call.body) == "table" and call.body or {} } do
     for name, value in pairs(fields) do
@@ -58,6 +58,30 @@ function dry_run.result(call, url)
   end
   return setmetatable(result, DryResult),
     { status = 0, headers = {}, rate = {}, attempts = 0, url = url, elapsed = 0, dry_run = true }
+end
+
+--- Shows a call instead of sending it: to `on_dry_run`, or on stderr.
+-- @tparam table client
+-- @tparam table call as for `client:send`
+-- @tparam table shown what `dry_run.shown` made of it
+-- @tparam string url
+-- @tparam ?string body
+-- @treturn table the fields that it would have sent; every id that is not among them is the placeholder
+-- @treturn table response, with `dry_run = true`
+function dry_run.show(client, call, shown, url, body)
+  local settings = client.settings
+  if settings.on_dry_run then
+    settings.on_dry_run {
+      operation = call.operation, method = call.method, path = call.path, url = url, params = shown.params,
+      query = shown.query, body = shown.body,
+    }
+  else
+    local line = format("dry run, not sent: %s %s%s", call.method, url, body and " " .. body or "")
+    local secrets = failure.secrets_of(client, call, (client.source()))
+    stderr:write("lofty: ", errors.sanitize(redact.text(line, secrets)), "\n")
+  end
+  local result, response = result_of(call, url)
+  return result, response
 end
 
 return dry_run

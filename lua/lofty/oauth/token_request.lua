@@ -8,6 +8,7 @@ local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 local rate_headers = require "lofty.http.rate_headers"
 local redact = require "lofty.internal.redact"
+local explain = require("lofty.http.failure").explain
 local response = require "lofty.http.response"
 local token = require "lofty.token"
 
@@ -68,7 +69,7 @@ end
 -- Neither a token nor a refusal: an outage, or a URL that is not a token endpoint.
 local function failure(value, res)
   local status = res.status
-  local code, message = response.explain(value)
+  local code, message = explain(value)
   local kind = kind_of(status, error_name(value))
   local text = "the token endpoint responded with status " .. status
     .. (message and ": " .. message or " without a reason")
@@ -92,7 +93,7 @@ local function no_token(value, why, res)
       message = "the token response is not a JSON object" .. (why and ": " .. why or ""),
     }
   end
-  local code, message = response.explain(value)
+  local code, message = explain(value)
   if not code and not message then
     return { kind = "decode", status = res.status, message = "the token response has no access_token" }
   end

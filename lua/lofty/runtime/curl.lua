@@ -11,13 +11,14 @@ local limits = require("lofty.core").limits
 local curl = require "lofty.curl"
 local errors = require "lofty.errors"
 local config = require "lofty.internal.config"
-local event = require "lofty.runtime.curl.event"
-local finally = require "lofty.runtime.curl.finally"
-local scheduler = require "lofty.runtime.curl.scheduler"
+local lazy = require "lofty.internal.lazy"
+local slots = require "lofty.runtime.curl.slots"
 
+local scheduler = lazy "lofty.runtime.curl.scheduler"
+
+local require = require
 local new_error = errors.new
-local acquire, release, finish = scheduler.acquire, scheduler.release, scheduler.finish
-local in_section = scheduler.in_section
+local acquire, release, finish, in_section = slots.acquire, slots.release, slots.finish, slots.in_section
 
 local runtime = {}
 
@@ -114,13 +115,14 @@ end
 -- @return what fn returns; raises what it raises
 function runtime:detach(timeout, fn, ...) -- luacheck: ignore 212
   local section = scheduler.enter_section()
+  local finally = require "lofty.runtime.curl.finally"
   return hand_on(finally(function() scheduler.leave_section(section) end, fn, ...))
 end
 
 --- Makes an event that tasks, or code outside of a task, wait for.
 -- @treturn table with `wait(seconds) -> boolean` and `set()`, see `lofty.runtime.curl.event`
 function runtime:event() -- luacheck: no self
-  return event()
+  return (require "lofty.runtime.curl.event"())
 end
 
 --- Calls fn(...), then give_back(), exactly once, whether fn returned or raised.
@@ -132,6 +134,7 @@ end
 -- @return what fn returns; raises what it raises, after give_back
 function runtime:ensure(give_back, fn, ...) -- luacheck: no self
   local mark = scheduler.begin_io_only()
+  local finally = require "lofty.runtime.curl.finally"
   return hand_on(finally(function()
     scheduler.end_io_only(mark)
     give_back()
@@ -142,7 +145,7 @@ end
 -- A later request opens new ones.
 -- @treturn boolean true
 function runtime:close() -- luacheck: no self
-  scheduler.close()
+  slots.close()
   return true
 end
 

@@ -10,23 +10,20 @@
 -- cancelled, no item begins, and every further wait raises the same value, until all tasks have ended.
 -- @module lofty.runtime.curl.scheduler
 
-local curl = require "lofty.curl"
+local slots = require "lofty.runtime.curl.slots"
 local timers = require "lofty.runtime.curl.timers"
 local may_yield = require "lofty.runtime.curl.may_yield"
 
 local coroutine, error, next, pairs, pcall, setmetatable = coroutine, error, next, pairs, pcall, setmetatable
 local create, resume, running, status, yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
-local monotonic = curl.monotonic
+local monotonic, open = require("lofty.curl").monotonic, slots.multi
 
 local scheduler = {}
 
 local LONGEST_POLL = 0.15 -- seconds of one wait in C, after which a signal that came just before it is handled
 local MAX_DEPTH = 40      -- tasks resumed on top of one another; Lua allows some 200 C calls
 
-local multi                           -- made when first needed
-local free, free_count = {}, 0        -- slots that no request uses
-local last_id = 0
 local tasks = {}                      -- task -> true, from `add` to its end
 local started = {}                    -- coroutine -> task
 local started_count = 0
@@ -80,11 +77,6 @@ local function io_only()
   return false
 end
 
-local function open()
-  if not multi then multi = curl.multi() end
-  return multi
-end
-
 -- Suspends a task until it is in the queue of ready tasks.
 local function suspend(task)
   task.suspended, task.waits = true, task.waits + 1
@@ -133,7 +125,8 @@ local function pump(seconds)
   local due = sleeping:first()
   if due and due - now < seconds then seconds = due - now end
   if seconds > LONGEST_POLL then seconds = LONGEST_POLL end
-  local ended, raised, value = open():wait(seconds)
+  local multi = open()
+  local ended, raised, value = multi:wait(seconds)
   if ended then
     local id = multi:finished()
     while id do
@@ -237,7 +230,7 @@ function scheduler.add(task)
   enqueue(task)
 end
 
-scheduler.current, scheduler.suspend, scheduler.enqueue = current, suspend, enqueue
+scheduler.current, scheduler.suspend, scheduler.enqueue, scheduler.interrupt = current, suspend, enqueue, interrupt
 scheduler.suspend_until, scheduler.wake, scheduler.check_interruption = suspend_until, wake, check_interruption
 
 --- One wait of code that may not yield: runs the tasks meanwhile, or only I/O and timers where they must not run.
@@ -249,30 +242,9 @@ function scheduler.wait_in_place(seconds)
 end
 local wait_in_place = scheduler.wait_in_place
 
---- A slot to send a request with: { id, transfer }.
-function scheduler.acquire()
-  check_interruption()
-  if free_count > 0 then
-    -- In this order, so that the list has no hole if a signal's hook raises in between.
-    local count = free_count
-    local slot = free[count]
-    free_count = count - 1
-    free[count] = nil
-    return slot
-  end
-  last_id = last_id + 1
-  return { id = last_id, transfer = open():transfer() }
-end
-
---- Releases a slot, so that the next request can use it.
-local function release(slot)
-  free[free_count + 1] = slot
-  free_count = free_count + 1
-end
-scheduler.release = release
-
--- Waits until a slot's transfer has ended; other tasks run meanwhile.
-local function await(slot)
+--- Waits until a slot's transfer has ended, if tasks run meanwhile.
+function scheduler.await(slot)
+  if started_count == 0 then return end
   local task = current()
   local transfer = slot.transfer
   if task then
@@ -282,27 +254,6 @@ local function await(slot)
     while not transfer:done() and not interruption do step(LONGEST_POLL) end
   end
   if interruption then transfer:cancel() end
-end
-
---- Waits until a slot's transfer has ended, and releases the slot.
--- @return the transfer's result, see `result` in src/lua/curl.c
-function scheduler.finish(slot)
-  if started_count > 0 then await(slot) end
-  local transfer = slot.transfer
-  local code, headers, body, reused, elapsed, head, final
-  repeat
-    code, headers, body, reused, elapsed, head, final = transfer:result()
-    if code == false and headers then -- a signal handler has raised
-      local value = body
-      transfer:cancel()
-      transfer:result()
-      release(slot)
-      interrupt(value)
-      error(value, 0)
-    end
-  until code ~= false
-  release(slot)
-  return code, headers, body, reused, elapsed, head, final
 end
 
 --- Waits for a time.
@@ -361,19 +312,10 @@ function scheduler.in_section()
   return next(section_calls) ~= nil and section_calls[running() or MAIN] ~= nil
 end
 
---- Closes all connections, unless something still runs. The next request opens a new one.
--- @treturn boolean whether it was done
-function scheduler.close()
-  if not multi then return true end
-  if started_count > 0 or depth > 0 then return false end
-  for i = 1, free_count do
-    free[i].transfer:close()
-    free[i] = nil
-  end
-  free_count = 0
-  multi:close()
-  multi = nil
-  return true
+--- Whether tasks have begun and not ended.
+function scheduler.is_running()
+  return started_count > 0 or depth > 0
 end
 
+slots.scheduler = scheduler
 return scheduler
