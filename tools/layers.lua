@@ -24,7 +24,7 @@ return {
     open = { "runtime.curl", "runtime.nginx", "runtime.loop", "runtime.contract" } },
   { "http", height = 4,
     open = { "http.response", "http.failure", "http.url_policy", "http.rate_headers", "http.date" } },
-  { "pacing", height = 4, open = { "pacing.limiter", "pacing.retry", "pacing.jitter" } },
+  { "pacing", height = 4, open = { "pacing.limiter", "pacing.retry", "pacing.retry_policy", "pacing.jitter" } },
   { "store", height = 4,
     open = { "store.memory", "store.file", "store.shdict", "store.redis", "store.contract" } },
   { "internal", height = 3, open = "all" },

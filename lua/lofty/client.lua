@@ -10,7 +10,7 @@ local lazy = require "lofty.internal.lazy"
 local rate = require "lofty.http.rate_headers"
 local misuse = require "lofty.internal.misuse"
 local response_reader = require "lofty.http.response"
-local retry = require "lofty.pacing.retry"
+local retry_policy = require "lofty.pacing.retry_policy"
 local settings_reader = require "lofty.client.settings"
 
 local dry_run = lazy "lofty.client.dry_run"
@@ -280,7 +280,7 @@ end
 
 -- The function that calls one method by path.
 local function call_by_path(method)
-  local class = retry.class_of(method)
+  local class = retry_policy.class_of(method)
   return function(self, template, params)
     if getmetatable(self) ~= Client then no_client(ascii.lower(method)) end
     if type(template) ~= "string" then misuse(method .. ": a path template expected, got " .. type(template)) end

@@ -2,6 +2,7 @@
 
 local errors = require "lofty.errors"
 local retry = require "lofty.pacing.retry"
+local retry_policy = require "lofty.pacing.retry_policy"
 
 local function half() return 0.5 end
 
@@ -162,16 +163,16 @@ end)
 
 describe("a retry policy", function()
   it("gets the defaults for missing fields", function()
-    local policy = retry.policy { attempts = 7 }
+    local policy = retry_policy.read { attempts = 7 }
     assert.equal(7, policy.attempts)
-    assert.equal(retry.defaults.total, policy.total)
-    assert.same(retry.defaults, retry.policy())
-    assert.same(retry.defaults, retry.policy(true))
-    assert.not_equal(retry.defaults, retry.policy())
+    assert.equal(retry_policy.defaults.total, policy.total)
+    assert.same(retry_policy.defaults, retry_policy.read())
+    assert.same(retry_policy.defaults, retry_policy.read(true))
+    assert.not_equal(retry_policy.defaults, retry_policy.read())
   end)
 
   it("is switched off by false", function()
-    assert.equal(1, retry.policy(false).attempts)
+    assert.equal(1, retry_policy.read(false).attempts)
   end)
 
   for _, case in ipairs {
@@ -183,7 +184,7 @@ describe("a retry policy", function()
     { "NaN", { cap = 0 / 0 }, "cap" },
   } do
     it("refuses " .. case[1] .. ", on the caller's line", function()
-      local ok, message = pcall(function() retry.policy(case[2]) end)
+      local ok, message = pcall(function() retry_policy.read(case[2]) end)
       assert.is_false(ok)
       assert.matches("retry_spec.lua", message, 1, true)
       assert.matches(case[3], message, 1, true)
@@ -195,6 +196,6 @@ describe("the class of a method", function()
   for method, class in pairs {
     GET = "read", HEAD = "read", OPTIONS = "read", PUT = "idempotent", DELETE = "idempotent", POST = "create", PATCH = "create", BREW = "create",
   } do
-    it("of " .. method .. " is " .. class, function() assert.equal(class, retry.class_of(method)) end)
+    it("of " .. method .. " is " .. class, function() assert.equal(class, retry_policy.class_of(method)) end)
   end
 end)

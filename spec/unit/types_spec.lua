@@ -73,7 +73,7 @@ describe("the annotations", function()
 
   it("contain no option that the library does not know", function()
     for class, known in pairs {
-      RetryPolicy = function(opt) require("lofty.pacing.retry").policy(opt) end,
+      RetryPolicy = function(opt) require("lofty.pacing.retry_policy").read(opt) end,
       MapOptions = function(opt) lofty.map({}, print, opt) end,
       ViewOptions = function(opt) lofty.client({ api_key = "key" }):with(opt) end,
       HandlerOptions = function(opt) lofty.webhook.handler(opt) end,
@@ -88,7 +88,7 @@ describe("the annotations", function()
   end)
 
   it("contain every option of a retry policy", function()
-    for name in pairs(require("lofty.pacing.retry").defaults) do assert.truthy(fields_of("RetryPolicy")[name], name) end
+    for name in pairs(require("lofty.pacing.retry_policy").defaults) do assert.truthy(fields_of("RetryPolicy")[name], name) end
   end)
 
   it("contain every method of a runtime and of a store", function()

@@ -6,7 +6,7 @@
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
-local retry = require "lofty.pacing.retry"
+local retry_policy = require "lofty.pacing.retry_policy"
 local runtime_contract = require "lofty.runtime.contract"
 local url_policy = require "lofty.http.url_policy"
 local version = require "lofty.internal.version"
@@ -123,7 +123,7 @@ function settings.read(opt, from)
   local read = {
     base_url = url, runtime = pick("runtime"), ca = pick("ca"), max_body = pick("max_body"), json = pick("json"),
     user_agent = pick("user_agent") or USER_AGENT, validate = pick("validate") ~= false,
-    retry = opt.retry == nil and from.retry or retry.policy(opt.retry),
+    retry = opt.retry == nil and from.retry or retry_policy.read(opt.retry),
     timeout = opt.timeout == nil and from.timeout or timeouts(opt.timeout), trace = pick("trace"),
     deadline = pick("deadline"), dry_run = pick("dry_run") or false,
     -- In a function, since it may hold a password, and a dump of the client shows its fields.

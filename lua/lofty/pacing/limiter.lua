@@ -12,31 +12,24 @@
 -- @module lofty.pacing.limiter
 
 local limits = require("lofty.core").limits
-local call_store = require "lofty.internal.call_store"
 local errors = require "lofty.errors"
-local jitter = require "lofty.pacing.jitter"
+local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
 local window = require "lofty.pacing.window"
 
-local pairs, setmetatable, type = pairs, setmetatable, type
+local waits = lazy "lofty.pacing.waits"
+
+local pairs, require, setmetatable, type = pairs, require, setmetatable, type
 local find, gsub = string.find, string.gsub
 local floor, max, min = math.floor, math.max, math.min
 
 -- Our windows are longer than the server's by this factor: an early request can arrive late and one sent a window later
 -- early, so that the server counts both in one window. Costs one per cent of the limit.
 local SLACK = 1.01
--- Seconds after a failure of the store before it is used again.
-local PAUSE = 1
 -- The shortest wait after a 429, in seconds, also when its reset time is in the past.
 local LEAST = 1
--- The shortest wait between two calls of the store's take, in seconds.
-local TICK = 0.005
 -- Waits shorter than this many seconds are skipped.
 local CLOSE = 0.0001
--- Calls that wait for the same time start this many seconds apart, in order, but all within SPREAD.
-local STEP, SPREAD = 0.0001, 0.25
--- Waits whose ends are at most this far apart are reported to on_wait as one.
-local SAME_WAIT = 1
 -- Seconds without use after which an operation's budget is removed.
 local FORGET_AFTER = 3600
 
@@ -50,7 +43,7 @@ local function budget(self, key, limit, now)
   return {
     key = key,
     limit = limit,
-    window = window.new(self.span * SLACK, limit),
+    window = window.new(self.counted_span, limit),
     gate = -math.huge, -- with a store: its `take` is not called before
     alone = -math.huge, -- after a failure of the store: count locally until
     came = 0, -- how many callers have arrived, and how many of them have gone on
@@ -62,106 +55,19 @@ end
 -- No function from here to the runtime may make a tail call or wait inside an iterator: Lua 5.1 and 5.2 could not
 -- yield.
 
--- Adds a wait to a client's counters. `waited` is wall time: waits that overlap count once. They are added as they
--- begin, so each adds only what lies after the end of those before it.
-local function count_wait(counts, now, seconds)
-  local begins, ends = max(now, counts.wait_ends or now), now + seconds
-  if ends > begins then
-    counts.waited = counts.waited + ends - begins
-    counts.wait_ends = ends
-  end
-end
-
--- Calls on_wait, once for all calls that wait until about the same time.
-local function announce(self, operation, seconds, now)
-  local ends = now + seconds
-  if not self.on_wait or ends <= self.announced + SAME_WAIT then return end
-  self.announced = ends
-  self.on_wait {
-    seconds = seconds, ends_at = self.runtime:now() + seconds, operation = operation,
-    reason = now < self.refused and "429" or "budget",
-  }
-end
-
--- Waits, at most until the caller's deadline. Returns false where the runtime cannot wait (in some nginx phases): the
--- call then starts at once, because waiting again would be an endless loop.
-local function wait(self, operation, seconds, now, opt)
-  if opt and opt.ends_at then seconds = max(0, min(seconds, opt.ends_at - now)) end
-  announce(self, operation, seconds, now)
-  if opt and opt.counts then count_wait(opt.counts, now, seconds) end
-  local _, err = self.runtime:sleep(seconds)
-  return err == nil
-end
-
--- True if a call has to fail because it could only start after its deadline.
-local function is_too_late(opt, at)
-  return opt ~= nil and opt.ends_at ~= nil and at > opt.ends_at
-end
-
--- A call with a slot in its operation's budget that waits for the application's starts later in both.
-local function delay(own, held, now, at)
-  local earliest = held and own.window:moment(held)
-  if earliest and at - earliest > CLOSE then own.window:delay(now, held, at) end
-end
-
 -- Waits for a slot among the calls of this Lua state. Returns the slot, and the time after the wait if there was one;
--- or nil and the seconds until the call could start.
+-- or nil and the seconds until the call could start. A call that waits for the application's budget has the slot `held`
+-- in its operation's `own`.
 local function pass_alone(self, now, each, operation, opt, own, held)
-  local runtime, slots = self.runtime, each.window
-  if opt then
+  local slots = each.window
+  if opt and opt.ends_at then
     local earliest = slots:earliest(now)
-    if is_too_late(opt, earliest) then return nil, earliest - now end
+    if earliest > opt.ends_at then return nil, earliest - now end
   end
   local slot, at = slots:reserve(now)
   if at - now <= CLOSE then return slot end
-  local slept
-  repeat
-    if is_too_late(opt, at) then return nil, at - now end
-    delay(own, held, now, at)
-    local waited = wait(self, operation, at - now, now, opt)
-    now = runtime:monotonic()
-    if not waited then break end
-    slept, at = now, slots:moment(slot) or now
-  until at - now <= CLOSE
-  if now - at > CLOSE then slots:delay(now, slot, now) end
-  return slot, slept
-end
-
--- Waits until the store counts the call. A wait that the store returns applies to all callers waiting here; after it
--- they call take again, in order. Returns as pass_alone.
-local function pass_shared(self, now, each, operation, opt, own, held)
-  local runtime, store = self.runtime, self.store
-  local number = each.came + 1
-  each.came = number
-  local slept
-  while each.limit and now >= each.alone do
-    if each.gate - now > CLOSE then
-      if is_too_late(opt, each.gate) then return nil, each.gate - now end
-      local turn = max(0, min(SPREAD, (number - each.went - 1) * STEP))
-      local waited = wait(self, operation, each.gate - now + turn, now, opt)
-      now = runtime:monotonic()
-      if not waited then break end
-      slept = now
-    else
-      local seconds, err = call_store(store, "take", each.key, each.limit, self.span * SLACK)
-      now = runtime:monotonic()
-      if seconds == 0 then
-        if number > each.went then each.went = number end
-        -- Counted locally, too, in case the store fails.
-        return each.window:reserve(now), slept
-      elseif seconds then
-        -- The server's window may end later than the store's: then wait for that.
-        local ends = now + max(TICK, min(self.span * SLACK, seconds)) + jitter() * TICK
-        each.gate = max(each.gate, ends)
-      else
-        each.alone = now + PAUSE
-        if self.on_error then self.on_error(err) end
-      end
-    end
-  end
-  if number > each.went then each.went = number end
-  local slot, again = pass_alone(self, now, each, operation, opt, own, held)
-  return slot, again or slept
+  local waited, slept = waits.for_slot(self, now, each, slot, at, operation, opt, own, held)
+  return waited, slept
 end
 
 -- The name of an operation's budget. A path with ids has the budget of its template.
@@ -198,7 +104,7 @@ function methods:acquire(operation, opt)
   local app_slot, second = pass(self, self.runtime:monotonic(), self.app, operation, opt, own, slot)
   if not app_slot then return nil, second end
   local now = self.runtime:monotonic()
-  delay(own, slot, now, now)
+  waits.delay(own, slot, now, now)
   return (first or second) and now - began or 0
 end
 
@@ -305,6 +211,8 @@ function limiter.new(opt)
     key = opt.key or "default",
     told = limit ~= nil,
     span = span,
+    counted_span = span * SLACK,
+    pass_alone = pass_alone,
     runtime = opt.runtime,
     store = opt.store and opt.store.take and opt.store or nil,
     on_wait = opt.on_wait,
@@ -315,7 +223,7 @@ function limiter.new(opt)
     refused = -math.huge, -- the end of the last wait that a 429 imposed, to name a wait's reason
   }, metatable)
   self.app = budget(self, self.key, limit)
-  self.pass = self.store and pass_shared or pass_alone
+  self.pass = self.store and require "lofty.pacing.shared" or pass_alone
   return self
 end
 

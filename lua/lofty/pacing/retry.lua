@@ -12,56 +12,13 @@
 -- * "notify" (sends a message to a person): only when no connection was made.
 -- @module lofty.pacing.retry
 
-local errors = require "lofty.errors"
+local defaults = require("lofty.pacing.retry_policy").defaults
 local jitter = require "lofty.pacing.jitter"
-local misuse = require "lofty.internal.misuse"
 
-local pairs, type = pairs, type
-local floor, max, min = math.floor, math.max, math.min
+local max, min = math.max, math.min
 local format = string.format
 
 local retry = {}
-
---- The default policy.
--- @field attempts maximum number of attempts, the first one included
--- @field base seconds; the first backoff is drawn from 0 to this, each further one from 0 to twice as much
--- @field cap seconds; the largest upper bound of a backoff
--- @field total seconds since the first attempt after which there are no retries; allows for two rate limit windows
--- @field window seconds to wait after a 429 that does not say how long
-retry.defaults = { attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 }
-
---- Validates a policy and adds the defaults; raises for an unknown option.
---     retry.policy{ attempts = 4, base = 0.5, cap = 20, total = 150, window = 60 }
--- `false` is the policy without retries.
--- @tparam table|boolean|nil options
--- @treturn table the policy, a new table
-function retry.policy(options)
-  if options == false then options = { attempts = 1 } end
-  if options == true then options = nil end
-  options = errors.options("retry", options, retry.defaults)
-  local policy = {}
-  for name, default in pairs(retry.defaults) do
-    local value = options[name]
-    if value == nil then value = default end
-    if type(value) ~= "number" or value ~= value or value < 0 then
-      misuse(format("retry: %s must be a number, 0 or more", name))
-    end
-    policy[name] = value
-  end
-  if policy.attempts < 1 or policy.attempts ~= floor(policy.attempts) then
-    misuse("retry: attempts must be a whole number, 1 or more")
-  end
-  return policy
-end
-
-local CLASSES = { GET = "read", HEAD = "read", OPTIONS = "read", PUT = "idempotent", DELETE = "idempotent" }
-
---- The class of a request by its method, for calls by path. An unknown method counts as "create".
--- @tparam string method
--- @treturn string `read`, `idempotent` or `create`
-function retry.class_of(method)
-  return CLASSES[method] or "create"
-end
 
 local GATEWAY = { [502] = true, [503] = true, [504] = true }
 
@@ -108,7 +65,7 @@ end
 --       err = err,              -- the error; its retry_after is honoured
 --       attempt = 1,            -- attempts made so far
 --       elapsed = 0.2,          -- seconds since the first attempt
---       policy = policy,        -- as in retry.policy; defaults apply to missing fields
+--       policy = policy,        -- of `lofty.pacing.retry_policy`; defaults apply to missing fields
 --       random = math.random,   -- 0 or more, less than 1; lofty.pacing.jitter if absent
 --     }
 -- @tparam table case as above
@@ -116,7 +73,6 @@ end
 -- @treturn string the reason, for traces and for on_retry
 function retry.decide(case)
   local err, attempt = case.err, case.attempt
-  local defaults = retry.defaults
   local policy = case.policy or defaults
   local attempts, base = policy.attempts or defaults.attempts, policy.base or defaults.base
   local total = policy.total or defaults.total
