@@ -15,13 +15,14 @@
 -- the records of a list, fetch it completely with `all` first.
 -- @module lofty.api.resources
 
-local check = require "lofty.api.validate"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local index = require "lofty.api.operations.index"
 local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
+local path_value = require("lofty.api.scalars").path_value
 
+local check = lazy "lofty.api.validate"
 local pages = lazy "lofty.api.pages"
 
 local error, next, pairs, rawset, require, select, setmetatable, tostring, type =
@@ -83,7 +84,7 @@ local function prepare(client, verb, tables, count, ...)
   local lax, placeholder = client.validate == false, rawget(client, "placeholder") or nil
   local params
   for i = 1, #names do
-    local value, problem = check.path_value(op.params[names[i]], (select(i, ...)), lax, placeholder)
+    local value, problem = path_value(op.params[names[i]], (select(i, ...)), lax, placeholder)
     if problem then return nil, invalid(verb, format("%s: %s", names[i], problem)) end
     params = params or {}
     params[names[i]] = value
@@ -106,6 +107,7 @@ local function prepare(client, verb, tables, count, ...)
     rest.wait = nil
     call.wait, given = given.wait, rest
   end
+  if given == NOTHING and shape == NO_FIELDS then return call end
   local fields, problem = check.fields(shape, given, op.body and "field" or "parameter", params, lax, placeholder)
   if problem then return nil, invalid(verb, problem) end
   if op.body then call.body = fields elseif next(fields) ~= nil then call.query = fields end

@@ -10,168 +10,18 @@
 
 local core = require "lofty.core"
 local lazy = require "lofty.internal.lazy"
+local scalars = require "lofty.api.scalars"
 
 local time = lazy "lofty.time"
 
 local getmetatable, pairs, setmetatable, tostring, type = getmetatable, pairs, setmetatable, tostring, type
-local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
+local find, format, match, sub = string.find, string.format, string.match, string.sub
 local concat = table.concat
 local floor = math.floor
-local to_integer = math.tointeger -- luacheck: ignore 143
-local array, array_mt, integer, null, number_text = core.array, core.array_mt, core.integer, core.null, core.number_text
-local json_decode = core.json_decode
+local array, array_mt, null = core.array, core.array_mt, core.null
+local name_of = scalars.name_of
 
 local check = {}
-
-local MAX_INT64, MIN_INT64 = "9223372036854775807", "9223372036854775808"
-
--- A value in an error message: null, the beginning of a text, a number or boolean, or else the type's name.
-local function name_of(value)
-  if value == null then return "null" end
-  local kind = type(value)
-  if kind == "string" then
-    if #value > 40 then value = sub(value, 1, 37) .. "..." end
-    return format("%q", value)
-  end
-  if kind == "number" or kind == "boolean" then return tostring(value) end
-  return kind
-end
-
-local function list_of(values, pattern)
-  local words = {}
-  for i = 1, #values do words[i] = format(pattern, tostring(values[i])) end
-  return concat(words, ", ")
-end
-
--- Compares digits, because a double does not hold all integers of 64 bits.
-local function is_over(digits, limit)
-  return #digits > #limit or #digits == #limit and digits > limit
-end
-
-local function fits_64_bits(text)
-  if byte(text) == 45 then return not is_over(sub(text, 2), MIN_INT64) end
-  return not is_over(text, MAX_INT64)
-end
-
--- The digits of an integer, or nil and a message.
-local function digits_of(value)
-  local kind = type(value)
-  if kind == "string" then
-    if find(value, "^-?[1-9]%d*$") or value == "0" then return value end
-    return nil, "an integer expected, got " .. name_of(value)
-  end
-  if kind ~= "number" and kind ~= "cdata" and kind ~= "userdata" then
-    return nil, "an integer expected, got " .. name_of(value)
-  end
-  local text, problem = number_text(value)
-  if not text then return nil, problem end
-  if text == "-0" then return "0" end
-  if not find(text, "^-?%d+$") then return nil, "an integer expected, got " .. text end
-  return text
-end
-
-local function is_one_of(enum, text)
-  for i = 1, #enum do
-    if tostring(enum[i]) == text then return true end
-  end
-  return false
-end
-
-local function out_of_range(spec, text)
-  local value = text + 0
-  local low, high = spec.min, spec.max
-  if spec.format == "int32" then low, high = low or -2147483648, high or 2147483647 end
-  if low and value < low or high and value > high then
-    if low and high then return format("must be between %d and %d, got %s", low, high, text) end
-    return format(low and "must be at least %d, got %s" or "must be at most %d, got %s", low or high, text)
-  end
-  return nil
-end
-
-local function check_integer(spec, value)
-  local text, problem = digits_of(value)
-  if not text then return nil, problem end
-  if not fits_64_bits(text) then return nil, text .. " does not fit into 64 bits" end
-  problem = out_of_range(spec, text)
-  if problem then return nil, problem end
-  if spec.enum and not is_one_of(spec.enum, text) then
-    return nil, format("must be one of %s, got %s", list_of(spec.enum, "%s"), text)
-  end
-  if type(value) == "number" then
-    if to_integer then return to_integer(value) end
-    -- Without an integer type, numbers of up to 14 digits are encoded exactly as they are.
-    if value > -1e14 and value < 1e14 then return value end
-  end
-  return integer(text)
-end
-
--- The number of characters, not bytes: continuation bytes of UTF-8 are not counted.
-local function length_of(text)
-  local count = 0
-  for i = 1, #text do
-    local b = byte(text, i)
-    if b < 0x80 or b >= 0xC0 then count = count + 1 end
-  end
-  return count
-end
-
-local function check_string(spec, value)
-  if type(value) ~= "string" then
-    if spec.as == "integer" then
-      local text, problem = digits_of(value)
-      if not text then return nil, problem end
-      value = text
-    elseif spec.as == "boolean" and type(value) == "boolean" then
-      return tostring(value)
-    else
-      return nil, (spec.as and "a " .. spec.as or "a string") .. " expected, got " .. name_of(value)
-    end
-  end
-  if spec.as == "integer" then
-    local number, problem = check_integer(spec, value)
-    if not number then return nil, problem end
-  elseif spec.as == "boolean" and value ~= "true" and value ~= "false" then
-    return nil, "a boolean expected, got " .. name_of(value)
-  end
-  local enum = spec.enum
-  if enum and not is_one_of(enum, value) then
-    local names = {}
-    for i = 1, #enum do names[enum[i]] = true end
-    local meant = require "lofty.internal.suggest"(value, names)
-    if meant then return nil, format("%s is not known, did you mean %q?", name_of(value), meant) end
-    return nil, format("must be one of %s, got %s", list_of(enum, "%q"), name_of(value))
-  end
-  local most = spec.max_length
-  if most and #value > most and length_of(value) > most then
-    return nil, format("is longer than %d characters", most)
-  end
-  local without = spec.without
-  local found = without and match(value, "[" .. without .. "]")
-  if found then return nil, format("must not contain %q", found) end
-  return value
-end
-
-local check_number
-function check_number(value)
-  local kind = type(value)
-  if kind == "number" then
-    if value ~= value or value - value ~= 0 then return nil, "a finite number expected, got " .. tostring(value) end
-    return value
-  end
-  if (kind == "cdata" or kind == "userdata") and value ~= null and number_text(value) then return value end
-  if kind == "string" and #value <= 64 and find(value, "^%-?%d") then
-    if find(value, "^%-?%d+$") and digits_of(value) and fits_64_bits(value) then return (integer(value)) end
-    local number = json_decode(value)
-    if type(number) == "number" then return check_number(number) end
-  end
-  return nil, "a number expected, got " .. name_of(value)
-end
-
-local function check_boolean(value)
-  if value == true or value == "true" then return true end
-  if value == false or value == "false" then return false end
-  return nil, "a boolean expected, got " .. name_of(value)
-end
 
 -- The length of a table that is an array, or nil. An empty table is an array.
 local function array_length(value)
@@ -321,13 +171,13 @@ local function check_plain(ctx, spec, value, path)
   elseif spec.as == "time" then
     item, problem = time.text(value)
   elseif kind == "string" then
-    item, problem = check_string(spec, value)
+    item, problem = scalars.string(spec, value)
   elseif kind == "integer" then
-    item, problem = check_integer(spec, value)
+    item, problem = scalars.integer(spec, value)
   elseif kind == "boolean" then
-    item, problem = check_boolean(value)
+    item, problem = scalars.boolean(value)
   else
-    item, problem = check_number(value)
+    item, problem = scalars.number(value)
   end
   if problem then return nil, problem, path end
   return item
@@ -367,29 +217,6 @@ function check.fields(spec, value, noun, params, lax, placeholder)
     return setmetatable(whole, getmetatable(value))
   end
   return nil, format_problem(ctx, problem, at)
-end
-
---- Checks one value of a path.
--- @tparam table spec a shape
--- @param value
--- @tparam[opt=false] boolean lax
--- @param[opt] placeholder as in `fields`
--- @return[1] the value to put into the path
--- @treturn[2] nil
--- @treturn[2] string what is wrong
-function check.path_value(spec, value, lax, placeholder)
-  if placeholder and value == placeholder then return value end
-  local item, problem
-  if value == null then
-    problem = "is null"
-  elseif spec.type == "string" then
-    item, problem = check_string(spec, value)
-  else
-    item, problem = check_integer(spec, value)
-  end
-  if not problem then return item end
-  if lax and value ~= null then return value end
-  return nil, problem
 end
 
 return check
