@@ -107,7 +107,7 @@ local function prepare(client, verb, tables, count, ...)
     rest.wait = nil
     call.wait, given = given.wait, rest
   end
-  if given == NOTHING and shape == NO_FIELDS then return call end
+  if given == NOTHING and not (op.body or shape.required or shape.one_of or shape.when) then return call end
   local fields, problem = check.fields(shape, given, op.body and "field" or "parameter", params, lax, placeholder)
   if problem then return nil, invalid(verb, problem) end
   if op.body then call.body = fields elseif next(fields) ~= nil then call.query = fields end

@@ -177,31 +177,16 @@ function accounts.chosen(context)
     "several accounts are logged in: choose one with --account, LOFTY_ACCOUNT or a .lofty file", CHOOSING)
 end
 
--- A client with the credential of the environment; nil alone when there is none; nil, err.
-local function from_environment(streams, opt)
-  local api_key, access_token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
-  if not (api_key or access_token) then return nil end
-  opt.api_key, opt.access_token = api_key, not api_key and access_token or nil
-  opt.base_url = streams.variable "LOFTY_BASE_URL"
-  local crm, err = misuse.call(require("lofty").client, opt)
-  return crm, err or api_key and "the owner of LOFTY_API_KEY" or "the owner of LOFTY_ACCESS_TOKEN"
-end
-
---- The client for a command line.
--- A credential in the environment is used unless an account is named by --account or LOFTY_ACCOUNT.
+--- The client of the account to act for.
 -- @tparam table context
 -- @tparam table opt options for the client: `runtime`, `on_wait`, `on_retry`, `dry_run`, `deadline`
 -- @treturn[1] table client
 -- @treturn[1] string who it acts for
--- @treturn[1] ?table record of the account; nil with a credential of the environment
+-- @treturn[1] table record of the account
 -- @treturn[2] nil
 -- @treturn[2] table|string err
 function accounts.client(context, opt)
   local streams = context.streams
-  if not context.args.account and not streams.variable "LOFTY_ACCOUNT" then
-    local crm, who = from_environment(streams, opt)
-    if who then return crm, who end
-  end
   local account, place = accounts.chosen(context)
   if not account then return nil, place end
   local record, err = accounts.read(streams, account)

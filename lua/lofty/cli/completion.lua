@@ -116,7 +116,8 @@ end
 local function parsers(words)
   local registry = require "lofty.cli.registry"
   local rest = {}
-  for i = 2, #words do rest[#rest + 1] = words[i] end
+  -- Without the last word, which may be the beginning of several verbs.
+  for i = 2, #words - 1 do rest[#rest + 1] = words[i] end
   local part, about = registry.part(words[1], rest)
   if not part then return nil end
   local parser = registry.parser(words[1], part, about)

@@ -100,16 +100,31 @@ function Context:monotonic()
   return self:runtime():monotonic()
 end
 
---- The client of the account that the command line, the environment or a `.lofty` file names.
+-- A client with the credential of the environment; nil alone when there is none; nil, err.
+local function from_environment(streams, opt)
+  local api_key, access_token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
+  if not (api_key or access_token) then return nil end
+  opt.api_key, opt.access_token = api_key, not api_key and access_token or nil
+  opt.base_url = streams.variable "LOFTY_BASE_URL"
+  local crm, err = require("lofty.cli.misuse").call(require("lofty").client, opt)
+  return crm, err or api_key and "the owner of LOFTY_API_KEY" or "the owner of LOFTY_ACCESS_TOKEN"
+end
+
+--- The client for this command line: with a credential of the environment, unless an account is named by --account or
+-- LOFTY_ACCOUNT; else of the account that those or a `.lofty` file name.
 -- @tparam[opt] table opt options for `lofty.client`
 -- @treturn[1] table client
 -- @treturn[1] string who it acts for, for messages
--- @treturn[1] ?table record of the account, see `lofty.cli.accounts`
+-- @treturn[1] ?table record of the account, see `lofty.cli.accounts`; nil with a credential of the environment
 -- @treturn[2] nil
 -- @treturn[2] table|string err
 function Context:client(opt)
   opt = opt or {}
   require("lofty.cli.waiting").complete(self, opt)
+  if not self.args.account and not self.streams.variable "LOFTY_ACCOUNT" then
+    local crm, who = from_environment(self.streams, opt)
+    if who then return crm, who end
+  end
   local crm, who, record = require("lofty.cli.accounts").client(self, opt)
   return crm, who, record
 end

@@ -123,11 +123,13 @@ local function define(resource, verbs, words)
     parser:command_target "verb"
     parser:require_command(true)
     local named = words[1] and verbs[words[1]]
+    if named then
+      operations.define_verb(parser:command(words[1], named.about), words[1], named)
+      return
+    end
     for _, verb in ipairs(sorted_keys(verbs)) do
       local op = verbs[verb]
-      local command = parser:command(verb, op.about)
-      -- The help of the resource shows only the names of its operations.
-      if not named or named == op then operations.define_verb(command, verb, op) end
+      operations.define_verb(parser:command(verb, op.about), verb, op)
     end
     local extras = operations.extras(resource)
     if extras then extras.define(parser) end
@@ -233,7 +235,7 @@ local function run_verb(resource, verb, op, context)
   return write_value(context, op, value, extras and extras.show and extras.show[verb])
 end
 
---- The part for a resource. Its parser knows all verbs by name, but only the arguments of the one that the words name.
+--- The part for a resource. If the first word is an operation, its parser knows only this one.
 -- @tparam string name
 -- @tparam {string,...} words that follow it
 -- @treturn ?table a part as `lofty.cli.main` describes it; nil when there is no such resource
