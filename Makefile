@@ -68,7 +68,7 @@ endif
 
 # The sources of each module, below src/, and its libraries.
 CORE := $(addprefix core/,buf base64 uri token_request number json head http1 gunzip url_policy)
-BINDINGS := $(addprefix lua/,buffer encodings value string_cache core params oauth json_in json_out http1 url_policy)
+BINDINGS := $(addprefix lua/,buffer encodings value string_cache core params oauth json_in json_out http1 url_policy library)
 TRANSPORT := $(addprefix core/,buf head gunzip url_policy) $(addprefix curl/,multi receive transfer request outcome)
 TRANSPORT_BINDING := lua/curl lua/interrupt lua/string_cache
 HEADERS := $(wildcard src/*/*.h)

@@ -28,5 +28,6 @@ int luaopen_lofty_core (lua_State *L) {
   lofty_open_json(L);
   lofty_open_http1(L);
   lofty_open_url_policy(L);
+  lofty_open_library(L);
   return 1;
 }

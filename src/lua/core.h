@@ -14,5 +14,6 @@ void lofty_open_grant (lua_State *L);     /* oauth.c: basic, token_request */
 void lofty_open_json (lua_State *L);      /* json_in.c: json_*, null, array, integer, number_text */
 void lofty_open_url_policy (lua_State *L); /* url_policy.c: url_parse, field_problem */
 void lofty_open_http1 (lua_State *L);      /* http1.c: http_reader */
+void lofty_open_library (lua_State *L);    /* library.c: load_lazily */
 
 #endif

@@ -7,7 +7,13 @@
 -- that `map` started and that may yield at this point; else it waits in place.
 -- @module lofty.runtime.curl
 
-local limits = require("lofty.core").limits
+local core = require "lofty.core"
+
+-- Where a request calls little of libcurl's libraries, binding all their functions takes as long as the request.
+-- (Lua 5.1 has no searchpath.)
+local path = package.searchpath and package.searchpath("lofty.curl", package.cpath) -- luacheck: ignore 143
+if path then core.load_lazily(path) end
+
 local curl = require "lofty.curl"
 local errors = require "lofty.errors"
 local config = require "lofty.internal.config"
@@ -17,7 +23,7 @@ local slots = require "lofty.runtime.curl.slots"
 local scheduler = lazy "lofty.runtime.curl.scheduler"
 
 local require = require
-local new_error = errors.new
+local limits, new_error = core.limits, errors.new
 local acquire, release, finish, in_section = slots.acquire, slots.release, slots.finish, slots.in_section
 
 local runtime = {}
