@@ -21,6 +21,15 @@ command.describe("the command", function()
     assert.truthy(out:find("the C modules load, from " .. prefix .. "/bin/../lib/lua/5.4/lofty", 1, true), out)
   end)
 
+  it("finds the modules beside it when it is called by a symbolic link", function()
+    local nginx = require "lofty.sandbox.nginx"
+    local folder = nginx.shell "mktemp -d"
+    finally(function() nginx.shell("rm -rf " .. folder) end)
+    local out = nginx.shell(([[cd %s && mkdir "it's" && ln -s %s/bin/lofty "it's/lofty" && ln -s "it's/lofty" again &&
+      env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 ./again --version 2>&1]]):format(folder, nginx.quote(nginx.shell "pwd")))
+    assert.equal("lofty " .. require("lofty")._VERSION, out)
+  end)
+
   it("prints its version without loading the library", function()
     local loaded = {}
     for name, module in pairs(package.loaded) do loaded[name] = module end
