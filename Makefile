@@ -179,7 +179,7 @@ DOC_PACKAGES := lua-ldoc lua-markdown lua5.1
 LINT_PACKAGES := lua-check clang clang-format cppcheck musl-tools $(if $(filter x86_64,$(shell uname -m)),gcc-multilib) \
   $(DOC_PACKAGES)
 RELEASE_PACKAGES := git binutils clang-tidy luarocks $(DOC_PACKAGES)
-BENCH_PACKAGES := nghttp2-client
+BENCH_PACKAGES := nghttp2-client lua-curl? lua-http? python3-requests python3-httpx $(if $(shell command -v node),,nodejs?)
 
 # The headers may have come a moment ago, so what follows an install is a make of its own.
 demo:
@@ -291,19 +291,20 @@ fuzz:
 fuzz-lua: sanitized
 	@CALLS=$(or $(CALLS),84000) SEED=$(or $(SEED),1) .ci/sanitize-api $(LUAS)
 
-# Side by side, in one run, with what one would use otherwise. Figures want a quiet machine.
+# Side by side with what one would use otherwise, in one run of about 12 minutes, which wants a quiet machine; writes
+# bench/RESULTS.md and its charts. ONLY="get map" measures a part and writes nothing; ROUNDS=n rounds of each;
+# RESTY_HTTP=folder of lua-resty-http's lib/ measures that, too.
 bench:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; lua5.4 bench/json.lua && lua5.4 bench/keepalive/run.lua && lua5.4 bench/map/run.lua && lua5.4 bench/nginx/run.lua && lua5.4 bench/accounts.lua \
-	  && lua5.4 bench/deadlines/run.lua
+	@eval "$$($(MAKE) -s env)"; RESTY_HTTP="$(RESTY_HTTP)" ROUNDS="$(ROUNDS)" lua5.4 bench/run.lua $(ONLY)
 
 # Minutes long: many processes that share tokens, stores that go away, kill -9 in the middle of refreshes.
 bench-tokens:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; lua5.4 bench/tokens/processes.lua && lua5.4 bench/tokens/outages.lua && lua5.4 bench/kill.lua \
-	  && lua5.4 bench/limiter.lua && lua5.4 bench/spool.lua
+	@eval "$$($(MAKE) -s env)"; for script in tokens/processes tokens/outages kill limiter spool nginx; do \
+	  lua5.4 bench/endurance/$$script.lua || exit 1; done
 
 # MINUTES of calls with faults in both runtimes while Redis restarts and nginx reloads; docs/internals/soak.md has figures.
 MINUTES := 60

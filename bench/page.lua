@@ -1,10 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
---- A page of 100 leads as GET /v1.0/leads returns it, as JSON. It is generated, and the same on every Lua.
+--- Generated leads of the size and shape that GET /v1.0/leads returns; the same on every Lua.
+-- @module bench.page
 
-local format = string.format
+local concat, format = table.concat, string.format
 
-local seed = 20
+local page = {}
+
+local seed
 local function below(n)
   seed = (seed * 1103 + 12345) % 65521
   return seed % n
@@ -83,9 +86,25 @@ local function lead(i)
   })
 end
 
-local leads = {}
-for i = 1, 100 do leads[i] = lead(i) end
-local metadata = object{
-  "collection", '"leads"', "limit", "100", "offset", "0", "total", "4211", "scrollId", '"cXVlcnlBbmRGZXRjaA=="',
-}
-return object{ "_metadata", metadata, "leads", "[" .. table.concat(leads, ",") .. "]" }
+--- @tparam number count
+-- @treturn {string,...} leads as JSON texts; number i has the leadId 651095960100000 + i
+function page.leads(count)
+  seed = 20
+  local leads = {}
+  for i = 1, count do leads[i] = lead(i) end
+  return leads
+end
+
+--- A page as JSON.
+-- @tparam {string,...} leads
+-- @tparam number offset
+-- @tparam number total of the whole list
+-- @treturn string
+function page.text(leads, offset, total)
+  local metadata = object {
+    "collection", '"leads"', "limit", format("%d", #leads), "offset", format("%d", offset), "total", format("%d", total),
+  }
+  return object { "_metadata", metadata, "leads", "[" .. concat(leads, ",") .. "]" }
+end
+
+return page

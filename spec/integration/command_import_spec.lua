@@ -197,7 +197,7 @@ command.describe("lofty import", function()
     end)
 
     it("by kill -9 at several instants, creates each lead with a key once", function()
-      local printed = child.script("bench/import_kill.lua", "8 1")
+      local printed = child.script("bench/endurance/import_kill.lua", "8 1")
       assert.truthy(printed:find("with a key: 0 twice, 0 missing", 1, true), printed)
     end)
 

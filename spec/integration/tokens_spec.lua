@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 -- Tokens that many processes share: refreshes at the same moment, killed processes, a Redis that restarts, lost responses.
--- bench/tokens does the same with larger numbers.
+-- bench/endurance/tokens does the same with larger numbers.
 local child = require "spec.support.child"
 local token_processes = require "spec.support.token_processes"
 local lofty = require "lofty"
@@ -172,7 +172,7 @@ end)
 
 describe("a process killed in the middle of refreshes #once", function()
   it("leaves a usable token, no lock and no incomplete file", function()
-    local said = child.script("bench/kill.lua", "6")
+    local said = child.script("bench/endurance/kill.lua", "6")
     for _, rotation in ipairs { "off", "on " } do
       local line = said:match("rotation " .. rotation .. ": 6 kills[^\n]*")
       assert.truthy(line, said)

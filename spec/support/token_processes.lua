@@ -114,7 +114,8 @@ end
 --- Starts the processes, which wait for `go`.
 -- @tparam table place
 -- @tparam table opt `processes`, `coroutines` of each, `calls` of each for every one of `accounts`; `clients` = "each":
---   every call makes its own client; otherwise the calls of an account share one
+--   every call makes its own client; otherwise the calls of an account share one; `program`: a command that is run
+--   instead of spec/support/token_process.lua, with the same arguments
 -- @treturn table the processes: `go()` -> the sum of their results; `pids`; `stop()`
 function token_processes.gather(place, opt)
   local folder = shell('mktemp -d "${TMPDIR:-/tmp}/lofty-tokens.XXXXXX"')
@@ -123,8 +124,8 @@ function token_processes.gather(place, opt)
   local self = { folder = folder, pipes = {}, pids = {}, count = opt.processes }
   for i = 1, opt.processes do
     -- The shell's pid, which exec passes on to the process.
-    self.pipes[i] = assert(io.popen(("echo $$ >%s/%d.pid; exec %s spec/support/token_process.lua %s %d >%s/%d.out 2>&1"):format(
-      quote(folder), i, quote(child.lua), quote(folder), i, quote(folder), i), "w"))
+    self.pipes[i] = assert(io.popen(("echo $$ >%s/%d.pid; exec %s %s %d >%s/%d.out 2>&1"):format(quote(folder), i,
+      opt.program or quote(child.lua) .. " spec/support/token_process.lua", quote(folder), i, quote(folder), i), "w"))
   end
   shell(("cd %s; n=0; until [ $(ls | grep -c ready) = %d ] || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done"):format(
     quote(folder), opt.processes))

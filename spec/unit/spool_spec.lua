@@ -205,7 +205,7 @@ describe("a webhook handler with a spool", function()
   end)
 
   it("loses no event of a delivery with a 200 response when its process is killed", function()
-    local words = child.preloaded_lua .. " bench/spool.lua child " .. nginx.quote(folder)
+    local words = child.preloaded_lua .. " bench/endurance/spool.lua child " .. nginx.quote(folder)
     for round = 1, 10 do
       nginx.shell(([[
 answered() { cat %s/answered 2>/dev/null | wc -l; }

@@ -1,0 +1,76 @@
+-- SPDX-License-Identifier: MIT
+
+--- Measures lofty beside what one would use otherwise, in one run: all of bench/suite, or what the arguments name. Without
+-- arguments it writes bench/RESULTS.md and a chart of each table.
+--
+--     eval "$(make -s env)"; lua5.4 bench/run.lua [get] [map] ...
+
+package.path = "./?.lua;" .. package.path
+local chart = require "bench.chart"
+local nginx = require "lofty.sandbox.nginx"
+local peers = require "bench.peers"
+local pinned = require "bench.pinned"
+local report = require "bench.report"
+
+local SUITE = {
+  "get", "map", "cold_start", "json", "export", "memory", "refresh", "nginx", "deadlines", "accounts",
+}
+-- With more runnable processes than this before the run, the page says that the machine was busy.
+local QUIET = 0.7
+
+local shell, format = nginx.shell, string.format
+
+local is_known = {}
+for _, name in ipairs(SUITE) do is_known[name] = true end
+for _, name in ipairs(arg) do
+  if not is_known[name] then
+    io.stderr:write("bench: there is no ", name, " in bench/suite; there are ", table.concat(SUITE, " "), "\n")
+    os.exit(2)
+  end
+end
+
+local load = tonumber(nginx.contents "/proc/loadavg":match "^(%S+)") or 0
+local began = os.time()
+local tables = {}
+for _, name in ipairs(arg[1] and arg or SUITE) do
+  local started = os.time()
+  for _, of in ipairs(require("bench.suite." .. name)()) do
+    tables[#tables + 1] = of
+    print(report.text(of))
+  end
+  print(format("(%s took %d s)\n", name, os.time() - started))
+end
+for _, text in ipairs(report.worse(tables)) do print("- " .. text) end
+if arg[1] then return end
+
+local function about()
+  local versions = {}
+  for _, peer in ipairs(peers.list) do
+    versions[#versions + 1] = peer.name .. " " .. (peers.version(peer.name) or peers.missing(peer.name))
+  end
+  return {
+    "Written by `make bench`; `make bench ONLY=get` measures a part and writes nothing. Everything ran on one machine in one "
+      .. "run, one after the other, in rounds whose order changes; each round starts new processes, which make a quarter of the "
+      .. "calls to warm up and measure themselves with CLOCK_MONOTONIC and their CPU time. Figures are medians; a ratio is the median "
+      .. "of the rounds' ratios, and above 1 lofty needs more.",
+    "",
+    "- " .. os.date "!%Y-%m-%d" .. ", commit " .. shell "git rev-parse --short=10 HEAD 2>/dev/null || echo unknown"
+      .. format("; the run took %d minutes.", math.ceil((os.time() - began) / 60)),
+    "- Machine: " .. shell "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1" .. ", " .. shell "nproc" .. " processors, "
+      .. shell "uname -sr" .. ", " .. shell ". /etc/os-release; echo $PRETTY_NAME"
+      .. (pinned.client ~= "" and "; servers ran on one processor, clients on another." or "."),
+    format("- Load average before the run: %.2f%s", load, load > QUIET
+      and ". **The machine was busy: these figures show the form, and say little.**" or "."),
+    "- lofty " .. require "lofty"._VERSION .. " on " .. shell "lua5.4 -v | cut -d' ' -f1-2" .. ", lua-curl and lua-http on "
+      .. shell "lua5.2 -v 2>&1 | cut -d' ' -f1-2" .. " (the newest for which Debian 12 has them), "
+      .. shell(peers.python .. " --version") .. ".",
+    "- " .. table.concat(versions, ", ") .. ".",
+    "- The server is an nginx on loopback that sends constant bytes. All clients send the same method, path, Authorization, "
+      .. "Accept, Accept-Encoding and Content-Type. requests, httpx and node add `Connection: keep-alive`, and node "
+      .. "Accept-Language and Sec-Fetch-Mode. All but libcurl's loops and the curl command decode the JSON.",
+  }
+end
+
+for _, of in ipairs(tables) do nginx.write("bench/" .. of.name .. ".svg", chart.draw(of)) end
+nginx.write("bench/RESULTS.md", report.page(about(), tables))
+print(format("bench/RESULTS.md and %d charts are written; the run took %d s", #tables, os.time() - began))

@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: MIT
+
+-- Calls with 64 in flight.
+
+local measure = require "bench.measure"
+local programs = require "bench.programs"
+
+local LUA = "Each call is a coroutine in Lua, is checked, built, counted by the rate limiter and judged, and all fields of its head "
+  .. "become a table. "
+local WHY = {
+  libcurl = LUA .. "The loop in C sends prepared handles again, looks at the status alone and decodes nothing.",
+  curl = LUA .. "The curl command does all in C and throws the bodies away.",
+  ["libcurl+lua-cjson"] = LUA .. "The loop in C sends prepared handles again and looks at the status alone.",
+}
+
+local OTHERS = { "lua-http", "requests", "httpx", "node" }
+
+return function()
+  local started = programs.start()
+  local function case(name, title, path, count, ...)
+    local names = { "lofty", ... }
+    for _, other in ipairs(OTHERS) do names[#names + 1] = other end
+    local task = { url = started.server.url, path = path, count = count, flight = 64, names = names, why = WHY }
+    return {
+      name = name, title = title, columns = measure.MICROSECONDS,
+      rows = measure.compare(started:ways(task), 5, measure.MICROSECONDS),
+    }
+  end
+  local tables = {
+    case("map", "2,000 small GETs, 64 in flight, from a server that takes 10 ms for each", "/slow", 2000,
+      "libcurl", "curl"),
+    case("map-pages", "400 pages of 100 leads, 64 in flight, decoded", "/slow-page", 400, "libcurl+lua-cjson"),
+  }
+  started:stop()
+  return tables
+end
