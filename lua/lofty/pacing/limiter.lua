@@ -59,12 +59,8 @@ end
 -- or nil and the seconds until the call could start. A call that waits for the application's budget has the slot `held`
 -- in its operation's `own`.
 local function pass_alone(self, now, each, operation, opt, own, held)
-  local slots = each.window
-  if opt and opt.ends_at then
-    local earliest = slots:earliest(now)
-    if earliest > opt.ends_at then return nil, earliest - now end
-  end
-  local slot, at = slots:reserve(now)
+  local slot, at = each.window:reserve(now, opt and opt.ends_at)
+  if not slot then return nil, at - now end
   if at - now <= CLOSE then return slot end
   local waited, slept = waits.for_slot(self, now, each, slot, at, operation, opt, own, held)
   return waited, slept

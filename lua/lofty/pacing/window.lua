@@ -76,21 +76,15 @@ local function forget(self, now)
   self.full = self.last + SPARE
 end
 
---- The start of the next slot.
+--- Reserves the next slot, unless it starts too late.
 -- @tparam number now
--- @treturn number
-function methods:earliest(now)
-  local at = moment(self, self.last + 1, now)
-  return at
-end
-
---- Reserves the next slot.
--- @tparam number now
--- @treturn number the slot
+-- @tparam[opt] number latest
+-- @treturn ?number the slot; nil: it starts after `latest`
 -- @treturn number its start; after waiting for it, call `moment` again, because it may have moved
-function methods:reserve(now)
+function methods:reserve(now, latest)
   local i = self.last + 1
   local at = moment(self, i, now)
+  if latest and at > latest then return nil, at end
   self.moments[i], self.last = at, i
   local slot = i + self.gone
   if i >= self.full then forget(self, now) end
