@@ -172,7 +172,7 @@ SANDBOX_PACKAGES := $(if $(OPENRESTY),,nginx-light 'libnginx-mod-http-lua>=1:0.1
 # Where a release has both, Debian's nginx is linked with luajit2, which luajit would replace.
 TEST_PACKAGES := $(SANDBOX_PACKAGES) $(COMMAND_PACKAGES) lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev \
   'lua5.5?' 'liblua5.5-dev?' 'luajit2|luajit' lua-busted lua-cjson libhiredis-dev redis-server \
-  lua-nginx-redis lua-nginx-string lua-cqueues lua-luaossl locales bash zsh fish tmux bsdutils groff
+  lua-nginx-redis lua-nginx-string lua-cqueues lua-luaossl locales bash zsh fish tmux bsdutils groff sqlite3
 # Node.js of Debian's or any other; npm comes with it or beside it.
 BROWSER_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DOC_PACKAGES := lua-ldoc lua-markdown lua5.1
