@@ -8,7 +8,7 @@ local concat, format = table.concat, string.format
 
 local chart = {}
 
-local LABELS, BARS, FIGURES, LINE, BAR = 250, 400, 110, 26, 16
+local LABELS, BARS, FIGURES, LINE, BAR = 290, 400, 110, 26, 16
 
 local STYLE = [[
   <style>

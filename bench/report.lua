@@ -2,7 +2,8 @@
 
 --- Tables of figures as Markdown, and where lofty needs more than a peer.
 --
--- A table has `name`, `title`, `columns` and `rows` of `bench.measure`, and may have `text`, what was measured.
+-- A table has `name`, `title`, `columns` and `rows` of `bench.measure`, and may have `text`, what was measured, and `why`,
+-- a reason for which lofty may need more than any peer; a row's `why` is about that peer.
 -- @module bench.report
 
 local chart = require "bench.chart"
@@ -93,22 +94,31 @@ function report.section(of)
   return concat(lines, "\n") .. "\n"
 end
 
+-- In which columns a row's peer needs less, as text; nil if in none.
+local function excess(of, row)
+  local parts = {}
+  for c, column in ipairs(of.columns) do
+    local ratio = row.ratios[c]
+    if ratio and ratio > EQUAL then parts[#parts + 1] = format("%.2f times the %s", ratio, column.name) end
+  end
+  return parts[1] and concat(parts, " and ") .. " of " .. row.peer
+end
+
 --- Where lofty needs more than a peer.
 -- @tparam {table,...} tables
--- @treturn {string,...} a text each, with the figures and the reason
+-- @treturn {string,...} a text for each table in which it does, with the figures and the reasons
 function report.worse(tables)
   local list = {}
   for _, of in ipairs(tables) do
+    local figures, reasons, is_told = {}, { of.why }, {}
     for _, row in ipairs(of.rows) do
-      local parts = {}
-      for c, column in ipairs(of.columns) do
-        local ratio = row.ratios[c]
-        if ratio and ratio > EQUAL then parts[#parts + 1] = format("%.2f times the %s", ratio, column.name) end
-      end
-      if parts[1] then
-        list[#list + 1] = format("%s: %s of %s. %s", of.title, concat(parts, " and "), row.peer,
-          row.why or "No reason is known.")
-      end
+      local text = excess(of, row)
+      figures[#figures + 1] = text
+      local why = text and (row.why or not of.why and "No reason is known for " .. row.peer .. ".")
+      if why and not is_told[why] then reasons[#reasons + 1], is_told[why] = why, true end
+    end
+    if figures[1] then
+      list[#list + 1] = format("%s: %s. %s", of.title, concat(figures, "; "), concat(reasons, " "))
     end
   end
   return list

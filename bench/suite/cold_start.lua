@@ -40,12 +40,12 @@ fetch(process.env.LOFTY_BASE_URL + "/v1.0/leads/651095960136641", { headers: { A
   .then((response) => response.json());]]
 
 -- os.clock() and strace, Debian 12: loading libcurl with the 30 libraries that it needs takes 9 ms of lofty's 17.
-local LOADS = "All load libcurl and the 30 shared libraries that it needs, which is more than half of the time; "
+local LOADS = "All load libcurl and the 30 shared libraries that it needs, which is more than half of the time."
 local WHY = {
-  curl = LOADS .. "lofty also starts Lua and reads about 30 Lua modules.",
-  ["lua-curl"] = LOADS .. "lofty also reads about 30 Lua modules, where the script needs two modules in C.",
-  command = LOADS .. "the command also starts Lua and reads about 50 Lua modules, among them argparse and the operation's fields.",
-  alone = "It reads a few Lua modules, which load others at first use, and lofty.core with zlib.",
+  curl = "lofty also starts Lua and reads about 30 Lua modules.",
+  ["lua-curl"] = "lofty also reads about 30 Lua modules, where the script needs two modules in C.",
+  command = "The command also starts Lua and reads about 50 Lua modules, among them argparse and the operation's fields.",
+  alone = "lofty reads a few Lua modules, which load others at first use, and lofty.core with zlib.",
 }
 
 return function()
@@ -63,14 +63,14 @@ return function()
   local lua, lua52, python = "lua5.4 -e ", "lua5.2 -e ", peers.python .. " -c "
   local curl = ("curl -sS -f -H %s %s/v1.0/leads/651095960136641"):format(quote("Authorization: token " .. server.key),
     started.server.url)
-  local function case(name, title, ways)
+  local function case(name, title, why, ways)
     return {
-      name = name, title = title, columns = measure.MILLISECONDS,
+      name = name, title = title, columns = measure.MILLISECONDS, why = why,
       rows = measure.compare(ways, ROUNDS, measure.MILLISECONDS),
     }
   end
   local tables = {
-    case("cold-get", "A new process: one GET by a script", {
+    case("cold-get", "A new process: one GET by a script", LOADS, {
       way("lua5.4 with lofty", nil, lua .. quote(LOFTY)),
       way("the curl command, not decoded", "curl", curl, WHY.curl),
       way("lua5.2 with lua-curl and lua-cjson", "lua-curl", lua52 .. quote(LUA_CURL), WHY["lua-curl"]),
@@ -79,15 +79,15 @@ return function()
       way("python3 with httpx", "httpx", python .. quote(PYTHON:format "httpx")),
       way("node's fetch", "node", "node -e " .. quote(NODE)),
     }),
-    case("cold-command", "A new process: one GET by the command", {
+    case("cold-command", "A new process: one GET by the command", LOADS, {
       way("lofty leads get", nil, "lua5.4 bin/lofty leads get 651095960136641"),
       way("the curl command", "curl", curl, WHY.command),
     }),
-    case("cold-load", "A new process: the library is loaded", {
+    case("cold-load", "A new process: the library is loaded", nil, {
       way('require "lofty"', nil, lua .. quote 'require "lofty"'),
       way("lua5.4 alone", nil, lua .. "''", WHY.alone),
-      way('require "curl" (lua-curl, lua5.2)', "lua-curl", lua52 .. quote 'require "curl"'),
-      way('require "http.request" (lua-http, lua5.2)', "lua-http", lua52 .. quote 'require "http.request"'),
+      way('require "curl" (lua-curl)', "lua-curl", lua52 .. quote 'require "curl"'),
+      way('require "http.request" (lua-http)', "lua-http", lua52 .. quote 'require "http.request"'),
       way("import requests", "requests", python .. quote "import requests"),
       way("import httpx", "httpx", python .. quote "import httpx"),
     }),

@@ -7,14 +7,14 @@ local programs = require "bench.programs"
 
 -- By perf, a small GET over HTTPS: 27 % of lofty's CPU is the Lua interpreter, 16 % libc, 21 % the kernel, 20 % libcurl,
 -- 11 % OpenSSL, 5 % the library's C modules.
-local LUA = "A quarter of lofty's CPU is Lua code: each call is checked, built from its path and options, counted by the rate "
-  .. "limiter and judged (retry, errors, the rate limit's fields), and all fields of its head become a table. "
-local WHY = {
-  libcurl = LUA .. "The loop in C sends one prepared handle again, looks at the status alone and decodes nothing.",
-  curl = LUA .. "The curl command does all in C and throws the body away.",
-  ["libcurl+lua-cjson"] = LUA .. "The loop in C sends one prepared handle again and looks at the status alone.",
-  ["lua-curl"] = LUA .. "The script with lua-curl sends one prepared handle again, has no limits and looks at the status alone.",
-  ["lua-http"] = LUA .. "The script with lua-http sends prepared fields and looks at the status alone.",
+local WHY = "A quarter of lofty's CPU is Lua code: each call is checked, built from its path and options, counted by the rate "
+  .. "limiter and judged (retry, errors, the rate limit's fields), and all fields of its head become a table."
+local OTHERS = {
+  libcurl = "The loop in C sends one prepared handle again, looks at the status alone and decodes nothing.",
+  curl = "The curl command does all in C and throws the body away.",
+  ["libcurl+lua-cjson"] = "The loop in C sends one prepared handle again and looks at the status alone.",
+  ["lua-curl"] = "The script with lua-curl sends one prepared handle again, has no limits and looks at the status alone.",
+  ["lua-http"] = "The script with lua-http sends prepared fields and looks at the status alone.",
 }
 
 local PEERS = { "lofty", "libcurl", "curl", "lua-curl", "lua-http", "requests", "httpx", "node" }
@@ -24,9 +24,9 @@ return function()
   local started = programs.start()
   local plain, tls = started.server.url, started.server.tls_url
   local function case(name, title, rounds, task)
-    task.flight, task.names, task.why = 1, task.names or PEERS, WHY
+    task.flight, task.names, task.why = 1, task.names or PEERS, OTHERS
     return {
-      name = name, title = title, columns = measure.MICROSECONDS, text = task.text,
+      name = name, title = title, columns = measure.MICROSECONDS, why = WHY,
       rows = measure.compare(started:ways(task), rounds, measure.MICROSECONDS),
     }
   end

@@ -5,12 +5,12 @@
 local measure = require "bench.measure"
 local programs = require "bench.programs"
 
-local LUA = "Each call is a coroutine in Lua, is checked, built, counted by the rate limiter and judged, and all fields of its head "
-  .. "become a table. "
-local WHY = {
-  libcurl = LUA .. "The loop in C sends prepared handles again, looks at the status alone and decodes nothing.",
-  curl = LUA .. "The curl command does all in C and throws the bodies away.",
-  ["libcurl+lua-cjson"] = LUA .. "The loop in C sends prepared handles again and looks at the status alone.",
+local WHY = "Each call is a coroutine in Lua, is checked, built, counted by the rate limiter and judged, and all fields of its "
+  .. "head become a table."
+local REASONS = {
+  libcurl = "The loop in C sends prepared handles again, looks at the status alone and decodes nothing.",
+  curl = "The curl command does all in C and throws the bodies away.",
+  ["libcurl+lua-cjson"] = "The loop in C sends prepared handles again and looks at the status alone.",
 }
 
 local OTHERS = { "lua-http", "requests", "httpx", "node" }
@@ -20,9 +20,9 @@ return function()
   local function case(name, title, path, count, ...)
     local names = { "lofty", ... }
     for _, other in ipairs(OTHERS) do names[#names + 1] = other end
-    local task = { url = started.server.url, path = path, count = count, flight = 64, names = names, why = WHY }
+    local task = { url = started.server.url, path = path, count = count, flight = 64, names = names, why = REASONS }
     return {
-      name = name, title = title, columns = measure.MICROSECONDS,
+      name = name, title = title, columns = measure.MICROSECONDS, why = WHY,
       rows = measure.compare(started:ways(task), 5, measure.MICROSECONDS),
     }
   end

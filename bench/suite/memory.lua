@@ -8,7 +8,7 @@ local programs = require "bench.programs"
 return function()
   local started = programs.start()
   local columns = {
-    { name = "after 250 pages", unit = "MiB" }, { name = "after 1,250 pages", unit = "MiB" },
+    { name = "resident set after 250 pages", unit = "MiB" }, { name = "resident set after 1,250 pages", unit = "MiB" },
   }
   local ways = started:ways {
     url = started.server.url, path = "/page", count = 1000, flight = 1,

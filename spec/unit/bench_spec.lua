@@ -106,15 +106,14 @@ describe("make bench", function()
   end)
 
   it("lists where lofty needs more than a peer, with the reason, and nothing where it needs the same or less", function()
-    local worse = report.worse {
-      table_of(rows_of(sampled("lofty", { 100 }, { 30 }), sampled("slower", { 200 }, { 60 }),
-        sampled("equal", { 98 }, { 29 }), sampled("faster", { 50 }, { 30 }, { why = "It does less." }),
-        sampled("lean", { 100 }, { 20 }))),
-    }
-    assert.same({
-      "A made-up table: 2.00 times the wall time of faster. It does less.",
-      "A made-up table: 1.50 times the CPU of lean. No reason is known.",
-    }, worse)
+    local of = table_of(rows_of(sampled("lofty", { 100 }, { 30 }), sampled("slower", { 200 }, { 60 }),
+      sampled("equal", { 98 }, { 29 }), sampled("faster", { 50 }, { 20 }, { why = "It does less." }),
+      sampled("lean", { 100 }, { 20 })))
+    local figures = "A made-up table: 2.00 times the wall time and 1.50 times the CPU of faster; 1.50 times the CPU of lean. "
+    assert.same({ figures .. "It does less. No reason is known for lean." }, report.worse { of })
+    of.why = "Lua."
+    assert.same({ figures .. "Lua. It does less." }, report.worse { of })
+    assert.same({}, report.worse { table_of(rows_of(sampled("lofty", { 1 }, { 1 }), sampled("slower", { 2 }, { 2 }))) })
   end)
 
   it("shows a table as aligned text", function()
@@ -155,8 +154,8 @@ Medians of 2 rounds.
     assert.equal("svg title desc style text text rect text text rect text", table.concat(names, " "))
     assert.truthy(svg:find("<title id=\"t\">A made-up table: wall time, µs</title>", 1, true))
     assert.truthy(svg:find("lofty&#39;s &quot;&lt;get&gt; &amp; put&quot; 1,234; other 617.</desc>", 1, true))
-    assert.truthy(svg:find('class="own" x="250" y="34" width="400.0"', 1, true))
-    assert.truthy(svg:find('class="peer" x="250" y="60" width="200.0"', 1, true))
+    assert.truthy(svg:find('class="own" x="290" y="34" width="400.0"', 1, true))
+    assert.truthy(svg:find('class="peer" x="290" y="60" width="200.0"', 1, true))
     assert.truthy(svg:find("prefers-color-scheme: dark", 1, true))
   end)
 
