@@ -7,8 +7,7 @@
 
 local PROCESSES, CONCURRENCY, LIMIT, WINDOW = 5, 16, 300, 60
 
-local here = arg[0]:match("^(.*)/bench/[^/]*$") or "."
-package.path = here .. "/?.lua;" .. package.path
+package.path = "./?.lua;" .. package.path
 local lofty = require "lofty"
 local format = string.format
 
