@@ -132,7 +132,7 @@ end
 
 -- What happened, for the report.
 local began = runtime:monotonic()
-local totals = { restarts = 0, kills = 0, reloads = 0, expired = 0, requests = 0, grants = 0, repeated = 0 }
+local totals = { restarts = 0, kills = 0, reloads = 0, expired = 0, requests = 0, grants = 0 }
 local met, names, posted = {}, {}, {}
 local seen = watch.new()
 
@@ -239,8 +239,8 @@ local function print_sorted(title, list)
   for _, key in ipairs(keys) do print(format("  %8d  %s", list[key], key)) end
 end
 
--- Every account's refresh token must still work: each one's access tokens are ended, and a new process would do this.
--- Returns how often each note exists.
+-- Ends the access tokens of all accounts: each one's stored refresh token must still work. Returns how often each note
+-- exists, by account and content, and how many accounts are lost.
 local function survey()
   local existing, lost = {}, 0
   for kind, place in pairs(places) do
@@ -266,57 +266,76 @@ local function survey()
   return existing, lost
 end
 
-local function judge()
+-- Waits until all processes have ended; returns how many did so by themselves.
+local function wait_for_processes()
   local ended = 0
   for _, one in ipairs(processes) do
     local good, _, code = one.pipe:close()
-    if good then ended = ended + 1 else print(one.name .. " ended with " .. tostring(code) .. ": "
-      .. launcher.contents(folder .. "/" .. one.name .. ".out"):sub(1, 1000)) end
+    if good then
+      ended = ended + 1
+    else
+      print(format("%s ended with %s: %s", one.name, tostring(code),
+        launcher.contents(folder .. "/" .. one.name .. ".out"):sub(1, 1000)))
+    end
     add_counts(launcher.contents(folder .. "/" .. one.name .. ".counts"))
   end
   add_counts(lofty.assert(runtime:request { method = "GET", url = site_url .. "/counts" }).body)
   collect()
-  control "clear_faults"
-  local existing, lost = survey()
-  local outcomes = { done = 0, unknown = 0, failed = 0 }
-  local doubled, missing, unexpected, unknown_done, unaccounted = 0, 0, 0, 0, 0
-  local known = {}
-  local text = ""
+  return ended
+end
+
+-- Compares what the creates returned with the notes that exist.
+local function compare(existing)
+  local found = { done = 0, unknown = 0, failed = 0, doubled = 0, missing = 0, unexpected = 0, happened = 0, unaccounted = 0 }
+  local function add(what) found[what] = found[what] + 1 end
+  local known, text = {}, launcher.contents(folder .. "/nginx.ledger")
   for _, one in ipairs(processes) do text = text .. launcher.contents(folder .. "/" .. one.name .. ".ledger") end
-  text = text .. launcher.contents(folder .. "/nginx.ledger")
   for key, outcome in text:gmatch("(%d+ %S+) (%a+)\n") do
     local n = existing[key] or 0
-    known[key], outcomes[outcome] = true, outcomes[outcome] + 1
-    if n > 1 then doubled = doubled + 1 end
-    if outcome == "done" and n == 0 then missing = missing + 1 end
-    if outcome == "failed" and n > 0 then unexpected = unexpected + 1 end
-    if outcome == "unknown" and n > 0 then unknown_done = unknown_done + 1 end
+    known[key] = true
+    add(outcome)
+    if n > 1 then add "doubled" end
+    if outcome == "done" and n == 0 then add "missing" end
+    if outcome == "failed" and n > 0 then add "unexpected" end
+    if outcome == "unknown" and n > 0 then add "happened" end
   end
-  for key in pairs(existing) do
-    if key:find("^%d+ [%w.]+%-?%a*%-%d+$") and not known[key] then unaccounted = unaccounted + 1 end
+  for key in pairs(existing) do -- the other notes are the emulator's own
+    if key:find("^%d+ [%w.]+%-?%a*%-%d+$") and not known[key] then add "unaccounted" end
   end
+  return found
+end
+
+local function print_figures(found, lines)
+  local repeated = 0
   for _, n in pairs(posted) do
-    if n > 1 then totals.repeated = totals.repeated + 1 end
+    if n > 1 then repeated = repeated + 1 end
   end
-  local odd = launcher.contents(folder .. "/odd")
-  local lines, verdicts = seen:report(SECONDS)
   print(format("\n%.0f minutes, %d requests to the emulator, %d grants by refresh token, %d access tokens ended early;\n"
     .. "%d restarts of Redis (%d by kill -9), %d reloads of nginx",
     SECONDS / 60, totals.requests, totals.grants, totals.expired, totals.restarts, totals.kills, totals.reloads))
   print_sorted("faults met, by kind:", met)
   print_sorted("counted by the clients:", counts)
   print(format("creates: %d done, %d with an unknown outcome (%d of them happened), %d failed; %d were sent more than once",
-    outcomes.done, outcomes.unknown, unknown_done, outcomes.failed, totals.repeated))
+    found.done, found.unknown, found.happened, found.failed, repeated))
   for _, line in ipairs(lines) do print(line) end
   print()
+end
+
+local function judge()
+  local ended = wait_for_processes()
+  control "clear_faults"
+  local existing, lost = survey()
+  local found, odd, log = compare(existing), launcher.contents(folder .. "/odd"), site:log()
+  local lines, verdicts = seen:report(SECONDS)
+  print_figures(found, lines)
   check(ended == #processes, format("%d of %d processes ended by themselves", ended, #processes))
   check(lost == 0, format("%d of %d accounts lost their token", lost, 2 * ACCOUNTS))
-  check(doubled == 0, format("%d creates happened twice", doubled))
-  check(missing == 0, format("%d creates reported as done did not happen", missing))
-  check(unexpected == 0, format("%d creates reported as failed happened", unexpected))
-  check(unaccounted == 0, format("%d creates happened without a report", unaccounted))
+  check(found.doubled == 0, format("%d creates happened twice", found.doubled))
+  check(found.missing == 0, format("%d creates reported as done did not happen", found.missing))
+  check(found.unexpected == 0, format("%d creates reported as failed happened", found.unexpected))
+  check(found.unaccounted == 0, format("%d creates happened without a report", found.unaccounted))
   check(odd == "", odd == "" and "no err that no fault explains" or "errs that no fault explains:\n" .. odd:sub(1, 2000))
-  check(not site:log():find("%[alert%]") and not site:log():find("%[error%]"), "nginx logged no error")
+  check(not log:find("%[alert%]") and not log:find("%[error%]"), "nginx logged no error")
   for _, one in ipairs(verdicts) do check(one.good, format("%s: %s flat", one.name, one.what)) end
 end
 
