@@ -12,8 +12,9 @@ local format = string.format
 
 local watch = {}
 
--- What a process may have grown by at the end of its second half, compared with its middle; the least age of a process
--- that is judged, since one that was just started still fills its caches.
+-- What a process may have grown by: memory at the end, compared with its middle; descriptors at the end, compared with
+-- the most in its first half, since connections move between workers. And the least age of a process that is judged: one
+-- that was just started still fills its caches.
 watch.MEMORY, watch.DESCRIPTORS, watch.LEAST_AGE = 512, 3, 900 -- KiB, number, seconds
 
 local Watch = {}
@@ -97,8 +98,10 @@ function Watch:report(seconds)
       lines[#lines + 1] = format("%-22s %7d %9.1f | %15d %8d %8d %+9.0f | %16d %5d %6d %+8.1f", series.name, series.pid, age / 60,
         shown[1], shown[2], shown[3], shown[4], shown[5], shown[6], shown[7], shown[8])
       if series.judged and age >= watch.LEAST_AGE then
+        local most = 0
+        for i = 1, math.ceil(#series.times / 2) do most = math.max(most, series.descriptors[i]) end
         verdicts[#verdicts + 1] = { name = series.name, what = "memory", good = shown[3] - shown[2] <= watch.MEMORY }
-        verdicts[#verdicts + 1] = { name = series.name, what = "descriptors", good = shown[7] - shown[6] <= watch.DESCRIPTORS }
+        verdicts[#verdicts + 1] = { name = series.name, what = "descriptors", good = shown[7] - most <= watch.DESCRIPTORS }
       end
     end
   end

@@ -67,6 +67,16 @@ describe("nginx runtime", function()
     end
   end)
 
+  it("sleeps for a millisecond at least: nginx logs a warning about less", function()
+    local function warnings()
+      local _, n = box.gateway:log():gsub("ngx%.sleep%(0%)", "")
+      return n
+    end
+    local before = warnings()
+    assert.is_true(run [[return runtime:sleep(0) and runtime:sleep(0.0004)]])
+    assert.equal(before, warnings())
+  end)
+
   describe("map", function()
     it("returns results by index, whichever ends first", function()
       local results, failures = run [[

@@ -29,6 +29,7 @@ local origins = require "lofty.runtime.nginx.origin"
 local phase = require "lofty.runtime.nginx.phase"
 
 local error, pcall = error, pcall
+local ceil, max = math.ceil, math.max
 local may_wait, ngx_sleep = phase.may_wait, ngx.sleep
 local origin_of, exchange, refuse = origins.of, connection.exchange, exchanges.refuse
 local write_head = heads.write
@@ -57,14 +58,15 @@ function nginx:request(req) -- luacheck: no self
 end
 
 --- Waits; the worker process goes on with everything else.
--- @tparam number seconds
+-- @tparam number seconds rounded up to milliseconds, at least one: nginx cuts off the rest, and logs a warning about a
+--   sleep of 0
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err where this phase of nginx can't wait
 function nginx:sleep(seconds) -- luacheck: no self
   local may, err = may_wait()
   if not may then return nil, err end
-  local slept, problem = pcall(ngx_sleep, seconds)
+  local slept, problem = pcall(ngx_sleep, max(1, ceil(seconds * 1000)) / 1000)
   if slept then return true end
   if phase.is_refusal(problem) then return phase.refuse() end
   error(problem, 0)

@@ -34,7 +34,7 @@ local function wait(fn, ...)
   return detach.call(MAX_WAIT, fn, ...)
 end
 
-local function pause() ngx.sleep(0) end
+local function pause() ngx.sleep(0.001) end -- nginx may log a warning about a sleep of 0
 
 --- Makes a content handler: reads the request, calls `respond` and sends what it returns.
 -- @tparam function respond (request) -> status, body|nil, headers|nil. The request has `method`; `path`, as it came,
