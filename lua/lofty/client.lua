@@ -195,6 +195,13 @@ end
 
 local last_id = 0
 
+-- A process that makes a second call makes many. What failures and waits need is loaded by then, since no file can be
+-- opened once connections have used up the descriptors.
+local function load_for_many()
+  require "lofty.client.failure"
+  require "lofty.pacing.waits"
+end
+
 -- No function from here to the runtime makes a tail call: Lua 5.1 and 5.2 could not yield across it.
 
 --- Sends one call. Operations and calls by path use it.
@@ -220,6 +227,7 @@ function methods:send(call)
   if not url then return nil, body end
   local deadline = call.deadline or settings.deadline and started + settings.deadline
   counts.calls, last_id = counts.calls + 1, last_id + 1
+  if last_id == 2 then load_for_many() end
   local state = {
     id = last_id, url = url, number = 0, started = started, deadline = deadline,
     ends_at = deadline or started + limits.max_wait, counts = counts,

@@ -204,8 +204,6 @@ end
 -- @treturn table results, by index
 -- @treturn ?table errors, by index; nil when there are none
 function lofty.map(list, fn, opt)
-  -- Loaded now, since no file can be opened once many connections use up the process's descriptors.
-  require "lofty.client.failure"
   local results, failures = default_runtime():map(list, fn, opt)
   return results, failures
 end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 --- What a client does when a call fails: completes the err, and waits before the call is repeated. Loaded at the first
--- failure, or by `lofty.map`.
+-- failure, or by the second call of a process.
 --
 -- `self` is the client, `call` as for `client:send`, and `state` what `client:send` knows of the call: `id`, `number`
 -- (attempts so far), `started` and `deadline` (monotonic seconds), `token`, `rejected` (an access token that the server

@@ -9,6 +9,7 @@
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local ascii = require "lofty.internal.ascii"
+local sanitize = require "lofty.internal.sanitize"
 
 local ipairs, pairs, tonumber, type = ipairs, pairs, tonumber, type
 local concat = table.concat
@@ -178,7 +179,7 @@ function failure.new(fields, call, res, advice)
     fields.outcome_unknown = true
     advice = (advice or "") .. failure.recovery_hint(call)
   end
-  if advice then fields.message = errors.sanitize(fields.message, limits.server_message) .. advice end
+  if advice then fields.message = sanitize(fields.message, limits.server_message) .. advice end
   return errors.new(fields)
 end
 

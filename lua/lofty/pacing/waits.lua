@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- The waits of a limiter: see `lofty.pacing.limiter`. Loaded at the first wait.
+--- The waits of a limiter: see `lofty.pacing.limiter`. Loaded at the first wait, or by the second call of a process.
 -- @module lofty.pacing.waits
 
 local max, min = math.max, math.min

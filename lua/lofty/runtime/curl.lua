@@ -46,6 +46,13 @@ end
 -- The certificates that the environment names; read at the first request.
 local trust
 
+-- By the second request the scheduler is loaded, which a wait needs: later there may be no descriptor left to open its
+-- file with.
+local is_first = true
+local function load_scheduler()
+  if is_first then is_first = false elseif not slots.scheduler then require "lofty.runtime.curl.scheduler" end
+end
+
 --- Sends one request and waits for its complete response.
 --
 --     local res, err = runtime:request{
@@ -68,6 +75,7 @@ local trust
 -- @treturn[2] table err: kind network, timeout, tls, decode or invalid; `sent` is false when the server
 -- can't have seen the request; `connected` when a connection had been made; `head` when the head was complete
 function runtime:request(req) -- luacheck: no self
+  load_scheduler()
   local slot = acquire()
   local timeout = req.timeout or NOTHING
   if not trust then trust = config.trust() end

@@ -2,8 +2,8 @@
 
 --- The libcurl multi handle of this Lua state, and slots to send requests with. Each has a transfer that is used again.
 --
--- A request outside of tasks needs no more than this: the scheduler is loaded by the first wait or task, and enters
--- itself in `slots.scheduler`.
+-- A request outside of tasks needs no more than this: the scheduler is loaded by the first wait or task, or by the
+-- second request, and enters itself in `slots.scheduler`.
 -- @module lofty.runtime.curl.slots
 
 local curl = require "lofty.curl"
