@@ -5,9 +5,11 @@
 
 local exit_codes = require "lofty.cli.exit_codes"
 local index = require "lofty.api.operations.index"
+local lazy = require "lofty.internal.lazy"
 local output = require "lofty.cli.output"
 local sorted_keys = require "lofty.cli.sorted_keys"
-local values = require "lofty.cli.values"
+
+local values = lazy "lofty.cli.values"
 
 local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
 
@@ -144,7 +146,8 @@ local function arguments_of(op, args, streams)
   local known = shape.fields or {}
   local in_path = {}
   for _, word in ipairs(args.words) do
-    local name, text = values.split(word)
+    local name, text
+    if word:find("=", 1, true) then name, text = values.split(word) end
     if name and path_shapes[name] and not known[name] then
       in_path[name] = text
     elseif (not name or not known[name]) and #list < #names then

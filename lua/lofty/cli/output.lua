@@ -5,8 +5,10 @@
 -- Ids keep all their digits. A terminal gets the text of records without control characters.
 -- @module lofty.cli.output
 
+local lazy = require "lofty.internal.lazy"
 local terminal_text = require "lofty.cli.terminal_text"
-local values = require "lofty.cli.values"
+
+local values = lazy "lofty.cli.values"
 
 local output = {}
 
