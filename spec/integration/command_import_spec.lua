@@ -55,6 +55,20 @@ command.describe("lofty import", function()
     assert.truthy(out:find("line 2: skip", 1, true), out)
   end)
 
+  it("finds a lead by its id, and adds to its addresses", function()
+    write "Name,Email,City\nAnn Smith,ann@example.com,Austin\n"
+    assert.equal(0, (run "--apply"))
+    remove_journal()
+    local id = require("lofty").json.encode(leads()[1].leadId)
+    write("Lead ID,Email,City\n" .. id .. ",other@example.com,Austin\n999999999999999,x@example.com,\n")
+    local code, out = run "--apply"
+    assert.equal(10, code)
+    assert.truthy(out:find("line 2: updated", 1, true), out)
+    assert.truthy(out:find("line 3: bad.*there is no lead 999999999999999"), out)
+    assert.equal(1, #leads())
+    assert.same({ "ann@example.com", "other@example.com" }, leads()[1].emails)
+  end)
+
   it("reports bad rows with line and reason, and applies the others", function()
     write(table.concat({
       "First,Email,Phone", "Ann,ann@example.com,5125550101", "Bob,nonsense,", ",nobody@example.com,", "Cy,,12",

@@ -192,6 +192,19 @@ describe("a source over a store", function()
     assert.equal("other", assert(make()()).access_token)
   end)
 
+  it("asks to try again when that token is due for a refresh, too, and does not mark it as revoked", function()
+    runtime.time = runtime.time + 3600
+    tested.grant = function()
+      store_token(new_token("other", runtime:now() - 3600))
+      return invalid_grant()
+    end
+    local none, err = make()()
+    assert.is_nil(none)
+    assert.same({ "oauth", "invalid_grant", true, "7" }, { err.kind, err.code, err.retryable, err.account })
+    assert.truthy(err.message:find("another process has refreshed this token meanwhile", 1, true), err.message)
+    assert.is_nil(stored_token().revoked_at)
+  end)
+
   it("does not connect an account again that was disconnected while invalid_grant was on its way", function()
     runtime.time = runtime.time + 3600
     tested.grant = function()

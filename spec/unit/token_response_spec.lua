@@ -181,3 +181,31 @@ describe("a client id that a plain Basic header can't carry", function()
     assert.truthy(message:find('basic = "form"', 1, true), message)
   end)
 end)
+
+describe("a token", function()
+  it("without a refresh_token is refused before anything is sent", function()
+    local app, runtime = app_of {}
+    local none, err = app:refresh { access_token = "old-access" }
+    assert.is_nil(none)
+    assert.same({ "oauth", "invalid_grant", false }, { err.kind, err.code, err.sent })
+    assert.equal(0, #runtime.requests)
+  end)
+
+  it("whose account GET /v1.0/me does not name is not stored", function()
+    for _, body in ipairs { "{}", '{"id":null}', '{"id":""}', '{"id":{}}', "[]" } do
+      local store = lofty.store.memory()
+      local app = lofty.app {
+        client_id = "id", client_secret = "client-secret", redirect_uri = "https://x.example/cb", token_url = TOKEN_URL,
+        base_url = "https://api.example", store = store, runtime = fake.new(function(request)
+          if request.method == "GET" then return fake.json(200, body) end
+          return fake.json(200, '{"access_token":"new-access","refresh_token":"new-refresh","expires_in":3600}')
+        end),
+      }
+      local none, err = app:connect({ code = "c", state = "s" }, { state = "s" })
+      assert.is_nil(none, body)
+      assert.same({ "decode", "me" }, { err.kind, err.operation }, body)
+      assert.truthy(err.message:find("the response of GET /v1.0/me has no id", 1, true), err.message)
+      assert.same({}, lofty.assert(app:accounts()))
+    end
+  end)
+end)
