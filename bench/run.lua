@@ -31,17 +31,22 @@ end
 
 local load = tonumber(nginx.contents "/proc/loadavg":match "^(%S+)") or 0
 local began = os.time()
-local tables = {}
+local tables, failures = {}, {}
 for _, name in ipairs(arg[1] and arg or SUITE) do
   local started = os.time()
-  for _, of in ipairs(require("bench.suite." .. name)()) do
+  local ok, made = pcall(require("bench.suite." .. name))
+  if not ok then
+    io.stderr:write("bench: ", name, " failed: ", tostring(made), "\n")
+    failures[#failures + 1] = name
+  end
+  for _, of in ipairs(ok and made or {}) do
     tables[#tables + 1] = of
     print(report.text(of))
   end
   print(format("(%s took %d s)\n", name, os.time() - started))
 end
 for _, text in ipairs(report.worse(tables)) do print("- " .. text) end
-if arg[1] then return end
+if arg[1] then os.exit(failures[1] and 1 or 0) end
 
 local function about()
   local versions = {}
@@ -65,12 +70,17 @@ local function about()
       .. shell "lua5.2 -v 2>&1 | cut -d' ' -f1-2" .. " (the newest for which Debian 12 has them), "
       .. shell(peers.python .. " --version") .. ".",
     "- " .. table.concat(versions, ", ") .. ".",
-    "- The server is an nginx on loopback that sends constant bytes. All clients send the same method, path, Authorization, "
-      .. "Accept, Accept-Encoding and Content-Type. requests, httpx and node add `Connection: keep-alive`, and node "
-      .. "Accept-Language and Sec-Fetch-Mode. All but libcurl's loops and the curl command decode the JSON.",
+    "- The server is an nginx on loopback that sends constant bytes, not compressed. All clients send the same method, path, "
+      .. "Authorization, Content-Type, Accept and Accept-Encoding; httpx and node add Connection, node also Accept-Language and "
+      .. "Sec-Fetch-Mode, and the curl command numbers its requests in the query and accepts more codings. In the tables of new "
+      .. "processes the scripts send Authorization and what their library adds. All but libcurl's loops and the curl command "
+      .. "decode the JSON.",
   }
 end
 
+local head = about()
+if failures[1] then head[#head + 1] = "- **Not measured, because it failed: " .. table.concat(failures, ", ") .. ".**" end
 for _, of in ipairs(tables) do nginx.write("bench/" .. of.name .. ".svg", chart.draw(of)) end
-nginx.write("bench/RESULTS.md", report.page(about(), tables))
+nginx.write("bench/RESULTS.md", report.page(head, tables))
 print(format("bench/RESULTS.md and %d charts are written; the run took %d s", #tables, os.time() - began))
+os.exit(failures[1] and 1 or 0)

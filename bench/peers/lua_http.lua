@@ -29,6 +29,7 @@ headers:append(":path", path)
 headers:append("authorization", "token " .. os.getenv "BENCH_KEY")
 headers:append("content-type", "application/json")
 headers:append("accept", "application/json")
+headers:append("accept-encoding", "gzip")
 headers:append("user-agent", "bench")
 
 local connections = {}
