@@ -10,7 +10,7 @@ local peers = {}
 
 -- Debian's Python, whose packages are named here, before another in PATH.
 local python = nginx.shell "for p in /usr/bin/python3 python3; do command -v $p && break; done || echo python3"
-peers.python = python
+peers.python = python .. " -B" -- no compiled files beside the programs
 
 -- The folder of lua-resty-http's lib/, which Debian does not package.
 peers.resty_http = os.getenv "RESTY_HTTP"
