@@ -297,7 +297,7 @@ fuzz-lua: sanitized
 bench:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory -s all
-	@eval "$$($(MAKE) -s env)"; RESTY_HTTP="$(RESTY_HTTP)" ROUNDS="$(ROUNDS)" lua5.4 bench/run.lua $(ONLY)
+	@eval "$$($(MAKE) -s env)"; RESTY_HTTP="$(abspath $(RESTY_HTTP))" ROUNDS="$(ROUNDS)" lua5.4 bench/run.lua $(ONLY)
 
 # Minutes long: many processes that share tokens, stores that go away, kill -9 in the middle of refreshes.
 bench-tokens:

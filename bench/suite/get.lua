@@ -5,8 +5,8 @@
 local measure = require "bench.measure"
 local programs = require "bench.programs"
 
--- By perf, a small GET over HTTPS: 27 % of lofty's CPU is the Lua interpreter, 16 % libc, 21 % the kernel, 20 % libcurl,
--- 11 % OpenSSL, 5 % the library's C modules.
+-- perf record, a small GET: 27 % of lofty's CPU is the Lua interpreter, 24 % libcurl, 23 % the kernel, 18 % libc and 6 % the
+-- library's C modules; over HTTPS 25 %, 22 %, 21 %, 15 % and 5 %, and 11 % OpenSSL.
 local WHY = "A quarter of lofty's CPU is Lua code: each call is checked, built from its path and options, counted by the rate "
   .. "limiter and judged (retry, errors, the rate limit's fields), and all fields of its head become a table."
 local OTHERS = {
