@@ -118,4 +118,22 @@ function mix.delivery(number)
   return ('{"listId":2,"updatedLead":[{"leadId":%d}]}'):format(number)
 end
 
+--- Gives a handler a delivery, outside a request of nginx.
+-- @tparam function hook
+-- @tparam string secret
+-- @tparam number number
+-- @treturn number the status of the response
+function mix.deliver(hook, secret, number)
+  local status = hook {
+    method = "POST", path = "/hook/" .. secret, headers = { ["content-type"] = "application/json" }, body = mix.delivery(number),
+  }
+  return status
+end
+
+--- Gives a handler the 1,000 events that it remembers, so that they are there from the start and do not look like growth.
+-- @tparam function hook
+function mix.fill(hook)
+  for number = 1, 1000 do assert(mix.deliver(hook, mix.SECRET, number) == 200) end
+end
+
 return mix

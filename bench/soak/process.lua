@@ -38,16 +38,11 @@ for i, account in ipairs(task.accounts) do
     end,
     note = function(content, outcome) ledger:write(account, " ", content, " ", outcome, "\n") end,
     odd = function(text) odd:write(name, ": ", text, "\n") end,
-    deliver = function(secret, event)
-      return (hook { method = "POST", path = "/hook/" .. secret, headers = { ["content-type"] = "application/json" },
-                     body = mix.delivery(event) })
-    end,
+    deliver = function(secret, event) return mix.deliver(hook, secret, event) end,
   }
 end
 
--- A handler remembers its last 1,000 events: they are there from the start, so that they do not look like growth.
-for event = 1, 1000 do users[1].deliver(mix.SECRET, event) end
-
+mix.fill(hook)
 local ends = runtime:monotonic() + task.seconds
 local slots = {}
 for i = 1, SLOTS do slots[i] = i end

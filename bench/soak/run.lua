@@ -24,7 +24,7 @@ local format, quote, shell = string.format, launcher.quote, launcher.shell
 local SECONDS = (tonumber(arg[1]) or 60) * 60
 local ACCOUNTS, PAUSE = 12, 1 -- accounts of each store; mean seconds between two steps of a slot
 local ACCESS_TTL, GRACE = 20, 120
-local RELOADS = { 0.1, 0.2, 0.3, 0.4 } -- fractions of the time; afterwards the workers stay, so that they can be judged
+local RELOADS = { 0.05, 0.1, 0.15, 0.2 } -- fractions of the time; afterwards the workers stay, so that they can be judged
 local EACH = { faults = 5, expire = 3, sample = 10, redis = 60, outage = 60, progress = 300 } -- seconds
 
 local CONF = [[

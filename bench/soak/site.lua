@@ -43,6 +43,7 @@ function site.open(folder, name)
     end
   end
   site.hook = lofty.webhook.handler { secret = mix.SECRET, on_event = function() count "events" end }
+  mix.fill(site.hook)
 end
 
 --- One step of the user that the request names.
