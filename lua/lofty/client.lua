@@ -4,8 +4,8 @@
 -- @module lofty.client
 
 local ascii = require "lofty.internal.ascii"
+local check_options = require "lofty.internal.options"
 local core = require "lofty.core"
-local errors = require "lofty.errors"
 local lazy = require "lofty.internal.lazy"
 local rate = require "lofty.http.rate_headers"
 local misuse = require "lofty.internal.misuse"
@@ -14,6 +14,7 @@ local retry_policy = require "lofty.pacing.retry_policy"
 local settings_reader = require "lofty.client.settings"
 
 local dry_run = lazy "lofty.client.dry_run"
+local errors = lazy "lofty.errors"
 local failure = lazy "lofty.client.failure"
 local redact = lazy "lofty.internal.redact"
 
@@ -369,7 +370,7 @@ local VIEW_OPTIONS = {
 -- @treturn table a client
 function methods:with(opt)
   if getmetatable(self) ~= Client then no_client "with" end
-  errors.options("with", opt, VIEW_OPTIONS)
+  check_options("with", opt, VIEW_OPTIONS)
   return view(self, client.settings(opt, self.settings))
 end
 

@@ -88,7 +88,7 @@ end
 -- @tparam[opt] table opt
 -- @treturn table the application
 function lofty.app(opt)
-  opt = errors.options("lofty.app", opt, client.app_options)
+  opt = require "lofty.internal.options"("lofty.app", opt, client.app_options)
   -- No tail call: errors name the caller's line.
   local made = app.new(complete(opt))
   return made
@@ -143,7 +143,7 @@ end
 -- @tparam[opt] table opt
 -- @treturn table the client
 function lofty.client(opt)
-  opt = errors.options("lofty.client", opt, client.account_options)
+  opt = require "lofty.internal.options"("lofty.client", opt, client.account_options)
   local given, credential = credential_of(opt)
   if given == "token" and type(credential) ~= "table" then
     misuse("lofty.client: token must be a table, got " .. type(credential) .. "; text goes into access_token")

@@ -9,7 +9,9 @@
 -- @module lofty.token
 
 local core = require "lofty.core"
-local errors = require "lofty.errors"
+local lazy = require "lofty.internal.lazy"
+
+local errors = lazy "lofty.errors"
 
 local setmetatable, type, tonumber, pairs, ipairs = setmetatable, type, tonumber, pairs, ipairs
 local floor, min = math.floor, math.min

@@ -15,14 +15,15 @@
 -- the records of a list, fetch it completely with `all` first.
 -- @module lofty.api.resources
 
+local check_options = require "lofty.internal.options"
 local core = require "lofty.core"
-local errors = require "lofty.errors"
 local index = require "lofty.api.operations.index"
 local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
 local path_value = require("lofty.api.scalars").path_value
 
 local check = lazy "lofty.api.validate"
+local errors = lazy "lofty.errors"
 local pages = lazy "lofty.api.pages"
 
 local error, next, pairs, rawset, require, select, setmetatable, tostring, type =
@@ -157,7 +158,7 @@ local function walk(client, verb, ...)
   local op = verb.op
   local opt = select(#verb.names + 2, ...)
   if opt ~= nil and type(opt) == "table" then
-    errors.options("crm." .. verb.name, opt, op.page.keys and KEY_OPTIONS or LIST_OPTIONS)
+    check_options("crm." .. verb.name, opt, op.page.keys and KEY_OPTIONS or LIST_OPTIONS)
     if opt.resume ~= nil and type(opt.resume) ~= "string" then
       refuse(verb, "resume must be a cursor, a string, got %s", type(opt.resume))
     end

@@ -3,8 +3,8 @@
 --- The options that every client takes: checked, and completed with their defaults.
 -- @module lofty.client.settings
 
+local check_options = require "lofty.internal.options"
 local core = require "lofty.core"
-local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 local retry_policy = require "lofty.pacing.retry_policy"
 local runtime_contract = require "lofty.runtime.contract"
@@ -80,7 +80,7 @@ local function timeouts(value)
   if type(value) == "number" then
     total = value
   elseif type(value) == "table" then
-    errors.options("timeout", value, TIMEOUTS)
+    check_options("timeout", value, TIMEOUTS)
     connect, total = value.connect or connect, value.total or total
   elseif value ~= nil then
     misuse("timeout must be seconds, or { connect = seconds, total = seconds }")

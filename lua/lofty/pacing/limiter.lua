@@ -11,8 +11,8 @@
 -- machines share one budget; while the store fails, the limiter counts locally.
 -- @module lofty.pacing.limiter
 
+local check_options = require "lofty.internal.options"
 local limits = require("lofty.core").limits
-local errors = require "lofty.errors"
 local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
 local window = require "lofty.pacing.window"
@@ -194,7 +194,7 @@ local OPTIONS = {
 -- @tparam table opt as above
 -- @treturn table the limiter
 function limiter.new(opt)
-  opt = errors.options("limiter.new", opt, OPTIONS)
+  opt = check_options("limiter.new", opt, OPTIONS)
   if type(opt.runtime) ~= "table" then misuse("limiter.new: runtime is required") end
   local limit, span = opt.limit, opt.window or 60
   if limit ~= nil and (type(limit) ~= "number" or limit < 1 or limit ~= floor(limit)) then

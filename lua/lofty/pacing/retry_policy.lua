@@ -3,7 +3,7 @@
 --- The option `retry`, and how safe requests are to repeat by their method; `lofty.pacing.retry` decides with both.
 -- @module lofty.pacing.retry_policy
 
-local errors = require "lofty.errors"
+local check_options = require "lofty.internal.options"
 local misuse = require "lofty.internal.misuse"
 
 local pairs, type = pairs, type
@@ -28,7 +28,7 @@ retry_policy.defaults = { attempts = 4, base = 0.5, cap = 20, total = 150, windo
 function retry_policy.read(options)
   if options == false then options = { attempts = 1 } end
   if options == true then options = nil end
-  options = errors.options("retry", options, retry_policy.defaults)
+  options = check_options("retry", options, retry_policy.defaults)
   local policy = {}
   for name, default in pairs(retry_policy.defaults) do
     local value = options[name]

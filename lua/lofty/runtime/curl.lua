@@ -9,21 +9,21 @@
 
 local core = require "lofty.core"
 
--- Where a request calls little of libcurl's libraries, binding all their functions takes as long as the request.
--- (Lua 5.1 has no searchpath.)
+-- Loaded as Lua loads modules, all functions of libcurl's libraries would be bound at once, of which a request calls
+-- few. (Lua 5.1 has no searchpath.)
 local path = package.searchpath and package.searchpath("lofty.curl", package.cpath) -- luacheck: ignore 143
 if path then core.load_lazily(path) end
 
 local curl = require "lofty.curl"
-local errors = require "lofty.errors"
 local config = require "lofty.internal.config"
 local lazy = require "lofty.internal.lazy"
 local slots = require "lofty.runtime.curl.slots"
 
+local errors = lazy "lofty.errors"
 local scheduler = lazy "lofty.runtime.curl.scheduler"
 
 local require = require
-local limits, new_error = core.limits, errors.new
+local limits = core.limits
 local acquire, release, finish, in_section = slots.acquire, slots.release, slots.finish, slots.in_section
 
 local runtime = {}
@@ -32,13 +32,13 @@ local NOTHING = {}
 
 -- nil, and the err of a request that failed before anything was sent.
 local function refuse(message)
-  return nil, new_error { kind = "invalid", message = message, sent = false, connected = false, head = false }
+  return nil, errors.new { kind = "invalid", message = message, sent = false, connected = false, head = false }
 end
 
 local function fail(kind, message, sent, connected, head, final)
   local retryable
   if final then retryable = false end
-  return nil, new_error {
+  return nil, errors.new {
     kind = kind, message = message, sent = sent, connected = connected, head = head, retryable = retryable,
   }
 end
