@@ -315,7 +315,7 @@ soak:
 	@eval "$$($(MAKE) -s env)"; lua5.4 bench/soak/run.lua $(MINUTES)
 
 # The lines that SPECS run on Lua 5.4, in lua/lofty (its own counter, since Debian has no LuaCov) and src (gcov), as a table
-# with the least covered files first.
+# with the least covered files first. The spec of `ulimit -f` fails there: gcov cannot write its counts below that limit.
 COVERAGE := $(BUILD)/coverage
 .PHONY: coverage check-all
 coverage:
