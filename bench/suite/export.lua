@@ -35,6 +35,8 @@ local function export(leads, rounds, timed, is_checked)
   return {
     name = "export-" .. leads, title = ("Export of %d leads to CSV, pages of 100"):format(leads), columns = COLUMNS,
     rows = rows, text = text,
+    why = "perf record: 73 % of the command's CPU is the Lua interpreter, which makes each cell and looks whether it has to be "
+      .. "quoted; Python's json and csv are written in C.",
   }
 end
 

@@ -12,6 +12,13 @@ local shell, contents, format = launcher.shell, launcher.contents, string.format
 
 local REQUESTS, CONNECTIONS = 15000, 32
 
+local WHY = {
+  proxy = "proxy_pass copies the response in C; lofty runs Lua for each request: it builds the call, writes and reads over a "
+    .. "cosocket, reads the head, decodes the JSON, and the location prints two fields of it.",
+  blocking = "The blocking binding never gives the worker to another request, and this upstream responds before it would have "
+    .. "to wait; the next table shows what it costs with a slow one.",
+}
+
 -- CPU time of a process in seconds.
 local function cpu(pid)
   local fields, n = {}, 0
@@ -47,10 +54,9 @@ local function throughput(all)
   local columns = { { name = "time", unit = "µs" }, { name = "CPU of the worker", unit = "µs" } }
   local ways = {
     way("lofty", nil, all.main, "/lofty"),
-    way("proxy_pass", "nginx", all.main, "/proxy", "proxy_pass copies the response in C; lofty runs Lua for each request: it "
-      .. "builds the call, writes and reads over a cosocket, parses the head, decodes the JSON and prints two fields of it."),
+    way("proxy_pass", "nginx", all.main, "/proxy", WHY.proxy),
     way("lua-resty-http and lua-cjson", "lua-resty-http", all.main, peers.missing "lua-resty-http" and "/ping" or "/resty"),
-    way("a blocking libcurl binding and lua-cjson", "libcurl", all.blocking, "/curl"),
+    way("a blocking libcurl binding and lua-cjson", "libcurl", all.blocking, "/curl", WHY.blocking),
   }
   return {
     name = "nginx", title = "Inside nginx: one upstream call a request, one worker, 32 connections", columns = columns,
@@ -99,6 +105,8 @@ local function latency(all)
   return {
     name = "nginx-ping", title = "Inside nginx: /ping in the same worker, while 64 calls of 200 ms are in flight",
     columns = columns, rows = measure.compare(ways, 3, columns),
+    why = "Each call runs Lua when it starts and when it ends, for as long as the table before shows, and a /ping that comes "
+      .. "meanwhile waits for it.",
   }
 end
 
