@@ -31,10 +31,10 @@ return function()
     }
   end
   local tables = {
-    case("get", "A small GET over a kept connection", 7, { url = plain, path = "/v1.0/me", count = 1000 }),
+    case("get", "A small GET over a kept connection", 5, { url = plain, path = "/v1.0/me", count = 1000 }),
     case("get-tls", "The same over HTTPS", 5, { url = tls, path = "/v1.0/me", count = 600 }),
     case("get-10ms", "The same from a server that takes 10 ms", 3, { url = plain, path = "/slow", count = 40 }),
-    case("page", "A page of 100 leads, fetched and decoded", 7, { url = plain, path = "/page", count = 120, names = PAGE_PEERS }),
+    case("page", "A page of 100 leads, fetched and decoded", 5, { url = plain, path = "/page", count = 120, names = PAGE_PEERS }),
   }
   started:stop()
   return tables

@@ -29,7 +29,7 @@ return function()
   local tables = {
     case("map", "2,000 small GETs, 64 in flight, from a server that takes 10 ms for each", "/slow", 2000,
       "libcurl", "curl"),
-    case("map-pages", "400 pages of 100 leads, 64 in flight, decoded", "/slow-page", 400, "libcurl+lua-cjson"),
+    case("map-pages", "200 pages of 100 leads, 64 in flight, decoded", "/slow-page", 200, "libcurl+lua-cjson"),
   }
   started:stop()
   return tables
