@@ -72,10 +72,18 @@ end
 
 --- Waits for a slot that was reserved.
 -- @tparam table self the limiter
+-- @tparam number now monotonic seconds
 -- @tparam table each the slot's budget
 -- @tparam number slot
 -- @tparam number at its start
--- @return as `pass_alone` in `lofty.pacing.limiter`
+-- @tparam ?string operation
+-- @tparam ?table opt of `limiter:acquire`
+-- @tparam ?table own the operation's budget, if `each` is the application's
+-- @tparam ?number held its slot in there
+-- @treturn[1] number the slot
+-- @treturn[1] ?number the time after the wait
+-- @treturn[2] nil
+-- @treturn[2] number seconds until the call could start
 function waits.for_slot(self, now, each, slot, at, operation, opt, own, held)
   local runtime, slots = self.runtime, each.window
   local slept
