@@ -95,7 +95,7 @@ function Watch:report(seconds)
         end
         shown[#shown + 1] = slope(series, values)
       end
-      lines[#lines + 1] = format("%-22s %7d %9.1f | %15d %8d %8d %+9.0f | %16d %5d %6d %+8.1f", series.name, series.pid, age / 60,
+      lines[#lines + 1] = format("%-22s %7d %9.1f | %15.0f %8.0f %8.0f %+9.0f | %16.0f %5.0f %6.0f %+8.1f", series.name, series.pid, age / 60,
         shown[1], shown[2], shown[3], shown[4], shown[5], shown[6], shown[7], shown[8])
       if series.judged and age >= watch.LEAST_AGE then
         local most = 0
