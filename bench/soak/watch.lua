@@ -29,8 +29,8 @@ function watch.new() return setmetatable({ series = {}, order = {} }, Watch) end
 function Watch:sample(now, processes)
   local words = {}
   for i, one in ipairs(processes) do words[i] = tostring(one.pid) end
-  local text = launcher.shell("for p in " .. table.concat(words, " ") .. "; do "
-    .. [[echo "$p $(ls /proc/$p/fd 2>/dev/null | wc -l) $(tr '\n' ' ' </proc/$p/status 2>/dev/null)"; done]])
+  local text = launcher.shell("exec 2>/dev/null; for p in " .. table.concat(words, " ") .. "; do "
+    .. [[echo "$p $(ls /proc/$p/fd | wc -l) $(tr '\n' ' ' </proc/$p/status)"; done]])
   local read = {}
   for line in text:gmatch("[^\n]+") do
     local pid, descriptors = line:match("^(%d+) (%d+)")
