@@ -175,13 +175,15 @@ local MAKE_HANDLE = {
   reader = function() return core.http_reader("GET", 65536, 1048576) end,
   multi = function() return curl.multi() end,
   transfer = function()
-    for i = 1, 32 do
-      local handle = handles[i]
-      local ok, made = pcall(function() return handle:transfer() end)
-      if ok then return made end
+    while true do
+      for i = 1, 32 do
+        local handle = handles[i]
+        local ok, made = pcall(function() return handle:transfer() end)
+        if ok then return made end
+      end
+      -- Kept: a multi handle that is collected closes its transfers. A finalizer may close it before the next round.
+      handles[1] = curl.multi()
     end
-    handles[1] = curl.multi() -- kept: a multi handle that is collected closes its transfers
-    return handles[1]:transfer()
   end,
   directory = function() return file.directory(".", false) end,
   file = function() return (folder:create()) end,
