@@ -151,7 +151,7 @@ end
 
 local function pause()
   local ngx = rawget(_G, "ngx")
-  if ngx then ngx.sleep(0) end
+  if ngx then ngx.sleep(0.001) end -- nginx may log a warning about a sleep of 0
 end
 
 -- Handles the events of one delivery that are due. Returns when the next one is, or false when none is left.

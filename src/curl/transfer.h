@@ -30,7 +30,7 @@ struct Multi {
   CURLM *handle; /* NULL: closed */
   pid_t owner;   /* the process that made the handle */
   int references;
-  int has_new;    /* transfers that libcurl has not begun with */
+  int has_new; /* transfers that libcurl has not begun with */
   unsigned long protected_done;
   LoftyBuf sockets;   /* curl_socket_t of each open connection */
   Transfer *running;  /* doubly linked */
