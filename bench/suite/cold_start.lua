@@ -42,9 +42,9 @@ fetch(process.env.LOFTY_BASE_URL + "/v1.0/leads/651095960136641", { headers: { A
 -- os.clock() and strace, Debian 12: loading libcurl with the 30 libraries that it needs takes 9 ms of lofty's 17.
 local LOADS = "All load libcurl and the 30 shared libraries that it needs, which is more than half of the time."
 local WHY = {
-  curl = "lofty also starts Lua and reads about 30 Lua modules.",
-  ["lua-curl"] = "lofty also reads about 30 Lua modules, where the script needs two modules in C.",
-  command = "The command also starts Lua and reads about 50 Lua modules, among them argparse and the operation's fields.",
+  curl = "lofty also starts Lua and reads about 20 Lua modules.",
+  ["lua-curl"] = "lofty also reads about 20 Lua modules, where the script needs two modules in C.",
+  command = "The command also starts Lua and reads about 40 Lua modules, among them argparse and the operation's fields.",
   alone = "lofty reads a few Lua modules, which load others at first use, and lofty.core with zlib.",
 }
 

@@ -5,7 +5,7 @@
 local measure = require "bench.measure"
 local programs = require "bench.programs"
 
-local WHY = "Each call is a coroutine in Lua, is checked, built, counted by the rate limiter and judged, and all fields of its "
+local WHY = "Each call runs in a Lua coroutine, is checked, built, counted by the rate limiter and judged, and all fields of its "
   .. "head become a table."
 local REASONS = {
   libcurl = "The loop in C sends prepared handles again, looks at the status alone and decodes nothing.",
