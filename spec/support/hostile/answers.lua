@@ -32,6 +32,8 @@ local function answer(name, send, expected, more)
   local entry = { group = group, name = name, expected = expected, call = answers.calls[group] or "get" }
   if type(send) == "function" then entry.serve = send else entry.send = send end
   for key, value in pairs(more or {}) do entry[key] = value end
+  -- Where the next call is not sent, the POST follows at once: a server that closes might do so just as it goes out.
+  if entry.following == "timeout" then entry.keep = true end
   answers[#answers + 1] = entry
 end
 
@@ -315,19 +317,12 @@ answer("200 whose body says that it failed", json '{"code":"LEAD_NOT_EXIST","mes
 answer("200 with a message of escape sequences", json '{"code":20003,"message":"\\u001b]0;x\\u0007"}', "not_found")
 
 group = "limits"
--- Where the next call fails before it is sent, the server keeps the connection: else it might close it just as the POST
--- goes out.
 local function limited(fields, status) return json("{}", status, fields) end
-answer("Retry-After of 10^300", limited("Retry-After: 1" .. rep("0", 300) .. "\r\n", "429 Many"), "rate_limit", {
-  following = "timeout", keep = true })
-answer("Retry-After that is negative", limited("Retry-After: -5\r\n", "429 Many"), "rate_limit", {
-  following = "timeout", keep = true })
-answer("Retry-After that is no number", limited("Retry-After: inf\r\n", "429 Many"), "rate_limit", {
-  following = "timeout", keep = true })
-answer("Retry-After in the year 9999", limited("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", "429 Many"), "rate_limit", {
-  following = "timeout", keep = true })
-answer("Retry-After of 60 kB", limited("Retry-After: " .. rep("1,", 30000) .. "\r\n", "429 Many"), "rate_limit", {
-  following = "timeout", keep = true })
+answer("Retry-After of 10^300", limited("Retry-After: 1" .. rep("0", 300) .. "\r\n", "429 Many"), "rate_limit", { following = "timeout" })
+answer("Retry-After that is negative", limited("Retry-After: -5\r\n", "429 Many"), "rate_limit", { following = "timeout" })
+answer("Retry-After that is no number", limited("Retry-After: inf\r\n", "429 Many"), "rate_limit", { following = "timeout" })
+answer("Retry-After in the year 9999", limited("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", "429 Many"), "rate_limit", { following = "timeout" })
+answer("Retry-After of 60 kB", limited("Retry-After: " .. rep("1,", 30000) .. "\r\n", "429 Many"), "rate_limit", { following = "timeout" })
 answer("Retry-After with a 200", limited "Retry-After: 86400\r\n", "={}")
 answer("limit 0", limited "X-RateLimit-Limit: 0\r\n", "={}")
 answer("negative limit", limited "X-RateLimit-Limit: -1\r\n", "={}")
@@ -335,8 +330,7 @@ answer("limit of 10^300", limited("X-RateLimit-Limit: 1" .. rep("0", 300) .. "\r
 answer("limit that is no number", limited "X-RateLimit-Limit: nan\r\nX-RateLimit-Remaining: nan\r\n", "={}")
 answer("limit of 60 kB", limited("X-RateLimit-Limit: " .. rep("100,", 15000) .. "\r\n"), "={}")
 answer("nothing left until the year 9999", limited
-  "X-RateLimit-Limit: 100\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 253402300799\r\n", "={}", {
-    following = "timeout", keep = true })
+  "X-RateLimit-Limit: 100\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 253402300799\r\n", "={}", { following = "timeout" })
 answer("nothing left, reset in the past", limited
   "X-RateLimit-Limit: 100\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1\r\n", "={}")
 
