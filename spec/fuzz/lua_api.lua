@@ -271,8 +271,7 @@ local function arguments_of(called)
   return list, n
 end
 
-collectgarbage("setpause", 50)
-collectgarbage("setstepmul", 1000)
+require("spec.support.finalizers").tune_collector(50, 1000)
 local progress = assert(io.open("call", "wb"))
 progress:setvbuf "no"
 local returned, raised = 0, 0

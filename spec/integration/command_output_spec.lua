@@ -74,8 +74,8 @@ command.describe("the output of the command", function()
     local _, out = run(words, { terminal = true })
     assert.equal("\27[1m", out:sub(1, 4))
     for _, variables in ipairs { { NO_COLOR = "1" }, { TERM = "dumb" } } do
-      _, out = run(words, { terminal = true, variables = variables })
-      assert.is_nil(out:find("\27", 1, true))
+      local _, plain = run(words, { terminal = true, variables = variables })
+      assert.is_nil(plain:find("\27", 1, true))
     end
   end)
 

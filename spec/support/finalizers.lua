@@ -6,7 +6,8 @@ local finalizers = {}
 
 local newproxy = rawget(_G, "newproxy")
 
-local function tune_collector(pause, step)
+--- Sets the collector's pause and step multiplier; returns the former ones.
+function finalizers.tune_collector(pause, step)
   if _VERSION ~= "Lua 5.5" then return collectgarbage("setpause", pause), collectgarbage("setstepmul", step) end
   return collectgarbage("param", "pause", pause), collectgarbage("param", "stepmul", step)
 end
@@ -23,7 +24,7 @@ end
 -- @tparam function check is called with what `pcall(call, value)` returned, after a call during which `use` returned true
 function finalizers.during(prepare, call, use, check)
   local running, used, runs = nil, false, 0
-  local pause, step = tune_collector(1, 10000)
+  local pause, step = finalizers.tune_collector(1, 10000)
   local ok, problem = pcall(function()
     for i = 1, 20000 do
       local value = prepare()
@@ -42,7 +43,7 @@ function finalizers.during(prepare, call, use, check)
     error("no finalizer ran during the call", 0)
   end)
   running = nil
-  tune_collector(pause, step)
+  finalizers.tune_collector(pause, step)
   if not ok then error(problem, 0) end
 end
 

@@ -221,8 +221,8 @@ local cases = {
 -- The events that were handled, in this process and in children.
 local function handled()
   local counts, list = {}, io.open(root .. "/handled")
-  for event in list and list:lines() or function() end do
-    event = tonumber(event)
+  for line in list and list:lines() or function() end do
+    local event = tonumber(line)
     counts[event] = (counts[event] or 0) + 1
   end
   if list then list:close() end

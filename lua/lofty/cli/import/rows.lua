@@ -33,8 +33,8 @@ end
 local function split(text)
   local list = {}
   for part in text:gmatch "[^;,\n]+" do
-    part = ascii.trim(part)
-    if part ~= "" then list[#list + 1] = part end
+    local trimmed = ascii.trim(part)
+    if trimmed ~= "" then list[#list + 1] = trimmed end
   end
   return list
 end
