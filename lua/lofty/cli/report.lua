@@ -78,7 +78,7 @@ local function count_from_database(path, counts)
   end
   if cursor then
     local row = cursor:fetch({}, "n")
-    while row do
+    while row and next(row) ~= nil do -- LuaSQL 2.8 gives an empty table where there is no row
       local lead = require("lofty").json.decode(row[1])
       if type(lead) == "table" then counts.add(lead) end
       row = cursor:fetch(row, "n")

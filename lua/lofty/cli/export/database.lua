@@ -36,11 +36,11 @@ function Database:execute(statement)
   return done
 end
 
--- Calls fn with each row of a query, a table by column number.
+-- Calls fn with each row of a query, a table by column number. Where there is none, LuaSQL 2.8 gives an empty table.
 function Database:each_row(query, fn)
   local rows = self:execute(query)
   local row = rows:fetch({}, "n")
-  while row do
+  while row and next(row) ~= nil do
     fn(row)
     row = rows:fetch(row, "n")
   end
@@ -52,7 +52,7 @@ function Database:first(query)
   local rows = self:execute(query)
   local row = rows:fetch({}, "n")
   rows:close()
-  return row
+  return row and next(row) ~= nil and row or nil
 end
 
 -- Calls fn in a transaction, which is rolled back when fn raises.
