@@ -4,6 +4,7 @@
 -- @module lofty.cli.report
 
 local exit_codes = require "lofty.cli.exit_codes"
+local next_row = require "lofty.cli.next_row"
 
 local report = {}
 
@@ -77,11 +78,11 @@ local function count_from_database(path, counts)
     cursor, why = connection:execute "SELECT record FROM leads WHERE deleted_at IS NULL"
   end
   if cursor then
-    local row = cursor:fetch({}, "n")
-    while row and next(row) ~= nil do -- LuaSQL 2.8 gives an empty table where there is no row
+    local row = next_row(cursor)
+    while row do
       local lead = require("lofty").json.decode(row[1])
       if type(lead) == "table" then counts.add(lead) end
-      row = cursor:fetch(row, "n")
+      row = next_row(cursor, row)
     end
     cursor:close()
   end

@@ -11,6 +11,7 @@
 local cells = require "lofty.cli.export.cells"
 local counted = require "lofty.cli.count"
 local kinds = require "lofty.cli.export.kinds"
+local next_row = require "lofty.cli.next_row"
 local schema = require "lofty.cli.export.schema"
 
 local concat = table.concat
@@ -36,13 +37,13 @@ function Database:execute(statement)
   return done
 end
 
--- Calls fn with each row of a query, a table by column number. Where there is none, LuaSQL 2.8 gives an empty table.
+-- Calls fn with each row of a query, a table by column number.
 function Database:each_row(query, fn)
   local rows = self:execute(query)
-  local row = rows:fetch({}, "n")
-  while row and next(row) ~= nil do
+  local row = next_row(rows)
+  while row do
     fn(row)
-    row = rows:fetch(row, "n")
+    row = next_row(rows, row)
   end
   rows:close()
 end
@@ -50,9 +51,9 @@ end
 -- The first row; nil when there is none.
 function Database:first(query)
   local rows = self:execute(query)
-  local row = rows:fetch({}, "n")
+  local row = next_row(rows)
   rows:close()
-  return row and next(row) ~= nil and row or nil
+  return row
 end
 
 -- Calls fn in a transaction, which is rolled back when fn raises.
