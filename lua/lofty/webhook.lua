@@ -9,9 +9,9 @@
 
 local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
+local decode_json = require "lofty.internal.decode_json"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
-local response = require "lofty.http.response"
 local recent_keys = require "lofty.webhook.recent_keys"
 
 local getmetatable, ipairs, next, pairs, pcall, setmetatable, tonumber, tostring, type =
@@ -172,7 +172,7 @@ function webhook.parse(body, opt)
   local max = opt.max_events or limits.webhook_events
   check_json("webhook.parse", opt.json)
   if not is_count(max) then misuse("webhook.parse: max_events must be a number, 1 or more") end
-  local value, why = response.decode(body, opt.json == "repair")
+  local value, why = decode_json(body, opt.json == "repair")
   if value == nil then return bad(why) end
   if type(value) ~= "table" then return bad("a delivery is a JSON object") end
   local deliveries = is_array(value) and value or { value }

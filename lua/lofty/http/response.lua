@@ -1,8 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Reads an HTTP response: its body into a value. What reports a failure becomes an err, in `lofty.http.failure`.
---
--- `response.decode` serves the API and the token endpoint alike; `response.read` evaluates an API call's response.
+--- Reads an API call's response: its body into a value. What reports a failure becomes an err, in `lofty.http.failure`.
 -- @module lofty.http.response
 
 local decode_json = require "lofty.internal.decode_json"
@@ -37,22 +35,13 @@ local function evaluate(value, res, call)
   return value
 end
 
---- Decodes a JSON body; its media type does not matter.
--- @function response.decode
--- @tparam string body
--- @tparam[opt] boolean repair replace what no JSON string may hold, see `lofty.json`
--- @return[1] the value
--- @treturn[2] nil
--- @treturn[2] string what is wrong with it
-response.decode = decode_json
-
 --- Reads an API call's response.
 -- An empty 2xx is true; a JSON null is `lofty.null`; text that is not JSON is returned as it is if its
 -- media type is not JSON either; a 200 whose envelope reports a failure is an error.
 -- @tparam table res `status`, `headers`, `body`, as a runtime gives it
 -- @tparam table call `operation`, `path`, `class`, `find` (the call that shows whether a write was done), `unwrap`
 -- @tparam table token the one that was sent, whose type a message names; the caller removes its secrets from the err
--- @tparam[opt] boolean repair as for `response.decode`
+-- @tparam[opt] boolean repair replace what no JSON string may hold, see `lofty.json`
 -- @return[1] the value, never nil or false
 -- @treturn[2] nil
 -- @treturn[2] table err

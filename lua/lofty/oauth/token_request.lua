@@ -4,12 +4,12 @@
 -- @module lofty.oauth.token_request
 
 local core = require "lofty.core"
+local decode_json = require "lofty.internal.decode_json"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 local rate_headers = require "lofty.http.rate_headers"
 local redact = require "lofty.internal.redact"
 local explain = require("lofty.http.failure").explain
-local response = require "lofty.http.response"
 local token = require "lofty.token"
 
 local type, pairs = type, pairs
@@ -108,7 +108,7 @@ end
 local function read(res, fields, now)
   local status = res.status
   local is_success = status >= 200 and status < 300
-  local value, why = response.decode(res.body)
+  local value, why = decode_json(res.body)
   local name = error_name(value)
   if name and REFUSALS[name] and (is_success or status == 400 or status == 401) then
     return nil, refusal(value, res, fields.grant_type)
