@@ -5,6 +5,7 @@
 
 local ascii = require "lofty.internal.ascii"
 local columns = require "lofty.cli.import.columns"
+local index = require "lofty.api.operations.index"
 local pages = require "lofty.api.pages"
 local rows = require "lofty.cli.import.rows"
 local sorted_keys = require "lofty.cli.sorted_keys"
@@ -29,8 +30,7 @@ local function ask(crm, key, value)
   local page, err = crm.leads:list { [key.name] = value, preciseSearchFlag = true, limit = LOOK_UP_LIMIT }
   if not page then return nil, nil, err end
   local found, count = nil, 0
-  local op = require("lofty.api.operations.index").verbs("leads").list
-  for _, lead in ipairs(pages.items(page, op.page) or {}) do
+  for _, lead in ipairs(pages.items(page, index.verbs("leads").list.page) or {}) do
     if is_of(lead, key) then found, count = lead, count + 1 end
   end
   if count > 1 then return nil, ("%d leads have the %s %s"):format(count, key.name, key.value) end
