@@ -88,11 +88,9 @@ function output.page(context, page, items)
   local form, fields = choose(context)
   if not items or form == "json" and not fields then
     output.value(context, page)
-    return
+  else
+    require("lofty.cli.records").all(context, form, fields, items)
   end
-  local writer = output.writer(context)
-  writer:add(items)
-  writer:finish()
 end
 
 return output

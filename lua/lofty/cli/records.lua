@@ -228,6 +228,17 @@ function Writer:finish()
   end
 end
 
+--- Writes some records, which are all.
+-- @tparam table context
+-- @tparam string form
+-- @tparam ?table fields
+-- @tparam table records an array
+function records_output.all(context, form, fields, records)
+  local writer = records_output.writer(context, form, fields)
+  writer:add(records)
+  writer:finish()
+end
+
 --- Writes one value, such as a record.
 -- @tparam table context
 -- @tparam string form
@@ -236,17 +247,13 @@ end
 function records_output.value(context, form, fields, value)
   local streams = context.streams
   if is_csv(form) then
-    local writer = records_output.writer(context, form, fields)
-    writer:add { value }
-    writer:finish()
+    records_output.all(context, form, fields, { value })
   elseif form ~= "table" then
     streams.out:write(record_text(context, value, fields), "\n")
   elseif type(value) ~= "table" then
     show(context, { (require("lofty.errors").sanitize(cell_of(value))) })
   elseif value[1] ~= nil then
-    local writer = records_output.writer(context, form, fields)
-    writer:add(value)
-    writer:finish()
+    records_output.all(context, form, fields, value)
   else
     local names = fields or names_of(context, { value }, true)
     show(context, require("lofty.cli.table").record(sanitized(names), cells_of(context, value, names, MAX_CELL),
