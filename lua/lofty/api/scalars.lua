@@ -141,8 +141,8 @@ function scalars.string(spec, value)
   if enum and not is_one_of(enum, value) then
     local names = {}
     for i = 1, #enum do names[enum[i]] = true end
-    local meant = require "lofty.internal.suggest"(value, names)
-    if meant then return nil, format("%s is not known, did you mean %q?", name_of(value), meant) end
+    local meant, hint = require "lofty.internal.suggest"(value, names)
+    if meant then return nil, name_of(value) .. " is not known" .. hint end
     return nil, format("must be one of %s, got %s", list_of(enum, "%q"), name_of(value))
   end
   local most = spec.max_length
