@@ -22,14 +22,13 @@ local waits = lazy "lofty.pacing.waits"
 local pairs, require, setmetatable, type = pairs, require, setmetatable, type
 local find, gsub = string.find, string.gsub
 local floor, max, min = math.floor, math.max, math.min
+local SHORTEST_WAIT = window.SHORTEST_WAIT
 
 -- Our windows are longer than the server's by this factor: an early request can arrive late and one sent a window later
 -- early, so that the server counts both in one window. Costs one per cent of the limit.
 local SLACK = 1.01
 -- The shortest wait after a 429, in seconds, also when its reset time is in the past.
 local LEAST = 1
--- Waits shorter than this many seconds are skipped.
-local CLOSE = 0.0001
 -- Seconds without use after which an operation's budget is removed.
 local FORGET_AFTER = 3600
 
@@ -61,7 +60,7 @@ end
 local function pass_alone(self, now, each, operation, opt, own, held)
   local slot, at = each.window:reserve(now, opt and opt.ends_at)
   if not slot then return nil, at - now end
-  if at - now <= CLOSE then return slot end
+  if at - now <= SHORTEST_WAIT then return slot end
   local waited, slept = waits.for_slot(self, now, each, slot, at, operation, opt, own, held)
   return waited, slept
 end

@@ -8,13 +8,12 @@ local jitter = require "lofty.pacing.jitter"
 local waits = require "lofty.pacing.waits"
 
 local max, min = math.max, math.min
+local SHORTEST_WAIT = require("lofty.pacing.window").SHORTEST_WAIT
 
 -- Seconds after a failure of the store before it is used again.
 local PAUSE = 1
 -- The shortest wait between two calls of the store's take, in seconds.
 local TICK = 0.005
--- Waits shorter than this many seconds are skipped.
-local CLOSE = 0.0001
 -- Calls that wait for the same time start this many seconds apart, in order, but all within SPREAD.
 local STEP, SPREAD = 0.0001, 0.25
 
@@ -29,7 +28,7 @@ return function(self, now, each, operation, opt, own, held)
   each.came = number
   local slept
   while each.limit and now >= each.alone do
-    if each.gate - now > CLOSE then
+    if each.gate - now > SHORTEST_WAIT then
       if waits.is_too_late(opt, each.gate) then return nil, each.gate - now end
       local turn = max(0, min(SPREAD, (number - each.went - 1) * STEP))
       local waited = waits.wait(self, operation, each.gate - now + turn, now, opt)

@@ -4,11 +4,10 @@
 -- @module lofty.pacing.waits
 
 local max, min = math.max, math.min
+local SHORTEST_WAIT = require("lofty.pacing.window").SHORTEST_WAIT
 
 local waits = {}
 
--- Waits shorter than this many seconds are skipped.
-local CLOSE = 0.0001
 -- Waits whose ends are at most this far apart are reported to on_wait as one.
 local SAME_WAIT = 1
 
@@ -67,7 +66,7 @@ end
 -- @tparam number at when the call starts
 function waits.delay(own, held, now, at)
   local earliest = held and own.window:moment(held)
-  if earliest and at - earliest > CLOSE then own.window:delay(now, held, at) end
+  if earliest and at - earliest > SHORTEST_WAIT then own.window:delay(now, held, at) end
 end
 
 --- Waits for a slot that was reserved.
@@ -94,8 +93,8 @@ function waits.for_slot(self, now, each, slot, at, operation, opt, own, held)
     now = runtime:monotonic()
     if not waited then break end
     slept, at = now, slots:moment(slot) or now
-  until at - now <= CLOSE
-  if now - at > CLOSE then slots:delay(now, slot, now) end
+  until at - now <= SHORTEST_WAIT
+  if now - at > SHORTEST_WAIT then slots:delay(now, slot, now) end
   return slot, slept
 end
 

@@ -20,7 +20,10 @@ local SPARE = 512
 local methods = {}
 local metatable = { __name = "lofty.window", __index = methods }
 
-local window = {}
+local window = {
+  --- Seconds; a shorter wait is skipped.
+  SHORTEST_WAIT = 0.0001,
+}
 
 --- @tparam number span seconds
 -- @tparam[opt] number limit slots in a span; nil while it is not known
