@@ -196,10 +196,11 @@ end
 
 local last_id = 0
 
--- A process that makes a second call makes many. What failures and waits need is loaded by then, since no file can be
--- opened once connections have used up the descriptors.
+-- A process that makes a second call makes many. What failures, waits and rate limits in unusual forms need is loaded
+-- by then, since no file can be opened once connections have used up the descriptors.
 local function load_for_many()
   require "lofty.client.failure"
+  require "lofty.http.rate_forms"
   require "lofty.pacing.waits"
 end
 

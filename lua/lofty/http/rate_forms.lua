@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- Reads the values of rate limit fields that are not a plain number: lists, durations, dates, and the fields of the
--- IETF's draft. Loaded at the first of them. A value that is not understood counts as absent.
+-- IETF's draft. Loaded at the first of them, or by the second call of a process. A value that is not understood counts
+-- as absent.
 -- @module lofty.http.rate_forms
 
 local http_date = require "lofty.http.date"
