@@ -17,11 +17,13 @@ mix.SECRET = "s3cret"
 
 local LEADS = 30 -- of each account of the emulator without data of its own
 
---- The options of a client that count what happens inside calls.
+--- The options of an application: the task's time limits, and hooks that count what happens inside calls.
+-- @tparam table task
 -- @tparam function count
 -- @treturn table
-function mix.hooks(count)
+function mix.options(task, count)
   return {
+    retry = task.retry, timeout = task.timeout, deadline = task.deadline,
     on_retry = function() count "retries" end,
     on_refresh = function(token) count(token and "refreshes" or "failed refreshes") end,
     on_error = function() count "errors of no call" end,
@@ -130,10 +132,14 @@ function mix.deliver(hook, secret, number)
   return status
 end
 
---- Gives a handler the 1,000 events that it remembers, so that they are there from the start and do not look like growth.
--- @tparam function hook
-function mix.fill(hook)
+--- A webhook handler that counts its events. It got the 1,000 events that it remembers, so that they are there from the
+-- start and do not look like growth.
+-- @tparam function count
+-- @treturn function
+function mix.hook(count)
+  local hook = lofty.webhook.handler { secret = mix.SECRET, on_event = function() count "events" end }
   for number = 1, 1000 do assert(mix.deliver(hook, mix.SECRET, number) == 200) end
+  return hook
 end
 
 return mix

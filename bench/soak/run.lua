@@ -76,37 +76,26 @@ for i = 1, ACCOUNTS do
 end
 for kind, place in pairs(places) do token_processes.stale(place, accounts[kind]) end
 
-local COMMON = {
-  retry = { attempts = 4, base = 0.2, cap = 2, total = 20, window = 2 }, timeout = { connect = 2, total = 3 }, deadline = 20,
-}
 local function write_task(name, more)
-  local task = { seconds = SECONDS, pause = PAUSE, seed = random(1000000) }
-  for key, value in pairs(COMMON) do task[key] = value end
+  local task = {
+    seconds = SECONDS, pause = PAUSE, seed = random(1000000), retry = { attempts = 4, base = 0.2, cap = 2, total = 20, window = 2 },
+    timeout = { connect = 2, total = 3 }, deadline = 20,
+  }
   for key, value in pairs(more) do task[key] = value end
-  token_processes.write_task(folder .. "/" .. name .. ".lua", task.place or {}, task)
+  token_processes.write_task(folder .. "/" .. name .. ".lua", more.place, task)
 end
 
--- nginx, and its workers at a time.
-local nginx_places = {}
+-- nginx.
+local nginx_parts = {}
 for kind, place in pairs(places) do
-  local inside = { dict = "soak_" .. kind, accounts = accounts[kind] }
-  for name, value in pairs(place) do inside[name] = value end
-  nginx_places[#nginx_places + 1] = inside
+  nginx_parts[#nginx_parts + 1] = { place = place, dict = "soak_" .. kind, accounts = accounts[kind] }
 end
-write_task("nginx", { places = nginx_places })
+write_task("nginx", { parts = nginx_parts })
 local root = shell "pwd"
 local site = launcher.start {
   conf = function(ports) return format(CONF, root, root, root, root, folder, ports[1]) end,
 }
 local site_url = "http://127.0.0.1:" .. site.ports[1]
-
-local function workers()
-  local list = {}
-  for pid in shell("ps -o pid= --ppid " .. site.pid):gmatch("%d+") do
-    list[#list + 1] = { name = "nginx worker", pid = tonumber(pid), judged = true }
-  end
-  return list
-end
 
 -- The processes of plain Lua.
 local processes = {}
@@ -114,7 +103,7 @@ local function start(name, lua, script, task)
   write_task(name, task)
   local pipe = assert(io.popen(format("echo $$ >%s/%s.pid; exec %s %s %s %s >%s/%s.out 2>&1", quote(folder), name, lua, script,
     quote(folder), name, quote(folder), name), "w"))
-  processes[#processes + 1] = { name = name, lua = lua, pipe = pipe }
+  processes[#processes + 1] = { name = name, pipe = pipe }
 end
 local function kind_of(kind) return { place = places[kind], accounts = accounts[kind] } end
 start("lua5.4-file", "lua5.4", "bench/soak/process.lua", kind_of "file")
@@ -158,14 +147,18 @@ local function collect()
   end
 end
 
+local function add_workers(list, server, name, judged)
+  for pid in shell("ps -o pid= --ppid " .. server.pid):gmatch("%d+") do
+    list[#list + 1] = { name = name, pid = tonumber(pid), judged = judged }
+  end
+end
+
 local function sample()
   local list = { { name = "nginx master", pid = site.pid, judged = true }, { name = "emulator master", pid = box.pid },
                  { name = "redis (since restart)", pid = redis.pid } }
   for _, one in ipairs(processes) do list[#list + 1] = one end
-  for _, one in ipairs(workers()) do list[#list + 1] = one end
-  for pid in shell("ps -o pid= --ppid " .. box.pid):gmatch("%d+") do
-    list[#list + 1] = { name = "emulator worker", pid = tonumber(pid) }
-  end
+  add_workers(list, site, "nginx worker", true)
+  add_workers(list, box, "emulator worker")
   seen:sample(now(), list)
 end
 

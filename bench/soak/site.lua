@@ -24,16 +24,15 @@ end
 function site.open(folder, name)
   local task = dofile(folder .. "/" .. name .. ".lua")
   site.users = {}
-  for _, place in ipairs(task.places) do
+  for _, part in ipairs(task.parts) do
+    local place, opt = part.place, mix.options(task, count)
     local backing = place.redis and lofty.store.redis { url = place.redis } or lofty.store.file { path = place.path }
-    local opt = mix.hooks(count)
     for key, value in pairs(place) do
-      if key ~= "path" and key ~= "redis" and key ~= "accounts" and key ~= "dict" then opt[key] = value end
+      if key ~= "path" and key ~= "redis" then opt[key] = value end
     end
-    opt.retry, opt.timeout, opt.deadline = task.retry, task.timeout, task.deadline
-    opt.store = lofty.store.shdict { dict = place.dict, backing = backing }
+    opt.store = lofty.store.shdict { dict = part.dict, backing = backing }
     local app = lofty.app(opt)
-    for _, account in ipairs(place.accounts) do
+    for _, account in ipairs(part.accounts) do
       site.users[#site.users + 1] = {
         crm = app:client(account), random = math.random, count = count,
         unique = function() return name .. "-" .. counts:incr("unique", 1, 0) end,
@@ -42,8 +41,7 @@ function site.open(folder, name)
       }
     end
   end
-  site.hook = lofty.webhook.handler { secret = mix.SECRET, on_event = function() count "events" end }
-  mix.fill(site.hook)
+  site.hook = mix.hook(count)
 end
 
 --- One step of the user that the request names.
