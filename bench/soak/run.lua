@@ -55,15 +55,6 @@ local box = sandbox.start {
 }
 local TOKEN_PATH = box.token_url:sub(#box.url + 1)
 
-local function control(name, fields)
-  local res = lofty.assert(runtime:request {
-    method = "POST", url = box.url .. "/_sandbox/" .. name, headers = { ["Content-Type"] = "application/json" },
-    body = lofty.json.encode(fields or {}),
-  })
-  assert(res.status == 200, res.body)
-  return lofty.json.decode(res.body)
-end
-
 -- Both stores, and their accounts.
 local places = {
   file = token_processes.place(box, { path = folder .. "/tokens", limit = 100000 }),
@@ -128,18 +119,18 @@ local seen = watch.new()
 local function now() return runtime:monotonic() - began end
 
 local function set_faults(list)
-  for _, pair in ipairs(list) do names[tostring(control("fault", pair[2]).fault)] = pair[1] end
+  for _, pair in ipairs(list) do names[tostring(box:control("fault", pair[2]).fault)] = pair[1] end
 end
 
 local function collect()
-  local counters = control("counters", { reset = true })
+  local counters = box:control("counters", { reset = true })
   for _, n in pairs(counters.requests) do totals.requests = totals.requests + n end
   totals.grants = totals.grants + (counters.grants.refresh_token or 0)
   for number, n in pairs(counters.fault_numbers or {}) do
     local name = names[number] or "unknown"
     met[name] = (met[name] or 0) + n
   end
-  local journal = control("journal", { reset = true })
+  local journal = box:control("journal", { reset = true })
   assert(journal.dropped == 0, "soak: the journal is too small")
   for _, request in ipairs(journal.requests) do
     local content = request.method == "POST" and request.path == "/v1.0/notes" and lofty.json.decode(request.body).content
@@ -164,13 +155,13 @@ end
 
 local JOBS = {
   faults = function(time)
-    control "clear_faults"
+    box:control "clear_faults"
     set_faults(faults.batch(random, 8))
     -- The first seconds of each minute are those of an outage of the token endpoint.
     if time % EACH.outage < EACH.faults then set_faults(faults.outage(math.floor(time / EACH.outage) + 1, TOKEN_PATH)) end
   end,
   expire = function()
-    control("expire", { account = account_list[random(#account_list)] })
+    box:control("expire", { account = account_list[random(#account_list)] })
     totals.expired = totals.expired + 1
   end,
   sample = function()
@@ -239,7 +230,7 @@ local function survey()
   for kind, place in pairs(places) do
     local _, app = token_processes.open(place)
     for _, account in ipairs(accounts[kind]) do
-      control("expire", { account = account })
+      box:control("expire", { account = account })
       local crm = app:client(account)
       local me, err = crm:me()
       if not me then
@@ -316,7 +307,7 @@ end
 
 local function judge()
   local ended = wait_for_processes()
-  control "clear_faults"
+  box:control "clear_faults"
   local existing, lost = survey()
   local found, odd, log = compare(existing), launcher.contents(folder .. "/odd"), site:log()
   local lines, verdicts = seen:report(SECONDS)
