@@ -6,22 +6,14 @@
 --     eval "$(make -s env)"; lua5.4 bench/endurance/nginx.lua [calls]
 
 package.path = "./?.lua;" .. package.path
-local launcher = require "lofty.sandbox.nginx"
 local runtime = require "lofty.runtime.curl"
 local servers = require "bench.suite.nginx.servers"
 
-local shell, format = launcher.shell, string.format
+local format, load = string.format, servers.load
 
 local MEMORY = tonumber(arg[1]) or 200000
-local CONNECTIONS = 32
 
 local function say(...) print(format(...)) end
-
-local function load(server, path, count)
-  local text = shell(format("h2load --h1 -c %d -n %d %s%s 2>&1", CONNECTIONS, count, server.url, path))
-  local good = tonumber(text:match("status codes: (%d+) 2xx"))
-  if good ~= count then error("bench: " .. path .. ": " .. tostring(good) .. " of " .. count .. " succeeded\n" .. text) end
-end
 
 local function read(url)
   local res = assert(runtime:request { method = "GET", url = url })

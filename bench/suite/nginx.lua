@@ -8,9 +8,9 @@ local measure = require "bench.measure"
 local peers = require "bench.peers"
 local servers = require "bench.suite.nginx.servers"
 
-local shell, contents, format = launcher.shell, launcher.contents, string.format
+local shell, contents, format, load = launcher.shell, launcher.contents, string.format, servers.load
 
-local REQUESTS, CONNECTIONS = 15000, 32
+local REQUESTS = 15000
 
 local WHY = {
   proxy = "proxy_pass copies the response in C; lofty runs Lua for each request: it builds the call, writes and reads over a "
@@ -27,15 +27,6 @@ local function cpu(pid)
     fields[n] = word
   end
   return (tonumber(fields[12]) + tonumber(fields[13])) / 100
-end
-
--- Requests a second.
-local function load(server, path, count)
-  local text = shell(format("h2load --h1 -c %d -n %d %s%s 2>&1", CONNECTIONS, count, server.url, path))
-  local rate = tonumber(text:match("finished in [^,]+, ([%d.]+) req/s"))
-  local good = tonumber(text:match("status codes: (%d+) 2xx"))
-  if good ~= count then error("bench: " .. path .. ": " .. tostring(good) .. " of " .. count .. " succeeded\n" .. text) end
-  return rate
 end
 
 -- A location, in turns with the others: microseconds a request, of time and of the worker's CPU.

@@ -111,6 +111,18 @@ function servers.start()
   return { upstream = upstream, main = gateway(), blocking = gateway(BLOCKING) }
 end
 
+--- Sends a gateway requests over 32 connections; raises where one did not succeed.
+-- @tparam table server
+-- @tparam string path
+-- @tparam number count
+-- @treturn number requests a second
+function servers.load(server, path, count)
+  local text = launcher.shell(("h2load --h1 -c 32 -n %d %s%s 2>&1"):format(count, server.url, path))
+  local good = tonumber(text:match "status codes: (%d+) 2xx")
+  if good ~= count then error("bench: " .. path .. ": " .. tostring(good) .. " of " .. count .. " succeeded\n" .. text) end
+  return tonumber(text:match "finished in [^,]+, ([%d.]+) req/s")
+end
+
 --- Stops them all.
 function servers.stop(all)
   all.blocking:stop()
