@@ -5,8 +5,10 @@
 --
 --     eval "$(make -s env)"; lua5.4 bench/endurance/export_memory.lua [leads]
 
+package.path = "./?.lua;" .. package.path
 local lofty = require "lofty"
 local nginx = require "lofty.sandbox.nginx"
+local resident = require "bench.resident"
 
 local leads = tonumber(arg[1]) or 100000
 local PAGE = 100
@@ -38,14 +40,6 @@ local function runtime_of(on_page)
   return runtime
 end
 
-local function resident()
-  local file = io.open "/proc/self/status"
-  if not file then return 0 end
-  local text = file:read "*a"
-  file:close()
-  return tonumber(text:match "VmRSS:%s*(%d+)")
-end
-
 local function measure(name, arguments)
   local first, most_lua, most_process, bytes = nil, 0, 0, 0
   local function on_page(offset)
@@ -54,7 +48,7 @@ local function measure(name, arguments)
     collectgarbage()
     local used = collectgarbage "count"
     if offset == PAGE * 100 then first = used end
-    most_lua, most_process = math.max(most_lua, used), math.max(most_process, resident())
+    most_lua, most_process = math.max(most_lua, used), math.max(most_process, resident() or 0)
   end
   local out = {
     write = function(self, ...)

@@ -4,21 +4,15 @@
 -- time and of CPU, and the resident set in KiB before and after.
 
 local monotonic = require("lofty.file").monotonic
-
-local function resident()
-  local file = assert(io.open "/proc/self/status")
-  local text = file:read "*a"
-  file:close()
-  return text:match "VmRSS:%s*(%d+)"
-end
+local resident = require "bench.resident"
 
 --- @tparam number count
 -- @tparam function run makes that many calls
 return function(count, run)
   run(math.ceil(count / 4))
-  local before = resident()
+  local before = assert(resident())
   local wall, cpu = monotonic(), os.clock()
   run(count)
   wall, cpu = monotonic() - wall, os.clock() - cpu
-  print(("%.6f %.6f %s %s"):format(wall, cpu, before, resident()))
+  print(("%.6f %.6f %d %d"):format(wall, cpu, before, resident()))
 end

@@ -34,7 +34,7 @@ worker_processes 1;
 events { worker_connections 4096; }
 http {
   keepalive_requests 10000000;
-  lua_package_path "ROOT/lua/?.lua;ROOT/lua/?/init.lua;RESTY/?.lua;;";
+  lua_package_path "ROOT/?.lua;ROOT/lua/?.lua;ROOT/lua/?/init.lua;RESTY/?.lua;;";
   lua_package_cpath "ROOT/build/5.1/?.so;;";
   upstream api { server API; keepalive 128; keepalive_requests 10000000; }
   proxy_http_version 1.1;
@@ -71,10 +71,7 @@ http {
     location = /curl-slow { content_by_lua_block { answer(blocking("/slow")) } }
     location = /heap { content_by_lua_block {
       collectgarbage() collectgarbage()
-      local status = assert(io.open("/proc/self/status"))
-      local rss = status:read("*a"):match("VmRSS:%s*(%d+)")
-      status:close()
-      ngx.print(collectgarbage("count"), " ", rss)
+      ngx.print(collectgarbage("count"), " ", require("bench.resident")())
     } }
   }
 }
