@@ -65,14 +65,13 @@ local CERTIFICATE = [[cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen
 
 --- Starts the server, on processor 0 where there are several.
 -- @tparam[opt] number total of the list of leads; 100,000 by default
--- @treturn table `url`, `tls_url`, `ca` (its certificate), `page` (the text of /page), `stop()`
+-- @treturn table `url`, `tls_url`, `ca` (its certificate), `folder` (with page.json, what /page sends), `stop()`
 function server.start(total)
   local leads = page.leads(100)
-  local text = page.text(leads, 0, 100)
   local started = nginx.start {
     ports = 2,
     conf = function(ports, folder)
-      nginx.write(folder .. "/page.json", text)
+      nginx.write(folder .. "/page.json", page.text(leads, 0, 100))
       nginx.write(folder .. "/leads.json", table.concat(leads, "\n"))
       nginx.shell(CERTIFICATE:format(nginx.quote(folder)))
       local values = { FOLDER = folder, ME = ME, PORT1 = ports[1], PORT2 = ports[2], TOTAL = total or 100000 }
@@ -82,7 +81,7 @@ function server.start(total)
   pinned.server(started.pid)
   return {
     url = "http://127.0.0.1:" .. started.ports[1], tls_url = "https://127.0.0.1:" .. started.ports[2],
-    ca = started.folder .. "/certificate.pem", page = text, folder = started.folder,
+    ca = started.folder .. "/certificate.pem", folder = started.folder,
     stop = function() started:stop() end,
   }
 end
