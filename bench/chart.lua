@@ -4,6 +4,8 @@
 -- alternative (title and desc) has all figures.
 -- @module bench.chart
 
+local escape = require "lofty.sandbox.server.html".escape
+
 local concat, format = table.concat, string.format
 
 local chart = {}
@@ -24,9 +26,6 @@ local STYLE = [[
   </style>
 ]]
 
-local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
-local function escape(text) return (text:gsub("[&<>\"']", ESCAPES)) end
-
 --- Three digits, or all before the point.
 -- @tparam number value
 -- @treturn string
@@ -40,6 +39,13 @@ function chart.number(value)
   return format(size >= 9.995 and "%.1f" or "%.2f", value)
 end
 
+--- The name of a column, with its unit.
+-- @tparam table column of `bench.measure`
+-- @treturn string
+function chart.heading(column)
+  return column.name .. (column.unit and ", " .. column.unit or "")
+end
+
 --- Draws the first column.
 -- @tparam table of `title`, `columns` and `rows` of `bench.measure`
 -- @treturn string SVG
@@ -51,21 +57,21 @@ function chart.draw(of)
       most = math.max(most, row.values[1])
     end
   end
-  local heading = of.title .. ": " .. column.name .. (column.unit and ", " .. column.unit or "")
+  local heading = escape(of.title .. ": " .. chart.heading(column))
   local lines, described = {}, {}
   for i, row in ipairs(rows) do
     local value, top = row.values[1], 34 + (i - 1) * LINE
     local name, figure = escape(row.peer or row.subject), chart.number(value)
+    local length = most > 0 and math.max(value, 0) / most * BARS or 0
     described[i] = name .. " " .. figure
     lines[i] = format('  <text x="%d" y="%d" text-anchor="end">%s</text>\n  <rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>\n'
       .. '  <text x="%.1f" y="%d">%s</text>\n', LABELS - 8, top + 13, name, row.peer and "peer" or "own", LABELS, top,
-      most > 0 and math.max(value, 0) / most * BARS or 0, BAR, LABELS + 6 + (most > 0 and math.max(value, 0) / most * BARS or 0),
-      top + 13, figure)
+      length, BAR, LABELS + 6 + length, top + 13, figure)
   end
   local width, height = LABELS + BARS + FIGURES, 34 + #rows * LINE + 6
   return format('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="t d">\n'
     .. '  <title id="t">%s</title>\n  <desc id="d">%s.</desc>\n%s  <text class="heading" x="8" y="18">%s</text>\n%s</svg>\n',
-    width, height, width, height, escape(heading), concat(described, "; "), STYLE, escape(heading), concat(lines))
+    width, height, width, height, heading, concat(described, "; "), STYLE, heading, concat(lines))
 end
 
 return chart

@@ -21,7 +21,7 @@ local function has_peers(of) return of.rows[2] ~= nil and of.rows[2].peer ~= nil
 -- The cells of the table's head and of each row.
 local function cells_of(of)
   local head, list = { "" }, {}
-  for _, column in ipairs(of.columns) do head[#head + 1] = column.name .. (column.unit and ", " .. column.unit or "") end
+  for _, column in ipairs(of.columns) do head[#head + 1] = chart.heading(column) end
   local is_compared = {}
   for c, column in ipairs(of.columns) do
     is_compared[c] = has_peers(of) and not column.is_own
@@ -31,7 +31,7 @@ local function cells_of(of)
   for _, row in ipairs(of.rows) do
     local cells = { row.peer or row.subject }
     for c in ipairs(of.columns) do
-      cells[#cells + 1] = row.missing and (c == 1 and row.missing or "") or row.values[c] and number(row.values[c]) or ""
+      cells[#cells + 1] = row.values[c] and number(row.values[c]) or c == 1 and row.missing or ""
     end
     for c in ipairs(of.columns) do
       if is_compared[c] then cells[#cells + 1] = row.ratios[c] and format("%.2f", row.ratios[c]) or "" end
