@@ -6,8 +6,10 @@
 --
 --     eval "$(make -s env)"; lua5.4 bench/endurance/kill.lua [rounds]
 
+package.path = "./?.lua;" .. package.path
 local lofty = require "lofty"
 local curl = require "lofty.runtime.curl"
+local token_processes = require "spec.support.token_processes"
 
 -- The libcurl runtime with a clock that can be set ahead, so that each call finds its token expired.
 local function runtime_of()
@@ -21,18 +23,11 @@ local function runtime_of()
   return runtime, function(seconds) offset = seconds end
 end
 
-local function app_of(where, runtime)
-  return lofty.app {
-    client_id = where.client_id, client_secret = where.client_secret, redirect_uri = where.redirect_uri,
-    base_url = where.url, token_url = where.token_url, authorize_url = where.authorize_url,
-    store = lofty.store.file { path = where.path }, runtime = runtime, limit = 1000000,
-  }
-end
-
 if arg[1] == "child" then
-  local where = dofile(arg[2])
+  local task = dofile(arg[2])
   local runtime, set = runtime_of()
-  local crm = app_of(where, runtime):client(where.account)
+  local _, app = token_processes.open(task.place, { runtime = runtime })
+  local crm = app:client(task.account)
   local ahead = tonumber(arg[3])
   while true do
     ahead = ahead + 4000
@@ -41,7 +36,6 @@ if arg[1] == "child" then
   end
 end
 
-package.path = "./?.lua;" .. package.path
 local kill_after = require "bench.endurance.kill_after"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
@@ -61,22 +55,15 @@ end
 local function run(rotation)
   local box = sandbox.start { refresh_rotation = rotation, rate_limit = 100000000, journal = false }
   local path = folder .. (rotation and "/rotating" or "/plain")
-  local where = {
-    url = box.url, token_url = box.token_url, authorize_url = box.authorize_url, client_id = box.client_id,
-    client_secret = box.client_secret, redirect_uri = box.redirect_uri, path = path,
-  }
+  local place = token_processes.place(box, { path = path })
   local ahead = 0
   local runtime, set = runtime_of()
-  local app = app_of(where, runtime)
-  where.account = connect(app, box)
-  local file = assert(io.open(path .. ".lua", "w"))
-  file:write("return {\n")
-  for name, value in pairs(where) do file:write(("  [%q] = %q,\n"):format(name, value)) end
-  file:write("}\n")
-  file:close()
+  local _, app = token_processes.open(place, { runtime = runtime })
+  local account = connect(app, box)
+  token_processes.write_task(path .. ".lua", place, { account = account })
 
   local store = lofty.store.file { path = path }
-  local key = box.client_id .. "/" .. where.account
+  local key = box.client_id .. "/" .. account
   local seen = { broken = 0, lost = 0, drafts = 0, locked = 0 }
   math.randomseed(os.time())
   for _ = 1, rounds do
@@ -90,7 +77,7 @@ local function run(rotation)
     -- A token is usable when a refresh with it succeeds.
     ahead = ahead + 10000000 -- later than any time of the killed process
     set(ahead)
-    local me, err = app:client(where.account):me()
+    local me, err = app:client(account):me()
     if not me then
       seen.lost = seen.lost + 1
       if seen.lost == 1 then print("  the first loss: " .. tostring(err)) end
