@@ -13,12 +13,7 @@ local token_processes = require "spec.support.token_processes"
 
 -- The libcurl runtime with a clock that can be set ahead, so that each call finds its token expired.
 local function runtime_of()
-  local offset = 0
-  local runtime = setmetatable({}, { __index = function(_, name)
-    local method = curl[name]
-    if type(method) ~= "function" then return method end
-    return function(_, ...) return method(curl, ...) end
-  end })
+  local offset, runtime = 0, setmetatable({}, { __index = curl })
   function runtime.now() return curl:now() + offset end
   return runtime, function(seconds) offset = seconds end
 end
