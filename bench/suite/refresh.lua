@@ -6,7 +6,6 @@ local lofty = require "lofty"
 local measure = require "bench.measure"
 local nginx = require "lofty.sandbox.nginx"
 local sandbox = require "lofty.sandbox"
-
 local token_processes = require "spec.support.token_processes"
 
 local ACCOUNT, PROCESSES, CALLS, ROUNDS = "113209", 8, 10, 3
@@ -28,10 +27,7 @@ local function storm(name, rotation, title)
   local columns = { GRANTS, FAILED, { name = "time of the slowest process", unit = "s", is_own = rotation } }
   local box = sandbox.start { refresh_rotation = rotation, rate_limit = 0, journal = false }
   local folder = measure.folder()
-  local function prepared()
-    box:control("counters", { reset = true })
-    box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 0.2, times = 0 })
-  end
+  box:control("fault", { method = "POST", path = "/api/user-web/oauth/token", delay = 0.2, times = 0 })
   local ours = token_processes.place(box, { path = folder .. "/tokens" })
   local theirs = {
     token_file = folder .. "/token.json", token_url = box.token_url, base_url = box.url,
@@ -43,7 +39,6 @@ local function storm(name, rotation, title)
       name = "lofty, a file store",
       run = function()
         token_processes.stale(ours, { ACCOUNT })
-        prepared()
         return figures(box, token_processes.ask(ours, {
           processes = PROCESSES, coroutines = CALLS, calls = CALLS, accounts = { ACCOUNT },
         }))
@@ -57,7 +52,6 @@ local function storm(name, rotation, title)
         nginx.write(theirs.token_file, lofty.json.encode {
           access_token = issued.access_token, refresh_token = issued.refresh_token, expires_at = 1,
         })
-        prepared()
         return figures(box, token_processes.ask(theirs, {
           processes = PROCESSES, calls = CALLS, program = "lua5.2 bench/peers/refresh.lua",
         }))
