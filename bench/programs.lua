@@ -81,7 +81,7 @@ end
 --- Removes the compiled programs and stops the server.
 function methods:stop()
   nginx.shell("rm -rf " .. nginx.quote(self.folder))
-  self.server.stop()
+  self.server:stop()
 end
 
 --- Starts the server of `bench.server` and compiles what is written in C.

@@ -65,7 +65,8 @@ local CERTIFICATE = [[cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen
 
 --- Starts the server, on processor 0 where there are several.
 -- @tparam[opt] number total of the list of leads; 100,000 by default
--- @treturn table `url`, `tls_url`, `ca` (its certificate), `folder` (with page.json, what /page sends), `stop()`
+-- @treturn table that of `lofty.sandbox.nginx`, whose folder has page.json, what /page sends; `url`, `tls_url`, `ca` (its
+--   certificate)
 function server.start(total)
   local leads = page.leads(100)
   local started = nginx.start {
@@ -79,11 +80,9 @@ function server.start(total)
     end,
   }
   pinned.server(started.pid)
-  return {
-    url = "http://127.0.0.1:" .. started.ports[1], tls_url = "https://127.0.0.1:" .. started.ports[2],
-    ca = started.folder .. "/certificate.pem", folder = started.folder,
-    stop = function() started:stop() end,
-  }
+  started.url, started.tls_url = "http://127.0.0.1:" .. started.ports[1], "https://127.0.0.1:" .. started.ports[2]
+  started.ca = started.folder .. "/certificate.pem"
+  return started
 end
 
 return server

@@ -31,7 +31,7 @@ local function export(leads, rounds, timed, is_checked)
     local function sum(run) return nginx.shell(run:format "" .. " 2>/dev/null | cksum") end
     text = sum(command) == sum(script) and "Both wrote the same bytes." or "The two wrote different bytes."
   end
-  started.stop()
+  started:stop()
   return {
     name = "export-" .. leads, title = ("Export of %d leads to CSV, pages of 100"):format(leads), columns = COLUMNS,
     rows = rows, text = text,
