@@ -253,4 +253,16 @@ command.describe("lofty import", function()
       assert.equal(1, #leads())
     end)
   end)
+
+  it("takes no response without leads for the answer that there is none", function()
+    local decision = require "lofty.cli.import.decision"
+    local function other() return { message = "maintenance" }, { status = 200 } end
+    local crm = { leads = { list = other, get = other } }
+    local lead, problem, err = decision.find(crm, { { name = "email", value = "ann@example.com", key = "ann@example.com" } })
+    assert.same({ n = 2 }, { lead, problem, n = 2 })
+    assert.equal("server", err.kind)
+    lead, problem = decision.find(crm, { { name = "leadId", value = "651095960136641" } })
+    assert.is_nil(lead)
+    assert.truthy(problem:find("651095960136641 is not this lead", 1, true), problem)
+  end)
 end)

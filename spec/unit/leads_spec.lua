@@ -7,7 +7,8 @@ local lofty = require "lofty"
 
 local accounts = 0
 
--- A server with an account of its own: `leads` in order; `hidden` hides a lead from lists; `lose` loses the response to the next create.
+-- A server with an account of its own: `leads` in order; `hidden` hides a lead from lists; `lose` loses the response to the next create;
+-- with `maintenance` lists are responses without one.
 local function server_with(leads)
   local server = { leads = leads or {}, hidden = {}, calls = {}, puts = {}, posts = {}, next_id = 100 }
 
@@ -42,6 +43,7 @@ local function server_with(leads)
       if not lead then return fake.json(404, '{"errorCode":"20006","message":"LEAD_NOT_EXIST"}') end
       return fake.json(200, assert(lofty.json.encode { lead = lead }))
     elseif request.method == "GET" then
+      if server.maintenance then return fake.json(200, '{"message":"maintenance"}') end
       local page = lofty.array {}
       for _, lead in ipairs(server.leads) do
         if matches(lead, query) then page[#page + 1] = lead end
@@ -155,6 +157,14 @@ describe("crm.leads:upsert", function()
     assert.same({
       "GET  email=ann%40example.com&preciseSearchFlag=true", "GET  phone=2065550123&preciseSearchFlag=true", "POST  ",
     }, server.calls)
+  end)
+
+  it("creates nothing after a response without a list of leads", function()
+    local server = server_with()
+    server.maintenance = true
+    local made, err = server.crm.leads:upsert(ANN)
+    assert.is_nil(made)
+    assert.same({ "server", "leads.list", 0 }, { err.kind, err.operation, #server.posts })
   end)
 
   it("updates the lead that has the e-mail address, whatever the case of its letters", function()

@@ -196,14 +196,16 @@ describe("a list", function()
     assert.equal(1, #assert(crm.listings:all { listingId = "1" }))
   end)
 
-  it("reads a null or absent list as an empty one when no total is stated", function()
-    for _, body in ipairs { { leads = null }, {} } do
+  it("reads a null list as an empty one, and an absent one in a response with paging fields or with nothing", function()
+    for _, body in ipairs { { leads = null }, {}, { _metadata = { limit = 100 } }, { hasMore = false } } do
       assert.equal(0, #assert(fake.new(function() return body end).leads:all()))
     end
+    local crm = fake.new(function() return { soldListing = {} } end)
+    assert.equal(0, #assert(crm.listings:all { listingId = "1" }))
   end)
 
   it("is an err where the response has no list", function()
-    for _, body in ipairs { true, "gone", { leads = "none" } } do
+    for _, body in ipairs { true, "gone", { leads = "none" }, { message = "maintenance" } } do
       local all, err = fake.new(function() return body end).leads:all()
       assert.is_nil(all)
       assert.equal("server", err.kind)

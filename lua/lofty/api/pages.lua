@@ -31,11 +31,15 @@ local find, format, gmatch, match = string.find, string.format, string.gmatch, s
 local remove = table.remove
 local array, array_mt, integer, null, number_text = core.array, core.array_mt, core.integer, core.null, core.number_text
 local MAX_CURSOR = core.limits.cursor
+local NO_LIST = "the response has no list of items"
 
 local pages = {}
 
 -- The objects of a response that may hold its paging fields.
 local PLACES = { "_metadata", "get_metadata", "metadata", "_listingMetadata", "get_listingMetadata", "data" }
+
+-- Paging fields that a page may have, however empty it is.
+local PAGE_FIELDS = { "total", "totalCount", "hasMore", "scrollId", "offset", "limit", "pageSize" }
 
 local function is_there(value)
   return value ~= nil and value ~= null and value ~= ""
@@ -315,7 +319,22 @@ local function array_within(value)
   return best and value[best] or {}, count
 end
 
--- The items of a page, or nil when the response has no list. A list that is absent or null counts as empty.
+-- Whether a response in which the list is absent may be an empty page: it has nothing else, or a field of a page.
+-- `{"message":"maintenance"}` is none.
+local function may_be_page(body, holder, page)
+  if next(holder) == nil then return true end
+  for i = 1, #PAGE_FIELDS do
+    if field_of(body, PAGE_FIELDS[i]) ~= nil then return true end
+  end
+  if page.cursor and body[page.cursor] ~= nil then return true end
+  for list, key in next, page.keys or {} do
+    if body[list] ~= nil or field_of(body, key) ~= nil then return true end
+  end
+  return false
+end
+
+-- The items of a page, or nil when the response has no list. A list that is null counts as empty, and so does one that
+-- is absent from a page.
 local function items_of(body, page, list)
   if type(body) ~= "table" then return nil end
   local value, names = body, list or page.items
@@ -323,7 +342,9 @@ local function items_of(body, page, list)
   if names and body[1] ~= nil then return body end
   for name in gmatch(names or "", "[^.]+") do
     if type(value) ~= "table" then return nil end
-    value = value[name]
+    local holder = value
+    value = holder[name]
+    if value == nil and not may_be_page(body, holder, page) then return nil end
     if not is_there(value) then return {} end
   end
   if type(value) ~= "table" then return nil end
@@ -346,6 +367,28 @@ function pages.items(body, page, list)
   list = page.keys and (list or page.items) or nil
   local items = items_of(body, page, list)
   return items, items and total_of(body, page, list) or nil
+end
+
+local function page_error(operation, at, response, message)
+  return errors.new {
+    kind = "server", operation = operation, sent = true, cursor = at, response = response, message = message,
+  }
+end
+
+--- The items of the page that a list operation returned, for code that acts on what is not among them: a response
+-- without a list is an err.
+-- @tparam string operation its name, for the err
+-- @tparam table page `page` of the operation
+-- @param body what the operation returned
+-- @tparam table response its response
+-- @treturn[1] table
+-- @treturn[1] ?number how many items the whole list has, when the response states it
+-- @treturn[2] nil
+-- @treturn[2] table err
+function pages.expect(operation, page, body, response)
+  local items, total = pages.items(body, page)
+  if items then return items, total end
+  return nil, page_error(operation, nil, response, NO_LIST)
 end
 
 -- Why a walk that has ended is not complete, or nil if it is.
@@ -396,9 +439,7 @@ function pages.walk(client, op, call, opt)
   local total, given = nil, 0
   local function failure(at, response, message)
     is_done = true
-    return errors.new {
-      kind = "server", operation = call.operation, sent = true, cursor = at, response = response, message = message,
-    }
+    return page_error(call.operation, at, response, message)
   end
 
   return function()
@@ -422,7 +463,7 @@ function pages.walk(client, op, call, opt)
       return nil
     end
     local items = items_of(body, page, page.keys and state.list)
-    if not items then return nil, failure(at, response, "the response has no list") end
+    if not items then return nil, failure(at, response, NO_LIST) end
     if style.trim then style.trim(state, items) end
     local count = #items
 

@@ -12,6 +12,7 @@ local core = require "lofty.core"
 local errors = require "lofty.errors"
 local misuse = require "lofty.internal.misuse"
 local operations = require "lofty.api.operations.leads"
+local pages = require "lofty.api.pages"
 local sha256 = require("lofty.crypto").sha256
 
 local next, pairs, rawequal, type = next, pairs, rawequal, type
@@ -106,10 +107,11 @@ end
 local function look_up(leads, identities)
   for i = 1, #identities do
     local one = identities[i]
-    local page, err = leads:list(one.filter)
-    if not page then return nil, err end
-    local found = type(page) == "table" and page.leads
-    for j = 1, type(found) == "table" and #found or 0 do
+    local page, response = leads:list(one.filter)
+    if not page then return nil, response end
+    local found, err = pages.expect("leads.list", operations.list.page, page, response)
+    if not found then return nil, err end
+    for j = 1, #found do
       if has(found[j][one.name], one.value, one.same) then return found[j] end
     end
   end

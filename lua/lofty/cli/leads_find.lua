@@ -34,11 +34,11 @@ local function look_up(crm, text)
     if err.kind == "not_found" then return {}, 0 end
     return nil, err
   end
-  local page, err = crm.leads:list(filter_of(text))
-  if page == nil then return nil, err end
+  local page, response = crm.leads:list(filter_of(text))
+  if page == nil then return nil, response end
   local op = require("lofty.api.operations.index").verbs("leads").list
-  local items, total = require("lofty.api.pages").items(page, op.page)
-  return items or {}, total
+  local items, total = require("lofty.api.pages").expect("leads.list", op.page, page, response)
+  return items, total
 end
 
 local function find(args, context)

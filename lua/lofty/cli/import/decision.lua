@@ -25,12 +25,20 @@ local function is_of(lead, key)
   return false
 end
 
+local function text_of(value)
+  local lofty = require "lofty"
+  if value == nil or value == lofty.null then return nil end
+  return type(value) == "string" and value or lofty.json.encode(value)
+end
+
 -- Asks for the leads with this value of a key; results as those of decision.find.
 local function ask(crm, key, value)
-  local page, err = crm.leads:list { [key.name] = value, preciseSearchFlag = true, limit = LOOK_UP_LIMIT }
-  if not page then return nil, nil, err end
+  local page, response = crm.leads:list { [key.name] = value, preciseSearchFlag = true, limit = LOOK_UP_LIMIT }
+  if not page then return nil, nil, response end
+  local leads, err = pages.expect("leads.list", index.verbs("leads").list.page, page, response)
+  if not leads then return nil, nil, err end
   local found, count = nil, 0
-  for _, lead in ipairs(pages.items(page, index.verbs("leads").list.page) or {}) do
+  for _, lead in ipairs(leads) do
     if is_of(lead, key) then found, count = lead, count + 1 end
   end
   if count > 1 then return nil, ("%d leads have the %s %s"):format(count, key.name, key.value) end
@@ -50,7 +58,10 @@ function decision.find(crm, keys)
   for _, key in ipairs(keys) do
     if key.name == "leadId" then
       local lead, err = crm.leads:get(key.value)
-      if lead then return lead end
+      if lead then
+        if type(lead) == "table" and text_of(lead.leadId) == key.value then return lead end
+        return nil, "the response to a request for lead " .. key.value .. " is not this lead"
+      end
       if err.kind == "not_found" then return nil, "there is no lead " .. key.value end
       return nil, nil, err
     end
@@ -60,12 +71,6 @@ function decision.find(crm, keys)
     if found or problem or err then return found, problem, err end
   end
   return nil
-end
-
-local function text_of(value)
-  local lofty = require "lofty"
-  if value == nil or value == lofty.null then return nil end
-  return type(value) == "string" and value or lofty.json.encode(value)
 end
 
 -- The values of `wanted` that `have` lacks.
