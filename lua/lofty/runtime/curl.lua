@@ -24,7 +24,7 @@ local scheduler = lazy "lofty.runtime.curl.scheduler"
 
 local require = require
 local limits = core.limits
-local acquire, release, finish, in_section = slots.acquire, slots.release, slots.finish, slots.in_section
+local acquire, release, finish = slots.acquire, slots.release, slots.finish
 
 local runtime = {}
 
@@ -50,7 +50,7 @@ local trust
 -- file with.
 local is_first = true
 local function load_scheduler()
-  if is_first then is_first = false elseif not slots.scheduler then require "lofty.runtime.curl.scheduler" end
+  if is_first then is_first = false else require "lofty.runtime.curl.scheduler" end
 end
 
 --- Sends one request and waits for its complete response.
@@ -75,17 +75,21 @@ end
 -- @treturn[2] table err: kind network, timeout, tls, decode or invalid; `sent` is false when the server
 -- can't have seen the request; `connected` when a connection had been made; `head` when the head was complete
 function runtime:request(req) -- luacheck: no self
-  load_scheduler()
+  if not slots.scheduler then load_scheduler() end
+  local active = slots.active
+  if active then active.check_interruption() end
   local slot = acquire()
   local timeout = req.timeout or NOTHING
   if not trust then trust = config.trust() end
   local started, problem = slot.transfer:start(slot.id, req.method, req.url, req.headers or NOTHING, req.body,
     req.once, timeout.connect or limits.connect_timeout, timeout.total or limits.total_timeout,
-    req.max_head or limits.head, req.max_body or limits.body, req.ca, req.proxy, trust.file, trust.dir, in_section())
+    req.max_head or limits.head, req.max_body or limits.body, req.ca, req.proxy, trust.file, trust.dir,
+    active and active.in_section())
   if not started then
     release(slot)
     return refuse(problem)
   end
+  if active then active.await(slot) end
   local status, headers, body, reused, elapsed, head, final = finish(slot)
   if not status then return fail(headers, body, reused, elapsed, head, final) end
   return { status = status, headers = headers, body = body, reused = reused, elapsed = elapsed }

@@ -152,6 +152,11 @@ local function pump(seconds)
   end
 end
 
+-- Enters the scheduler in `slots.active` while it has tasks or sections.
+local function set_active()
+  slots.active = (next(tasks) ~= nil or next(section_calls) ~= nil) and scheduler or nil
+end
+
 local function finish_task(task, ok, ...)
   if tasks[task] then
     tasks[task] = nil
@@ -161,7 +166,10 @@ local function finish_task(task, ok, ...)
     end
     task.ended(task, ok, ...)
   end
-  if interruption and next(tasks) == nil then interruption = nil end
+  if next(tasks) == nil then
+    interruption = nil
+    set_active()
+  end
 end
 
 local function after(task, ok, ...)
@@ -227,6 +235,7 @@ end
 function scheduler.add(task)
   task.waits = 0
   tasks[task] = true
+  set_active()
   enqueue(task)
 end
 
@@ -294,12 +303,15 @@ end
 -- @return the argument for leave_section
 function scheduler.enter_section()
   open():enter_section()
-  return count(section_calls, running() or MAIN, 1)
+  local co = count(section_calls, running() or MAIN, 1)
+  set_active()
+  return co
 end
 
 --- Leaves a section; raises the deferred error of a signal handler, if there is one.
 function scheduler.leave_section(co)
   count(section_calls, co, -1)
+  set_active()
   local raised, value = open():leave_section()
   if raised then
     interrupt(value)
@@ -309,7 +321,7 @@ end
 
 --- Whether the running coroutine is in a section.
 function scheduler.in_section()
-  return next(section_calls) ~= nil and section_calls[running() or MAIN] ~= nil
+  return section_calls[running() or MAIN] ~= nil
 end
 
 --- Whether tasks have begun and not ended.

@@ -3,7 +3,7 @@
 --- The libcurl multi handle of this Lua state, and slots to send requests with. Each has a transfer that is used again.
 --
 -- A request outside of tasks needs no more than this: the scheduler is loaded by the first wait or task, or by the
--- second request, and enters itself in `slots.scheduler`.
+-- second request, and enters itself in `slots.scheduler` and, while it has something to do, in `slots.active`.
 -- @module lofty.runtime.curl.slots
 
 local curl = require "lofty.curl"
@@ -13,6 +13,8 @@ local error = error
 local slots = {
   --- `lofty.runtime.curl.scheduler`, once it is loaded.
   scheduler = nil,
+  --- The scheduler while there are tasks or sections, else nil.
+  active = nil,
 }
 
 local multi                           -- made when first needed
@@ -27,7 +29,6 @@ end
 
 --- A slot to send a request with: { id, transfer }.
 function slots.acquire()
-  if slots.scheduler then slots.scheduler.check_interruption() end
   if free_count > 0 then
     -- In this order, so that the list has no hole if a signal's hook raises in between.
     local count = free_count
@@ -50,8 +51,7 @@ slots.release = release
 --- Waits until a slot's transfer has ended, and releases the slot.
 -- @return the transfer's result, see `result` in src/lua/curl.c
 function slots.finish(slot)
-  local scheduler, transfer = slots.scheduler, slot.transfer
-  if scheduler then scheduler.await(slot) end
+  local transfer = slot.transfer
   local code, headers, body, reused, elapsed, head, final
   repeat
     code, headers, body, reused, elapsed, head, final = transfer:result()
@@ -60,7 +60,7 @@ function slots.finish(slot)
       transfer:cancel()
       transfer:result()
       release(slot)
-      if scheduler then scheduler.interrupt(value) end
+      if slots.active then slots.active.interrupt(value) end
       error(value, 0)
     end
   until code ~= false
@@ -68,17 +68,11 @@ function slots.finish(slot)
   return code, headers, body, reused, elapsed, head, final
 end
 
---- Whether the running coroutine is in a section, see `scheduler.enter_section`.
-function slots.in_section()
-  local scheduler = slots.scheduler
-  return scheduler ~= nil and scheduler.in_section()
-end
-
 --- Closes all connections, unless something still runs. The next request opens a new one.
 -- @treturn boolean whether it was done
 function slots.close()
   if not multi then return true end
-  if slots.scheduler and slots.scheduler.is_running() then return false end
+  if slots.active and slots.active.is_running() then return false end
   for i = 1, free_count do
     free[i].transfer:close()
     free[i] = nil
