@@ -239,9 +239,10 @@ function methods:send(call)
   local request = {
     method = call.method, url = url, body = body,
     once = class == "create" or class == "notify" or settings.retry.attempts == 1 or nil,
-    timeout = settings.timeout, max_body = settings.max_body, ca = settings.ca,
-    proxy = settings.proxy and settings.proxy(), headers = nil, -- see attempt
+    timeout = settings.timeout, max_body = settings.max_body, headers = nil, -- see attempt
   }
+  if settings.ca then request.ca = settings.ca end
+  if settings.proxy then request.proxy = settings.proxy() end
   while true do
     local response, fault, gave_up = attempt(self, call, state, request)
     if gave_up then return nil, fault end

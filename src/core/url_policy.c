@@ -155,10 +155,19 @@ const char *lofty_url_parse (LoftySpan text, LoftyUrl *url) {
 }
 
 /* Fields that frame or route the message or control the connection (RFC 9110, sections 7 and 8). */
-static const char *const RESERVED[] = {
-    "accept-encoding", "connection", "content-length", "expect",           "host",
-    "keep-alive",      "te",         "trailer",        "proxy-connection", "transfer-encoding",
-    "upgrade"};
+#define NAME(text)                                                                                 \
+  { text, sizeof text - 1 }
+static const LoftySpan RESERVED[] = {NAME("accept-encoding"),
+                                     NAME("connection"),
+                                     NAME("content-length"),
+                                     NAME("expect"),
+                                     NAME("host"),
+                                     NAME("keep-alive"),
+                                     NAME("te"),
+                                     NAME("trailer"),
+                                     NAME("upgrade"),
+                                     NAME("proxy-connection"),
+                                     NAME("transfer-encoding")};
 
 const char *lofty_field_problem (LoftySpan name, LoftySpan value) {
   size_t i;
@@ -170,7 +179,7 @@ const char *lofty_field_problem (LoftySpan name, LoftySpan value) {
       return "the value has a line end or another control character";
   }
   for (i = 0; i < sizeof RESERVED / sizeof RESERVED[0]; i++)
-    if (lofty_token_equals(name.data, name.size, RESERVED[i]))
+    if (name.size == RESERVED[i].size && lofty_token_equals(name.data, name.size, RESERVED[i].data))
       return "this header is written by lofty itself";
   return NULL;
 }

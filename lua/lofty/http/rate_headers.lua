@@ -16,7 +16,7 @@ local http_date = lazy "lofty.http.date"
 
 local tonumber = tonumber
 local find = string.find
-local max, min = math.max, math.min
+local max = math.max
 
 local rate = {}
 
@@ -44,38 +44,28 @@ local function server_time(headers, now)
   return last_time or now
 end
 
--- A number is a point in time, in epoch seconds or milliseconds, or else what seconds_of makes of it.
-local function wait_of(number, headers, now, seconds_of)
-  if number <= 1e9 then return seconds_of(number) end
+-- A number is a point in time, in epoch seconds or milliseconds, or else a number of seconds; of milliseconds when it
+-- is larger than `longest`.
+local function wait_of(number, headers, now, longest)
+  if number <= 1e9 then return longest and number > longest and number / 1000 or number end
   return max(0, (number > 1e12 and number / 1000 or number) - server_time(headers, now))
 end
 
-local function read_wait(value, headers, now, seconds_of)
+local function read_wait(value, headers, now, longest)
   local number = whole(value)
-  if number then return wait_of(number, headers, now, seconds_of) end
+  if number then return wait_of(number, headers, now, longest) end
   if number == nil then return nil end
   return forms.wait(value, now, server_time(headers, now), function(each)
-    return wait_of(each, headers, now, seconds_of)
+    return wait_of(each, headers, now, longest)
   end)
 end
 
-local function seconds(number) return number end
-
--- X-RateLimit-Reset is documented as epoch seconds, and 21000 stands in Lofty's own sample of it: a number that is no
--- point in time is milliseconds when it is longer than the window.
-local function lofty_seconds(number)
-  return number > WINDOW and number / 1000 or number
-end
-
--- The texts of limit, remaining and reset, and how a plain number in reset is read.
-local function fields(headers)
-  local limit, remaining = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"]
-  local reset = headers["x-ratelimit-reset"]
-  if limit or remaining or reset then return limit, remaining, reset, lofty_seconds end
-  limit, remaining = headers["x-rate-limit-limit"], headers["x-rate-limit-remaining"]
-  reset = headers["x-rate-limit-reset"]
-  if limit or remaining or reset then return limit, remaining, reset, lofty_seconds end
-  return headers["ratelimit-limit"], headers["ratelimit-remaining"], headers["ratelimit-reset"], seconds
+-- The texts of limit, remaining and reset in a response without Lofty's fields, and `longest` for wait_of.
+local function other_fields(headers)
+  local limit, remaining = headers["x-rate-limit-limit"], headers["x-rate-limit-remaining"]
+  local reset = headers["x-rate-limit-reset"]
+  if limit or remaining or reset then return limit, remaining, reset, WINDOW end
+  return headers["ratelimit-limit"], headers["ratelimit-remaining"], headers["ratelimit-reset"], nil
 end
 
 --- Reads the budget and the wait that a response tells; what it does not tell is absent.
@@ -87,7 +77,11 @@ end
 -- @treturn ?number seconds to wait before the next try, from 0 to 86400: Retry-After, else, after a 429, the window's
 -- end; nil when the server says nothing
 function rate.read(headers, now, status)
-  local limit, remaining, reset, plain_reset = fields(headers)
+  local limit, remaining = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"]
+  -- X-RateLimit-Reset is documented as epoch seconds, and 21000 stands in Lofty's own sample of it: a number that is no
+  -- point in time is milliseconds when it is longer than the window.
+  local reset, longest = headers["x-ratelimit-reset"], WINDOW
+  if not (limit or remaining or reset) then limit, remaining, reset, longest = other_fields(headers) end
   local retry_after = headers["retry-after"]
   local calls_left, quota = remaining and whole(remaining), limit and whole(limit)
   if calls_left == false then calls_left = forms.remaining(remaining) end
@@ -96,10 +90,10 @@ function rate.read(headers, now, status)
     if headers.ratelimit then calls_left, reset = forms.draft(headers.ratelimit) end
     if headers["ratelimit-policy"] then quota = forms.policy(headers["ratelimit-policy"]) end
   end
-  local left = reset and read_wait(reset, headers, now, plain_reset)
-  if left then left = min(left, WINDOW) end
-  local wait = retry_after and read_wait(retry_after, headers, now, seconds)
-  if wait then wait = min(wait, MAX_RETRY_AFTER) end
+  local left = reset and read_wait(reset, headers, now, longest)
+  if left and left > WINDOW then left = WINDOW end
+  local wait = retry_after and read_wait(retry_after, headers, now)
+  if wait and wait > MAX_RETRY_AFTER then wait = MAX_RETRY_AFTER end
   return { limit = quota, remaining = calls_left, reset_at = left and now + left },
     wait or status == 429 and left or nil
 end
