@@ -193,10 +193,17 @@ local function write_all(context, list, op, arguments)
   return exit_codes.ok
 end
 
-local function write_value(context, op, value, show)
+-- The function that writes an operation's value to a terminal in its own way, or nil.
+local function own_table(context, resource, verb)
+  local extras = output.is_table(context) and operations.extras(resource)
+  return extras and extras.show and extras.show[verb]
+end
+
+local function write_value(context, resource, verb, op, value)
   local items, total
   if op.page then items, total = require("lofty.api.pages").items(value, op.page) end
-  if show and output.is_table(context) then
+  local show = own_table(context, resource, verb)
+  if show then
     show(context, value)
   elseif op.page and type(value) == "table" then
     output.page(context, value, items)
@@ -234,8 +241,7 @@ local function run_verb(resource, verb, op, context)
   local value, err = at[verb](at, unpack(list, 1, #list))
   if value == nil then return context:fail(err) end
   if args.dry_run then return exit_codes.ok end
-  local extras = operations.extras(resource)
-  return write_value(context, op, value, extras and extras.show and extras.show[verb])
+  return write_value(context, resource, verb, op, value)
 end
 
 --- The part for a resource. If the first word is an operation, its parser knows only this one.
@@ -246,11 +252,10 @@ end
 function operations.part(name, words)
   local verbs = index.verbs(name)
   if not verbs then return nil end
-  local extras = operations.extras(name)
   local function run(args, context)
-    local action = extras and extras.actions[args.command]
-    if action then return action(args, context) end
-    return run_verb(name, args.command, verbs[args.command], context)
+    local op = verbs[args.command]
+    if op then return run_verb(name, args.command, op, context) end
+    return operations.extras(name).actions[args.command](args, context)
   end
   return { define = define(name, verbs, words), run = run, takes_fields = true }, "the operations of " .. name
 end

@@ -49,12 +49,11 @@ end
 -- @tparam table context
 -- @tparam table opt
 function waiting.complete(context, opt)
-  local errors = require "lofty.errors"
   opt.runtime = context:runtime()
   function opt.on_wait(event)
     context.wait_reason = event.reason == "429" and "Lofty's rate limit is exceeded" or "waiting for Lofty's rate limit"
     if context.args.no_wait then
-      error(errors.new {
+      error(require("lofty.errors").new {
         kind = "rate_limit", sent = false, operation = event.operation, retry_after = event.seconds,
         message = ("the call would wait %.0f s for the rate limit, but --no-wait was given"):format(event.seconds),
       }, 0)
