@@ -22,10 +22,6 @@ local MAX_CREDENTIAL = core.limits.credential
 
 -- Seconds before its expiry from which a token is due for refresh; a tenth of its lifetime where that is less.
 local LEEWAY = 60
--- A refresh token lives until it is revoked, or 180 days after its creation (help.lofty.com 4405826620571).
-local REFRESH_LIFETIME = 180 * 24 * 3600
--- A longer expires_in is ignored: some servers send milliseconds, or a point in time instead of a duration.
-local MAX_LIFETIME = 10 * 365 * 24 * 3600
 -- The end of the year 9999, the last that os.date and other programs can show.
 local MAX_TIME = 253402300799
 
@@ -74,20 +70,35 @@ function methods:authorization()
   return (self.token_type == "token" and "token " or "Bearer ") .. self.access_token
 end
 
--- RFC 6749 appendix A.12 and A.17: printable ASCII. Other bytes are not allowed in a header.
-local function is_credential(value)
+--- Whether a value can be an access token or a refresh token: printable ASCII (RFC 6749 appendix A.12 and A.17), as a
+-- header allows no other bytes, and not too long.
+-- @param value
+-- @treturn boolean
+function token.is_credential(value)
   return type(value) == "string" and value ~= "" and #value <= MAX_CREDENTIAL and not find(value, "[^\32-\126]")
 end
+local is_credential = token.is_credential
 
 local MAX_NUMBER = 40 -- bytes of a number that came as text
 
--- A number, also when it came as decimal digits in a string; nil for anything else.
-local function number_of(value)
+--- A number, also when it came as decimal digits in a string.
+-- @param value
+-- @treturn ?number nil for anything else
+function token.number_of(value)
   if type(value) == "string" then
     value = #value <= MAX_NUMBER and tonumber(match(value, "^%s*(%d+)%.?%d*%s*$"))
   end
   if type(value) == "number" and value == value then return value end
   return nil
+end
+local number_of = token.number_of
+
+--- Makes a token of fields that have been checked.
+-- @tparam table fields becomes the token; a field with a method's name, which would hide the method, is removed
+-- @treturn table the token
+function token.of(fields)
+  for name in pairs(methods) do fields[name] = nil end
+  return setmetatable(fields, Token)
 end
 
 local function invalid(message)
@@ -131,8 +142,7 @@ end
 function token.wrap(fields)
   local copy = {}
   for name, value in pairs(fields) do
-    -- A field with a method's name would hide the method.
-    if value ~= null and not methods[name] then copy[name] = value end
+    if value ~= null then copy[name] = value end
   end
   if copy.refresh_token == "" then copy.refresh_token = nil end
   if type(copy.account) == "number" then copy.account = number_text(copy.account) end
@@ -140,7 +150,7 @@ function token.wrap(fields)
   copy.expires_in = number_of(copy.expires_in) or copy.expires_in
   local problem = problem_of(copy)
   if problem then return invalid(problem) end
-  return setmetatable(copy, Token)
+  return (token.of(copy))
 end
 
 --- A credential that never changes: an API key, or an access token without anything to refresh it.
@@ -151,63 +161,6 @@ end
 -- @treturn[2] table err of kind "invalid"
 function token.fixed(credential, token_type)
   return token.wrap { access_token = credential, token_type = token_type }
-end
-
--- expires_in as whole seconds; nil when it is absent, 0 or makes no sense.
-local function lifetime_of(value)
-  value = number_of(value)
-  if value and value >= 1 and value <= MAX_LIFETIME then return floor(value) end
-  return nil
-end
-
--- Fields of a token that are not copied to the next one.
-local OWN = {
-  access_token = true, token_type = true, expires_in = true, expires_at = true, obtained_at = true, revoked_at = true,
-}
-
---- Reads a decoded token response (RFC 6749 section 5.1).
--- A granted token may be the only valid one, so an invalid field must not lose it: every invalid field but
--- access_token counts as absent.
--- @tparam table response
--- @tparam number now seconds since 1970
--- @tparam[opt] table previous the token that this one follows: its refresh token (RFC 6749 section 6), scope, account
---   and fields that this module does not know stay where the response has none
--- @treturn[1] table the token
--- @treturn[2] nil
--- @treturn[2] table err of kind "decode": there is no access_token, or a request can't contain it
-function token.read(response, now, previous)
-  local access_token = response.access_token
-  if not is_credential(access_token) then
-    local problem = (access_token == nil or access_token == null) and "has no access_token"
-      or type(access_token) == "string" and #access_token > MAX_CREDENTIAL
-        and format("has an access_token of %d bytes, the limit is %d", #access_token, MAX_CREDENTIAL)
-      or "has an access_token with characters that a header can't contain"
-    return nil, errors.new { kind = "decode", sent = true, message = "the token response " .. problem }
-  end
-
-  local new = {}
-  for name, value in pairs(previous or {}) do
-    if not OWN[name] then new[name] = value end
-  end
-  for name, value in pairs(response) do
-    if value ~= null and not methods[name] then new[name] = value end
-  end
-  new.account = previous and previous.account or nil
-  new.connected_at = previous and previous.connected_at or nil
-  new.scope = type(response.scope) == "string" and response.scope or previous and previous.scope or nil
-  new.token_type = "Bearer"
-  new.expires_in = lifetime_of(response.expires_in)
-  new.obtained_at = floor(now)
-  new.expires_at = new.expires_in and new.obtained_at + new.expires_in or nil
-  new.revoked_at = nil
-  new.refresh_token = is_credential(response.refresh_token) and response.refresh_token or nil
-  if new.refresh_token and not (previous and previous.refresh_token == new.refresh_token) then
-    new.refresh_expires_at = new.obtained_at + REFRESH_LIFETIME
-  else
-    new.refresh_token = previous and previous.refresh_token or nil
-    new.refresh_expires_at = previous and previous.refresh_expires_at or nil
-  end
-  return setmetatable(new, Token)
 end
 
 return token

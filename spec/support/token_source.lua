@@ -6,8 +6,8 @@
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"
 local source = require "lofty.oauth.source"
-local token = require "lofty.token"
 local token_cache = require "lofty.oauth.token_cache"
+local token_response = require "lofty.oauth.token_response"
 
 local token_source = {
   key = "app/7", grant_timeout = 10, -- seconds
@@ -15,7 +15,7 @@ local token_source = {
 }
 
 function token_source.new_token(name, now, life)
-  return assert(token.read({ access_token = name, refresh_token = "r-" .. name, expires_in = life or 3600 }, now))
+  return assert(token_response.read({ access_token = name, refresh_token = "r-" .. name, expires_in = life or 3600 }, now))
 end
 
 -- A store that is a table. `fail[method]` is the err that a method returns.

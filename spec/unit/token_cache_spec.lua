@@ -6,13 +6,13 @@ local crypto = require "lofty.crypto"
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_runtime"
 local token_cache = require "lofty.oauth.token_cache"
+local token_response = require "lofty.oauth.token_response"
 local lofty = require "lofty"
-local token = require "lofty.token"
 
 local KEY, OTHER = ("k"):rep(32), ("q"):rep(32)
 
 local function new_token(name)
-  return assert(token.read({
+  return assert(token_response.read({
     access_token = name .. "+/=", refresh_token = "r-" .. name, expires_in = 3600, scope = "openApi",
     app_info = { limits = core.array {}, name = "ä\0" },
   }, 1000000))

@@ -2,6 +2,7 @@
 
 local core = require "lofty.core"
 local token = require "lofty.token"
+local token_response = require "lofty.oauth.token_response"
 
 local null = core.null
 
@@ -14,7 +15,7 @@ describe("a token", function()
   end)
 
   it("expires expires_in seconds after it was read, and its refresh token after 180 days", function()
-    local t = assert(token.read(response, 1000.7))
+    local t = assert(token_response.read(response, 1000.7))
     assert.equal(1000, t.obtained_at)
     assert.equal(4600, t.expires_at)
     assert.equal(1000 + 180 * 86400, t.refresh_expires_at)
@@ -23,19 +24,19 @@ describe("a token", function()
 
   it("keeps fields that this version does not know, also in the token that follows it", function()
     response.app_info = { rate_limit_per_minute = 100 }
-    local t = assert(token.read(response, 0))
+    local t = assert(token_response.read(response, 0))
     t.from_a_newer_version = "x"
     local stored = assert(token.wrap(assert(core.json_decode(assert(core.json_encode(t))))))
-    local new = assert(token.read({ access_token = "at-2" }, 0, stored))
+    local new = assert(token_response.read({ access_token = "at-2" }, 0, stored))
     assert.same({ rate_limit_per_minute = 100 }, new.app_info)
     assert.equal("x", new.from_a_newer_version)
     assert.equal("openApi", new.scope)
   end)
 
   it("does not take over times and a revocation from the token before", function()
-    local old = assert(token.read(response, 1000))
+    local old = assert(token_response.read(response, 1000))
     old.revoked_at = 2000
-    local new = assert(token.read({ access_token = "at-2" }, 5000, old))
+    local new = assert(token_response.read({ access_token = "at-2" }, 5000, old))
     assert.is_nil(new.revoked_at)
     assert.is_nil(new.expires_in)
     assert.is_nil(new.expires_at)
@@ -44,27 +45,27 @@ describe("a token", function()
 
   it("is not read when it is longer than a request can carry", function()
     response.access_token = ("a"):rep(core.limits.credential + 1)
-    local t, err = token.read(response, 0)
+    local t, err = token_response.read(response, 0)
     assert.is_nil(t)
     assert.equal("decode", err.kind)
     assert.equal("the token response has an access_token of 65537 bytes, the limit is 65536", err.message)
     response.access_token = ("a"):rep(core.limits.credential)
     response.refresh_token = ("r"):rep(core.limits.credential + 1)
-    assert.is_nil(assert(token.read(response, 0)).refresh_token)
+    assert.is_nil(assert(token_response.read(response, 0)).refresh_token)
   end)
 
   it("keeps its methods, whatever the server calls its fields", function()
     response.state, response.authorization = true, "y"
-    local t = assert(token.read(response, 0))
+    local t = assert(token_response.read(response, 0))
     assert.equal("fresh", t:state(0))
     assert.equal("Bearer at-1", t:authorization())
     assert.equal("fresh", assert(token.wrap(response)):state(0))
   end)
 
   it("keeps the old refresh token, its expiry and the account when the response has none", function()
-    local old = assert(token.read(response, 1000))
+    local old = assert(token_response.read(response, 1000))
     old.account = "42"
-    local new = assert(token.read({ access_token = "at-2", expires_in = 60 }, 5000, old))
+    local new = assert(token_response.read({ access_token = "at-2", expires_in = 60 }, 5000, old))
     assert.equal("rt-1", new.refresh_token)
     assert.equal(old.refresh_expires_at, new.refresh_expires_at)
     assert.equal("42", new.account)
@@ -72,7 +73,7 @@ describe("a token", function()
 
   it("takes no account from the server", function()
     response.account = "43"
-    assert.is_nil(assert(token.read(response, 0)).account)
+    assert.is_nil(assert(token_response.read(response, 0)).account)
   end)
 
   for _, case in ipairs {
@@ -82,7 +83,7 @@ describe("a token", function()
   } do
     it("has no known expiry when expires_in is " .. case[1], function()
       response.expires_in = case[2]
-      local t = assert(token.read(response, 1000))
+      local t = assert(token_response.read(response, 1000))
       assert.is_nil(t.expires_in)
       assert.is_nil(t.expires_at)
       assert.equal("fresh", t:state(1e12))
@@ -94,29 +95,29 @@ describe("a token", function()
   for _, value in ipairs { "3600", "3600.0", " 3600", 3600.9 } do
     it("reads the seconds of an expires_in of " .. ("%q"):format(value), function()
       response.expires_in = value
-      assert.equal(4600, assert(token.read(response, 1000)).expires_at)
+      assert.equal(4600, assert(token_response.read(response, 1000)).expires_at)
     end)
   end
 
   for _, case in ipairs { { "empty", "" }, { "null", null }, { "false", false }, { "with a NUL", "\0" }, { "a table", {} } } do
     it("keeps the refresh token that it has when the new one is " .. case[1], function()
       response.refresh_token = case[2]
-      assert.is_nil(assert(token.read(response, 0)).refresh_token)
+      assert.is_nil(assert(token_response.read(response, 0)).refresh_token)
       local old = assert(token.wrap { access_token = "a", refresh_token = "old" })
-      assert.equal("old", assert(token.read(response, 0, old)).refresh_token)
+      assert.equal("old", assert(token_response.read(response, 0, old)).refresh_token)
     end)
   end
 
   for _, value in ipairs { "bearer", "BEARER", "Bearer ", "", "BearerToken", "mac", { "Bearer" }, null } do
     it("is sent as Bearer when token_type is " .. tostring(value), function()
       response.token_type = value
-      assert.equal("Bearer at-1", assert(token.read(response, 0)):authorization())
+      assert.equal("Bearer at-1", assert(token_response.read(response, 0)):authorization())
     end)
   end
 
   it("has a scope only when that is a string", function()
     response.scope = { "a", "b" }
-    assert.is_nil(assert(token.read(response, 0)).scope)
+    assert.is_nil(assert(token_response.read(response, 0)).scope)
   end)
 
   for _, case in ipairs {
@@ -124,7 +125,7 @@ describe("a token", function()
   } do
     it("can't be read when access_token is " .. case[1], function()
       response.access_token = case[2]
-      local none, err = token.read(response, 0)
+      local none, err = token_response.read(response, 0)
       assert.is_nil(none)
       assert.equal("decode", err.kind)
       assert.truthy(err.message:find("access_token", 1, true))
@@ -132,34 +133,34 @@ describe("a token", function()
   end
 
   it("is stale 60 s before it expires, or a tenth of its lifetime where that is less, then invalid", function()
-    local t = assert(token.read(response, 0))
+    local t = assert(token_response.read(response, 0))
     assert.equal("fresh", t:state(3539))
     assert.equal("stale", t:state(3540))
     assert.equal("stale", t:state(3599))
     assert.equal("invalid", t:state(3600))
     response.expires_in = 100
-    t = assert(token.read(response, 0))
+    t = assert(token_response.read(response, 0))
     assert.equal("fresh", t:state(89))
     assert.equal("stale", t:state(90))
     assert.equal("invalid", t:state(100))
   end)
 
   it("is invalid once it was revoked", function()
-    local t = assert(token.read(response, 0))
+    local t = assert(token_response.read(response, 0))
     t.revoked_at = 5
     assert.equal("invalid", t:state(0))
     assert.matches("revoked", tostring(t))
   end)
 
   it("shows no secret", function()
-    local shown = tostring(assert(token.read(response, 50700)))
+    local shown = tostring(assert(token_response.read(response, 50700)))
     assert.is_nil(shown:find("at%-1"))
     assert.is_nil(shown:find("rt%-1"))
     assert.equal("lofty.token: expires 1970-01-01 15:05:00Z, refreshable", shown)
   end)
 
   it("has the scheme Bearer, and an API key the scheme token", function()
-    assert.equal("Bearer at-1", assert(token.read(response, 0)):authorization())
+    assert.equal("Bearer at-1", assert(token_response.read(response, 0)):authorization())
     assert.equal("token key", assert(token.fixed("key", "token")):authorization())
   end)
 end)

@@ -10,7 +10,7 @@ local misuse = require "lofty.internal.misuse"
 local rate_headers = require "lofty.http.rate_headers"
 local redact = require "lofty.internal.redact"
 local explain = require("lofty.http.failure").explain
-local token = require "lofty.token"
+local token_response = require "lofty.oauth.token_response"
 
 local type, pairs = type, pairs
 local match = string.match
@@ -118,7 +118,7 @@ local function read(res, fields, now)
   if type(value) == "table" then
     local granted = token_fields(value)
     if granted.access_token ~= nil then
-      local new, err = token.read(granted, now, fields.previous)
+      local new, err = token_response.read(granted, now, fields.previous)
       if new then return new end
       return nil, { kind = err.kind, status = status, message = err.message }
     end
