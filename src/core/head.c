@@ -84,7 +84,8 @@ void lofty_http_head_reset (LoftyHttpHead *head, size_t max) {
                   max > SIZE_MAX / 2 - LOFTY_MAX_FIELDS ? SIZE_MAX : 2 * (max + LOFTY_MAX_FIELDS));
 }
 
-char lofty_tchar (char c) {
+/* The byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */
+static char to_tchar (char c) {
   if (c >= 'a' && c <= 'z') return c;
   if (c >= 'A' && c <= 'Z') return (char)(c - 'A' + 'a');
   if (c == '-' || lofty_is_digit(c)) return c;
@@ -94,7 +95,7 @@ char lofty_tchar (char c) {
 int lofty_is_token (const char *bytes, size_t size) {
   size_t i;
   for (i = 0; i < size; i++)
-    if (lofty_tchar(bytes[i]) == '\0') return 0;
+    if (to_tchar(bytes[i]) == '\0') return 0;
   return size > 0;
 }
 
@@ -102,7 +103,7 @@ int lofty_token_equals (const char *bytes, size_t size, const char *lower) {
   size_t i;
   if (strlen(lower) != size) return 0;
   for (i = 0; i < size; i++)
-    if (lofty_tchar(bytes[i]) != lower[i]) return 0;
+    if (to_tchar(bytes[i]) != lower[i]) return 0;
   return 1;
 }
 
@@ -162,7 +163,7 @@ static int head_field (LoftyHttpHead *head, size_t at, size_t size, Field *field
   }
   if (is_blank(line[0])) return head_bad(head, "a folded header line");
   for (; i < size && line[i] != ':'; i++) {
-    char lower = lofty_tchar(line[i]);
+    char lower = to_tchar(line[i]);
     if (lower == '\0') return head_bad(head, "a header name with a forbidden character");
     line[i] = lower;
   }

@@ -31,9 +31,8 @@ static inline int lofty_http_bodyless (const LoftyHttpFacts *facts, int is_head)
 
 typedef struct LoftyHttpHead LoftyHttpHead;
 
-/* The byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */
-char lofty_tchar (char c);
-int lofty_is_token (const char *bytes, size_t size); /* true if it is a token */
+int lofty_is_token (const char *bytes,
+                    size_t size); /* true if it is one (RFC 9110, section 5.6.2) */
 /* Case-insensitive comparison, independent of the locale; 'lower' is a token in lower case. */
 int lofty_token_equals (const char *bytes, size_t size, const char *lower);
 
