@@ -256,7 +256,7 @@ dist: all
 
 check-release:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(RELEASE_PACKAGES) valgrind
-	@.ci/release
+	@.ci/release $(CHECKS)
 
 sandbox:
 	@.ci/install $(BUILD_PACKAGES) $(SANDBOX_PACKAGES)
@@ -327,8 +327,8 @@ coverage:
 	@lua5.4 tools/coverage/report.lua $(COVERAGE)/lines $(COVERAGE)
 
 # Everything that is checked: what CI runs, and what a release is checked for beyond that.
-check-all: packages
-	@.ci/run; run=$$?; .ci/release --after-run && [ $$run -eq 0 ]
+check-all:
+	@.ci/run "check-release CHECKS=--after-run"
 
 # Installs what check-all needs. Its parts find nothing left to install, so that no two run apt-get at the same time.
 .PHONY: packages
