@@ -142,7 +142,7 @@ COMMAND = "$(LUA)" -e "package.path = 'lua/?.lua;lua/?/init.lua;' .. package.pat
   -e "package.cpath = '$(if $(ROCK),$(BUILD)/$(ROCK),$(BUILD)/5.4)/?.so;' .. package.cpath" bin/lofty
 install-share:
 	@if ! $(COMMAND) help --man >$(BUILD)/lofty.1 2>/dev/null; then \
-	  echo "no manual page and no completion for the command: it needs $(LUA)" >&2; exit 0; fi; \
+	  echo "no manual page and no completion for the command: it needs $(LUA) and argparse" >&2; exit 0; fi; \
 	mkdir -p "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions" \
 	  "$(SHARE)/fish/vendor_completions.d" && \
 	cp $(BUILD)/lofty.1 "$(SHARE)/man/man1/lofty.1" && \
@@ -166,7 +166,7 @@ copy:
 
 BUILD_PACKAGES := gcc libc6-dev lua5.4 liblua5.4-dev libcurl4-openssl-dev zlib1g-dev libssl-dev
 # What the command needs beside the library.
-COMMAND_PACKAGES := lua-sql-sqlite3 lua-socket
+COMMAND_PACKAGES := lua-argparse lua-sql-sqlite3 lua-socket
 # With OPENRESTY=prefix its nginx is used, and Debian's need not be there. ngx_lua 0.10.23 is Debian 12's.
 SANDBOX_PACKAGES := $(if $(OPENRESTY),,nginx-light 'libnginx-mod-http-lua>=1:0.10.23') openssl curl
 # Where a release has both, Debian's nginx is linked with luajit2, which luajit would replace.

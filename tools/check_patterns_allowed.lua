@@ -16,7 +16,7 @@ return {
     ["^[^%s@,;<>\"]+@[^%s@,;<>\"]+%.[^%s@,;<>\"]+$"] = "MAX_EMAIL bytes",
     ["^([^,]+),%s*(.+)$"] = "MAX_NAME bytes", ["^(.-)%s+(%S+)$"] = "MAX_NAME bytes",
   },
-  ["lua/lofty/cli/main.lua"] = { ["unknown option '%-%-(%w+)'"] = "lofty.cli.parser's message about an argument" },
+  ["lua/lofty/cli/main.lua"] = { ["unknown option '%-%-(%w+)'"] = "argparse's message about an argument" },
   ["lua/lofty/cli/operation_catalog.lua"] = { ["^(.+)%.([%w_]+)$"] = "linear: the second part ends at the next dot" },
   ["lua/lofty/cli/table.lua"] = { ["%s+$"] = "a line that was cut to the window" },
   ["lua/lofty/client/settings.lua"] = { ["/+$"] = "the option base_url" },

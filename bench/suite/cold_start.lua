@@ -44,7 +44,7 @@ local LOADS = "All load libcurl and the 30 shared libraries that it needs, which
 local WHY = {
   curl = "lofty also starts Lua and reads about 20 Lua modules.",
   ["lua-curl"] = "lofty also reads about 20 Lua modules, where the script needs two modules in C.",
-  command = "The command also starts Lua and reads about 40 Lua modules, among them the operation's fields.",
+  command = "The command also starts Lua and reads about 40 Lua modules, among them argparse and the operation's fields.",
   alone = "lofty reads a few Lua modules, which load others at first use, and lofty.core with zlib.",
 }
 

@@ -111,12 +111,18 @@ function User:close()
   nginx.shell("rm -rf " .. nginx.quote(self.home))
 end
 
---- A block of specs of the command.
+--- A block of specs of the command, which needs lua-argparse.
 -- @tparam string title
 -- @tparam function body
 function command.describe(title, body)
   local busted = require "busted"
-  busted.describe(title .. " #once #command", body)
+  busted.describe(title .. " #once #command", function()
+    if not pcall(require, "argparse") then
+      busted.pending "needs lua-argparse"
+      return
+    end
+    body()
+  end)
 end
 
 --- For the specs of a block: an emulator, and before each spec a new user of it.

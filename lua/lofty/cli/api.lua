@@ -16,8 +16,8 @@ function api.define(parser)
   parser:argument("method", "GET, POST, PUT or DELETE")
   parser:argument("path", "such as /v1.0/leads")
   parser:argument("words", "fields as NAME=VALUE: of the query for GET and DELETE, of the JSON body for POST and "
-    .. "PUT, where true, false, null, numbers and JSON keep their type", { args = "*" })
-  parser:option("--input", "read the JSON body from a file; - is standard input", { argname = "FILE" })
+    .. "PUT, where true, false, null, numbers and JSON keep their type"):args "*"
+  parser:option("--input", "read the JSON body from a file; - is standard input"):argname "FILE"
   parser:flag("--dry-run", "show the call and do not send it")
   parser:flag("--yes", "do not ask for confirmation")
   output.define(parser)

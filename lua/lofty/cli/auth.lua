@@ -11,6 +11,8 @@ local misuse = require "lofty.cli.misuse"
 local auth = {}
 
 function auth.define(parser)
+  parser:command_target "action"
+  parser:require_command(true)
   local login = parser:command("login", "log in with an API key (from standard input or a prompt) or with OAuth")
   login:flag("--with-key", "read the API key from standard input, without a prompt")
   login:flag("--oauth", "log in through Lofty's consent page; LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET and "
@@ -194,7 +196,7 @@ function actions.logout(_, context)
 end
 
 function auth.run(args, context)
-  return actions[args.command](args, context)
+  return actions[args.action](args, context)
 end
 
 return auth

@@ -65,15 +65,15 @@ complete -c lofty -f -a '(__lofty_candidates)'
 }
 
 function completion.define(parser)
-  parser:argument("words", "bash, zsh or fish", { args = "*" })
-  parser:flag("--candidates", "print the candidates for the last word", { is_hidden = true })
+  parser:argument("words", "bash, zsh or fish"):args "*"
+  parser:flag("--candidates", "print the candidates for the last word"):hidden(true)
 end
 
 -- The options of a parser that are not hidden.
 local function add_options(list, parser)
-  for _, option in ipairs(parser.options) do
-    if not option.is_hidden then
-      for _, name in ipairs(option.names) do list[#list + 1] = name end
+  for _, option in ipairs(parser._options) do
+    if not option._hidden then
+      for _, alias in ipairs(option._aliases) do list[#list + 1] = alias end
     end
   end
 end
@@ -121,8 +121,8 @@ local function parsers(words)
   local part, about = registry.part(words[1], rest)
   if not part then return nil end
   local parser = registry.parser(words[1], part, about)
-  for _, command in ipairs(parser.commands) do
-    if command.name == words[2] then return parser, command end
+  for _, command in ipairs(parser._commands) do
+    if command._name == words[2] then return parser, command end
   end
   return parser
 end
@@ -141,8 +141,8 @@ function completion.candidates(context, words)
     local parser, command = parsers(words)
     if not parser then return {} end
     local verbs = require("lofty.api.operations.index").verbs(words[1])
-    if #words == 2 and #parser.commands > 0 and current:sub(1, 1) ~= "-" then
-      for _, each in ipairs(parser.commands) do list[#list + 1] = each.name end
+    if #words == 2 and #parser._commands > 0 and current:sub(1, 1) ~= "-" then
+      for _, each in ipairs(parser._commands) do list[#list + 1] = each._name end
     elseif current:sub(1, 1) == "-" then
       add_options(list, parser)
       if command then add_options(list, command) end

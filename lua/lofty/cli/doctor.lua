@@ -16,8 +16,7 @@ local MAX_SKEW = 60
 local LOW_BUDGET = 0.1
 
 function doctor.define(parser)
-  parser:option("--nginx", "also check an nginx.conf: env lines, resolver, trusted certificates",
-    { argname = "FILE" })
+  parser:option("--nginx", "also check an nginx.conf: env lines, resolver, trusted certificates"):argname "FILE"
   parser:flag("--offline", "leave out the checks that need the network")
   parser:flag("--json", "print the findings as JSON")
 end

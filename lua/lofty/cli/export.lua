@@ -14,17 +14,16 @@ local export = { takes_fields = true }
 local KINDS = { "leads", "members", "transactions", "listings", "calls" }
 
 function export.define(parser)
-  parser:argument("kind", "leads, members, transactions, listings, or calls (by agent, by default of the last 90 days)",
-    { choices = KINDS })
-  parser:argument("words", "a filter as NAME=VALUE, such as stage=\"New Lead\"", { args = "*" })
+  parser:argument("kind", "leads, members, transactions, listings, or calls (by agent, by default of the last 90 days)")
+    :choices(KINDS)
+  parser:argument("words", "a filter as NAME=VALUE, such as stage=\"New Lead\""):args "*"
   parser:flag("--jsonl", "write JSON, one whole record a line, instead of CSV")
   parser:flag("--excel", "write CSV that a spreadsheet opens safely; lofty import --excel reads it")
-  parser:option("-f --fields", "write only these columns", { argname = "FIELDS" })
-  parser:option("--resume", "keep the progress in FILE; after an interruption, continue from there",
-    { argname = "FILE" })
-  parser:option("--to", "write to a database, or bring it up to date: sqlite:FILE", { argname = "TARGET" })
-  parser:option("--with", "with leads --to sqlite:FILE: also notes, tasks or both (notes,tasks) of each changed lead",
-    { argname = "KINDS" })
+  parser:option("-f --fields", "write only these columns"):argname "FIELDS"
+  parser:option("--resume", "keep the progress in FILE; after an interruption, continue from there"):argname "FILE"
+  parser:option("--to", "write to a database, or bring it up to date: sqlite:FILE"):argname "TARGET"
+  parser:option("--with", "with leads --to sqlite:FILE: also notes, tasks or both (notes,tasks) of each changed lead")
+    :argname "KINDS"
 end
 
 -- The filter; nil, problem.

@@ -51,7 +51,7 @@ end
 function help.topic_names() return sorted_keys(topics) end
 
 function help.define(parser)
-  parser:argument("topic", "a topic, a command or a resource", { args = "?" })
+  parser:argument("topic", "a topic, a command or a resource"):args "?"
   parser:flag("--man", "print the manual page, for man(1)")
 end
 
@@ -70,7 +70,7 @@ function help.run(args, context)
   local registry = require "lofty.cli.registry"
   local part, about = registry.part(topic, {})
   if part then
-    out:write(require "lofty.cli.usage"(registry.parser(topic, part, about)), "\n")
+    out:write(registry.parser(topic, part, about):get_help(), "\n")
     return exit_codes.ok
   end
   return context:fail("there is no topic " .. topic .. help.suggest(topic)

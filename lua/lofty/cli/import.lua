@@ -24,14 +24,12 @@ local MAX_NAME, MAX_TEXT = 100, 1000
 
 function import.define(parser)
   parser:argument("file", "a CSV file whose first line names the columns")
-  parser:option("--match", "look for an existing lead by these keys, in this order",
-    { argname = "KEYS", default = "email,phone" })
-  parser:option("--map", "the field that a column holds; COLUMN= leaves it out",
-    { argname = "COLUMN=FIELD", is_repeated = true })
+  parser:option("--match", "look for an existing lead by these keys, in this order", "email,phone"):argname "KEYS"
+  parser:option("--map", "the field that a column holds; COLUMN= leaves it out"):argname "COLUMN=FIELD":count "*"
   parser:flag("--excel", "the file was written by lofty export --excel: take off its apostrophes")
   parser:flag("--apply", "create and update leads; without it, nothing is written")
   parser:option("--settle", "how long to look for a lead whose response did not come",
-    { argname = "SECONDS", default = tostring(SETTLE) })
+    tostring(SETTLE)):argname "SECONDS"
 end
 
 local Import = {}

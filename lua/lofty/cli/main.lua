@@ -4,7 +4,7 @@
 --
 -- Each part is a module `lofty.cli.<name>` that returns a table:
 --
--- - `define(parser)`: adds arguments, options and commands to a parser, see `lofty.cli.parser`.
+-- - `define(parser)`: adds arguments and options to an argparse parser.
 -- - `run(args, context)`: does the work and returns an exit code. `args` is what the parser made of the command line,
 --   `context` is described in `lofty.cli.context`.
 --
@@ -22,13 +22,12 @@ end
 
 -- The help of the command that the first word names, or else of the whole part.
 local function help_text(parser, words)
-  local usage = require "lofty.cli.usage"
-  for _, command in ipairs(parser.commands) do
-    if command.name == words[1] then
-      return usage(command) .. "\n\nEvery command also takes --account ID and --no-wait.\n"
+  for _, command in ipairs(parser._commands) do
+    if command._name == words[1] then
+      return command:get_help() .. "\n\nEvery command also takes --account ID and --no-wait.\n"
     end
   end
-  return usage(parser) .. "\n"
+  return parser:get_help() .. "\n"
 end
 
 local function wants_help(words)
@@ -46,11 +45,11 @@ local function run_part(name, part, about, words, streams)
     streams.out:write(help_text(parser, words))
     return exit_codes.ok
   end
-  local args, problem = parser:parse(words)
-  if not args then
+  local ok, args = parser:pparse(words)
+  if not ok then
     local sanitize = require "lofty.internal.sanitize"
-    streams.err:write("lofty ", name, ": ", sanitize(problem), "\n")
-    local option = problem:match "unknown option '%-%-(%w+)'"
+    streams.err:write("lofty ", name, ": ", sanitize(args), "\n")
+    local option = args:match "unknown option '%-%-(%w+)'"
     if option and part.takes_fields then
       streams.err:write("Fields are written as NAME=VALUE: ", option, "=...\n")
     end

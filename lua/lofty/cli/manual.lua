@@ -15,19 +15,21 @@ local function roff(text)
 end
 
 local function add_options(lines, parser)
-  for _, option in ipairs(parser.options) do
-    if not option.is_hidden and option.names[1] ~= "-h" then
-      local name = concat(option.names, ", ")
-      if option.argname then name = name .. " " .. option.argname end
+  for _, option in ipairs(parser._options) do
+    if not option._hidden and option._name ~= "-h" and option._name ~= "--help" and option._description then
+      local name = concat(option._aliases, ", ")
+      local value = option._argname
+      if type(value) == "table" then value = concat(value, " ") end
+      if value and value:sub(1, 1) ~= "<" then name = name .. " " .. value end
       lines[#lines + 1] = ".IP \"" .. roff(name) .. "\" 4"
-      lines[#lines + 1] = roff(option.about)
+      lines[#lines + 1] = roff(option._description)
     end
   end
 end
 
 local function add_command(lines, name, command)
-  lines[#lines + 1] = ".TP\n.B " .. roff(name .. command.name)
-  lines[#lines + 1] = roff(command.about)
+  lines[#lines + 1] = ".TP\n.B " .. roff(name .. command._name)
+  lines[#lines + 1] = roff(command._description or "")
   lines[#lines + 1] = ".RS"
   add_options(lines, command)
   lines[#lines + 1] = ".RE"
@@ -39,12 +41,12 @@ local function add_part(lines, part)
   local parser = registry.parser(part[1], found, about)
   lines[#lines + 1] = ".SS lofty " .. part[1]
   lines[#lines + 1] = roff(part[3]) .. "."
-  for _, command in ipairs(parser.commands) do add_command(lines, "lofty " .. part[1] .. " ", command) end
+  for _, command in ipairs(parser._commands) do add_command(lines, "lofty " .. part[1] .. " ", command) end
   local own = {}
-  for _, option in ipairs(parser.options) do
-    if option.names[1] ~= "--account" and option.names[1] ~= "--no-wait" then own[#own + 1] = option end
+  for _, option in ipairs(parser._options) do
+    if option._name ~= "--account" and option._name ~= "--no-wait" then own[#own + 1] = option end
   end
-  add_options(lines, { options = own })
+  add_options(lines, { _options = own })
 end
 
 local function add_operations(lines)
@@ -63,9 +65,9 @@ local function add_operations(lines)
     end
     local extras = operations.extras(resource)
     if extras then
-      local parser = require "lofty.cli.parser"("lofty " .. resource, "")
+      local parser = require "argparse"()
       extras.define(parser)
-      for _, command in ipairs(parser.commands) do add_command(lines, "", command) end
+      for _, command in ipairs(parser._commands) do add_command(lines, "", command) end
     end
   end
 end

@@ -30,8 +30,8 @@ local INSTRUCTIONS = "Tools for the Lofty CRM (real estate leads). Ids are decim
 
 function mcp.define(parser)
   parser:flag("--write", "let the assistant create and change records; without it, the server is read-only")
-  parser:option("--allow", "with --write, also allow: send (messages to people), delete, or both (send,delete)",
-    { argname = "WHAT" })
+  parser:option("--allow", "with --write, also allow: send (messages to people), delete, or both (send,delete)")
+    :argname "WHAT"
 end
 
 -- What the options permit; nil, problem.

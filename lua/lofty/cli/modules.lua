@@ -70,7 +70,9 @@ end
 -- @treturn ?string nil when the message is about something else
 function modules.explain(raised)
   local name = named_in(raised)
-  if name and name:find "^lofty%." then
+  if name == "argparse" then
+    return "needs argparse: install lua-argparse (Debian) or argparse (LuaRocks)"
+  elseif name and name:find "^lofty%." then
     return (reason_of(raised)) .. "; `lofty doctor --offline` checks the installation"
   end
 end

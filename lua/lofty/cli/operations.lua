@@ -82,8 +82,7 @@ local function describe(name, shape, required)
   return ("  %-24s %s%s"):format(name, kind, required and " (required)" or "")
 end
 
--- What the help says about the fields.
-local function note(op)
+local function epilog(op)
   local shape = op.query or op.body
   if not shape or not shape.fields then
     return op.body and "Give the body with --input." or nil
@@ -96,18 +95,17 @@ local function note(op)
   return table.concat(lines, "\n")
 end
 
---- Adds what one verb takes to its parser.
+--- Adds what one verb takes to an argparse command.
 function operations.define_verb(command, verb, op)
-  command:argument("words", "the ids in the path, then fields as NAME=VALUE", { args = "*" })
+  command:argument("words", "the ids in the path, then fields as NAME=VALUE"):args "*"
   output.define(command)
   command:flag("--lua", "print the same call as a Lua script, and send nothing")
-  if op.body then
-    command:option("--input", "read the JSON body from a file; - is standard input", { argname = "FILE" })
-  end
+  if op.body then command:option("--input", "read the JSON body from a file; - is standard input"):argname "FILE" end
   if op.class ~= "read" then command:flag("--dry-run", "show the call and do not send it") end
   if op.reaches or must_ask(verb, op, {}) then command:flag("--yes", "do not ask for confirmation") end
   if op.page and op.page.style ~= "all" then command:flag("--all", "fetch the whole list, not one page") end
-  command.note = function() return note(op) end
+  local text = epilog(op)
+  if text then command:epilog(text) end
 end
 
 -- Resources with commands beside their operations: `define(parser)` adds them, `actions` runs them (name ->
@@ -124,6 +122,8 @@ end
 
 local function define(resource, verbs, words)
   return function(parser)
+    parser:command_target "verb"
+    parser:require_command(true)
     local named = words[1] and verbs[words[1]]
     if named then
       operations.define_verb(parser:command(words[1], named.about), words[1], named)
@@ -253,9 +253,9 @@ function operations.part(name, words)
   local verbs = index.verbs(name)
   if not verbs then return nil end
   local function run(args, context)
-    local op = verbs[args.command]
-    if op then return run_verb(name, args.command, op, context) end
-    return operations.extras(name).actions[args.command](args, context)
+    local op = verbs[args.verb]
+    if op then return run_verb(name, args.verb, op, context) end
+    return operations.extras(name).actions[args.verb](args, context)
   end
   return { define = define(name, verbs, words), run = run, takes_fields = true }, "the operations of " .. name
 end

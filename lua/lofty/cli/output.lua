@@ -13,11 +13,10 @@ local values = lazy "lofty.cli.values"
 local output = {}
 
 --- Adds the options that choose the form.
--- @param command a parser of `lofty.cli.parser`
+-- @param command an argparse parser or command
 function output.define(command)
-  command:option("-f --fields", "show only these fields, such as phones,leadInquiry.priceMin",
-    { argname = "FIELDS" })
-  command:option("--json", "JSON with these fields; all: with all fields", { argname = "FIELDS" })
+  command:option("-f --fields", "show only these fields, such as phones,leadInquiry.priceMin"):argname "FIELDS"
+  command:option("--json", "JSON with these fields; all: with all fields"):argname "FIELDS"
   command:flag("--jsonl", "one record a line, as JSON")
   command:flag("--csv", "comma-separated values; the first line names the fields")
   command:flag("--excel", "CSV that a spreadsheet opens safely")

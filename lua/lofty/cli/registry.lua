@@ -11,12 +11,15 @@ local registry = {}
 -- @tparam string name on the command line
 -- @tparam table part
 -- @tparam string about
--- @treturn table see `lofty.cli.parser`
+-- @treturn table of argparse
 function registry.parser(name, part, about)
-  local parser = require "lofty.cli.parser"("lofty " .. name, about)
-  parser:option("--account", "the account to act for", { argname = "ID" })
+  local parser = require "argparse"("lofty " .. name, about)
+  parser:add_help(false)
+  parser:flag("-h --help", "show this help"):target "help"
+  parser:option("--account", "the account to act for"):argname "ID"
   parser:flag("--no-wait", "exit with code 5 instead of waiting for the rate limit")
   part.define(parser)
+  for _, command in ipairs(parser._commands) do command._options[1]:description "show this help" end
   return parser
 end
 

@@ -14,11 +14,10 @@ local FIRST_MONDAY = 4 * 86400
 local DEFAULT_WEEKS, MAX_WEEKS = 26, 260
 
 function report.define(parser)
-  parser:option("--html", "the file to write; - for standard output", { argname = "FILE", is_required = true })
-  parser:option("--from", "read the SQLite database of `lofty export leads --to sqlite:FILE` instead of Lofty",
-    { argname = "FILE" })
-  parser:option("--weeks", ("how many weeks of new leads to show; %d by default"):format(DEFAULT_WEEKS),
-    { argname = "N" })
+  parser:option("--html", "the file to write; - for standard output"):argname "FILE":count(1)
+  parser:option("--from", "read the SQLite database of `lofty export leads --to sqlite:FILE` instead of Lofty")
+    :argname "FILE"
+  parser:option("--weeks", ("how many weeks of new leads to show; %d by default"):format(DEFAULT_WEEKS)):argname "N"
 end
 
 -- The text of a field; "none" when it is absent, null or empty.

@@ -14,13 +14,12 @@ local RATE_LIMIT = 500
 
 function sandbox.define(parser)
   parser:argument("command", "a command with its arguments, after --; its environment has LOFTY_BASE_URL, LOFTY_API_KEY"
-    .. " and others. Without a command, the emulator runs until standard input ends", { args = "*" })
-  parser:option("--set", "a setting of the emulator, such as rate_limit=100",
-    { argname = "NAME=VALUE", is_repeated = true })
+    .. " and others. Without a command, the emulator runs until standard input ends"):args "*"
+  parser:option("--set", "a setting of the emulator, such as rate_limit=100"):argname "NAME=VALUE":count "*"
   parser:option("--seed", "a JSON file {\"leads\": [{..., \"notes\": [...], \"tasks\": [...]}]}: the account has "
-    .. "exactly these records; see docs/guide/testing.md", { argname = "FILE" })
-  parser:option("--write", "also write the variables to FILE, for `. FILE` in a shell; it is removed at the end",
-    { argname = "FILE" })
+    .. "exactly these records; see docs/guide/testing.md"):argname "FILE"
+  parser:option("--write", "also write the variables to FILE, for `. FILE` in a shell; it is removed at the end")
+    :argname "FILE"
 end
 
 -- Adds the records of a file to the options of the emulator. Returns what is wrong with them, or nil.

@@ -16,9 +16,9 @@ function webhooks.define(parser)
     "subscribe an address to exactly these lists: create what is missing, delete the rest")
   ensure:argument("url", "the callback address with its secret; - reads it from standard input")
   ensure:argument("lists", "numbers or names: agent, lead, lead_activity, listing_alert, transaction, call, email, "
-    .. "text, note, task, appointment, pipeline", { args = "+" })
-  ensure:option("--prefix", "the beginning of your own addresses: other subscriptions with it are deleted",
-    { argname = "URL" })
+    .. "text, note, task, appointment, pipeline"):args "+"
+  ensure:option("--prefix", "the beginning of your own addresses: other subscriptions with it are deleted")
+    :argname "URL"
   ensure:flag("--dry-run", "show the changes and do not make them")
   ensure:flag("--yes", "do not ask for confirmation before deleting")
   local failed = parser:command("failed", "list the events of a spool that have used up all attempts")
@@ -26,12 +26,11 @@ function webhooks.define(parser)
   failed:flag("--json", "print JSON, with the whole events")
   local retry = parser:command("retry", "let the spool's next run handle failed events again")
   retry:argument("path", "the spool's directory")
-  retry:argument("ids", "ids of `lofty webhooks failed`, or all", { args = "+" })
+  retry:argument("ids", "ids of `lofty webhooks failed`, or all"):args "+"
   local trigger = parser:command("trigger", "let the emulator send a delivery")
   trigger:argument("event", "such as lead.updated or note.created")
   trigger:argument("url", "http://127.0.0.1:PORT/PATH of the receiver")
-  trigger:option("--count", "how many events the delivery has",
-    { argname = "N", default = "1", convert = tonumber })
+  trigger:option("--count", "how many events the delivery has"):argname "N":default "1":convert(tonumber)
 end
 
 local function sanitize(text) return require("lofty.errors").sanitize(tostring(text)) end
