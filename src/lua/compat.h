@@ -73,6 +73,20 @@ static inline size_t lofty_rawlen (lua_State *L, int index) {
 }
 
 /*
+** The userdata on which a method was called; raises if it is not of this type. Upvalue 1 of
+** the method is the type's metatable, which spares a search by name.
+*/
+static inline void *lofty_checkself (lua_State *L, const char *type) {
+  void *self = lua_touserdata(L, 1);
+  int same = 0;
+  if (self && lua_getmetatable(L, 1)) {
+    same = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+  }
+  return same ? self : luaL_checkudata(L, 1, type);
+}
+
+/*
 ** As luaL_setfuncs: adds the functions to the table below the 'upvalues' values on the top,
 ** which become the upvalues of each function and are popped.
 */

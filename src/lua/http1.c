@@ -17,8 +17,9 @@ typedef struct Reader {
   int busy; /* response() is running: a finalizer that runs meanwhile must not use the reader */
 } Reader;
 
+/* Upvalue 1 of all methods is the type's metatable; 2 and 3 are those of lofty_newstringcache. */
 static LoftyHttp *check_reader (lua_State *L) {
-  Reader *r = (Reader *)luaL_checkudata(L, 1, READER_T);
+  Reader *r = (Reader *)lofty_checkself(L, READER_T);
   if (!r->http) luaL_error(L, "http_reader: this reader is closed");
   if (r->busy) luaL_error(L, "http_reader: a finalizer used this reader while it was in use");
   return r->http;
@@ -106,7 +107,7 @@ static int reader_response (lua_State *L) {
   if (!lofty_http_head_done(head)) return 0;
   r->busy = 1;
   lua_pushinteger(L, lofty_http_head_facts(head)->status);
-  lofty_pushfields(L, head, 1);
+  lofty_pushfields(L, head, 2);
   lua_pushlstring(L, body.data, body.size);
   lua_pushboolean(L, lofty_http_reusable(http));
   r->busy = 0;
@@ -121,8 +122,9 @@ static const luaL_Reg reader_methods[] = {
 void lofty_open_http1 (lua_State *L) {
   luaL_newmetatable(L, READER_T);
   lua_newtable(L);
+  lua_pushvalue(L, -2);
   lofty_newstringcache(L);
-  lofty_setfuncs(L, reader_methods, 2);
+  lofty_setfuncs(L, reader_methods, 3);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, reader_gc);
   lua_setfield(L, -2, "__gc");

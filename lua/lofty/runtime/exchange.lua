@@ -18,13 +18,14 @@ local setmetatable = setmetatable
 local SEND_SIZE = 16384
 -- RFC 9110, section 9.2.2: repeating them changes nothing.
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
--- Readers of responses that are kept for the next request. Making one costs more than resetting one.
-local MAX_IDLE_READERS = 32
+-- Exchanges that are kept, each with its reader, for the next request. Making one costs more than setting its fields.
+local MAX_IDLE = 32
 
 local exchange = {}
 
--- The exchange of one request. `connected`, `sent` and `reader` show how far it came; `reused`: the connection was
--- kept; `stale`: a kept connection ended without a byte of the response; `may_resend`: then it may be sent once more.
+-- The exchange of one request. `connected`, `sent` and `reader` (of the response) show how far it came; `reused`: the
+-- connection was kept; `stale`: a kept connection ended without a byte of the response; `may_resend`: then it may be
+-- sent once more.
 local Exchange = {}
 Exchange.__index = Exchange
 
@@ -36,7 +37,7 @@ Exchange.__index = Exchange
 function Exchange:failed(kind, message)
   return nil, errors.new {
     kind = kind, message = message, sent = self.sent, connected = self.connected,
-    head = self.reader and self.reader:head_complete() or false,
+    head = self.reader:head_complete(),
   }
 end
 
@@ -77,22 +78,39 @@ local function decode_error(self, why)
   return self:failed("decode", format("the response of %s is not acceptable: %s", self.shown, why))
 end
 
-local idle_readers, idle_count = {}, 0
+local idle, idle_count = {}, 0
 
-local function take_reader(req)
-  local max_head, max_body = req.max_head or limits.head, req.max_body or limits.body
-  if idle_count == 0 then return http_reader(req.method, max_head, max_body) end
-  local reader = idle_readers[idle_count]
-  idle_readers[idle_count] = nil
-  idle_count = idle_count - 1
-  reader:reset(req.method, max_head, max_body)
-  return reader
+-- The exchange of a request to `origin` that begins at `now`.
+local function take(origin, req, now)
+  local self
+  if idle_count > 0 then
+    self = idle[idle_count]
+    idle[idle_count] = nil
+    idle_count = idle_count - 1
+  else
+    -- All fields at once: a table that grows is allocated again.
+    self = setmetatable({
+      origin = false, shown = false, total = 0, deadline = 0, connect_seconds = 0, may_resend = false, socket = false,
+      reader = http_reader(req.method, limits.head, limits.body), sent = false, connected = false, reused = false,
+      stale = false, pool = false, wait = 0, -- the last two are for the nginx runtime
+    }, Exchange)
+  end
+  local timeout = req.timeout
+  self.origin, self.shown = origin, origin.shown
+  self.total = timeout and timeout.total or limits.total_timeout
+  self.deadline = now + self.total
+  self.connect_seconds = timeout and timeout.connect or limits.connect_timeout
+  self.may_resend = not req.once and IDEMPOTENT[req.method] or false
+  self.sent, self.connected, self.reused, self.stale = false, false, false, false
+  return self
 end
 
-local function give_back_reader(reader)
-  if idle_count == MAX_IDLE_READERS then return end
+-- Keeps an exchange that has ended. (One that was aborted is collected.)
+local function give_back(self)
+  self.origin, self.socket = false, false
+  if idle_count == MAX_IDLE then return end
   idle_count = idle_count + 1
-  idle_readers[idle_count] = reader
+  idle[idle_count] = self
 end
 
 --- Makes the function that does exchanges over one kind of connection.
@@ -104,9 +122,9 @@ end
 --   a new connection may take `seconds`, more than 0 and no more than the request has left at `now`, and its TLS
 --   handshake until `self.deadline`; no kept connection is used when `new_only` is true; errs are made with
 --   `self:not_connected`, `self:not_trusted` and `self:timed_out`;
--- - `send(socket, bytes, seconds) -> true | nil, why`: sends all bytes; `why` is "timeout", "closed" or a message;
--- - `receive(socket, seconds) -> bytes | nil, why`: some bytes, as soon as there are any;
--- - `finish(self, reusable)`: keeps the connection when it is reusable, else closes it;
+-- - `send(self, bytes, seconds) -> true | nil, why`: sends all bytes; `why` is "timeout", "closed" or a message;
+-- - `receive(self, seconds) -> bytes | nil, why`: some bytes, as soon as there are any;
+-- - `finish(self, reusable, now)`: keeps the connection when it is reusable, else closes it;
 -- - `close(self)`: closes the connection after a failure, if there is one.
 -- @tparam table transport
 -- @treturn function see `run` below
@@ -114,30 +132,28 @@ function exchange.over(transport)
   local monotonic, connect, send_bytes, receive_bytes, finish, close = transport.monotonic, transport.connect,
     transport.send, transport.receive, transport.finish, transport.close
 
-  -- Sends within the time left; nil, "timeout" when none is left.
-  local function send_piece(self, bytes)
-    local left = self.deadline - monotonic()
-    if left <= 0 then return nil, "timeout" end
-    local ok, why = send_bytes(self.socket, bytes, left)
-    return ok, why
-  end
-
-  local function send_pieces(self, head, body)
-    if not body then return send_piece(self, head) end
-    if #body <= SEND_SIZE then return send_piece(self, head .. body) end
-    local ok, why = send_piece(self, head)
+  -- Sends head and body; `left` are the seconds until the deadline.
+  local function send_all(self, head, body, left)
+    if not body or #body <= SEND_SIZE then
+      local ok, why = send_bytes(self, body and head .. body or head, left)
+      return ok, why
+    end
+    local ok, why = send_bytes(self, head, left)
     local first = 1
     while ok and first <= #body do
-      ok, why = send_piece(self, sub(body, first, first + SEND_SIZE - 1))
+      left = self.deadline - monotonic()
+      if left <= 0 then return nil, "timeout" end
+      ok, why = send_bytes(self, sub(body, first, first + SEND_SIZE - 1), left)
       first = first + SEND_SIZE
     end
     return ok, why
   end
 
   local function send(self, head, body)
-    if self.deadline <= monotonic() then return self:timed_out("a connection to") end
+    local left = self.deadline - monotonic()
+    if left <= 0 then return self:timed_out("a connection to") end
     self.sent = true
-    local ok, why = send_pieces(self, head, body)
+    local ok, why = send_all(self, head, body, left)
     if ok then return true end
     if why == "timeout" then return self:timed_out("sending to") end
     self.stale = self.reused
@@ -145,12 +161,12 @@ function exchange.over(transport)
   end
 
   local function receive(self)
-    local socket, reader = self.socket, self.reader
+    local reader = self.reader
     local got = false
     while true do
       local left = self.deadline - monotonic()
       if left <= 0 then return self:timed_out("the response of") end
-      local bytes, why = receive_bytes(socket, left)
+      local bytes, why = receive_bytes(self, left)
       if bytes then
         got = true
         local done, problem = reader:feed(bytes)
@@ -167,13 +183,13 @@ function exchange.over(transport)
   end
 
   local function attempt(self, req, head, now, new_only)
+    self.reader:reset(req.method, req.max_head or limits.head, req.max_body or limits.body)
     local left = self.deadline - now
     if left <= 0 then return self:timed_out("a connection to") end
     local ok, err = connect(self, now, min(self.connect_seconds, left), new_only)
     if not ok then return nil, err end
     ok, err = send(self, head, req.body)
     if not ok then return nil, err end
-    self.reader = take_reader(req)
     ok, err = receive(self)
     return ok, err
   end
@@ -188,30 +204,23 @@ function exchange.over(transport)
   -- @treturn[2] table err
   local function run(origin, req, head)
     local started = monotonic()
-    local timeout = req.timeout
-    local total = timeout and timeout.total or limits.total_timeout
-    -- All fields at once: a table that grows is allocated again.
-    local self = setmetatable({
-      origin = origin, shown = origin.shown, total = total, deadline = started + total,
-      connect_seconds = timeout and timeout.connect or limits.connect_timeout,
-      may_resend = not req.once and IDEMPOTENT[req.method] or false,
-      socket = false, reader = false, sent = false, connected = false, reused = false, stale = false,
-    }, Exchange)
+    local self = take(origin, req, started)
     local ok, err = attempt(self, req, head, started, false)
     if not ok and self.may_resend and self.stale then
       close(self)
-      self.reader, self.stale = false, false
+      self.stale = false
       ok, err = attempt(self, req, head, monotonic(), true)
     end
     if not ok then
       close(self)
+      give_back(self)
       return nil, err
     end
-    local reader = self.reader
-    local status, headers, body, reusable = reader:response()
-    give_back_reader(reader)
-    finish(self, reusable)
-    return { status = status, headers = headers, body = body, reused = self.reused, elapsed = monotonic() - started }
+    local status, headers, body, reusable = self.reader:response()
+    local reused, ended = self.reused, monotonic()
+    finish(self, reusable, ended)
+    give_back(self)
+    return { status = status, headers = headers, body = body, reused = reused, elapsed = ended - started }
   end
   return run
 end

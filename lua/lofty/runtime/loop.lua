@@ -91,6 +91,16 @@ local function connect(self, now, seconds, new_only)
   return self:not_trusted(why)
 end
 
+local function send(self, bytes, seconds)
+  local ok, why = self.origin.runtime.loop.send(self.socket, bytes, seconds)
+  return ok, why
+end
+
+local function receive(self, seconds)
+  local bytes, why = self.origin.runtime.loop.receive(self.socket, seconds)
+  return bytes, why
+end
+
 local function close(self)
   if self.socket then self.origin.runtime.loop.close(self.socket) end
   self.socket = nil
@@ -108,10 +118,10 @@ local function close_expired(runtime, origin, now)
 end
 
 -- Keeps the connection for the next request, or closes it.
-local function keep(self, reusable)
+local function keep(self, reusable, now)
   if not reusable then return close(self) end
   local runtime, origin = self.origin.runtime, self.origin.url.origin
-  close_expired(runtime, origin, runtime.loop.monotonic())
+  close_expired(runtime, origin, now)
   local idle = runtime.idle[origin]
   if idle and #idle >= limits.idle_connections then return close(self) end
   if not idle then
@@ -236,7 +246,7 @@ return function(loop)
     if not own[name] then misuse(format("lofty.runtime: the function %s is missing", name)) end
   end
   local exchange = exchanges.over {
-    monotonic = own.monotonic, send = own.send, receive = own.receive, connect = connect, finish = keep, close = close,
+    monotonic = own.monotonic, connect = connect, send = send, receive = receive, finish = keep, close = close,
   }
   return setmetatable({ loop = own, idle = {}, exchange = exchange }, Runtime)
 end

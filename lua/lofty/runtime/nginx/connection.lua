@@ -55,16 +55,25 @@ local function explain(why)
   return why
 end
 
-local function set_timeouts(socket, seconds)
-  local milliseconds = ceil(seconds * 1000)
-  socket:settimeouts(milliseconds, milliseconds, milliseconds)
+-- Sets the timeouts of the socket: that of connecting and the handshake, and that of sending and receiving.
+local function set_timeouts(self, connect_seconds, seconds)
+  local wait = ceil(seconds * 1000)
+  self.wait = wait -- in milliseconds
+  self.socket:settimeouts(ceil(connect_seconds * 1000), wait, wait)
+end
+
+-- Sets the timeout of sending and receiving. One that is a millisecond longer may stay: usually neither taking a kept
+-- connection nor sending takes longer than that.
+local function set_wait(self, seconds)
+  local longer = self.wait - ceil(seconds * 1000)
+  if longer ~= 0 and longer ~= 1 then set_timeouts(self, seconds, seconds) end
 end
 
 local function handshake(self)
   local origin, pool = self.origin, self.pool
   local left = self.deadline - monotonic()
   if left <= 0 then return self:timed_out("the TLS handshake with") end
-  set_timeouts(self.socket, left)
+  set_timeouts(self, left, left)
   local session, why = tls_handshake(self.socket, pool.session, origin.name)
   pool.session = session
   if session then return true end
@@ -111,9 +120,9 @@ local function open(self, seconds, now)
 end
 
 -- Whether the server has closed a kept connection, or sent bytes that were not asked for.
-local function is_closed(socket)
-  set_timeouts(socket, PROBE)
-  local _, why = socket:receiveany(1)
+local function is_closed(self)
+  set_wait(self, PROBE)
+  local _, why = self.socket:receiveany(1)
   return why ~= "timeout"
 end
 
@@ -125,10 +134,11 @@ local function connect(self, now, seconds, new_only)
   if not made then return phase.refuse() end
   self.socket, self.pool = socket, origin:pool()
   repeat
-    set_timeouts(socket, seconds) -- each time: is_closed sets others, which outlast the connection
+    -- Each time: is_closed sets others, which outlast the connection.
+    set_timeouts(self, seconds, self.deadline - now)
     local ok, why = open(self, seconds, now)
     if not ok then return self:not_connected(explain(why), seconds) end
-    local unwanted = self.reused and (new_only or not self.may_resend and is_closed(socket))
+    local unwanted = self.reused and (new_only or not self.may_resend and is_closed(self))
     if unwanted then socket:close() end
   until not unwanted
   self.connected = true
@@ -141,15 +151,15 @@ local function connect(self, now, seconds, new_only)
   return true
 end
 
-local function send(socket, bytes, seconds)
-  set_timeouts(socket, seconds)
-  local ok, why = socket:send(bytes)
+local function send(self, bytes, seconds)
+  set_wait(self, seconds)
+  local ok, why = self.socket:send(bytes)
   return ok, why
 end
 
-local function receive(socket, seconds)
-  set_timeouts(socket, seconds)
-  local bytes, why = socket:receiveany(READ_SIZE)
+local function receive(self, seconds)
+  set_wait(self, seconds)
+  local bytes, why = self.socket:receiveany(READ_SIZE)
   return bytes, why
 end
 
@@ -159,12 +169,12 @@ local function close(self)
 end
 
 -- Keeps the connection for the next request, or closes it.
-local function finish(self, reusable)
+local function finish(self, reusable, now)
   if not reusable then return close(self) end
   watchdog.done(self)
   if self.socket:setkeepalive(IDLE_TIMEOUT * 1000) then
     self.pool.kept = self.pool.kept + 1
-    self.pool.kept_until = monotonic() + IDLE_TIMEOUT
+    self.pool.kept_until = now + IDLE_TIMEOUT
   end
 end
 
