@@ -9,7 +9,7 @@ local limits = require("lofty.core").limits
 local of_origin = require("lofty.runtime.head").of_origin
 local url_policy = require "lofty.http.url_policy"
 
-local char, concat, find, sub = string.char, table.concat, string.find, string.sub
+local char, concat, find, gsub, sub = string.char, table.concat, string.find, string.gsub, string.sub
 local C, setmetatable, tonumber = ffi.C, setmetatable, tonumber
 
 local origin = {}
@@ -20,19 +20,17 @@ local MAX_KNOWN = 256
 
 local known, count = {}, 0
 
--- What a target must not hold: all but visible ASCII, the backslash, and "#", which begins a fragment.
-local function not_in_target()
-  local bytes = { "#\\" }
-  for code = 1, 255 do
-    if code <= 0x20 or code >= 0x7F then bytes[#bytes + 1] = char(code) end
-  end
-  return concat(bytes)
+-- What a target may hold: visible ASCII without the backslash and "#", which begins a fragment.
+local function target_bytes()
+  local bytes = {}
+  for code = 0x21, 0x7E do bytes[#bytes + 1] = char(code) end
+  return (gsub(concat(bytes), "[#\\]", ""))
 end
-local NOT_IN_TARGET = not_in_target()
+local TARGET_BYTES = target_bytes()
 
 -- Declared under its own name, so that it does not clash with declarations of other code.
 ffi.cdef [[
-size_t lofty_strcspn (const char *text, const char *reject) __asm__("strcspn");
+size_t lofty_strspn (const char *text, const char *accept) __asm__("strspn");
 ]]
 
 local Origin = { __name = "lofty.origin" }
@@ -102,8 +100,8 @@ function origin.of(url)
   local found = slash and known[sub(url, 1, slash - 1)]
   if not found then return look_up(url) end
   local target = sub(url, slash)
-  -- strcspn also ends at a NUL. LuaJIT compiles the call, but not a pattern.
-  if tonumber(C.lofty_strcspn(target, NOT_IN_TARGET)) ~= #target then return look_up(url) end
+  -- LuaJIT compiles this call, but not a pattern. strspn also ends at a NUL.
+  if tonumber(C.lofty_strspn(target, TARGET_BYTES)) ~= #target then return look_up(url) end
   return found, target
 end
 
