@@ -7,7 +7,7 @@ local URL = "http://127.0.0.1:9/"
 local RESPONSE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 describe("a runtime over an event loop", function()
-  local clock, made, closed, answer, on_close, runtime
+  local clock, made, closed, answer, on_close, refused, runtime
 
   local function get()
     local res, err = runtime:request { method = "GET", url = URL, headers = {}, timeout = { connect = 5, total = 10 } }
@@ -18,12 +18,14 @@ describe("a runtime over an event loop", function()
     clock, made, closed = 1000, {}, {}
     answer = function() return RESPONSE end
     on_close = function() end
+    refused = nil
     runtime = lofty.runtime {
       monotonic = function() return clock end,
       sleep = function(seconds) clock = clock + seconds end,
       spawn = function(fn) fn() end,
       event = function() return { set = function() end, wait = function() return true end } end,
       connect = function(_, _, seconds)
+        if refused then return nil, refused end
         made[#made + 1] = seconds
         return #made
       end,
@@ -51,6 +53,14 @@ describe("a runtime over an event loop", function()
     assert.matches("a connection to 127.0.0.1:9 took longer than 10 s", err.message, 1, true)
     assert.same({ 5 }, made)
     assert.same({ 1 }, closed)
+  end)
+
+  it("says in an error nothing of the request before", function()
+    answer = function() return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" end
+    assert.is_false(get().reused)
+    refused = "refused"
+    local _, err = get()
+    assert.same({ "network", false, false, false }, { err.kind, err.sent, err.connected, err.head })
   end)
 
   it("gives a second connection no more time than the request has left", function()

@@ -5,7 +5,7 @@
 
 local url_policy = require "lofty.http.url_policy"
 
-local pairs, type = pairs, type
+local pairs, setmetatable, type = pairs, setmetatable, type
 local concat, sub = table.concat, string.sub
 local field_problem = url_policy.field_problem
 
@@ -15,23 +15,24 @@ local METHODS = { GET = true, POST = true, PUT = true, DELETE = true, PATCH = tr
 -- Methods whose requests carry a Content-Length even when the body is empty (RFC 9110, section 8.6).
 local HAS_BODY = { POST = true, PUT = true, PATCH = true }
 
--- The fields of the last table of headers, as a copy and as text. A client sends the same table many times; it is
--- checked again only if a value has changed.
-local last, last_count, last_text = {}, 0, ""
+-- For each table of headers its fields as a copy, their number and their text. A client sends the same table many
+-- times; it is checked again only if a field has changed.
+local written = setmetatable({}, { __mode = "k" })
 local NONE = {}
 
-local function is_last(headers)
-  local n = 0
+local function is_unchanged(headers, before)
+  local copy, n = before.copy, 0
   for name, value in pairs(headers) do
-    if last[name] ~= value then return false end
+    if copy[name] ~= value then return false end
     n = n + 1
   end
-  return n == last_count
+  return n == before.count
 end
 
 local function fields(headers)
-  if is_last(headers) then return last_text end
-  local copy, parts, n, size = {}, {}, 0, 0
+  local before = written[headers]
+  if before and is_unchanged(headers, before) then return before.text end
+  local copy, parts, n, count = {}, {}, 0, 0
   for name, value in pairs(headers) do
     if type(name) ~= "string" then return nil, "a header's name is not a string" end
     if type(value) ~= "string" then return nil, 'header "' .. name .. '": the value is not a string' end
@@ -39,10 +40,11 @@ local function fields(headers)
     if problem then return nil, 'header "' .. name .. '": ' .. problem end
     parts[n + 1], parts[n + 2], parts[n + 3], parts[n + 4] = name, ": ", value, "\r\n"
     copy[name] = value
-    n, size = n + 4, size + 1
+    n, count = n + 4, count + 1
   end
-  last, last_count, last_text = copy, size, concat(parts, "", 1, n)
-  return last_text
+  local text = concat(parts, "", 1, n)
+  written[headers] = { copy = copy, count = count, text = text }
+  return text
 end
 
 --- The parts of heads and messages that are the same for all requests to one origin.
