@@ -15,7 +15,7 @@ return {
   { "spool", height = 7 },
   { "client", height = 6, open = { "client", "client.dry_run" } },
   { "api", height = 5,
-    open = { "api.resources", "api.operations", "api.operations.index", "api.pages", "api.webhook_lists",
+    open = { "api.resources", "api.expect", "api.operations", "api.operations.index", "api.pages", "api.webhook_lists",
              "api.subscriptions" } },
   { "oauth", height = 5,
     open = { "oauth.authorization", "oauth.source", "oauth.token_cache", "oauth.token_request", "oauth.lease",

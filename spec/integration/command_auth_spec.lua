@@ -69,6 +69,19 @@ command.describe("lofty auth", function()
     assert.equal("", (select(2, user:run { "auth", "list" })))
   end)
 
+  for _, body in ipairs { "", "true", '{"message":"maintenance"}', '{"id":null}', '{"id":{}}', '{"id":""}', '{"id":1.5}' } do
+    it("stores nothing and shows no account when the response to who it is is " .. (body == "" and "empty" or body), function()
+      box:control("fault", { path = "/v1.0/me", status = 200, body = body, times = 0 })
+      local code, _, err = user:run({ "auth", "login" }, { input = box.api_key .. "\n" })
+      assert.equal(7, code, err)
+      assert.truthy(err:find("the response of GET /v1.0/me has no id", 1, true), err)
+      assert.equal("", (select(2, user:run { "auth", "list" })))
+      local out
+      code, out, err = user:run({ "auth", "status" }, { variables = { LOFTY_API_KEY = box.api_key } })
+      assert.same({ 7, "" }, { code, out }, err)
+    end)
+  end
+
   it("accepts a response without a name and e-mail address", function()
     box:control("fault", { path = "/v1.0/me", status = 200, body = '{"id":113209,"firstName":null}', times = 0 })
     local code, _, err = user:run({ "auth", "login" }, { input = box.api_key .. "\n" })

@@ -138,7 +138,7 @@ command.describe("lofty import", function()
     assert.equal(0, code, err)
     assert.equal("line 2: create Ann <ann@example.com>\n", out)
     local null = require("lofty").null
-    local crm = { leads = { list = function() return { leads = { { emails = null }, null } } end } }
+    local crm = { leads = { list = function() return { leads = { { leadId = 7, emails = null } } }, {} end } }
     local keys = { { name = "email", value = "ann@example.com", key = "ann@example.com" } }
     assert.same({}, { require("lofty.cli.import.decision").find(crm, keys) })
   end)
@@ -183,6 +183,44 @@ command.describe("lofty import", function()
       assert.equal(0, code, err)
       assert.truthy(out:find("line 2: created Ann", 1, true), out)
       assert.equal(2, #leads())
+    end)
+
+    for _, body in ipairs { "", "null", '{"message":"maintenance"}', '{"leadId":null}' } do
+      it("looks a lead up when the response to its create is " .. (body == "" and "empty" or body), function()
+        write "First,Email\nAnn,ann@example.com\nBo,bo@example.com\n"
+        on.box:control("fault", { method = "POST", path = "/v1.0/leads", status = 200, body = body, process = true, times = 1 })
+        local code, out, err = run "--apply"
+        assert.equal(0, code, err)
+        assert.truthy(out:find("line 2: created Ann <ann@example.com>: %d+\n"), out)
+        assert.equal(2, #leads())
+      end)
+    end
+
+    it("stops with 8 when the response to a create has no id and the lead is not found, and continues later", function()
+      write "First,Email\nAnn,ann@example.com\nBo,bo@example.com\n"
+      on.box:control("fault", { method = "POST", path = "/v1.0/leads", status = 200, body = '{"message":"maintenance"}', times = 0 })
+      local code, out, err = run("--apply", "--settle", "0")
+      assert.equal(8, code, err)
+      assert.truthy(err:find("the response has no leadId; it may have been done", 1, true), err)
+      assert.is_nil(out:find("created", 1, true), out)
+      on.box:control "clear_faults"
+      code, out, err = run "--apply"
+      assert.equal(0, code, err)
+      assert.truthy(out:find("line 2: created Ann", 1, true), out)
+      assert.equal(2, #leads())
+    end)
+
+    it("stops with 8 when the response to an update does not say that it was done", function()
+      write "First,Email\nAnn,ann@example.com\n"
+      assert.equal(0, (run "--apply"))
+      remove_journal()
+      write "First,Last,Email\nAnn,Smith,ann@example.com\n"
+      on.box:control("fault", { method = "PUT", status = 200, body = '{"message":"maintenance"}', times = 1 })
+      local code, out = run "--apply"
+      assert.same({ 8, "" }, { code, out })
+      code, out = run "--apply"
+      assert.equal(0, code)
+      assert.truthy(out:find("line 2: updated Ann Smith", 1, true), out)
     end)
 
     it("does not send a row without a key again, but lists it and exits with 8", function()
@@ -261,8 +299,8 @@ command.describe("lofty import", function()
     local lead, problem, err = decision.find(crm, { { name = "email", value = "ann@example.com", key = "ann@example.com" } })
     assert.same({ n = 2 }, { lead, problem, n = 2 })
     assert.equal("server", err.kind)
-    lead, problem = decision.find(crm, { { name = "leadId", value = "651095960136641" } })
-    assert.is_nil(lead)
-    assert.truthy(problem:find("651095960136641 is not this lead", 1, true), problem)
+    lead, problem, err = decision.find(crm, { { name = "leadId", value = "651095960136641" } })
+    assert.same({ n = 2 }, { lead, problem, n = 2 })
+    assert.truthy(err.message:find("651095960136641 is not this lead", 1, true), err.message)
   end)
 end)

@@ -210,6 +210,15 @@ command.describe("an operation of the command", function()
       assert.equal(0, (run("leads", "find", LEAD)))
     end)
 
+    it("is an error when the response to a request by id is another lead or none", function()
+      for _, body in ipairs { '{"lead":{"leadId":8}}', '{"lead":null}', '{"message":"maintenance"}', "", "null" } do
+        box:control("fault", { path = "/v1.0/leads/" .. LEAD, status = 200, body = body, times = 1 })
+        local code, out, err = run("leads", "find", LEAD)
+        assert.same({ 7, "" }, { code, out }, err)
+        assert.truthy(err:find(LEAD .. " is not this lead", 1, true), err)
+      end
+    end)
+
     it("exits with 4 when nothing is found", function()
       local code, out = run("leads", "find", "nobody@mail.example")
       assert.equal(4, code)

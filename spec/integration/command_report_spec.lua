@@ -46,6 +46,31 @@ command.describe("lofty report", function()
     assert.truthy(out:find("</html>\n$"))
   end)
 
+  it("leaves out a time of creation that is no time", function()
+    log_in "113377"
+    on.box:control("fault", { path = "/v1.0/leads", status = 200, times = 1, body =
+      '{"leads":[{"leadId":7,"createTime":null},{"leadId":8,"createTime":true,"stage":[]}],"_metadata":{"total":2}}' })
+    local code, out, err = run { "report", "--html", "-" }
+    assert.equal(0, code, err)
+    assert.truthy(out:find("2 leads", 1, true), out)
+  end)
+
+  it("keeps the file of an earlier report when the list is not complete or holds other things than leads", function()
+    log_in "113377"
+    local path = on.user:file("report.html", "an earlier report")
+    for body, part in pairs {
+      ['{"leads":[],"_metadata":{"total":3}}'] = "the list ended after 0 of 3 items",
+      ['{"leads":[null],"_metadata":{"total":1}}'] = "item 1 of the list is null",
+      ['{"leads":["Ann"]}'] = "item 1 of the list is a string", ['{"message":"maintenance"}'] = "no list of items",
+    } do
+      on.box:control("fault", { path = "/v1.0/leads", status = 200, times = 1, body = body })
+      local code, _, err = run { "report", "--html", path }
+      assert.equal(7, code, err)
+      assert.truthy(err:find(part, 1, true), err)
+      assert.equal("an earlier report", nginx.contents(path))
+    end
+  end)
+
   it("writes through a symbolic link, which stays one", function()
     log_in "113377"
     local link = on.user:file "link.html"

@@ -33,6 +33,24 @@ command.describe("lofty webhooks", function()
     assert.same({ 2, 9 }, lists_of(URL))
   end)
 
+  for name, body in pairs {
+    ["is empty"] = "", ["is null"] = "null", ["has no list"] = '{"message":"maintenance"}', ["has a list with null"] = "[null]",
+  } do
+    it("says what is wrong when the response " .. name, function()
+      for _, terminal in ipairs { true, false } do
+        on.box:control("fault", { path = "/v1.0/webhooks", status = 200, body = body, times = 1 })
+        local code, out, err = run({ "webhooks", "list" }, { terminal = terminal })
+        assert.same({ 7, "" }, { code, out }, err)
+        assert.truthy(err:find("webhooks.list: ", 1, true), err)
+        assert.truthy(err:find("list", 15, true), err)
+      end
+      on.box:control("fault", { path = "/v1.0/webhooks", status = 200, body = body, times = 1 })
+      local code, _, err = run { "webhooks", "ensure", URL, "lead" }
+      assert.equal(7, code, err)
+      assert.same({}, lists_of(URL))
+    end)
+  end
+
   it("reads the address from standard input, and shows only its host", function()
     local code, _, err = run({ "webhooks", "ensure", "-", "lead,note" }, { input = URL .. "\n" })
     assert.equal(0, code, err)

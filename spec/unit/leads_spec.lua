@@ -140,11 +140,25 @@ describe("crm.leads:compare", function()
     assert.truthy(state["2"])
   end)
 
-  it("raises for a state that is no table and for leads without an id", function()
+  it("raises for a state that is no table and for returnFields without leadId", function()
     local server = server_with { { firstName = "Ann" } }
     assert.error_matches(function() server.crm.leads:compare() end, "a table expected as state")
-    assert.error_matches(function() walk(server, {}) end, "returnFields must name leadId")
+    assert.error_matches(function() walk(server, {}, { returnFields = "firstName" }) end, "returnFields must name leadId")
   end)
+
+  for name, leads in pairs {
+    ["no id"] = '{"firstName":"Ann"}', ["an id that is null"] = '{"leadId":null}', ["an id that is no integer"] = '{"leadId":1.5}',
+    ["the form of a text"] = '"Ann"', ["the form of null"] = "null",
+  } do
+    it("raises an err for a lead that has " .. name .. ", and changes no state", function()
+      local server, state = server_with { lead(1) }, {}
+      walk(server, state)
+      function server.runtime.answer() return fake.json(200, '{"leads":[' .. leads .. "]}") end
+      local ok, err = pcall(walk, server, state)
+      assert.same({ false, "server", "leads.list" }, { ok, err.kind, err.operation })
+      assert.truthy(state["1"])
+    end)
+  end
 end)
 
 describe("crm.leads:upsert", function()
@@ -165,6 +179,71 @@ describe("crm.leads:upsert", function()
     local made, err = server.crm.leads:upsert(ANN)
     assert.is_nil(made)
     assert.same({ "server", "leads.list", 0 }, { err.kind, err.operation, #server.posts })
+  end)
+
+  -- Of each: the list, and a part of the message.
+  for name, case in pairs {
+    ["an item that is null"] = { '{"leads":[null]}', "item 1 of the list is null" },
+    ["an item that is a number"] = { '{"leads":[{"leadId":1},7]}', "item 2 of the list is a number" },
+    ["a lead without an id"] = { '{"leads":[{"emails":["ann@example.com"]}]}', "item 1 of the list has no leadId" },
+    ["a lead whose id is a table"] = { '{"leads":[{"leadId":{},"emails":["ann@example.com"]}]}', "has no leadId" },
+    ["a lead whose id has 20 digits"] = { '{"leads":[{"leadId":99999999999999999999}]}', "has no leadId" },
+    ["a lead whose emails are no list"] = { '{"leads":[{"leadId":7,"emails":"ann@example.com"}]}', "emails of item 1" },
+    ["an empty object"] = { "{}", "the response has no list" },
+    ["no lead and a total"] = { '{"leads":[],"_metadata":{"total":1}}', "has 0 of 1 leads" },
+    ["other leads and a larger total"] = {
+      '{"leads":[{"leadId":7,"emails":["bob@example.com"]}],"_metadata":{"total":5000}}', "has 1 of 5000 leads",
+    },
+  } do
+    it("writes nothing after a look-up with " .. name, function()
+      local server = server_with()
+      local answer = server.runtime.answer
+      function server.runtime.answer(request)
+        if request.method == "GET" then return fake.json(200, case[1]) end
+        return answer(request)
+      end
+      local made, err = server.crm.leads:upsert(ANN)
+      assert.is_nil(made)
+      assert.same({ "server", 0, 0 }, { err.kind, #server.posts, #server.puts })
+      assert.truthy(err.message:find(case[2], 1, true), err.message)
+    end)
+  end
+
+  for _, body in ipairs { "", "null", '"ok"', '{"message":"maintenance"}', '{"leadId":null}', '{"leadId":"x"}', '{"code":0}' } do
+    it("looks the lead up when the response to a create is " .. (body == "" and "empty" or body), function()
+      local server = server_with()
+      local answer, is_kept = server.runtime.answer, true
+      function server.runtime.answer(request)
+        if request.method ~= "POST" then return answer(request) end
+        if is_kept then answer(request) end
+        return fake.json(200, body)
+      end
+      local made, how = server.crm.leads:upsert(ANN)
+      assert.same({ 100, "created", 1 }, { made.leadId, how, #server.leads })
+      server.leads, is_kept = {}, false
+      local none, err = server.crm.leads:upsert { firstName = "Bob", emails = { "bob@example.com" } }
+      assert.is_nil(none)
+      assert.is_true(err.outcome_unknown)
+      assert.truthy(err.message:find("the response has no leadId; it may have been done", 1, true), err.message)
+    end)
+  end
+
+  it("is an err when the response to an update does not say that it was done", function()
+    local server = server_with { lead(7, { emails = { "ann@example.com" } }) }
+    local answer, body = server.runtime.answer, nil
+    function server.runtime.answer(request)
+      return request.method == "PUT" and fake.json(200, body) or answer(request)
+    end
+    for _, each in ipairs { '{"message":"maintenance"}', '"sorry"', "7", "[null]" } do
+      body = each
+      local found, err = server.crm.leads:upsert(ANN)
+      assert.is_nil(found, each)
+      assert.is_true(err.outcome_unknown)
+    end
+    for _, each in ipairs { "", "null", "{}", '"ok"', '{"code":0,"message":"OK"}', '{"leadId":7}', '{"success":true}' } do
+      body = each
+      assert.equal("7", tostring(lofty.assert(server.crm.leads:upsert(ANN)).leadId))
+    end
   end)
 
   it("updates the lead that has the e-mail address, whatever the case of its letters", function()

@@ -204,6 +204,24 @@ describe("a list", function()
     assert.equal(0, #assert(crm.listings:all { listingId = "1" }))
   end)
 
+  it("is an err where an item is no object, and an unusual total is none", function()
+    for text, part in pairs {
+      ['{"leads":[{"leadId":1},null]}'] = "item 2 of the list is null, an object expected",
+      ['{"leads":["Ann"]}'] = "item 1 of the list is a string", ['[7]'] = "item 1 of the list is a number",
+    } do
+      local all, err = fake.new(function() return core.json_decode(text) end).leads:all()
+      assert.is_nil(all)
+      assert.equal("server", err.kind)
+      assert.truthy(err.message:find(part, 1, true), err.message)
+    end
+    for _, total in ipairs { "nan", "inf", "0x10", "many", true } do
+      local crm = fake.new(function(_, number)
+        return { leads = number == 1 and { { leadId = 1 } } or {}, _metadata = { total = total } }
+      end)
+      assert.equal(1, #assert(crm.leads:all()))
+    end
+  end)
+
   it("is an err where the response has no list", function()
     for _, body in ipairs { true, "gone", { leads = "none" }, { message = "maintenance" } } do
       local all, err = fake.new(function() return body end).leads:all()

@@ -2,6 +2,7 @@
 
 local errors = require "lofty.errors"
 local fake = require "spec.support.fake_client"
+local lofty = require "lofty"
 
 local URL = "https://example.com/hook/s3cret"
 
@@ -14,12 +15,12 @@ local function client_with(subscriptions, refuse)
       return nil, errors.new { kind = "invalid", message = "WEBHOOK_EXCEED_LIMIT", sent = true }
     end
     if call.operation == "webhooks.list" then
-      local copy = {}
+      local copy = lofty.array {}
       for i, one in ipairs(kept) do copy[i] = one end
       return copy
     elseif call.operation == "webhooks.create" then
       local one = {
-        subscribeId = "id-" .. #kept, listId = call.body.listId, callbackUrl = call.body.callbackUrl,
+        subscribeId = tostring(1000 + #kept), listId = call.body.listId, callbackUrl = call.body.callbackUrl,
         limit = call.body.limit or 100, permissionMode = call.body.permissionMode or 0,
       }
       kept[#kept + 1] = one
@@ -123,20 +124,68 @@ describe("crm.webhooks:ensure", function()
 
   it("accepts empty responses, and refuses a response without a list", function()
     local crm = fake.new(function(call)
-      if call.operation == "webhooks.list" then return {} end
+      if call.operation == "webhooks.list" then return lofty.array {} end
       return true
     end)
     assert.same({ 2, 9 }, lists(assert(crm.webhooks:ensure { callbackUrl = URL, lists = { "note", "lead" } })))
     crm = fake.new(function() return true end)
     local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
     assert.is_nil(found)
-    assert.equal("decode", err.kind)
+    assert.equal("server", err.kind)
     crm = fake.new(function() return { webhooks = { one(1, 2) } } end)
     found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
     assert.is_nil(found)
-    assert.equal("decode", err.kind)
+    assert.equal("server", err.kind)
     assert.equal(1, #crm.sent)
+    crm = fake.new(function() return {} end)
+    found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
+    assert.same({ n = 2, nil, 1 }, { n = 2, found, #crm.sent })
+    assert.equal("server", err.kind)
   end)
+
+  -- Of each: the list, and a part of the message.
+  for name, case in pairs {
+    ["null"] = { { one(1, 5), lofty.null }, "item 2 of the list is null" },
+    ["a text"] = { { "lead" }, "item 1 of the list is a string" },
+    ["a subscription without callbackUrl"] = { { one(1, 5), { subscribeId = 2, listId = 2 } },
+      "item 2 of the list of subscriptions has no callbackUrl" },
+    ["a subscription whose callbackUrl is null"] = { { { subscribeId = 2, listId = 2, callbackUrl = lofty.null } }, "has no callbackUrl" },
+    ["its own subscription without listId"] = { { one(1, 5), { subscribeId = 2, callbackUrl = URL } },
+      "item 2 of the list of subscriptions has no listId" },
+    ["one to delete without subscribeId"] = { { one(1, 5), { listId = 3, callbackUrl = URL } },
+      "item 2 of the list of subscriptions has no subscribeId" },
+    ["one to delete whose subscribeId is a table"] = { { one({}, 5) }, "has no subscribeId" },
+  } do
+    it("changes nothing when the list has " .. name, function()
+      local crm = client_with(case[1])
+      local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
+      assert.is_nil(found)
+      assert.same({ "server", 1 }, { err.kind, #crm.sent })
+      assert.truthy(err.message:find(case[2], 1, true), err.message)
+    end)
+  end
+
+  it("takes the digits of a list's number for the number", function()
+    local crm = client_with { one(1, "2"), one(2, 9) }
+    local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "lead", "note" } }
+    assert.same({ "2", 9 }, lists(found))
+    assert.same({ 0, 0, 2 }, { #changes.created, #changes.deleted, #changes.kept })
+  end)
+
+  for _, operation in ipairs { "webhooks.create", "webhooks.delete" } do
+    it("is an err when the response of " .. operation .. " does not say that it was done", function()
+      local crm = client_with { one(1, 5) }
+      local send = crm.send
+      function crm:send(call)
+        if call.operation == operation then return { message = "maintenance" }, { status = 200 } end
+        local value, response = send(self, call)
+        return value, response
+      end
+      local found, err = crm.webhooks:ensure { callbackUrl = URL, lists = { 2 } }
+      assert.is_nil(found)
+      assert.same({ operation, true }, { err.operation, err.outcome_unknown })
+    end)
+  end
 
   it("accepts that a subscription was deleted meanwhile", function()
     local crm = client_with {}

@@ -192,7 +192,10 @@ describe("a token", function()
   end)
 
   it("whose account GET /v1.0/me does not name is not stored", function()
-    for _, body in ipairs { "{}", '{"id":null}', '{"id":""}', '{"id":{}}', "[]" } do
+    for _, body in ipairs {
+      "{}", '{"id":null}', '{"id":""}', '{"id":{}}', "[]", "", "null", '"ok"', '{"id":true}', '{"id":1.5}', '{"id":-1}', '{"id":0}',
+      '{"id":"a\\nb"}',
+    } do
       local store = lofty.store.memory()
       local app = lofty.app {
         client_id = "id", client_secret = "client-secret", redirect_uri = "https://x.example/cb", token_url = TOKEN_URL,

@@ -8,10 +8,12 @@
 
 local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
+local errors = require "lofty.errors"
+local expect = require "lofty.api.expect"
 local misuse = require "lofty.internal.misuse"
 local sha256 = require("lofty.crypto").sha256
 
-local error, pairs, tostring, type = error, pairs, tostring, type
+local error, pairs, type = error, pairs, type
 local sub = string.sub
 local sort = table.sort
 local json_decode, json_encode = core.json_decode, core.json_encode
@@ -81,8 +83,14 @@ function compare.walk(leads, state, filter)
         absent = absent_ids(state, seen)
         break
       end
-      if lead.leadId == nil then misuse("crm.leads.compare: returnFields must name leadId") end
-      local id = tostring(lead.leadId)
+      local id = expect.id(lead.leadId)
+      if not id and filter and filter.returnFields and lead.leadId == nil then
+        misuse("crm.leads.compare: returnFields must name leadId")
+      elseif not id then
+        error(errors.new {
+          kind = "server", operation = "leads.list", sent = true, message = "a lead of the list has no leadId",
+        }, 0)
+      end
       -- A lead that moves during the walk may be listed twice.
       if not seen[id] then
         seen[id] = true

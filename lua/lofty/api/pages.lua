@@ -66,7 +66,7 @@ end
 -- Numbers may come as text: Lofty types some parameters so, and Lua 5.1 reads integers of 16 digits as strings.
 local function as_number(value)
   local text = text_of(value)
-  return text and tonumber(text)
+  return text and find(text, "^%-?%d[%d.eE+-]*$") and tonumber(text) or nil
 end
 
 -- Whether the server says that there is more: true, false, or nil when it says neither.
@@ -375,8 +375,19 @@ local function page_error(operation, at, response, message)
   }
 end
 
---- The items of the page that a list operation returned, for code that acts on what is not among them: a response
--- without a list is an err.
+-- What is wrong with the items of a page, or nil. Every list holds objects; the one that is not documented may not.
+local function problem_of(items, page)
+  for i = 1, page.loose and 0 or #items do
+    local item = items[i]
+    if type(item) ~= "table" then
+      return format("item %d of the list is %s, an object expected", i, item == null and "null" or "a " .. type(item))
+    end
+  end
+  return nil
+end
+
+--- The items of the page that a list operation returned, for code that acts on them or on what is not among them: a
+-- response without a list, such as `{}`, is an err, and so is an item that is no object.
 -- @tparam string operation its name, for the err
 -- @tparam table page `page` of the operation
 -- @param body what the operation returned
@@ -387,8 +398,10 @@ end
 -- @treturn[2] table err
 function pages.expect(operation, page, body, response)
   local items, total = pages.items(body, page)
-  if items then return items, total end
-  return nil, page_error(operation, nil, response, NO_LIST)
+  if type(body) == "table" and next(body) == nil and getmetatable(body) ~= array_mt then items = nil end
+  local problem = not items and NO_LIST or problem_of(items, page)
+  if problem then return nil, page_error(operation, nil, response, problem) end
+  return items, total
 end
 
 -- Why a walk that has ended is not complete, or nil if it is.
@@ -463,7 +476,8 @@ function pages.walk(client, op, call, opt)
       return nil
     end
     local items = items_of(body, page, page.keys and state.list)
-    if not items then return nil, failure(at, response, NO_LIST) end
+    local fault = not items and NO_LIST or problem_of(items, page)
+    if fault then return nil, failure(at, response, fault) end
     if style.trim then style.trim(state, items) end
     local count = #items
 

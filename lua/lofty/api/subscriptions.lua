@@ -8,9 +8,11 @@
 
 local check = require "lofty.api.validate"
 local errors = require "lofty.errors"
+local expect = require "lofty.api.expect"
 local lists = require "lofty.api.webhook_lists"
 local misuse = require "lofty.internal.misuse"
 local operations = require "lofty.api.operations.webhooks"
+local pages = require "lofty.api.pages"
 local suggest = require "lofty.internal.suggest"
 
 local next, pairs, tonumber, tostring, type = next, pairs, tonumber, tostring, type
@@ -65,7 +67,37 @@ end
 local function is_own(wanted, url)
   if url == wanted.callbackUrl then return true end
   local prefix = wanted.prefix
-  return prefix ~= nil and type(url) == "string" and sub(url, 1, #prefix) == prefix
+  return prefix ~= nil and sub(url, 1, #prefix) == prefix
+end
+
+-- The number of a subscription's list, which may come as digits; nil where it has none.
+local function list_number(one)
+  local id = expect.id(one.listId)
+  return id and tonumber(id)
+end
+
+local function no_field(index, name)
+  return errors.new {
+    kind = "server", operation = "webhooks.ensure", sent = true,
+    message = format("item %d of the list of subscriptions has no %s: nothing was changed", index, name),
+  }
+end
+
+-- The subscriptions, each with what decides on it; nil, err.
+local function list(webhooks, wanted)
+  local body, response = webhooks:list()
+  if body == nil then return nil, response end
+  local page = operations.list.page
+  -- An object with one list in it, which a walk accepts, is not what Lofty documents.
+  if type(body) == "table" and body[1] == nil and next(body) ~= nil then body = nil end
+  local found, err = pages.expect("webhooks.ensure", page, body, response)
+  if not found then return nil, err end
+  for i = 1, #found do
+    local one = found[i]
+    if type(one.callbackUrl) ~= "string" then return nil, no_field(i, "callbackUrl") end
+    if is_own(wanted, one.callbackUrl) and not list_number(one) then return nil, no_field(i, "listId") end
+  end
+  return found
 end
 
 -- Another client deleted it meanwhile: Lofty says so with a 400.
@@ -91,24 +123,21 @@ function subscriptions.ensure(webhooks, wanted)
   if problem then
     return nil, errors.new { kind = "invalid", operation = "webhooks.ensure", sent = false, message = problem }
   end
-  local found, err = webhooks:list()
+  local found, err = list(webhooks, wanted)
   if not found then return nil, err end
-  if type(found) ~= "table" or found[1] == nil and next(found) ~= nil then
-    return nil, errors.new {
-      kind = "decode", operation = "webhooks.ensure", sent = true, message = "the response has no list",
-    }
-  end
   local kept, extra, changes = {}, {}, { created = {}, deleted = {}, kept = {} }
   for i = 1, #found do
     local one = found[i]
-    if type(one) == "table" and is_own(wanted, one.callbackUrl) then
-      local fits = one.callbackUrl == wanted.callbackUrl and missing[one.listId]
+    if is_own(wanted, one.callbackUrl) then
+      local number = list_number(one)
+      local fits = one.callbackUrl == wanted.callbackUrl and missing[number]
         and not differs(wanted.limit, one.limit) and not differs(wanted.permissionMode, one.permissionMode)
       if fits then
-        missing[one.listId] = nil
+        missing[number] = nil
         kept[#kept + 1] = one
         changes.kept[#changes.kept + 1] = one
       else
+        if not expect.id(one.subscribeId) then return nil, no_field(i, "subscribeId") end
         extra[#extra + 1] = one
       end
     end
@@ -116,8 +145,12 @@ function subscriptions.ensure(webhooks, wanted)
 
   -- Delete first: each subscription counts against the account's quota, and its list may be subscribed to anew.
   for i = 1, #extra do
-    local done, why = webhooks:delete(extra[i].subscribeId)
-    if not done and not is_gone(why) then return nil, why end
+    local done, response = webhooks:delete(extra[i].subscribeId)
+    if done == nil and not is_gone(response) then return nil, response end
+    if done ~= nil then
+      local ok, why = expect.done("webhooks.delete", done, response, "subscribeId")
+      if not ok then return nil, why end
+    end
     changes.deleted[i] = extra[i]
   end
   local numbers = {}
@@ -125,13 +158,18 @@ function subscriptions.ensure(webhooks, wanted)
   sort(numbers)
   for i = 1, #numbers do
     local fields = fields_for(wanted, numbers[i])
-    local created, why = webhooks:create(fields)
-    if not created then return nil, why end
-    if type(created) ~= "table" then created = fields end -- an empty response says only that it was done
+    local created, response = webhooks:create(fields)
+    if created == nil then return nil, response end
+    if created == true then
+      created = fields -- an empty response says only that it was done
+    else
+      created, err = expect.created("webhooks.create", created, response, "subscribeId")
+      if not created then return nil, err end
+    end
     changes.created[i] = created
     kept[#kept + 1] = created
   end
-  sort(kept, function(a, b) return (a.listId or 0) < (b.listId or 0) end)
+  sort(kept, function(a, b) return (list_number(a) or 0) < (list_number(b) or 0) end)
   return kept, changes
 end
 

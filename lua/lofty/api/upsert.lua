@@ -10,9 +10,9 @@ local ascii = require "lofty.internal.ascii"
 local check = require "lofty.api.validate"
 local core = require "lofty.core"
 local errors = require "lofty.errors"
+local expect = require "lofty.api.expect"
 local misuse = require "lofty.internal.misuse"
 local operations = require "lofty.api.operations.leads"
-local pages = require "lofty.api.pages"
 local sha256 = require("lofty.crypto").sha256
 
 local next, pairs, rawequal, type = next, pairs, rawequal, type
@@ -109,11 +109,9 @@ local function look_up(leads, identities)
     local one = identities[i]
     local page, response = leads:list(one.filter)
     if not page then return nil, response end
-    local found, err = pages.expect("leads.list", operations.list.page, page, response)
+    local found, err = expect.matching(page, response, one.name, function(text) return one.same(text, one.value) end)
     if not found then return nil, err end
-    for j = 1, #found do
-      if has(found[j][one.name], one.value, one.same) then return found[j] end
-    end
+    if found[1] then return found[1] end
   end
   return false
 end
@@ -173,6 +171,8 @@ local function update(client, ends, fields, lead)
   if next(changes) == nil then return lead, "updated" end
   local value, response = view.leads:update(lead.leadId, changes)
   if value == nil then return nil, response end
+  local done, why = expect.done("leads.update", value, response, "leadId")
+  if not done then return nil, why end
   if type(value) ~= "table" or value.leadId == nil then value = { leadId = lead.leadId } end
   return value, "updated"
 end
@@ -182,8 +182,10 @@ local function create(client, ends, fields, identities)
   if not view then return nil, err end
   local runtime = client.settings.runtime
   local lead, response = view.leads:create(fields)
+  local is_dry = lead ~= nil and response.dry_run
+  if lead ~= nil then lead, response = expect.created("leads.create", lead, response, "leadId") end
   if lead ~= nil then
-    if type(lead) == "table" and lead.leadId and not response.dry_run then
+    if not is_dry then
       -- The addresses go with it, so that an update adds to them.
       local known = { leadId = lead.leadId, emails = fields.emails, phones = fields.phones }
       remember(identities, known, runtime:monotonic())

@@ -4,8 +4,7 @@
 -- @module lofty.app.accounts
 
 local client = require "lofty.client"
-local core = require "lofty.core"
-local errors = require "lofty.errors"
+local lazy = require "lofty.internal.lazy"
 local lease = require "lofty.oauth.lease"
 local redact = require "lofty.internal.redact"
 local singleflight = require "lofty.oauth.singleflight"
@@ -13,7 +12,8 @@ local static_source = require "lofty.oauth.static_source"
 local times = require "lofty.oauth.times"
 local token_cache = require "lofty.oauth.token_cache"
 
-local type = type
+local expect = lazy "lofty.api.expect"
+
 local sort = table.sort
 
 local accounts = {}
@@ -53,16 +53,10 @@ end
 -- The call does not refresh the token: the new one would be lost.
 local function fetch_account_id(self, token)
   local crm = client.new { source = static_source(token), settings = self.settings, limiter = self.limiter }
-  local me, err = crm:me()
-  if not me then return nil, err end
-  local id = type(me) == "table" and me.id
-  local account = type(id) == "string" and id or type(id) == "number" and core.number_text(id)
-  if not account or account == "" then
-    return nil, errors.new {
-      kind = "decode", sent = true, operation = "me", message = "the response of GET /v1.0/me has no id",
-    }
-  end
-  return account
+  local me, response = crm:me()
+  if me == nil then return nil, response end
+  local account, err = expect.account(me, response)
+  return account, err
 end
 
 -- Finds out whether the store can be read, locked and written, before the code, which can be exchanged once, is sent.

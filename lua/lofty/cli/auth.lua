@@ -6,7 +6,10 @@
 local accounts = require "lofty.cli.accounts"
 local ascii = require "lofty.internal.ascii"
 local exit_codes = require "lofty.cli.exit_codes"
+local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.cli.misuse"
+
+local expect = lazy "lofty.api.expect"
 
 local auth = {}
 
@@ -66,11 +69,12 @@ local function login_with_key(context)
   local base_url = streams.variable "LOFTY_BASE_URL"
   local crm, problem = misuse.call(require("lofty").client, { api_key = key, base_url = base_url })
   if not crm then return context:fail(problem) end
-  local me, err = crm:me()
-  if not me then return context:fail(err) end
-  if me.id == nil then return context:fail("Lofty's response names no account id", exit_codes.server) end
+  local me, response = crm:me()
+  if me == nil then return context:fail(response) end
+  local account, err = expect.account(me, response)
+  if not account then return context:fail(err) end
   local record = {
-    account = require("lofty").json.encode(me.id):gsub('"', ""), kind = "api_key", api_key = key, name = name_of(me),
+    account = account, kind = "api_key", api_key = key, name = name_of(me),
     email = text_of(me.email), base_url = base_url,
   }
   return keep(context, record)
@@ -124,7 +128,8 @@ local function login_with_oauth(context)
   if not account then return context:fail(err) end
   record.account = account
   local me = app:client(account):me()
-  record.name, record.email = me and name_of(me) or "?", me and text_of(me.email)
+  if type(me) ~= "table" then me = {} end
+  record.name, record.email = name_of(me), text_of(me.email)
   return keep(context, record)
 end
 
@@ -144,10 +149,12 @@ function actions.status(_, context)
   local out = context.streams.out
   local crm, problem, record = context:client()
   if not crm then return context:fail(problem) end
-  local me, err = crm:me()
-  if not me then return context:fail(err) end
+  local me, response = crm:me()
+  if me == nil then return context:fail(response) end
+  local account, err = expect.account(me, response)
+  if not account then return context:fail(err) end
   local sanitize = require("lofty.errors").sanitize
-  out:write("account   ", require("lofty").json.encode(me.id), "\n",
+  out:write("account   ", account, "\n",
     "name      ", sanitize(name_of(me), MAX_NAME), "\n",
     "email     ", sanitize(text_of(me.email) or "?", MAX_NAME), "\n",
     "server    ", crm.settings.base_url, "\n")

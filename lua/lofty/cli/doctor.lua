@@ -154,10 +154,13 @@ local function misplaced(streams, base_url)
 end
 
 local function check_credential(found, context, crm, who, base_url)
+  local expect = require "lofty.api.expect"
   local me, response = crm:me()
-  if me then
+  local account, problem
+  if me ~= nil then account, problem = expect.account(me, response) end
+  if account then
     local email = type(me.email) == "string" and me.email or "no e-mail"
-    found.ok("credential", ("%s: account %s, %s"):format(who, tostring(me.id), email))
+    found.ok("credential", ("%s: account %s, %s"):format(who, account, email))
     local rate = response.rate
     if rate and rate.limit and rate.remaining then
       local text = ("%d of %d calls are left in this minute"):format(rate.remaining, rate.limit)
@@ -169,6 +172,7 @@ local function check_credential(found, context, crm, who, base_url)
     end
     return true
   end
+  response = problem or response
   local text, fix
   if response.kind == "auth" then text, fix = misplaced(context.streams, base_url) end
   found.failure("credential", text or tostring(response), fix or require("lofty.cli.context").hint(response))
@@ -187,6 +191,10 @@ local function check_scope(found, crm)
     local resource = crm[probe[1]]
     local value, err = resource[probe[2]](resource, probe[3])
     local name = probe[1] .. " " .. probe[2]
+    if value ~= nil then
+      local op = require("lofty.api.operations.index").verbs(probe[1])[probe[2]]
+      value, err = require("lofty.api.pages").expect(probe[1] .. "." .. probe[2], op.page, value, err)
+    end
     if value then
       allowed[#allowed + 1] = name
     elseif err.kind == "forbidden" then

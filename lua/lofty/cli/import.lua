@@ -138,7 +138,7 @@ local function plan_row(self, row)
     update, row.shown = decision.differences(lead, row.fields)
   end
   if not problem and (update or not lead) then problem = self:problem_of(row, lead, update) end
-  local id = lead and require("lofty").json.encode(lead.leadId)
+  local id = lead and require("lofty.api.expect").id(lead.leadId)
   if problem then
     row.shown = nil
     self:report(row, "bad", problem)

@@ -29,10 +29,14 @@ end
 -- The leads found and how many there are in all; nil, err.
 local function look_up(crm, text)
   if text:find "^%d+$" and #text >= ID_DIGITS then
-    local lead, err = crm.leads:get(text)
-    if lead ~= nil then return { lead }, 1 end
-    if err.kind == "not_found" then return {}, 0 end
-    return nil, err
+    local lead, response = crm.leads:get(text)
+    if lead == nil then
+      if response.kind == "not_found" then return {}, 0 end
+      return nil, response
+    end
+    local found, err = require("lofty.api.expect").lead(lead, response, text)
+    if not found then return nil, err end
+    return { found }, 1
   end
   local page, response = crm.leads:list(filter_of(text))
   if page == nil then return nil, response end

@@ -193,19 +193,17 @@ local function write_all(context, list, op, arguments)
   return exit_codes.ok
 end
 
--- The function that writes an operation's value to a terminal in its own way, or nil.
+-- The function that writes an operation's items to a terminal in its own way, or nil.
 local function own_table(context, resource, verb)
   local extras = output.is_table(context) and operations.extras(resource)
   return extras and extras.show and extras.show[verb]
 end
 
-local function write_value(context, resource, verb, op, value)
-  local items, total
-  if op.page then items, total = require("lofty.api.pages").items(value, op.page) end
+local function write_value(context, resource, verb, value, items, total)
   local show = own_table(context, resource, verb)
   if show then
-    show(context, value)
-  elseif op.page and type(value) == "table" then
+    show(context, items)
+  elseif items then
     output.page(context, value, items)
   else
     output.value(context, value)
@@ -238,10 +236,15 @@ local function run_verb(resource, verb, op, context)
   local get = index.verbs(resource).get
   context.id_name = get and operations.path_names(get)[1]
   if args.all then return write_all(context, at[verb], op, list) end
-  local value, err = at[verb](at, unpack(list, 1, #list))
-  if value == nil then return context:fail(err) end
+  local value, response = at[verb](at, unpack(list, 1, #list))
+  if value == nil then return context:fail(response) end
   if args.dry_run then return exit_codes.ok end
-  return write_value(context, resource, verb, op, value)
+  local items, total
+  if op.page then
+    items, total = require("lofty.api.pages").expect(resource .. "." .. verb, op.page, value, response)
+    if not items then return context:fail(total) end
+  end
+  return write_value(context, resource, verb, value, items, total)
 end
 
 --- The part for a resource. If the first word is an operation, its parser knows only this one.

@@ -41,7 +41,8 @@ local function new_counts()
     if order and order < (counts.stage_order[stage] or math.huge) then counts.stage_order[stage] = order end
     counts.agents[agent] = (counts.agents[agent] or 0) + 1
     counts.sources[source] = (counts.sources[source] or 0) + 1
-    local created = lead.createTime ~= nil and require("lofty.time").parse(lead.createTime)
+    local time = lead.createTime
+    local created = (type(time) == "number" or type(time) == "string") and require("lofty.time").parse(time)
     if created then
       local week = week_of(created)
       if not counts.newest or week > counts.newest then counts.newest = week end
@@ -58,7 +59,7 @@ local function count_from_api(context, counts)
   local crm, who = context:client()
   if not crm then return nil, who end
   context:say("reading the leads of ", who)
-  for lead in crm.leads:each({}, { strict = false }) do counts.add(lead) end
+  for lead in crm.leads:each() do counts.add(lead) end
   return true
 end
 

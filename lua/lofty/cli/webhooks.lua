@@ -71,8 +71,8 @@ end
 -- Returns how many subscriptions it would delete; nil, err.
 local function plan(context, crm, wanted)
   local recorder = { list = function() return crm.webhooks:list() end }
-  function recorder.create(_, fields) return { listId = fields.listId, callbackUrl = fields.callbackUrl } end
-  function recorder.delete() return true end
+  function recorder.create() return true, {} end
+  function recorder.delete() return true, {} end
   local kept, changes = require("lofty.api.subscriptions").ensure(recorder, wanted)
   if not kept then return nil, changes end
   for _, kind in ipairs { "deleted", "created", "kept" } do

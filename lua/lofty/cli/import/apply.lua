@@ -4,6 +4,7 @@
 -- @module lofty.cli.import.apply
 
 local decision = require "lofty.cli.import.decision"
+local expect = require "lofty.api.expect"
 
 local apply = {}
 
@@ -38,14 +39,25 @@ local function give_up(self, row)
   return true
 end
 
+-- Creates or updates a lead; the id of the lead, or nil, err.
+local function call(leads, lead, fields)
+  if lead then
+    local value, response = leads:update(lead.leadId, fields)
+    if value == nil then return nil, response end
+    local done, err = expect.done("leads.update", value, response, "leadId")
+    return done and expect.id(lead.leadId), err
+  end
+  local value, response = leads:create(fields)
+  if value == nil then return nil, response end
+  local created, err = expect.created("leads.create", value, response, "leadId")
+  return created and expect.id(created.leadId), err
+end
+
 -- Sends a create or an update. false, err: stop.
 local function send(self, row, action, lead, fields)
   self.journal:begin(row.line, action, self.context.streams.now())
-  local value, err
-  if action == "create" then value, err = self.crm.leads:create(fields)
-  else value, err = self.crm.leads:update(lead.leadId, fields) end
-  if value then
-    local id = require("lofty").json.encode(lead and lead.leadId or value.leadId or require("lofty").null)
+  local id, err = call(self.crm.leads, lead, fields)
+  if id then
     self.journal:done(row.line, action .. "d", id, true)
     self:report(row, action .. "d", id)
     return true
@@ -75,7 +87,7 @@ local function act(self, row, lead, was_sent)
   if not update then
     local outcome = was_sent and "created" or "skipped"
     self.journal:done(row.line, outcome)
-    self:report(row, outcome, was_sent and require("lofty").json.encode(lead.leadId) or "nothing differs")
+    self:report(row, outcome, was_sent and expect.id(lead.leadId) or "nothing differs")
     return true
   end
   local problem = self:problem_of(row, lead, update)

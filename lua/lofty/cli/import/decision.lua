@@ -5,8 +5,7 @@
 
 local ascii = require "lofty.internal.ascii"
 local columns = require "lofty.cli.import.columns"
-local index = require "lofty.api.operations.index"
-local pages = require "lofty.api.pages"
+local expect = require "lofty.api.expect"
 local rows = require "lofty.cli.import.rows"
 local sorted_keys = require "lofty.cli.sorted_keys"
 
@@ -14,16 +13,6 @@ local decision = {}
 
 -- How many leads a look-up asks for: enough to see that a key is not unique.
 local LOOK_UP_LIMIT = 10
-
-local function is_of(lead, key)
-  local have = type(lead) == "table" and lead[key.name .. "s"]
-  for _, value in ipairs(type(have) == "table" and have or {}) do
-    if type(value) == "string" then
-      if rows.key(key.name, value) == key.key then return true end
-    end
-  end
-  return false
-end
 
 local function text_of(value)
   local lofty = require "lofty"
@@ -35,14 +24,12 @@ end
 local function ask(crm, key, value)
   local page, response = crm.leads:list { [key.name] = value, preciseSearchFlag = true, limit = LOOK_UP_LIMIT }
   if not page then return nil, nil, response end
-  local leads, err = pages.expect("leads.list", index.verbs("leads").list.page, page, response)
-  if not leads then return nil, nil, err end
-  local found, count = nil, 0
-  for _, lead in ipairs(leads) do
-    if is_of(lead, key) then found, count = lead, count + 1 end
-  end
-  if count > 1 then return nil, ("%d leads have the %s %s"):format(count, key.name, key.value) end
-  return found
+  local found, err = expect.matching(page, response, key.name .. "s", function(text)
+    return rows.key(key.name, text) == key.key
+  end)
+  if not found then return nil, nil, err end
+  if #found > 1 then return nil, ("%d leads have the %s %s"):format(#found, key.name, key.value) end
+  return found[1]
 end
 
 --- Looks a lead up.
@@ -57,13 +44,13 @@ end
 function decision.find(crm, keys)
   for _, key in ipairs(keys) do
     if key.name == "leadId" then
-      local lead, err = crm.leads:get(key.value)
-      if lead then
-        if type(lead) == "table" and text_of(lead.leadId) == key.value then return lead end
-        return nil, "the response to a request for lead " .. key.value .. " is not this lead"
+      local lead, response = crm.leads:get(key.value)
+      if lead == nil then
+        if response.kind == "not_found" then return nil, "there is no lead " .. key.value end
+        return nil, nil, response
       end
-      if err.kind == "not_found" then return nil, "there is no lead " .. key.value end
-      return nil, nil, err
+      local found, err = expect.lead(lead, response, key.value)
+      return found, nil, err
     end
     local found, problem, err = ask(crm, key, key.value)
     -- Whether the server ignores case and country codes is not documented.

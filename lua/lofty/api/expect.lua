@@ -1,0 +1,154 @@
+-- SPDX-License-Identifier: MIT
+
+--- Checks that a response of status 2xx contains what the code that sent the call is about to act on.
+--
+-- A gateway or a server in maintenance may respond with 200 and something else. What is missing is an err of kind
+-- "server"; for a write it has `outcome_unknown`.
+-- @module lofty.api.expect
+
+local core = require "lofty.core"
+local errors = require "lofty.errors"
+local index = require "lofty.api.operations.index"
+local pages = require "lofty.api.pages"
+local recovery_hint = require("lofty.http.failure").recovery_hint
+local scalars = require "lofty.api.scalars"
+
+local find, format, match = string.find, string.format, string.match
+local next, type = next, type
+local null, number_text = core.null, core.number_text
+
+local expect = {}
+
+local POSITIVE = { type = "integer", format = "int64", min = 1 }
+-- The most bytes of an account's id that is no number.
+local MAX_ACCOUNT = 200
+
+local function failure(operation, response, message)
+  return nil, errors.new {
+    kind = "server", operation = operation, sent = true, status = response and response.status, response = response,
+    message = message,
+  }
+end
+
+--- The text of an id.
+-- @param value of a response
+-- @treturn ?string decimal digits; nil when it is no integer from 1 to 2^63 - 1
+function expect.id(value)
+  if value == nil or value == null or type(value) == "table" then return nil end
+  local id = scalars.integer(POSITIVE, value)
+  return id and (number_text(id))
+end
+
+--- The account that a response of `crm:me` names.
+-- @param me what it returned
+-- @tparam table response its response
+-- @treturn[1] string account
+-- @treturn[2] nil
+-- @treturn[2] table err of kind "decode"
+function expect.account(me, response)
+  local id = type(me) == "table" and me.id
+  if type(id) == "string" then
+    if id ~= "" and #id <= MAX_ACCOUNT and not find(id, "%c") then return id end
+  else
+    local account = id and expect.id(id)
+    if account then return account end
+  end
+  local _, err = failure("me", response, "the response of GET /v1.0/me has no id")
+  err.kind = "decode"
+  return nil, err
+end
+
+--- The lead that was asked for by its id.
+-- @param lead what `crm.leads:get` returned
+-- @tparam table response its response
+-- @param id
+-- @treturn[1] table lead
+-- @treturn[2] nil
+-- @treturn[2] table err
+function expect.lead(lead, response, id)
+  local wanted = expect.id(id)
+  if type(lead) == "table" and wanted and expect.id(lead.leadId) == wanted then return lead end
+  return failure("leads.get", response, format("the response to a request for lead %s is not this lead", wanted or "?"))
+end
+
+--- The leads of a look-up that have an e-mail address or a phone number. That none has it is an err when the response
+-- is not the whole list, since the lead may be on another page.
+-- @param page what `crm.leads:list` returned
+-- @tparam table response its response
+-- @tparam string name "emails" or "phones"
+-- @tparam function fits (text) -> whether it is the one looked for
+-- @treturn[1] {table,...} leads, each once and with an id
+-- @treturn[2] nil
+-- @treturn[2] table err
+function expect.matching(page, response, name, fits)
+  local items, total = pages.expect("leads.list", index.verbs("leads").list.page, page, response)
+  if not items then return nil, total end
+  local found, seen = {}, {}
+  for i = 1, #items do
+    local lead = items[i]
+    local id, values = expect.id(lead.leadId), lead[name]
+    if not id then return failure("leads.list", response, format("item %d of the list has no leadId", i)) end
+    if values == nil or values == null then values = {} end
+    if type(values) ~= "table" then
+      return failure("leads.list", response, format("%s of item %d of the list is a %s, an array expected", name, i,
+        type(values)))
+    end
+    for j = 1, #values do
+      if not seen[id] and type(values[j]) == "string" and fits(values[j]) then
+        seen[id], found[#found + 1] = true, lead
+      end
+    end
+  end
+  if #found == 0 and total and total > #items then
+    return failure("leads.list", response, format("the response has %d of %.0f leads and none of them has what was "
+      .. "looked for", #items, total))
+  end
+  return found
+end
+
+-- The err of a write whose response does not say that it was done.
+local function unconfirmed(name, response, message)
+  local resource, verb = match(name, "^(%a+)%.(%a+)$")
+  local _, err = failure(name, response, message .. recovery_hint(index.verbs(resource)[verb]))
+  err.outcome_unknown = true
+  return nil, err
+end
+
+--- The record that was created.
+-- @tparam string name of the operation, such as "leads.create"
+-- @param record what it returned
+-- @tparam table response its response
+-- @tparam string id_name the field of its id
+-- @treturn[1] table record
+-- @treturn[2] nil
+-- @treturn[2] table err with `outcome_unknown`
+function expect.created(name, record, response, id_name)
+  if response.dry_run or type(record) == "table" and expect.id(record[id_name]) then return record end
+  return unconfirmed(name, response, "the response has no " .. id_name)
+end
+
+-- Members of an envelope that report success; `lofty.http.response` has made errs of those that report a failure.
+local SUCCESS = { "code", "errorCode", "success", "status", "data" }
+local WORDS = { ok = true, success = true }
+
+--- Whether a response says that a change or a deletion was done: it is empty, null, a word of success, or has the
+-- record's id or a member of a successful envelope. `{"message":"maintenance"}` says nothing.
+-- @tparam string name of the operation, such as "leads.create"
+-- @param value what it returned
+-- @tparam table response its response
+-- @tparam string id_name the field of the record's id
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err with `outcome_unknown`
+function expect.done(name, value, response, id_name)
+  if response.dry_run or value == true or value == null or WORDS[value] then return true end
+  if type(value) == "table" then
+    if next(value) == nil or expect.id(value[id_name]) then return true end
+    for i = 1, #SUCCESS do
+      if value[SUCCESS[i]] ~= nil then return true end
+    end
+  end
+  return unconfirmed(name, response, "the response does not say that it was done")
+end
+
+return expect
