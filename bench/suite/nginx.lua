@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 -- Inside nginx: a location that makes one upstream API call by lofty, by proxy_pass (the least that is possible), by
--- lua-resty-http and by a libcurl binding that blocks the worker process.
+-- lua-resty-http and by a libcurl binding that blocks the worker process. Another only sends fixed bytes over a cosocket
+-- and reads some (the least that is possible in Lua).
 
 local launcher = require "lofty.sandbox.nginx"
 local measure = require "bench.measure"
@@ -15,6 +16,8 @@ local REQUESTS = 15000
 local WHY = {
   proxy = "proxy_pass copies the response in C; lofty runs Lua for each request: it builds the call, writes and reads over a "
     .. "cosocket, reads the head, decodes the JSON, and the location prints two fields of it.",
+  cosocket = "A bare cosocket sends fixed bytes and reads once: it is the share of nginx and of its Lua module, "
+    .. "without HTTP and JSON.",
   blocking = "The blocking binding never gives the worker to another request, and this upstream responds before it would have "
     .. "to wait; the next table shows what it costs with a slow one.",
 }
@@ -46,6 +49,7 @@ local function throughput(all)
   local ways = {
     way("lofty", nil, all.main, "/lofty"),
     way("proxy_pass", "nginx", all.main, "/proxy", WHY.proxy),
+    way("a bare cosocket", "nginx", all.main, "/cosocket", WHY.cosocket),
     way("lua-resty-http and lua-cjson", "lua-resty-http", all.main, "/resty"),
     way("a blocking libcurl binding and lua-cjson", "libcurl", all.blocking, "/curl", WHY.blocking),
   }

@@ -52,6 +52,16 @@ http {
       if res.status ~= 200 then return nil, res.status end
       return cjson.decode(res.body)
     end
+    local host, port = ("API"):match("(.*):(.*)")
+    local request = "GET /v1.0/me HTTP/1.1\r\nHost: API\r\nAuthorization: token KEY\r\n\r\n"
+    function cosocket()
+      local socket = ngx.socket.tcp()
+      assert(socket:connect(host, tonumber(port), { pool = "cosocket", pool_size = 128 }))
+      assert(socket:send(request))
+      local bytes = assert(socket:receiveany(65536))
+      socket:setkeepalive(30000)
+      ngx.print(#bytes)
+    end
     crm = lofty.client { api_key = "KEY", base_url = "http://API" }
     function answer(value, err)
       if not value then ngx.status = 502 return ngx.say(tostring(err)) end
@@ -65,6 +75,7 @@ http {
     location = /proxy-slow { proxy_pass http://api/slow; }
     location = /lofty { content_by_lua_block { answer(crm:get("/v1.0/me")) } }
     location = /lofty-slow { content_by_lua_block { answer(crm:get("/slow")) } }
+    location = /cosocket { content_by_lua_block { cosocket() } }
     location = /resty { content_by_lua_block { answer(resty_get("/v1.0/me")) } }
     location = /resty-slow { content_by_lua_block { answer(resty_get("/slow")) } }
     location = /curl { content_by_lua_block { answer(blocking("/v1.0/me")) } }
