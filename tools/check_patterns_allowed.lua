@@ -6,7 +6,7 @@ return {
   ["examples/openresty/leadboard/settings.lua"] = { ["/+$"] = "APP_URL, from the environment" },
   ["lua/lofty/cli/accounts.lua"] = { ["^(.*)/[^/]*$"] = "a path of the user's" },
   ["lua/lofty/cli/api.lua"] = { ["([^&=]+)=?([^&]*)"] = "an argument of the command" },
-  ["lua/lofty/cli/context.lua"] = { ["^([%w_.]*)%.([%w_]+)$"] = "the name of an operation" },
+  ["lua/lofty/cli/hint.lua"] = { ["^([%w_.]*)%.([%w_]+)$"] = "the name of an operation" },
   ["lua/lofty/cli/modules.lua"] = { ["^(.*)/[^/]*$"] = "a path of the user's" },
   ["lua/lofty/cli/doctor_nginx.lua"] = {
     ["_by_lua_block%s*(%b{})"] = "the user's own nginx.conf", ["\n%s*nameserver%s+(%S+)"] = "/etc/resolv.conf",

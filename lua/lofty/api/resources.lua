@@ -18,13 +18,14 @@
 local check_options = require "lofty.internal.options"
 local core = require "lofty.core"
 local index = require "lofty.api.operations.index"
+local integers = require "lofty.api.integers"
 local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
-local path_value = require("lofty.api.scalars").path_value
 
 local check = lazy "lofty.api.validate"
 local errors = lazy "lofty.errors"
 local pages = lazy "lofty.api.pages"
+local scalars = lazy "lofty.api.scalars"
 
 local error, next, pairs, rawset, require, select, setmetatable, tostring, type =
   error, next, pairs, rawset, require, select, setmetatable, tostring, type
@@ -75,6 +76,23 @@ local function check_arguments(verb, tables, count, ...)
       refuse(verb, "a table expected as argument %d, got %s", i, type(value))
     end
   end
+end
+
+-- Checks one value of a path: the value to put into it, or nil and what is wrong. A dry run accepts `placeholder`,
+-- which replaces an unknown id.
+local function path_value(spec, value, lax, placeholder)
+  if placeholder and value == placeholder then return value end
+  local item, problem
+  if value == null then
+    problem = "is null"
+  elseif spec.type == "string" then
+    item, problem = scalars.string(spec, value)
+  else
+    item, problem = integers.check(spec, value)
+  end
+  if not problem then return item end
+  if lax and value ~= null then return value end
+  return nil, problem
 end
 
 -- The call for `client:send`, made from checked arguments; nil, err when a value is wrong.

@@ -9,6 +9,7 @@
 -- @module lofty.api.validate
 
 local core = require "lofty.core"
+local integers = require "lofty.api.integers"
 local lazy = require "lofty.internal.lazy"
 local scalars = require "lofty.api.scalars"
 
@@ -19,7 +20,7 @@ local find, format, match, sub = string.find, string.format, string.match, strin
 local concat = table.concat
 local floor = math.floor
 local array, array_mt, null = core.array, core.array_mt, core.null
-local name_of = scalars.name_of
+local name_of = integers.name_of
 
 local check = {}
 
@@ -173,7 +174,7 @@ local function check_plain(ctx, spec, value, path)
   elseif kind == "string" then
     item, problem = scalars.string(spec, value)
   elseif kind == "integer" then
-    item, problem = scalars.integer(spec, value)
+    item, problem = integers.check(spec, value)
   elseif kind == "boolean" then
     item, problem = scalars.boolean(value)
   else

@@ -60,6 +60,21 @@ local function parameters(args, query, streams, writes_body)
   return writes_body and { body = fields, query = sent_query } or { query = fields }
 end
 
+-- Whether a call must be confirmed: a write that reaches people or deletes, or one that is not in the table of
+-- operations. The path has its ids, and no query.
+local function must_ask(method, path)
+  if method == "GET" then return false end
+  for _, verbs in pairs(require "lofty.api.operations") do
+    for verb, op in pairs(verbs) do
+      local pattern = "^" .. op.path:gsub("%p", "%%%0"):gsub("%%{[%w]+%%}", "[^/]+") .. "$"
+      if op.method == method and path:find(pattern) then
+        return op.reaches ~= nil or require("lofty.cli.operations").must_ask(verb, op, {})
+      end
+    end
+  end
+  return true
+end
+
 function api.run(args, context)
   local method = ascii.upper(args.method)
   local name = METHODS[method]
@@ -77,7 +92,7 @@ function api.run(args, context)
   if not crm then return context:fail(who) end
   if name ~= "get" then
     context:say("acting for ", who)
-    if not args.dry_run and require("lofty.cli.operations").path_must_ask(method, path) then
+    if not args.dry_run and must_ask(method, path) then
       local ok, code = context:confirm(("Call %s %s"):format(method, args.path))
       if not ok then return code end
     end

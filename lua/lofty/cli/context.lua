@@ -34,36 +34,9 @@ end
 -- @treturn number the exit code
 function Context:fail(err, code)
   self:say("lofty: ", tostring(err))
-  local hint = type(err) == "table" and context.hint(err)
+  local hint = type(err) == "table" and require "lofty.cli.hint"(err)
   if hint then self:say(hint) end
   return code or (type(err) == "table" and exit_codes.of(err) or exit_codes.failed)
-end
-
-local HINTS = {
-  auth = "Run `lofty auth login` with a valid key, or check LOFTY_API_KEY.",
-  oauth = "Run `lofty auth login --oauth` to connect again.",
-  forbidden = "This credential lacks the scope: see Lofty's developer portal, or ask the account's owner.",
-  not_found = "Check the id or path, and with `lofty auth status` the account that it was looked up in.",
-  rate_limit = "Wait a minute, or run it without --no-wait.",
-  network = "Check the connection; `lofty doctor` tests each step.",
-  timeout = "Try again; `lofty doctor` tests each step of the connection.",
-  tls = "`lofty doctor` shows which certificate was not trusted.",
-  server = "Try again later; LOFTY_DEBUG=1 shows each request and response.",
-  decode = "Try again later; LOFTY_DEBUG=1 shows each request and response.",
-  store = "Check the directory that `lofty doctor` names as that of the credentials.",
-}
-
---- What to do about an error, or nil.
-function context.hint(err)
-  if err.outcome_unknown then return nil end -- its message names the call that finds out
-  if err.hint then return err.hint end
-  if err.kind == "invalid" and err.operation then
-    local resource, verb = err.operation:match "^([%w_.]*)%.([%w_]+)$"
-    return resource and ("`lofty %s %s --help` lists the fields."):format(resource, verb)
-  elseif err.kind == "invalid" then
-    return "Settings come from options and the environment: `lofty help environment` lists the variables."
-  end
-  return HINTS[err.kind]
 end
 
 --- Asks before something that reaches people or deletes.

@@ -175,7 +175,7 @@ local function check_credential(found, context, crm, who, base_url)
   response = problem or response
   local text, fix
   if response.kind == "auth" then text, fix = misplaced(context.streams, base_url) end
-  found.failure("credential", text or tostring(response), fix or require("lofty.cli.context").hint(response))
+  found.failure("credential", text or tostring(response), fix or require "lofty.cli.hint"(response))
   return false
 end
 
@@ -201,7 +201,7 @@ local function check_scope(found, crm)
       found.warning("scope", name .. " is not allowed: " .. err.message,
         "ask for the scope in Lofty's developer portal, or use the credential of the account's owner")
     else
-      found.failure("scope", name .. ": " .. tostring(err), require("lofty.cli.context").hint(err))
+      found.failure("scope", name .. ": " .. tostring(err), require "lofty.cli.hint"(err))
     end
   end
   if #allowed > 0 then found.ok("scope", "allowed: " .. table.concat(allowed, ", ")) end
@@ -226,7 +226,7 @@ end
 local function check_online(found, context)
   local crm, who = context:client()
   if not crm and require("lofty.errors").is(who) and who.kind == "invalid" then
-    found.failure("settings", who.message, require("lofty.cli.context").hint(who))
+    found.failure("settings", who.message, require "lofty.cli.hint"(who))
     return
   end
   local base_url = crm and crm.settings.base_url or context.streams.variable "LOFTY_BASE_URL" or "https://api.lofty.com"

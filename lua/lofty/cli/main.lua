@@ -7,6 +7,7 @@
 -- - `define(parser)`: adds arguments and options to an argparse parser.
 -- - `run(args, context)`: does the work and returns an exit code. `args` is what the parser made of the command line,
 --   `context` is described in `lofty.cli.context`.
+-- - `note(command)`, optional: text for the end of the help of one of its commands, nil for none.
 --
 -- Only the named part is loaded. `lofty.cli.operations` handles the resources of the API.
 -- @module lofty.cli.main
@@ -21,10 +22,12 @@ local function show_version(streams)
 end
 
 -- The help of the command that the first word names, or else of the whole part.
-local function help_text(parser, words)
+local function help_text(parser, part, words)
   for _, command in ipairs(parser._commands) do
     if command._name == words[1] then
-      return command:get_help() .. "\n\nEvery command also takes --account ID and --no-wait.\n"
+      local note = part.note and part.note(command._name)
+      return command:get_help() .. (note and "\n\n" .. note or "")
+        .. "\n\nEvery command also takes --account ID and --no-wait.\n"
     end
   end
   return parser:get_help() .. "\n"
@@ -42,7 +45,7 @@ end
 local function run_part(name, part, about, words, streams)
   local parser = require("lofty.cli.registry").parser(name, part, about)
   if wants_help(words) then
-    streams.out:write(help_text(parser, words))
+    streams.out:write(help_text(parser, part, words))
     return exit_codes.ok
   end
   local ok, args = parser:pparse(words)

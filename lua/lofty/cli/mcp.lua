@@ -89,7 +89,7 @@ local function hint_of(err)
   if err.kind == "invalid" then
     return err.operation and "describe_operation lists the fields of " .. err.operation .. "."
   end
-  return require("lofty.cli.context").hint(err)
+  return (require "lofty.cli.hint"(err))
 end
 
 -- A failure inside a tool is reported as a result, which the assistant sees ("Error Handling" in the revision's page on

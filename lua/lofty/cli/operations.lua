@@ -7,7 +7,6 @@ local exit_codes = require "lofty.cli.exit_codes"
 local index = require "lofty.api.operations.index"
 local lazy = require "lofty.internal.lazy"
 local output = require "lofty.cli.output"
-local sorted_keys = require "lofty.cli.sorted_keys"
 
 local values = lazy "lofty.cli.values"
 
@@ -47,52 +46,13 @@ function operations.reaches(op, fields)
   return false
 end
 
--- Whether a call sends a message to people, deletes, or ends an agent's access.
-local function must_ask(verb, op, fields)
+--- Whether a call sends a message to people, deletes, or ends an agent's access.
+-- @tparam string verb
+-- @tparam table op
+-- @tparam table fields
+-- @treturn boolean
+function operations.must_ask(verb, op, fields)
   return op.method == "DELETE" or verb == "deactivate" or operations.reaches(op, fields)
-end
-
---- Whether a call by path must be confirmed.
--- @tparam string method
--- @tparam string path with its ids, without a query
--- @treturn boolean false for reads, and for writes that neither reach people nor delete; true for writes that are not
---   in the table of operations
-function operations.path_must_ask(method, path)
-  if method == "GET" then return false end
-  for _, verbs in pairs(require "lofty.api.operations") do
-    for verb, op in pairs(verbs) do
-      local pattern = "^" .. op.path:gsub("%p", "%%%0"):gsub("%%{[%w]+%%}", "[^/]+") .. "$"
-      if op.method == method and path:find(pattern) then
-        return op.reaches ~= nil or must_ask(verb, op, {})
-      end
-    end
-  end
-  return true
-end
-
--- A field in the help of a verb.
-local function describe(name, shape, required)
-  local kind = shape.fields and "object" or shape.open and "object" or shape.as or shape.type or "text"
-  local list = shape.enum or shape.known
-  if list and #list <= 6 then
-    local shown = {}
-    for i, value in ipairs(list) do shown[i] = tostring(value) end
-    kind = table.concat(shown, "|")
-  end
-  return ("  %-24s %s%s"):format(name, kind, required and " (required)" or "")
-end
-
-local function epilog(op)
-  local shape = op.query or op.body
-  if not shape or not shape.fields then
-    return op.body and "Give the body with --input." or nil
-  end
-  local required, lines = {}, { "Fields:" }
-  for _, name in ipairs(shape.required or {}) do required[name] = true end
-  for _, name in ipairs(sorted_keys(shape.fields)) do
-    lines[#lines + 1] = describe(name, shape.fields[name], required[name])
-  end
-  return table.concat(lines, "\n")
 end
 
 --- Adds what one verb takes to an argparse command.
@@ -102,10 +62,8 @@ function operations.define_verb(command, verb, op)
   command:flag("--lua", "print the same call as a Lua script, and send nothing")
   if op.body then command:option("--input", "read the JSON body from a file; - is standard input"):argname "FILE" end
   if op.class ~= "read" then command:flag("--dry-run", "show the call and do not send it") end
-  if op.reaches or must_ask(verb, op, {}) then command:flag("--yes", "do not ask for confirmation") end
+  if op.reaches or operations.must_ask(verb, op, {}) then command:flag("--yes", "do not ask for confirmation") end
   if op.page and op.page.style ~= "all" then command:flag("--all", "fetch the whole list, not one page") end
-  local text = epilog(op)
-  if text then command:epilog(text) end
 end
 
 -- Resources with commands beside their operations: `define(parser)` adds them, `actions` runs them (name ->
@@ -129,7 +87,7 @@ local function define(resource, verbs, words)
       operations.define_verb(parser:command(words[1], named.about), words[1], named)
       return
     end
-    for _, verb in ipairs(sorted_keys(verbs)) do
+    for _, verb in ipairs(require "lofty.cli.sorted_keys"(verbs)) do
       local op = verbs[verb]
       operations.define_verb(parser:command(verb, op.about), verb, op)
     end
@@ -227,7 +185,7 @@ local function run_verb(resource, verb, op, context)
   if not crm then return context:fail(who) end
   if op.class ~= "read" then
     context:say("acting for ", who)
-    if not args.dry_run and must_ask(verb, op, fields) then
+    if not args.dry_run and operations.must_ask(verb, op, fields) then
       local ok, code = context:confirm(("Run lofty %s %s %s"):format(resource, verb, table.concat(args.words, " ")))
       if not ok then return code end
     end
@@ -260,7 +218,9 @@ function operations.part(name, words)
     if op then return run_verb(name, args.verb, op, context) end
     return operations.extras(name).actions[args.verb](args, context)
   end
-  return { define = define(name, verbs, words), run = run, takes_fields = true }, "the operations of " .. name
+  local function note(verb) return verbs[verb] and require "lofty.cli.operation_fields"(verbs[verb]) end
+  return { define = define(name, verbs, words), run = run, note = note, takes_fields = true },
+    "the operations of " .. name
 end
 
 return operations
