@@ -235,6 +235,51 @@ command.describe("lofty export", function()
       assert.equal("651095960136641", query "select id from leads where deleted_at is not null")
     end)
 
+    -- Of each: the responses to the walk, in their order, and a part of the message.
+    for name, case in pairs {
+      ["has no records and no total"] = { { '{"leads":null}', '{"leads":null}' }, "stated no total of 0" },
+      ["is an empty object"] = { { "{}", "[]" }, "stated no total of 0" },
+      ["overlaps"] = {
+        { '{"leads":[{"leadId":1},{"leadId":2}],"_metadata":{"total":4}}',
+          '{"leads":[{"leadId":2},{"leadId":3}],"_metadata":{"total":4}}' }, "3 different records came, the server stated 4",
+      },
+      ["shrinks"] = {
+        { '{"leads":[{"leadId":1},{"leadId":2}],"_metadata":{"total":900}}',
+          '{"leads":[{"leadId":3}],"_metadata":{"total":3}}' }, "3 different records came, the server stated 900",
+      },
+    } do
+      it("marks nothing as deleted after a list that " .. name, function()
+        assert.equal(0, (export()))
+        for _, body in ipairs(case[1]) do
+          on.box:control("fault", { path = "/v1.0/leads", status = 200, body = body, times = 1 })
+        end
+        local code, err = export()
+        assert.equal(0, code, err)
+        assert.truthy(err:find(case[2], 1, true), err)
+        assert.truthy(err:find("0 deleted", 1, true), err)
+        assert.equal("0", query "select count(*) from leads where deleted_at is not null")
+      end)
+    end
+
+    it("marks all as deleted when the server states a total of 0", function()
+      assert.equal(0, (export()))
+      on.box:control("fault", { path = "/v1.0/leads", status = 200, body = '{"leads":[],"_metadata":{"total":0}}', times = 2 })
+      local code, err = export()
+      assert.equal(0, code, err)
+      assert.truthy(err:find("40 deleted", 1, true), err)
+    end)
+
+    it("writes nothing of a page with a record that has no id", function()
+      assert.equal(0, (export()))
+      for id, part in pairs { ["null"] = "item 2 of the list has no leadId", ["[1]"] = "has no leadId", ["true"] = "has no leadId" } do
+        on.box:control("fault", { path = "/v1.0/leads", status = 200, times = 1, body = '{"leads":[{"leadId":1},{"leadId":' .. id .. "}]}" })
+        local code, err = export()
+        assert.equal(7, code, err)
+        assert.truthy(err:find(part, 1, true), err)
+      end
+      assert.equal("40", query "select count(*) from leads")
+    end)
+
     it("says how many calls notes and tasks take, and fetches only those of changed leads", function()
       local code, err = export("--with", "notes,tasks")
       assert.equal(0, code, err)

@@ -67,6 +67,17 @@ local function walk_of(crm, kind, op, filter)
   end
 end
 
+-- A function that asks whether the list has no records, as its total states.
+local function emptiness_of(crm, kind, op, filter)
+  return function()
+    local body, response = crm[kind.resource][kind.verb](crm[kind.resource], filter)
+    if body == nil then error(response, 0) end
+    local items, total = require("lofty.api.pages").expect(kind.resource .. "." .. kind.verb, op.page, body, response)
+    if not items then error(total, 0) end
+    return #items == 0 and total == 0
+  end
+end
+
 -- The kinds that --with names; nil, problem.
 local function children_of(args)
   if not args.with then return {} end
@@ -110,7 +121,8 @@ function export.run(args, context)
   local progress = require("lofty.cli.progress").new(context)
   local job = {
     name = args.kind, kind = kind, crm = crm, of = of, is_whole = is_whole, progress = progress, children = children,
-    walk = walk_of(crm, kind, op, filter), form = args.jsonl and "jsonl" or args.excel and "excel" or "csv",
+    walk = walk_of(crm, kind, op, filter),
+    is_empty = emptiness_of(crm, kind, op, filter), form = args.jsonl and "jsonl" or args.excel and "excel" or "csv",
     columns = columns_of(args, kind),
     resume = args.resume,
   }

@@ -4,8 +4,9 @@
 --
 -- Each page is written in one transaction, together with its cursor. So a process that is killed at any time leaves
 -- whole pages, and the next run continues with the last of them. When a walk without a filter has ended, the records
--- that did not come are marked as deleted; not if it was interrupted, since a list may change in between so that
--- existing records are skipped.
+-- that did not come are marked as deleted; not if it was interrupted or gave fewer different records than the server
+-- stated, since a list that changes meanwhile may skip existing records; and not if the list was empty, unless the
+-- server states a total of 0.
 -- @module lofty.cli.export.database
 
 local cells = require "lofty.cli.export.cells"
@@ -90,8 +91,14 @@ end
 local function ids_of(kind, items)
   local ids = {}
   for i, record in ipairs(items) do
-    local id = type(record) == "table" and cells.text(record, kind.id)
-    if not id or id == "" then raise("a record has no " .. kind.id) end
+    local value = record[kind.id]
+    local id = type(value) ~= "table" and type(value) ~= "boolean" and cells.text(record, kind.id)
+    if not id or id == "" then
+      error(require("lofty.errors").new {
+        kind = "server", operation = kind.resource .. "." .. kind.verb, sent = true,
+        message = ("item %d of the list has no %s"):format(i, kind.id),
+      }, 0)
+    end
     ids[i] = id
   end
   return ids
@@ -174,12 +181,27 @@ function Database:begin_walk(of)
   return number, nil, false
 end
 
--- Walks the list. Returns how many records came, how many of them are new or changed, whether the walk had been
--- interrupted, and how many records are marked as deleted.
+-- Why records that did not come in a walk are not marked as deleted; nil when they are.
+function Database:reason_to_keep(job, number, is_resumed, stated)
+  if is_resumed then return "This run continued an interrupted one: run it again to mark deleted records." end
+  local came = tonumber(self:first(("SELECT COUNT(*) FROM %s WHERE seen_in = %d"):format(job.name, number))[1])
+  if came < stated then
+    return ("%d different records came, the server stated %.0f: run it again to mark deleted records.")
+      :format(came, stated)
+  end
+  local live = self:first(("SELECT COUNT(*) FROM %s WHERE deleted_at IS NULL"):format(job.name))[1]
+  if came == 0 and tonumber(live) > 0 and not job.is_empty() then
+    return "The list was empty and the server stated no total of 0: no record is marked as deleted."
+  end
+end
+
+-- Walks the list. Returns how many records came, how many of them are new or changed, how many records are marked as
+-- deleted, and why none is.
 function Database:walk(job)
   local number, cursor, is_resumed = self:begin_walk(job.of)
-  local count, changed = 0, 0
+  local count, changed, stated = 0, 0, 0
   for items, at, total in job.walk(cursor) do
+    if total and total > stated then stated = total end
     self:transaction(function()
       changed = changed + self:put(job.name, job.kind, items, number)
       self:execute(("UPDATE walks SET cursor = %s WHERE of = %s"):format(quote(at), quote(job.of)))
@@ -187,15 +209,15 @@ function Database:walk(job)
     count = count + #items
     job.progress:show(count, total)
   end
-  local gone = 0
+  local gone, reason = 0, job.is_whole and self:reason_to_keep(job, number, is_resumed, stated) or nil
   self:transaction(function()
-    if job.is_whole and not is_resumed then
+    if job.is_whole and not reason then
       gone = self:execute(("UPDATE %s SET deleted_at = %s WHERE deleted_at IS NULL AND seen_in <> %d")
         :format(job.name, quote(self.now), number))
     end
     self:execute(("UPDATE walks SET cursor = NULL WHERE of = %s"):format(quote(job.of)))
   end)
-  return count, changed, is_resumed, tonumber(gone)
+  return count, changed, tonumber(gone), reason
 end
 
 -- Writes the notes or tasks of one lead; those that did not come are marked as deleted.
@@ -253,7 +275,7 @@ end
 --- Brings the database up to date.
 -- @tparam table context
 -- @tparam table job `name`, `kind`, `crm`, `of`, `is_whole` (no filter), `children` (names for --with), `progress`,
---   `walk(cursor)`
+--   `walk(cursor)`, `is_empty()` (whether the server states that the list has no records)
 -- @tparam string path
 -- @treturn[1] number how many records came
 -- @treturn[2] nil
@@ -265,12 +287,10 @@ function database.write(context, job, path)
   if not self then return nil, why end
   self.now = schema.time(context.streams.now())
   local ok, raised = pcall(function()
-    local count, changed, is_resumed, gone = self:walk(job)
+    local count, changed, gone, reason = self:walk(job)
     job.progress:clear()
     context:say(("%s: %d new or changed, %d deleted"):format(counted(count, "record"), changed, gone))
-    if is_resumed and job.is_whole then
-      context:say("This run continued an interrupted one: run it again to mark deleted records.")
-    end
+    if reason then context:say(reason) end
     if #job.children > 0 then self:fetch_children(context, job) end
     return count
   end)
