@@ -21,7 +21,10 @@ for lead in crm.leads:each { returnFields = "leadId,firstName" } do
   if #leads >= most then break end
 end
 if not apply then
-  for _, lead in ipairs(leads) do print(lofty.sanitize(tostring(lead.leadId) .. " " .. (lead.firstName or ""))) end
+  for _, lead in ipairs(leads) do
+    local name = type(lead.firstName) == "string" and lead.firstName or "" -- a field may be null
+    print(lofty.sanitize(tostring(lead.leadId) .. " " .. name))
+  end
   print(#leads .. " leads would get a note; add --apply to write it")
   return
 end

@@ -9,6 +9,9 @@ local lofty = require "lofty"
 
 local LIMIT, SECONDS = 5, 2.5
 
+-- A field may be null.
+local function text_of(value) return type(value) == "string" and value or "" end
+
 -- The reply, always a text: a chat command has no other way to report an error.
 local function reply(query)
   -- One try: a retry would come too late.
@@ -19,12 +22,16 @@ local function reply(query)
     if err.kind == "rate_limit" then return "Too many calls at the moment, please try again in a minute." end
     return tostring(err)
   end
-  if #page.leads == 0 then return "No lead matches " .. lofty.sanitize(query, 100) .. "." end
+  -- A server in maintenance may respond with 200 and something else.
+  local leads = type(page) == "table" and page.leads
+  if leads ~= lofty.null and type(leads) ~= "table" then return "Lofty sent no list of leads, please try again." end
+  if leads == lofty.null or #leads == 0 then return "No lead matches " .. lofty.sanitize(query, 100) .. "." end
   local lines = {}
-  for i, lead in ipairs(page.leads) do
-    local name = (lead.firstName or "") .. " " .. (lead.lastName or "")
+  for i, lead in ipairs(leads) do
+    if type(lead) ~= "table" then lead = {} end
+    local name = text_of(lead.firstName) .. " " .. text_of(lead.lastName)
     local phone = type(lead.phones) == "table" and lead.phones[1] or "no phone"
-    lines[i] = lofty.sanitize(name .. ", " .. tostring(lead.stage) .. ", " .. tostring(phone), 200)
+    lines[i] = lofty.sanitize(name .. ", " .. text_of(lead.stage) .. ", " .. tostring(phone), 200)
   end
   return table.concat(lines, "\n")
 end

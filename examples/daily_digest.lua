@@ -88,7 +88,7 @@ end
 local function digest_of(crm, today)
   local me, err = crm:me()
   if not me then return nil, err end
-  if type(me.email) ~= "string" or not me.email:find "^[%w.+_-]+@[%w.-]+$" then
+  if type(me) ~= "table" or type(me.email) ~= "string" or not me.email:find "^[%w.+_-]+@[%w.-]+$" then
     return nil, "no e-mail address to send to"
   end
   return mail(collect(crm, os.time() - DAY), me, today)

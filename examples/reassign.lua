@@ -24,8 +24,10 @@ end
 
 -- All pages first: an assigned lead leaves the list, and those behind it would move to a page that was read already.
 local leads = lofty.assert(crm.leads:all { assignedUserId = user_id })
+-- A field may be null.
+local function text_of(value) return type(value) == "string" and value or "" end
 for _, lead in ipairs(leads) do
-  print(lofty.sanitize(tostring(lead.leadId) .. " " .. (lead.firstName or "") .. " " .. (lead.lastName or "")))
+  print(lofty.sanitize(tostring(lead.leadId) .. " " .. text_of(lead.firstName) .. " " .. text_of(lead.lastName)))
 end
 if not apply then
   print(#leads .. " leads would be assigned to " .. email .. "; add --apply to assign them")

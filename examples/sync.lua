@@ -27,8 +27,8 @@ end
 
 -- One line, without a tab or line end in a field.
 local function line_of(lead)
-  local fields = { tostring(lead.leadId), lead.firstName or "", lead.lastName or "", lead.stage or "" }
-  for i, text in ipairs(fields) do fields[i] = lofty.sanitize(tostring(text)) end
+  local fields = { tostring(lead.leadId), lead.firstName, lead.lastName, lead.stage }
+  for i = 1, 4 do fields[i] = type(fields[i]) == "string" and lofty.sanitize(fields[i]) or "" end -- it may be null
   return table.concat(fields, "\t") .. "\n"
 end
 
@@ -48,6 +48,11 @@ local function copy()
     end
   end
   assert(out:close())
+  local earlier = count == 0 and io.open(path)
+  if earlier then
+    earlier:close()
+    error("the list of leads is empty: " .. path .. " stays as it is", 0)
+  end
   assert(os.rename(part_path, path))
   os.remove(cursor_path)
   return count

@@ -21,9 +21,15 @@ local function show(...)
   print(table.concat(line, " "))
 end
 
+local function text_of(value) return type(value) == "string" and value or "" end
+
 local function tag_names(lead)
   local names = {}
-  for i, each in ipairs(lead.tags or {}) do names[i] = type(each) == "table" and each.tagName or each end
+  -- A field may be null.
+  for _, each in ipairs(type(lead.tags) == "table" and lead.tags or {}) do
+    local name = type(each) == "table" and each.tagName or each
+    if type(name) == "string" then names[#names + 1] = name end
+  end
   return names
 end
 
@@ -40,7 +46,7 @@ local plan = {}
 for _, lead in ipairs(lofty.assert(crm.leads:all { stage = stage, allTags = tag })) do
   if has_tag(lead) then
     plan[#plan + 1] = lead
-    show(lead.leadId, lead.firstName or "", lead.lastName or "", "has", table.concat(tag_names(lead), ", "))
+    show(lead.leadId, text_of(lead.firstName), text_of(lead.lastName), "has", table.concat(tag_names(lead), ", "))
   end
 end
 if not apply then

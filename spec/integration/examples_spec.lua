@@ -216,6 +216,51 @@ describe("the example", function()
     nginx.shell("rm -rf " .. nginx.quote(folder))
   end)
 
+  -- A lead whose fields are null, and one whose fields have other types.
+  local ODD = '{"leads":[{"leadId":7,"firstName":null,"lastName":null,"stage":null,"tags":null,"phones":null},'
+    .. '{"leadId":8,"firstName":[],"lastName":1,"stage":{},"tags":[null,"portal",{"tagName":null}],"phones":[null]}],'
+    .. '"_metadata":{"total":2}}'
+
+  it("bulk_notes, reassign, tag_hygiene, chat_command and sync take fields that are null or of another type", function()
+    local path = os.tmpname()
+    for name, case in pairs {
+      bulk_notes = { "hello 2", "2 leads would get a note" }, tag_hygiene = { "Closed portal", "1 leads would lose the tag" },
+      reassign = { "7 ada.whitfield@sunrise.example", "2 leads would be assigned" }, chat_command = { "ann", "no phone" },
+      sync = { path, "2 leads in" },
+    } do
+      box:control("fault", { path = "/v1.0/leads", status = 200, body = ODD, times = 1 })
+      if name == "reassign" then
+        box:control("fault", { path = "/v1.0/members", status = 200, times = 1,
+          body = '{"members":[{"email":null},{"email":"ada.whitfield@sunrise.example"}],"_metadata":{"total":2}}' })
+      end
+      local printed = run(name, case[1])
+      assert.truthy(printed:find(case[2], 1, true), printed)
+      assert.is_nil(printed:find("attempt to", 1, true), printed)
+      box:control "clear_faults"
+    end
+    assert.equal("7\t\t\t\n8\t\t\t\n", nginx.contents(path))
+    os.remove(path)
+  end)
+
+  it("chat_command and sync say it when the response is no list, and sync keeps the earlier copy", function()
+    local path = os.tmpname()
+    nginx.write(path, "an earlier copy")
+    for body, part in pairs { ['{"message":"maintenance"}'] = "no list", ["{}"] = "list", ['{"leads":null}'] = "is empty" } do
+      box:control("fault", { path = "/v1.0/leads", status = 200, body = body, times = 1 })
+      local printed = run("sync", path)
+      assert.truthy(printed:find(part, 1, true), printed)
+      assert.equal("an earlier copy", nginx.contents(path))
+      box:control "clear_faults"
+    end
+    os.remove(path)
+    os.remove(path .. ".part")
+    for _, body in ipairs { '{"message":"maintenance"}', "", '"ok"' } do
+      box:control("fault", { path = "/v1.0/leads", status = 200, body = body, times = 1 })
+      local printed = run("chat_command", "ann")
+      assert.truthy(printed:find("Lofty sent no list of leads", 1, true), printed)
+    end
+  end)
+
   it("webhook_to_sms logs what it would send, and with SEND=1 texts a new lead once", function()
     local crm = lofty.client { api_key = box.api_key, base_url = box.url }
     local id = tostring(lofty.assert(crm.leads:list { limit = 1 }).leads[1].leadId)

@@ -43,6 +43,7 @@ return {
     end
     local me, why = app:client(account):me()
     if not me then return problem.of(why, request.session) end
+    if type(me) ~= "table" then me = { id = account } end
     hook.subscribe(account)
     session.start(account, full_name(me))
     return response.redirect("/leads", "connected")

@@ -86,7 +86,7 @@ local function show_list(leads, page, wanted)
     return nothing { text = text, all = (page > 1 or wanted ~= "") and all_link }
   end
   local rows = {}
-  for i, lead in ipairs(leads) do rows[i] = lead_row(lead) end
+  for i, lead in ipairs(leads) do rows[i] = lead_row(type(lead) == "table" and lead or {}) end
   return table_of { rows = rows }
 end
 
@@ -114,7 +114,9 @@ return {
       key = wanted ~= "" and wanted or nil, limit = SIZE, offset = (page - 1) * SIZE,
     }
     if not found then return problem.of(err, request.session) end
-    local leads = found.leads or {}
+    -- A server in maintenance may respond with 200 and something else; an empty list may be null.
+    if type(found) ~= "table" or found.leads == nil then return problem.show(502) end
+    local leads = type(found.leads) == "table" and found.leads or {}
     local total = total_of(found)
     local pages = total and math.max(1, math.ceil(total / SIZE))
     local more = #leads == SIZE and (not pages or page < pages) and page < FURTHEST
