@@ -20,17 +20,6 @@
 /* The upvalues of all methods: the type's metatable, the two of lofty_newstringcache, and this. */
 #define INTERRUPT ((LoftyInterrupt *)lua_touserdata(L, lua_upvalueindex(4)))
 
-/* What a method was called on; upvalue 1 is its metatable, which spares a search by name. */
-static void *check_self (lua_State *L, const char *type) {
-  void *self = lua_touserdata(L, 1);
-  int same = 0;
-  if (self && lua_getmetatable(L, 1)) {
-    same = lua_rawequal(L, -1, lua_upvalueindex(1));
-    lua_pop(L, 1);
-  }
-  return same ? self : luaL_checkudata(L, 1, type);
-}
-
 /* --- transfers --- */
 
 typedef struct Box {
@@ -39,7 +28,7 @@ typedef struct Box {
 } Box;
 
 static Box *check_box (lua_State *L) {
-  Box *box = (Box *)check_self(L, TRANSFER_T);
+  Box *box = (Box *)lofty_checkself(L, TRANSFER_T);
   if (box->busy) luaL_error(L, "lofty.curl: this transfer is in use");
   return box;
 }
@@ -270,7 +259,7 @@ static int transfer_gc (lua_State *L) {
 /* --- the multi handle --- */
 
 static Multi *check_multi (lua_State *L) {
-  Multi **box = (Multi **)check_self(L, MULTI_T);
+  Multi **box = (Multi **)lofty_checkself(L, MULTI_T);
   if (!*box || !lofty_multi_is_open(*box)) luaL_error(L, "lofty.curl: this transport is closed");
   return *box;
 }
@@ -341,7 +330,7 @@ static int multi_enter_section (lua_State *L) {
 /* multi:leave_section() -> nothing | true, value: a signal's hook raised the value */
 static int multi_leave_section (lua_State *L) {
   LoftyInterrupt *interrupt = INTERRUPT;
-  check_self(L, MULTI_T);
+  lofty_checkself(L, MULTI_T);
   lofty_leave_section(interrupt);
   if (interrupt->sections > 0 || !lofty_end_wait(L, interrupt, 0)) return 0;
   lua_pushboolean(L, 1);
@@ -359,7 +348,7 @@ static int multi_finished (lua_State *L) {
 
 /* multi:close(), also its __gc and __close: ends what runs, closes all connections. */
 static int multi_gc (lua_State *L) {
-  Multi **box = (Multi **)check_self(L, MULTI_T);
+  Multi **box = (Multi **)lofty_checkself(L, MULTI_T);
   Multi *m = *box;
   if (!m) return 0;
   *box = NULL;
