@@ -9,9 +9,9 @@
 local core = require "lofty.core"
 local errors = require "lofty.errors"
 local index = require "lofty.api.operations.index"
+local integers = require "lofty.api.integers"
 local pages = require "lofty.api.pages"
 local recovery_hint = require("lofty.http.failure").recovery_hint
-local scalars = require "lofty.api.scalars"
 
 local find, format, match = string.find, string.format, string.match
 local next, type = next, type
@@ -35,7 +35,7 @@ end
 -- @treturn ?string decimal digits; nil when it is no integer from 1 to 2^63 - 1
 function expect.id(value)
   if value == nil or value == null or type(value) == "table" then return nil end
-  local id = scalars.integer(POSITIVE, value)
+  local id = integers.check(POSITIVE, value)
   return id and (number_text(id))
 end
 
