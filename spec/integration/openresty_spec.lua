@@ -162,6 +162,17 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "41–60 of 1,250 leads"
   end)
 
+  it("shows a page when the response is no list of leads, and a list that is null as an empty one", function()
+    connect()
+    for _, body in ipairs { '{"message":"maintenance"}', '"ok"', "null" } do
+      box:control("fault", { path = "/v1.0/leads*", status = 200, body = body, times = 1 })
+      assert.equal(502, page:go(demo.url .. "/leads"))
+    end
+    box:control("fault", { path = "/v1.0/leads*", status = 200, body = '{"leads":null}', times = 1 })
+    assert.equal(200, page:go(demo.url .. "/leads"))
+    assert_shows "This account has no leads yet."
+  end)
+
   it("shows new events, keeps them, and drops a repeated one", function()
     connect()
     page:click("link", "Events")

@@ -93,6 +93,17 @@ describe("a token endpoint that refuses", function()
     end
   end
 
+  it("with an error beside a token that can be used has granted it", function()
+    local app = app_of { fake.json(200, '{"error":"invalid_grant","access_token":"new-access","refresh_token":"new-refresh"}') }
+    local new = lofty.assert(app:refresh(OLD))
+    assert.same({ "new-access", "new-refresh" }, { new.access_token, new.refresh_token })
+    for _, unusable in ipairs { "null", '""', "7", "{}" } do
+      app = app_of { fake.json(200, '{"error":"invalid_grant","access_token":' .. unusable .. "}") }
+      local _, err = app:refresh(OLD)
+      assert.same({ "oauth", "invalid_grant" }, { err.kind, err.code })
+    end
+  end)
+
   for _, case in ipairs {
     { 401, '{"status":401,"error":"Unauthorized","message":"Bad credentials"}', "auth" },
     { 403, "<html>blocked</html>", "forbidden" },

@@ -145,9 +145,14 @@ end
 local function misplaced(streams, base_url)
   local lofty = require "lofty"
   local key, token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
-  if key and lofty.client { access_token = key, base_url = base_url }:me() then
+  local function is_accepted(opt)
+    opt.base_url = base_url
+    local me, response = lofty.client(opt):me()
+    return me ~= nil and require("lofty.api.expect").account(me, response) ~= nil
+  end
+  if key and is_accepted { access_token = key } then
     return "LOFTY_API_KEY holds an access token", "set LOFTY_ACCESS_TOKEN instead"
-  elseif not key and token and lofty.client { api_key = token, base_url = base_url }:me() then
+  elseif not key and token and is_accepted { api_key = token } then
     return "LOFTY_ACCESS_TOKEN holds an API key, which Lofty does not accept as Bearer (400, code 200058)",
       "set LOFTY_API_KEY instead"
   end

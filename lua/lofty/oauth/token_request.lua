@@ -109,20 +109,22 @@ local function read(res, fields, now)
   local status = res.status
   local is_success = status >= 200 and status < 300
   local value, why = decode_json(res.body)
+  local unusable
+  if is_success and type(value) == "table" then
+    local granted = token_fields(value)
+    if granted.access_token ~= nil then
+      -- A token is used even if the response also names an error: it may be the only valid one.
+      local new, err = token_response.read(granted, now, fields.previous)
+      if new then return new end
+      unusable = { kind = err.kind, status = status, message = err.message }
+    end
+  end
   local name = error_name(value)
   if name and REFUSALS[name] and (is_success or status == 400 or status == 401) then
     return nil, refusal(value, res, fields.grant_type)
   end
   if not is_success then return nil, failure(value, res) end
-  -- A token is used even if the response also has an error member that is empty, false or unknown.
-  if type(value) == "table" then
-    local granted = token_fields(value)
-    if granted.access_token ~= nil then
-      local new, err = token_response.read(granted, now, fields.previous)
-      if new then return new end
-      return nil, { kind = err.kind, status = status, message = err.message }
-    end
-  end
+  if unusable then return nil, unusable end
   return nil, no_token(value, why, res)
 end
 
