@@ -14,8 +14,8 @@ local pages = require "lofty.api.pages"
 local recovery_hint = require("lofty.http.failure").recovery_hint
 
 local find, format, match = string.find, string.format, string.match
-local next, type = next, type
-local null, number_text = core.null, core.number_text
+local getmetatable, next, type = getmetatable, next, type
+local array_mt, null, number_text = core.array_mt, core.null, core.number_text
 
 local expect = {}
 
@@ -81,6 +81,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function expect.matching(page, response, name, fits)
+  -- An empty object, which a walk takes for an empty list, says nothing of leads.
+  if type(page) == "table" and next(page) == nil and getmetatable(page) ~= array_mt then page = nil end
   local items, total = pages.expect("leads.list", index.verbs("leads").list.page, page, response)
   if not items then return nil, total end
   local found, seen = {}, {}

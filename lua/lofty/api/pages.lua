@@ -387,7 +387,7 @@ local function problem_of(items, page)
 end
 
 --- The items of the page that a list operation returned, for code that acts on them or on what is not among them: a
--- response without a list, such as `{}`, is an err, and so is an item that is no object.
+-- response without a list is an err, and so is an item that is no object.
 -- @tparam string operation its name, for the err
 -- @tparam table page `page` of the operation
 -- @param body what the operation returned
@@ -398,7 +398,6 @@ end
 -- @treturn[2] table err
 function pages.expect(operation, page, body, response)
   local items, total = pages.items(body, page)
-  if type(body) == "table" and next(body) == nil and getmetatable(body) ~= array_mt then items = nil end
   local problem = not items and NO_LIST or problem_of(items, page)
   if problem then return nil, page_error(operation, nil, response, problem) end
   return items, total

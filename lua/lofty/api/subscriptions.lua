@@ -15,9 +15,10 @@ local operations = require "lofty.api.operations.webhooks"
 local pages = require "lofty.api.pages"
 local suggest = require "lofty.internal.suggest"
 
-local next, pairs, tonumber, tostring, type = next, pairs, tonumber, tostring, type
+local getmetatable, pairs, tonumber, tostring, type = getmetatable, pairs, tonumber, tostring, type
 local find, format, sub = string.find, string.format, string.sub
 local sort = table.sort
+local array_mt = require("lofty.core").array_mt
 
 local subscriptions = {}
 
@@ -88,8 +89,8 @@ local function list(webhooks, wanted)
   local body, response = webhooks:list()
   if body == nil then return nil, response end
   local page = operations.list.page
-  -- An object with one list in it, which a walk accepts, is not what Lofty documents.
-  if type(body) == "table" and body[1] == nil and next(body) ~= nil then body = nil end
+  -- An empty object, or one with a list in it, which a walk accepts, is not what Lofty documents.
+  if type(body) == "table" and body[1] == nil and getmetatable(body) ~= array_mt then body = nil end
   local found, err = pages.expect("webhooks.ensure", page, body, response)
   if not found then return nil, err end
   for i = 1, #found do
