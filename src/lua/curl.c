@@ -317,17 +317,19 @@ static int multi_wait (lua_State *L) {
 }
 
 /*
-** multi:enter_section(), multi:leave_section(): signals are held back from the outermost enter
+** multi:enter_section(), multi:leave_section() -> nothing | true, value (a signal's hook raised
+** the value; enter has then entered nothing): signals are held back from the outermost enter
 ** to its leave, so that a token that was granted can be stored. Only waits before the response
 ** to a request with 'protect' has arrived can be interrupted.
 */
 static int multi_enter_section (lua_State *L) {
   check_multi(L);
-  lofty_enter_section(INTERRUPT);
-  return 0;
+  if (!lofty_enter_section(L, INTERRUPT)) return 0;
+  lua_pushboolean(L, 1);
+  lua_insert(L, -2);
+  return 2;
 }
 
-/* multi:leave_section() -> nothing | true, value: a signal's hook raised the value */
 static int multi_leave_section (lua_State *L) {
   LoftyInterrupt *interrupt = INTERRUPT;
   lofty_checkself(L, MULTI_T);

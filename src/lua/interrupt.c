@@ -28,10 +28,6 @@ static void block_signals (sigset_t *before) {
   pthread_sigmask(SIG_BLOCK, &signals, before);
 }
 
-void lofty_enter_section (LoftyInterrupt *interrupt) {
-  if (interrupt->sections++ == 0) block_signals(&interrupt->before);
-}
-
 void lofty_leave_section (LoftyInterrupt *interrupt) {
   if (interrupt->sections == 0 || --interrupt->sections > 0) return;
   interrupt->committed = 0;
@@ -59,16 +55,33 @@ static int run_hook (lua_State *L, lua_State *owner) {
   return 1;
 }
 
+/* Only the main thread itself can tell on 5.1 that it is. */
+static int knows_main (lua_State *L, LoftyInterrupt *interrupt) {
+  if (!interrupt->main) {
+    if (lua_pushthread(L)) interrupt->main = L;
+    lua_pop(L, 1);
+  }
+  return interrupt->main != NULL;
+}
+
+int lofty_enter_section (lua_State *L, LoftyInterrupt *interrupt) {
+  if (interrupt->sections == 0) {
+    block_signals(&interrupt->before);
+    if (knows_main(L, interrupt) && lua_gethook(interrupt->main) && run_hook(L, interrupt->main)) {
+      pthread_sigmask(SIG_SETMASK, &interrupt->before, NULL);
+      return 1;
+    }
+  }
+  interrupt->sections++;
+  return 0;
+}
+
 int lofty_end_wait (lua_State *L, LoftyInterrupt *interrupt, int commit) {
   if (interrupt->sections > 0) {
     if (!interrupt->committed) block_signals(NULL);
     interrupt->committed |= commit;
   }
-  if (!interrupt->main) { /* 5.1, where only the main thread itself can tell that it is */
-    if (lua_pushthread(L)) interrupt->main = L;
-    lua_pop(L, 1);
-    if (!interrupt->main) return 0;
-  }
+  if (!knows_main(L, interrupt)) return 0;
   if (!lua_gethook(interrupt->main)) return 0;
   if (!interrupt->committed) return run_hook(L, interrupt->main);
   if (!interrupt->hook) {

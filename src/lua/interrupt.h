@@ -27,9 +27,10 @@ LoftyInterrupt *lofty_newinterrupt (lua_State *L);
 
 /*
 ** Signals are blocked from the outermost enter to its leave, except while C waits before the
-** section is committed.
+** section is committed. A signal that came just before the outermost enter runs its hook
+** here: true if that raised, then the value is pushed and nothing is entered.
 */
-void lofty_enter_section (LoftyInterrupt *interrupt);
+int lofty_enter_section (lua_State *L, LoftyInterrupt *interrupt);
 void lofty_leave_section (LoftyInterrupt *interrupt);
 
 /* To be called before each wait; lofty_end_wait after it. */

@@ -132,9 +132,10 @@ end
 -- @tparam function fn
 -- @return what fn returns; raises what it raises
 function runtime:detach(timeout, fn, ...) -- luacheck: ignore 212
-  local section = scheduler.enter_section()
-  local finally = require "lofty.runtime.curl.finally"
-  return hand_on(finally(function() scheduler.leave_section(section) end, fn, ...))
+  local finally, section = require "lofty.runtime.curl.finally", nil
+  local function leave() scheduler.leave_section(section) end
+  section = scheduler.enter_section() -- last: nothing that may raise is between it and finally
+  return hand_on(finally(leave, fn, ...))
 end
 
 --- Makes an event that tasks, or code outside of a task, wait for.

@@ -5,10 +5,8 @@
 
 local scheduler = require "lofty.runtime.curl.scheduler"
 
-local coroutine, error, pcall = coroutine, error, pcall
-
--- Lua 5.1 can't yield across pcall.
-local PCALL_YIELDS = coroutine.wrap(function() pcall(coroutine.yield, true) end)() or false
+local error, pcall = error, pcall
+local pcall_yields = scheduler.pcall_yields
 
 -- If both raise, fn's error is raised.
 local function finish(release, ok, ...)
@@ -31,7 +29,7 @@ end
 -- @param ... its arguments
 -- @return what fn returns; raises what it raises, after the release
 return function(release, fn, ...)
-  local task = not PCALL_YIELDS and scheduler.current()
+  local task = not pcall_yields and scheduler.current()
   if not task then return finish(release, pcall(fn, ...)) end
   local releases = task.releases
   if not releases then

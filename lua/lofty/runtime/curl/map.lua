@@ -6,15 +6,17 @@
 local items_of = require("lofty.runtime.map").items
 local scheduler = require "lofty.runtime.curl.scheduler"
 
-local error = error
-local add, current, enqueue, suspend = scheduler.add, scheduler.current, scheduler.enqueue, scheduler.suspend
+local error, pcall = error, pcall
+local add, count, current, enqueue, step, suspend =
+  scheduler.add, scheduler.count, scheduler.current, scheduler.enqueue, scheduler.step, scheduler.suspend
+local pcall_yields = scheduler.pcall_yields
 
 local LONGEST_WAIT = 60 -- seconds of one step; it ends earlier as soon as something happens
 
 -- An item has ended, or a worker: wakes who waits in `wait`, if it has something to do.
 local function notify(items)
   local waiter = items.waiter
-  if waiter and (items.on_progress or items.active == 0) then
+  if waiter and (items.on_progress or items.active == 0 or scheduler.interruption()) then
     items.waiter = nil
     enqueue(waiter)
   end
@@ -52,18 +54,28 @@ local function ended(task, _, problem)
   notify(items)
 end
 
--- Waits until every item has ended: as a task among tasks, or by running the scheduler here.
-local function wait(items)
+-- Starts the workers that are missing, and waits until every item has ended: as a task among tasks, or by running the
+-- scheduler here.
+local function drive(items)
+  while not items.interruption and items.workers < items.concurrency do
+    items.workers, items.active = items.workers + 1, items.active + 1
+    add { fn = work, ended = ended, items = items }
+  end
+  -- An interruption may have come between the end of a worker and its record.
+  if items.interruption then items.active = count(items) end
   while items.active > 0 do
     local task = current()
     if task then
       items.waiter = task
       suspend(task)
     else
-      local ok, value = scheduler.step_for_tasks(LONGEST_WAIT)
-      if not ok then items.interruption = { value = value } end
+      step(LONGEST_WAIT)
     end
-    if not items.interruption then items:report() end
+    if items.interruption or scheduler.interruption() then
+      items.active = count(items)
+    else
+      items:report()
+    end
   end
 end
 
@@ -71,9 +83,20 @@ end
 -- What a signal handler raises meanwhile is raised once all that has begun has ended.
 return function(list, fn, opt)
   local items = items_of(list, fn, opt)
-  items.active = items.concurrency
-  for _ = 1, items.concurrency do add { fn = work, ended = ended, items = items } end
-  wait(items)
+  items.workers, items.active = 0, 0
+  local task = current()
+  if task and not pcall_yields then
+    drive(items) -- there no hook of the main thread runs in a task
+  else
+    local depth = not task and scheduler.depth() or nil
+    repeat
+      local ok, value = pcall(drive, items)
+      if not ok then
+        items.interruption = items.interruption or { value = value }
+        scheduler.recover(value, depth)
+      end
+    until ok
+  end
   if items.interruption then error(items.interruption.value, 0) end
   local results, errors = items:outcome()
   return results, errors

@@ -19,7 +19,10 @@ local create, resume, running, status, yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 local monotonic, open = require("lofty.curl").monotonic, slots.multi
 
-local scheduler = {}
+local scheduler = {
+  --- Whether a coroutine can yield across pcall; not on Lua 5.1.
+  pcall_yields = coroutine.wrap(function() pcall(coroutine.yield, true) end)() or false,
+}
 
 local LONGEST_POLL = 0.15 -- seconds of one wait in C, after which a signal that came just before it is handled
 local MAX_DEPTH = 40      -- tasks resumed on top of one another; Lua allows some 200 C calls
@@ -187,9 +190,9 @@ local function run(task)
   depth = depth + 1
   if not task.co then
     local co = create(task.fn)
-    task.co = co
     started[co] = task
     started_count = started_count + 1
+    task.co = co
     return after(task, resume(co, task))
   end
   task.suspended = false
@@ -202,31 +205,44 @@ local function step(seconds)
   for _ = ready_first, ready_last do -- tasks that become ready meanwhile run in the next step
     local task = dequeue()
     if not task then return end -- a step on top of this one has run them
-    run(task)
+    if tasks[task] then run(task) end
   end
 end
+scheduler.step = step
 
---- Like a step, for code that waits for tasks: what a signal handler raises interrupts them, and is returned.
--- @tparam number seconds
--- @treturn boolean false when a signal handler has raised
--- @return what it raised
-function scheduler.step_for_tasks(seconds)
-  local depth_before = depth
-  local ok, value = pcall(step, seconds)
-  if ok then return true end
-  -- The hook of a signal may raise between any two instructions of the main thread, in a step too.
-  depth = depth_before
-  interrupt(value)
+--- Makes the scheduler consistent again after an error out of it, and interrupts all tasks. The hook of a signal may
+-- raise between any two instructions of the main thread (LuaJIT: of any coroutine), so what it left half done is
+-- derived again from `tasks`.
+-- @param value what was raised
+-- @tparam ?number depth_before `scheduler.depth()` before what raised; nil if that ran in a task
+function scheduler.recover(value, depth_before)
+  if depth_before then depth = depth_before end
+  started, started_count = {}, 0
   local dead = {}
-  for co, task in pairs(started) do
-    if status(co) == "dead" then dead[co] = task end
+  for task in pairs(tasks) do
+    local co = task.co
+    if co and status(co) == "dead" then
+      dead[#dead + 1] = task
+    elseif co then
+      started[co] = task
+      started_count = started_count + 1
+    end
   end
-  for co, task in pairs(dead) do
-    started[co] = nil
-    started_count = started_count - 1
-    finish_task(task, false, value)
+  interrupt(value)
+  for i = 1, #dead do finish_task(dead[i], false, value) end
+  set_active()
+end
+
+--- How many tasks are resumed on top of one another.
+function scheduler.depth() return depth end
+
+--- The number of tasks that have this field `items`.
+function scheduler.count(items)
+  local number = 0
+  for task in pairs(tasks) do
+    if task.items == items then number = number + 1 end
   end
-  return false, value
+  return number
 end
 
 --- Adds a task: `fn(task)` in a coroutine of its own. `ended(task, ok, ...)` gets its results, or its error.
@@ -302,7 +318,11 @@ end
 --- The running coroutine enters a section: once a request in it has a response, signals are deferred to its end.
 -- @return the argument for leave_section
 function scheduler.enter_section()
-  open():enter_section()
+  local raised, value = open():enter_section()
+  if raised then
+    interrupt(value)
+    error(value, 0)
+  end
   local co = count(section_calls, running() or MAIN, 1)
   set_active()
   return co
