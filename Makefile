@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make          build the C modules for every Lua found        make demo     the whole flow, against the sandbox
 # make test     every suite (installs what it needs)           make sandbox  a Lofty emulator to play with
-# make env      LUA_PATH and LUA_CPATH for this checkout       make lint | bench | soak | memcheck | torture | clean
+# make env      LUA_PATH, LUA_CPATH and PATH, this checkout    make lint | bench | soak | memcheck | torture | clean
 # make install  PREFIX=/usr/local DESTDIR=                     make test-debian RELEASE=trixie
 
 .DEFAULT_GOAL := all
@@ -123,7 +123,8 @@ env:
 	  s=; [ "$$v" = 5.1 ] || s="_$$(echo $$v | tr . _)"; \
 	  echo "export LUA_PATH$$s='$$here/lua/?.lua;$$here/lua/?/init.lua;;'"; \
 	  echo "export LUA_CPATH$$s='$$here/$(BUILD)/$$v/?.so;;'"; \
-	done
+	done; \
+	echo "export PATH='$$here/bin':\"\$$PATH\""
 
 # For every Lua found, or for those that LUA_VERSIONS names: make install PREFIX=/usr/local DESTDIR=
 PREFIX ?= /usr/local

@@ -196,8 +196,8 @@ end
 
 local last_id = 0
 
--- A process that makes a second call makes many. What failures, waits and rate limits in unusual forms need is loaded
--- by then, since no file can be opened once connections have used up the descriptors.
+-- Loads at the second call the modules for failures, waits and rate limits in unusual forms: a process with many
+-- connections may later have no file descriptor left to load them with.
 local function load_for_many()
   require "lofty.client.failure"
   require "lofty.http.rate_forms"

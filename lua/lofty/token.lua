@@ -81,7 +81,7 @@ local is_credential = token.is_credential
 
 local MAX_NUMBER = 40 -- bytes of a number that came as text
 
---- A number, also when it came as decimal digits in a string.
+--- Reads a number, or a string of decimal digits, as a number.
 -- @param value
 -- @treturn ?number nil for anything else
 function token.number_of(value)

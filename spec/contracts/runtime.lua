@@ -65,7 +65,7 @@ case("request: refuses what must not be sent", function(fixture)
     ["a line end in a field value"] = { headers = { ["X-A"] = "a\r\nX-B: b" } },
     ["plain http to another host"] = { url = "http://example.com/" },
     ["a user name in the URL"] = { url = "https://a:b@example.com/" },
-    ["a method that is no token"] = { method = "GET /" },
+    ["a method that is not a token"] = { method = "GET /" },
   } do
     local res, err = get(fixture, fixture.hello, more)
     if res then fail("%s was sent", what) end
@@ -87,7 +87,7 @@ case("sleep, now and monotonic: time passes", function(fixture)
   equal(true, runtime:sleep(SHORT), "sleep")
   if runtime:monotonic() < before + SHORT * 0.9 then fail("slept too short") end
   if runtime:now() < wall then fail("the clock went back") end
-  if wall < 1e9 then fail("now is no time since 1970") end
+  if wall < 1e9 then fail("now is not the time since 1970") end
 end)
 
 case("map: gives results and errors by index", function(fixture)

@@ -70,7 +70,7 @@ command.describe("lofty auth", function()
   end)
 
   for _, body in ipairs { "", "true", '{"message":"maintenance"}', '{"id":null}', '{"id":{}}', '{"id":""}', '{"id":1.5}' } do
-    it("stores nothing and shows no account when the response to who it is is " .. (body == "" and "empty" or body), function()
+    it("stores nothing and shows no account when the response of /v1.0/me is " .. (body == "" and "empty" or body), function()
       box:control("fault", { path = "/v1.0/me", status = 200, body = body, times = 0 })
       local code, _, err = user:run({ "auth", "login" }, { input = box.api_key .. "\n" })
       assert.equal(7, code, err)

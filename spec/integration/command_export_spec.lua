@@ -229,7 +229,7 @@ command.describe("lofty export", function()
       assert.equal("0", query "select count(*) from leads where deleted_at is not null")
       local code, err = export()
       assert.equal(0, code)
-      assert.truthy(err:find("run it again", 1, true), err)
+      assert.truthy(err:find("run the command again", 1, true), err)
       assert.equal("0", query "select count(*) from leads where deleted_at is not null")
       assert.equal(0, (export()))
       assert.equal("651095960136641", query "select id from leads where deleted_at is not null")
@@ -237,15 +237,15 @@ command.describe("lofty export", function()
 
     -- Of each: the responses to the walk, in their order, and a part of the message.
     for name, case in pairs {
-      ["has no records and no total"] = { { '{"leads":null}', '{"leads":null}' }, "stated no total of 0" },
-      ["is an empty object"] = { { "{}", "[]" }, "stated no total of 0" },
+      ["has no records and no total"] = { { '{"leads":null}', '{"leads":null}' }, "did not state a total of 0" },
+      ["is an empty object"] = { { "{}", "[]" }, "did not state a total of 0" },
       ["overlaps"] = {
         { '{"leads":[{"leadId":1},{"leadId":2}],"_metadata":{"total":4}}',
-          '{"leads":[{"leadId":2},{"leadId":3}],"_metadata":{"total":4}}' }, "3 different records came, the server stated 4",
+          '{"leads":[{"leadId":2},{"leadId":3}],"_metadata":{"total":4}}' }, "3 different records but the server stated 4",
       },
       ["shrinks"] = {
         { '{"leads":[{"leadId":1},{"leadId":2}],"_metadata":{"total":900}}',
-          '{"leads":[{"leadId":3}],"_metadata":{"total":3}}' }, "3 different records came, the server stated 900",
+          '{"leads":[{"leadId":3}],"_metadata":{"total":3}}' }, "3 different records but the server stated 900",
       },
     } do
       it("marks nothing as deleted after a list that " .. name, function()

@@ -215,7 +215,7 @@ command.describe("an operation of the command", function()
         box:control("fault", { path = "/v1.0/leads/" .. LEAD, status = 200, body = body, times = 1 })
         local code, out, err = run("leads", "find", LEAD)
         assert.same({ 7, "" }, { code, out }, err)
-        assert.truthy(err:find(LEAD .. " is not this lead", 1, true), err)
+        assert.truthy(err:find(LEAD .. " does not contain this lead", 1, true), err)
       end
     end)
 

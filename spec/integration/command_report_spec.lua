@@ -46,7 +46,7 @@ command.describe("lofty report", function()
     assert.truthy(out:find("</html>\n$"))
   end)
 
-  it("leaves out a time of creation that is no time", function()
+  it("does not count a lead by week when its createTime is not a time", function()
     log_in "113377"
     on.box:control("fault", { path = "/v1.0/leads", status = 200, times = 1, body =
       '{"leads":[{"leadId":7,"createTime":null},{"leadId":8,"createTime":true,"stage":[]}],"_metadata":{"total":2}}' })

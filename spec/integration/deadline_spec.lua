@@ -103,7 +103,7 @@ describe("a call's deadline during a slow token request", function()
   end
 
   it("inside nginx ends the call; the token that is granted later is saved and used", function()
-    assert.equal("timeout the call's deadline of 0.1 s ends before its token is refreshed: no result within 0.1 s, it still runs",
+    assert.equal("timeout the call's deadline of 0.1 s ends before its token is refreshed: no result within 0.1 s, it is still running",
       (request("?deadline=0.1"):gsub("within 0%.0?%d+ s", "within 0.1 s")))
     assert.equal("old", stored())
     release()

@@ -242,7 +242,7 @@ describe("the example", function()
     os.remove(path)
   end)
 
-  it("chat_command and sync say it when the response is no list, and sync keeps the earlier copy", function()
+  it("chat_command and sync report a response without a list, and sync keeps the earlier copy", function()
     local path = os.tmpname()
     nginx.write(path, "an earlier copy")
     for body, part in pairs { ['{"message":"maintenance"}'] = "no list", ["{}"] = "list", ['{"leads":null}'] = "is empty" } do

@@ -240,7 +240,7 @@ describe("the first flow", function()
 
     for _, case in ipairs {
       { "an error inside a 200", "error-in-200", "oauth" }, { "no access_token", "no-access-token", "decode" },
-      { "a body that is no JSON", "not-json", "decode" }, { "an error that is a bare string", "bare-string", "invalid" },
+      { "a body that is not JSON", "not-json", "decode" }, { "an error that is a bare string", "bare-string", "invalid" },
       { "HTML with a 502", "html-502", "server", 2 }, { "an empty 200", "empty-200", "decode" },
       { "a cut connection", "cut-head", "network", 2 }, { "a cut body", "cut-body", "network", 2 },
       { "a redirect", "redirect", "server" }, { "429", "too-many", "rate_limit" },

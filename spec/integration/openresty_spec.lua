@@ -162,7 +162,7 @@ describe("the example application in a browser #once #nginx #browser", function(
     assert_shows "41–60 of 1,250 leads"
   end)
 
-  it("shows a page when the response is no list of leads, and a list that is null as an empty one", function()
+  it("shows an error page when the response has no list of leads, and shows a null list as an empty one", function()
     connect()
     for _, body in ipairs { '{"message":"maintenance"}', '"ok"', "null" } do
       box:control("fault", { path = "/v1.0/leads*", status = 200, body = body, times = 1 })

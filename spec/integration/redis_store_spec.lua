@@ -76,8 +76,8 @@ describe("redis store", function()
       { "a user without a password", "redis://app:@127.0.0.1" },
       { "a password with a bare @", "redis://:wr@ong/wrong@127.0.0.1" },
       { "a bare %", "redis://:wrong%zz@127.0.0.1" },
-      { "a port that is no number", "redis://:wrong@127.0.0.1:wrong" }, { "port 0", "redis://127.0.0.1:0" },
-      { "port 65536", "redis://127.0.0.1:65536" }, { "a database that is no number", "redis://127.0.0.1/wrong" },
+      { "a port that is not a number", "redis://:wrong@127.0.0.1:wrong" }, { "port 0", "redis://127.0.0.1:0" },
+      { "port 65536", "redis://127.0.0.1:65536" }, { "a database that is not a number", "redis://127.0.0.1/wrong" },
       { "a relative path", "unix://run/redis.sock" }, { "an unknown path escape", "unix:///run/%zz" },
     } do
       it("refuses " .. case[1], function()

@@ -27,7 +27,7 @@ describe("the check of arrows between layers", function()
     })
   end)
 
-  it("refuses a tree without a file, and a folder that is no checkout", function()
+  it("refuses a tree without a file, and a folder that is not a checkout", function()
     local said = check {}
     assert.truthy(said:find("there is no file to check", 1, true), said)
     assert.truthy(said:find("exit 1", 1, true), said)

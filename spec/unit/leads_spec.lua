@@ -140,14 +140,14 @@ describe("crm.leads:compare", function()
     assert.truthy(state["2"])
   end)
 
-  it("raises for a state that is no table and for returnFields without leadId", function()
+  it("raises for a state that is not a table and for returnFields without leadId", function()
     local server = server_with { { firstName = "Ann" } }
     assert.error_matches(function() server.crm.leads:compare() end, "a table expected as state")
     assert.error_matches(function() walk(server, {}, { returnFields = "firstName" }) end, "returnFields must name leadId")
   end)
 
   for name, leads in pairs {
-    ["no id"] = '{"firstName":"Ann"}', ["an id that is null"] = '{"leadId":null}', ["an id that is no integer"] = '{"leadId":1.5}',
+    ["no id"] = '{"firstName":"Ann"}', ["an id that is null"] = '{"leadId":null}', ["an id that is not an integer"] = '{"leadId":1.5}',
     ["the form of a text"] = '"Ann"', ["the form of null"] = "null",
   } do
     it("raises an err for a lead that has " .. name .. ", and changes no state", function()
@@ -188,7 +188,7 @@ describe("crm.leads:upsert", function()
     ["a lead without an id"] = { '{"leads":[{"emails":["ann@example.com"]}]}', "item 1 of the list has no leadId" },
     ["a lead whose id is a table"] = { '{"leads":[{"leadId":{},"emails":["ann@example.com"]}]}', "has no leadId" },
     ["a lead whose id has 20 digits"] = { '{"leads":[{"leadId":99999999999999999999}]}', "has no leadId" },
-    ["a lead whose emails are no list"] = { '{"leads":[{"leadId":7,"emails":"ann@example.com"}]}', "emails of item 1" },
+    ["a lead whose emails are not an array"] = { '{"leads":[{"leadId":7,"emails":"ann@example.com"}]}', "emails of item 1" },
     ["an empty object"] = { "{}", "the response has no list" },
     ["no lead and a total"] = { '{"leads":[],"_metadata":{"total":1}}', "has 0 of 1 leads" },
     ["other leads and a larger total"] = {
@@ -228,7 +228,7 @@ describe("crm.leads:upsert", function()
     end)
   end
 
-  it("is an err when the response to an update does not say that it was done", function()
+  it("is an err when the response to an update does not confirm it", function()
     local server = server_with { lead(7, { emails = { "ann@example.com" } }) }
     local answer, body = server.runtime.answer, nil
     function server.runtime.answer(request)

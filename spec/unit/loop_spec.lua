@@ -55,7 +55,7 @@ describe("a runtime over an event loop", function()
     assert.same({ 1 }, closed)
   end)
 
-  it("says in an error nothing of the request before", function()
+  it("has an error that contains nothing of the request before", function()
     answer = function() return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" end
     assert.is_false(get().reused)
     refused = "refused"

@@ -204,7 +204,7 @@ describe("a list", function()
     assert.equal(0, #assert(crm.listings:all { listingId = "1" }))
   end)
 
-  it("is an err where an item is no object, and an unusual total is none", function()
+  it("is an err where an item is not an object; an unusual total is not an err", function()
     for text, part in pairs {
       ['{"leads":[{"leadId":1},null]}'] = "item 2 of the list is null, an object expected",
       ['{"leads":["Ann"]}'] = "item 1 of the list is a string", ['[7]'] = "item 1 of the list is a number",

@@ -31,7 +31,7 @@ describe("a successful response", function()
       assert.same({ id = 5 }, (read(200, '\239\187\191{"id":5}', label)))
     end)
   end
-  it("is text when its Content-Type is not JSON and it is no object or array", function()
+  it("is text when its Content-Type is not JSON and it is not an object or array", function()
     assert.equal("123", (read(200, "123", "application/octet-stream")))
     assert.equal("{ not JSON", (read(200, "{ not JSON", "application/octet-stream")))
   end)

@@ -232,7 +232,7 @@ describe("a source over a store", function()
       local get = make()
       assert.equal("late", assert(get()).access_token)
       assert.equal("other", stored_token().access_token)
-      assert.truthy(refreshed[1][2]:find("not kept", 1, true))
+      assert.truthy(refreshed[1][2]:find("the new token is not stored", 1, true))
       assert.equal("other", assert(get()).access_token)
     end)
 

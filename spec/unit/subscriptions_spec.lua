@@ -165,7 +165,7 @@ describe("crm.webhooks:ensure", function()
     end)
   end
 
-  it("takes the digits of a list's number for the number", function()
+  it("accepts a list number that is a string of digits", function()
     local crm = client_with { one(1, "2"), one(2, 9) }
     local found, changes = crm.webhooks:ensure { callbackUrl = URL, lists = { "lead", "note" } }
     assert.same({ "2", 9 }, lists(found))
@@ -173,7 +173,7 @@ describe("crm.webhooks:ensure", function()
   end)
 
   for _, operation in ipairs { "webhooks.create", "webhooks.delete" } do
-    it("is an err when the response of " .. operation .. " does not say that it was done", function()
+    it("is an err when the response of " .. operation .. " does not confirm it", function()
       local crm = client_with { one(1, 5) }
       local send = crm.send
       function crm:send(call)

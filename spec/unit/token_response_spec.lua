@@ -93,7 +93,7 @@ describe("a token endpoint that refuses", function()
     end
   end
 
-  it("with an error beside a token that can be used has granted it", function()
+  it("that has both a usable token and an error is accepted", function()
     local app = app_of { fake.json(200, '{"error":"invalid_grant","access_token":"new-access","refresh_token":"new-refresh"}') }
     local new = lofty.assert(app:refresh(OLD))
     assert.same({ "new-access", "new-refresh" }, { new.access_token, new.refresh_token })

@@ -376,10 +376,10 @@ describe("a webhook handler", function()
       { "with a secret that is no path segment", { secret = "a/b", on_event = noop }, "secret" },
       { "with an empty list of secrets", { secret = {}, on_event = noop }, "secret" },
       { "without on_event", { secret = "s" }, "on_event" },
-      { "with a seen that is no function", { secret = "s", on_event = noop, seen = {} }, "seen" },
+      { "with a seen that is not a function", { secret = "s", on_event = noop, seen = {} }, "seen" },
       { "with a max_body of 0", { secret = "s", on_event = noop, max_body = 0 }, "max_body" },
       { "with another json", { secret = "s", on_event = noop, json = "lax" }, "json" },
-      { "with a later that is no function", { secret = "s", on_event = noop, later = 1 }, "later" },
+      { "with a later that is not a function", { secret = "s", on_event = noop, later = 1 }, "later" },
       { "with max_events as text", { secret = "s", on_event = noop, max_events = "5" }, "max_events" },
       { "with an unknown option", { secret = "s", on_event = noop, on_events = noop }, "on_events" },
     } do

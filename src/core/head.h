@@ -32,7 +32,7 @@ static inline int lofty_http_bodyless (const LoftyHttpFacts *facts, int is_head)
 typedef struct LoftyHttpHead LoftyHttpHead;
 
 int lofty_is_token (const char *bytes,
-                    size_t size); /* true if it is one (RFC 9110, section 5.6.2) */
+                    size_t size); /* true if the bytes are a token (RFC 9110, section 5.6.2) */
 /* Case-insensitive comparison, independent of the locale; 'lower' is a token in lower case. */
 int lofty_token_equals (const char *bytes, size_t size, const char *lower);
 

@@ -303,7 +303,7 @@ static int multi_poll (Multi *m, int wait) {
 
 int lofty_multi_wait (Multi *m, int wait) {
   if (!lofty_multi_renew(m)) return m->finished != NULL;
-  /* It goes through all transfers, which takes time: not again while they only wait. */
+  /* multi_perform visits all transfers, so it is left out while they only wait. */
   if (m->has_new || wait <= 0) multi_perform(m);
   if (!m->finished && wait > 0) {
     multi_poll(m, wait);

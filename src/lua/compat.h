@@ -74,7 +74,7 @@ static inline size_t lofty_rawlen (lua_State *L, int index) {
 
 /*
 ** The userdata on which a method was called; raises if it is not of this type. Upvalue 1 of
-** the method is the type's metatable, which spares a search by name.
+** the method is the type's metatable, so that the registry is not searched by name.
 */
 static inline void *lofty_checkself (lua_State *L, const char *type) {
   void *self = lua_touserdata(L, 1);

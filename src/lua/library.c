@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
-** library.c - loads a C module such that the functions of its libraries are bound at their first calls.
+** library.c - loads a C module so that the functions of its libraries are bound when they are first called.
 */
 #include <dlfcn.h>
 
 #include "core.h"
 
 /*
-** core.load_lazily(path): Lua loads modules with RTLD_NOW, which binds every function of every library that they need;
-** for libcurl these are some thirty libraries, of which a request calls little. A library that is already loaded stays
-** as it is, so that a `require` afterwards only finds the module. It stays loaded. A failure is reported by `require`.
+** core.load_lazily(path): loads a C module with RTLD_LAZY and keeps it loaded; `require` then finds it. Lua itself uses
+** RTLD_NOW, which binds every function of every library at once: libcurl needs some thirty libraries, of which a request
+** calls few functions. A failure is ignored here, since `require` reports it.
 */
 static int load_lazily (lua_State *L) {
   (void)dlopen(luaL_checkstring(L, 1), RTLD_LAZY | RTLD_LOCAL);

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 
---- Checks that a response of status 2xx contains what the code that sent the call is about to act on.
+--- Checks that a response of status 2xx contains what was asked for, before the caller writes anything based on it.
 --
--- A gateway or a server in maintenance may respond with 200 and something else. What is missing is an err of kind
--- "server"; for a write it has `outcome_unknown`.
+-- A gateway or a server in maintenance may respond with 200 and something else. That is an err of kind "server"; for a
+-- write it has `outcome_unknown`.
 -- @module lofty.api.expect
 
 local core = require "lofty.core"
@@ -20,7 +20,7 @@ local array_mt, null, number_text = core.array_mt, core.null, core.number_text
 local expect = {}
 
 local POSITIVE = { type = "integer", format = "int64", min = 1 }
--- The most bytes of an account's id that is no number.
+-- The most bytes of an account's id that is a text.
 local MAX_ACCOUNT = 200
 
 local function failure(operation, response, message)
@@ -31,8 +31,8 @@ local function failure(operation, response, message)
 end
 
 --- The text of an id.
--- @param value of a response
--- @treturn ?string decimal digits; nil when it is no integer from 1 to 2^63 - 1
+-- @param value a value of a decoded response
+-- @treturn ?string decimal digits; nil when the value is not an integer from 1 to 2^63 - 1
 function expect.id(value)
   if value == nil or value == null or type(value) == "table" then return nil end
   local id = integers.check(POSITIVE, value)
@@ -40,7 +40,7 @@ function expect.id(value)
 end
 
 --- The account that a response of `crm:me` names.
--- @param me what it returned
+-- @param me what `crm:me` returned
 -- @tparam table response its response
 -- @treturn[1] string account
 -- @treturn[2] nil
@@ -58,30 +58,31 @@ function expect.account(me, response)
   return nil, err
 end
 
---- The lead that was asked for by its id.
+--- Checks that a response is the lead with a given id.
 -- @param lead what `crm.leads:get` returned
 -- @tparam table response its response
--- @param id
+-- @param id the id that was requested
 -- @treturn[1] table lead
 -- @treturn[2] nil
--- @treturn[2] table err
+-- @treturn[2] table err of kind "server"
 function expect.lead(lead, response, id)
   local wanted = expect.id(id)
   if type(lead) == "table" and wanted and expect.id(lead.leadId) == wanted then return lead end
-  return failure("leads.get", response, format("the response to a request for lead %s is not this lead", wanted or "?"))
+  return failure("leads.get", response,
+    format("the response to the request for lead %s does not contain this lead", wanted or "?"))
 end
 
---- The leads of a look-up that have an e-mail address or a phone number. That none has it is an err when the response
--- is not the whole list, since the lead may be on another page.
+--- The leads of a page that have a given e-mail address or phone number. If none has it and the page is not the whole
+-- list, that is an err, since the lead may be on another page.
 -- @param page what `crm.leads:list` returned
 -- @tparam table response its response
 -- @tparam string name "emails" or "phones"
--- @tparam function fits (text) -> whether it is the one looked for
--- @treturn[1] {table,...} leads, each once and with an id
+-- @tparam function fits (text) -> boolean: whether it is the given address or number
+-- @treturn[1] {table,...} leads, each once and with an id; empty when there is none
 -- @treturn[2] nil
--- @treturn[2] table err
+-- @treturn[2] table err of kind "server"
 function expect.matching(page, response, name, fits)
-  -- An empty object, which a walk takes for an empty list, says nothing of leads.
+  -- A walk takes an empty object for an empty list; here it is an err.
   if type(page) == "table" and next(page) == nil and getmetatable(page) ~= array_mt then page = nil end
   local items, total = pages.expect("leads.list", index.verbs("leads").list.page, page, response)
   if not items then return nil, total end
@@ -102,13 +103,13 @@ function expect.matching(page, response, name, fits)
     end
   end
   if #found == 0 and total and total > #items then
-    return failure("leads.list", response, format("the response has %d of %.0f leads and none of them has what was "
-      .. "looked for", #items, total))
+    return failure("leads.list", response, format("the response has %d of %.0f leads, none of them with this address "
+      .. "or number", #items, total))
   end
   return found
 end
 
--- The err of a write whose response does not say that it was done.
+-- The err of a write whose response does not confirm it.
 local function unconfirmed(name, response, message)
   local resource, verb = match(name, "^(%a+)%.(%a+)$")
   local _, err = failure(name, response, message .. recovery_hint(index.verbs(resource)[verb]))
@@ -116,11 +117,11 @@ local function unconfirmed(name, response, message)
   return nil, err
 end
 
---- The record that was created.
+--- Checks that the response to a create has the id of the new record.
 -- @tparam string name of the operation, such as "leads.create"
--- @param record what it returned
+-- @param record what the operation returned
 -- @tparam table response its response
--- @tparam string id_name the field of its id
+-- @tparam string id_name the name of the field with the id
 -- @treturn[1] table record
 -- @treturn[2] nil
 -- @treturn[2] table err with `outcome_unknown`
@@ -133,12 +134,12 @@ end
 local SUCCESS = { "code", "errorCode", "success", "status", "data" }
 local WORDS = { ok = true, success = true }
 
---- Whether a response says that a change or a deletion was done: it is empty, null, a word of success, or has the
--- record's id or a member of a successful envelope. `{"message":"maintenance"}` says nothing.
--- @tparam string name of the operation, such as "leads.create"
--- @param value what it returned
+--- Checks that a response confirms a change or a deletion: it is empty, null, `"ok"` or `"success"`, or an object with
+-- the record's id or with a member of a successful envelope. `{"message":"maintenance"}` does not confirm it.
+-- @tparam string name of the operation, such as "leads.update"
+-- @param value what the operation returned
 -- @tparam table response its response
--- @tparam string id_name the field of the record's id
+-- @tparam string id_name the name of the field with the record's id
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err with `outcome_unknown`
@@ -150,7 +151,7 @@ function expect.done(name, value, response, id_name)
       if value[SUCCESS[i]] ~= nil then return true end
     end
   end
-  return unconfirmed(name, response, "the response does not say that it was done")
+  return unconfirmed(name, response, "the response does not confirm the write")
 end
 
 return expect

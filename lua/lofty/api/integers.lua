@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Checks integers, which include the ids of all paths; and what the checks of other values share. See
--- `lofty.api.scalars`.
+--- Checks integers, such as the ids in paths; also holds the functions that `lofty.api.scalars` and
+-- `lofty.api.validate` use.
 -- @module lofty.api.integers
 
 local core = require "lofty.core"
@@ -75,7 +75,7 @@ function integers.digits_of(value)
   return text
 end
 
---- Whether a text is one of some values.
+--- Whether a text is one of the values of an enum.
 -- @tparam table enum an array
 -- @tparam string text
 -- @treturn boolean

@@ -38,7 +38,7 @@ local pages = {}
 -- The objects of a response that may hold its paging fields.
 local PLACES = { "_metadata", "get_metadata", "metadata", "_listingMetadata", "get_listingMetadata", "data" }
 
--- Paging fields that a page may have, however empty it is.
+-- Paging fields that also an empty page may have.
 local PAGE_FIELDS = { "total", "totalCount", "hasMore", "scrollId", "offset", "limit", "pageSize" }
 
 local function is_there(value)
@@ -231,7 +231,7 @@ styles.current = {
     if #items == 0 then return nil end
     local last = items[#items]
     local id = type(last) == "table" and text_of(last.id)
-    if not id or #id > MAX_CURSOR then return nil, "an item has no id, by which the next page is requested" end
+    if not id or #id > MAX_CURSOR then return nil, "an item has no id, which the request for the next page needs" end
     state.id, state.moved = id, true
     return nil
   end,
@@ -375,7 +375,8 @@ local function page_error(operation, at, response, message)
   }
 end
 
--- What is wrong with the items of a page, or nil. Every list holds objects; the one that is not documented may not.
+-- What is wrong with the items of a page, or nil. Items must be objects, except in the list that is not documented
+-- (`loose`).
 local function problem_of(items, page)
   for i = 1, page.loose and 0 or #items do
     local item = items[i]
@@ -386,8 +387,8 @@ local function problem_of(items, page)
   return nil
 end
 
---- The items of the page that a list operation returned, for code that acts on them or on what is not among them: a
--- response without a list is an err, and so is an item that is no object.
+--- The items of the page that a list operation returned. A response without a list is an err, and so is an item that
+-- is not an object: the caller may act on a record that is missing.
 -- @tparam string operation its name, for the err
 -- @tparam table page `page` of the operation
 -- @param body what the operation returned

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Checks texts, numbers and booleans: what `lofty.api.validate` uses for the fields of a table, beside
--- `lofty.api.integers`.
+--- Checks texts, numbers and booleans. `lofty.api.validate` uses it for the fields of a table, and `lofty.api.integers`
+-- for integers.
 -- @module lofty.api.scalars
 
 local core = require "lofty.core"

@@ -71,7 +71,7 @@ local function is_own(wanted, url)
   return prefix ~= nil and sub(url, 1, #prefix) == prefix
 end
 
--- The number of a subscription's list, which may come as digits; nil where it has none.
+-- The list number of a subscription, which the server may send as a string; nil if there is none.
 local function list_number(one)
   local id = expect.id(one.listId)
   return id and tonumber(id)
@@ -80,16 +80,16 @@ end
 local function no_field(index, name)
   return errors.new {
     kind = "server", operation = "webhooks.ensure", sent = true,
-    message = format("item %d of the list of subscriptions has no %s: nothing was changed", index, name),
+    message = format("item %d of the list of subscriptions has no %s, so nothing was changed", index, name),
   }
 end
 
--- The subscriptions, each with what decides on it; nil, err.
+-- The subscriptions, each with the fields that `ensure` compares; nil, err.
 local function list(webhooks, wanted)
   local body, response = webhooks:list()
   if body == nil then return nil, response end
   local page = operations.list.page
-  -- An empty object, or one with a list in it, which a walk accepts, is not what Lofty documents.
+  -- Lofty documents an array. A walk also accepts an object, but here it is an err.
   if type(body) == "table" and body[1] == nil and getmetatable(body) ~= array_mt then body = nil end
   local found, err = pages.expect("webhooks.ensure", page, body, response)
   if not found then return nil, err end
@@ -101,7 +101,7 @@ local function list(webhooks, wanted)
   return found
 end
 
--- Another client deleted it meanwhile: Lofty says so with a 400.
+-- Whether another client has deleted the subscription meanwhile, which Lofty reports with 400.
 local function is_gone(err)
   return err.kind == "not_found" or find(err.message, "WEBHOOK_DELETE_NOT_EXIST", 1, true) ~= nil
 end

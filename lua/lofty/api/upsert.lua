@@ -231,7 +231,7 @@ local function wait_for_others(runtime, ends, identities)
       if left <= 0 or not event:wait(left) then
         return nil, errors.new {
           kind = "timeout", operation = "leads.upsert", sent = false, retryable = true,
-          message = "another call of this process still writes the lead with this address or number: try again",
+          message = "another call of this process is still writing the lead with this address or number: try again",
         }
       end
       -- Others may have begun meanwhile.

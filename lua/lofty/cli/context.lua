@@ -48,7 +48,7 @@ function Context:confirm(action)
   if self.args.yes then return true end
   local streams = self.streams
   if not (streams.input_is_terminal and streams.err_is_terminal) then
-    return false, self:fail(("not confirmed: %s? Without a terminal to ask on, --yes confirms it")
+    return false, self:fail(("not confirmed: %s? There is no terminal to ask on: give --yes")
       :format(action), exit_codes.unconfirmed)
   end
   streams.err:write(require "lofty.internal.sanitize"(action, MAX_LINE), "? [y/N] ")

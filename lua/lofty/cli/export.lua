@@ -67,7 +67,7 @@ local function walk_of(crm, kind, op, filter)
   end
 end
 
--- A function that asks whether the list has no records, as its total states.
+-- A function that requests the list again and returns whether it is empty with a total of 0.
 local function emptiness_of(crm, kind, op, filter)
   return function()
     local body, response = crm[kind.resource][kind.verb](crm[kind.resource], filter)

@@ -7,7 +7,7 @@ local HINTS = {
   auth = "Run `lofty auth login` with a valid key, or check LOFTY_API_KEY.",
   oauth = "Run `lofty auth login --oauth` to connect again.",
   forbidden = "This credential lacks the scope: see Lofty's developer portal, or ask the account's owner.",
-  not_found = "Check the id or path, and with `lofty auth status` the account that it was looked up in.",
+  not_found = "Check the id or path, and the account: `lofty auth status` shows it.",
   rate_limit = "Wait a minute, or run it without --no-wait.",
   network = "Check the connection; `lofty doctor` tests each step.",
   timeout = "Try again; `lofty doctor` tests each step of the connection.",
@@ -20,7 +20,7 @@ local HINTS = {
 --- @tparam table err
 -- @treturn ?string
 return function(err)
-  if err.outcome_unknown then return nil end -- its message names the call that finds out
+  if err.outcome_unknown then return nil end -- its message says how to check
   if err.hint then return err.hint end
   if err.kind == "invalid" and err.operation then
     local resource, verb = err.operation:match "^([%w_.]*)%.([%w_]+)$"

@@ -57,7 +57,9 @@ local function find(args, context)
   writer:add(leads)
   writer:finish()
   if total and total > #leads then
-    context:say(("%d of %d leads; lofty leads list --all shows all"):format(#leads, total))
+    local name = filter_of(args.text)
+    name = name.email and "email" or name.phone and "phone" or "key"
+    context:say(("%d of %d leads; lofty leads list %s=TEXT --all fetches them all"):format(#leads, total, name))
   end
   return #leads > 0 and exit_codes.ok or exit_codes.not_found
 end

@@ -5,7 +5,7 @@
 
 local sorted_keys = require "lofty.cli.sorted_keys"
 
--- A field in the help of a verb.
+-- The line of a field.
 local function describe(name, shape, required)
   local kind = shape.fields and "object" or shape.open and "object" or shape.as or shape.type or "text"
   local list = shape.enum or shape.known

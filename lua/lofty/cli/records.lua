@@ -155,7 +155,7 @@ end
 local Writer = {}
 Writer.__index = Writer
 
--- Records for a table or CSV: a value that is no object becomes one with the field `value`.
+-- Records for a table or CSV: a value that is not an object becomes one with the field `value`.
 local function as_records(list)
   local records = {}
   for i, item in ipairs(list) do records[i] = type(item) == "table" and item or { value = item } end

@@ -26,8 +26,12 @@ LOFTY_ACCESS_TOKEN   an OAuth access token, used likewise; it is not refreshed
 LOFTY_CLIENT_ID, LOFTY_CLIENT_SECRET, LOFTY_REDIRECT_URI
                      the application, for lofty auth login --oauth
 LOFTY_OAUTH_SERVER   vendor or developer: Lofty's server that grants tokens
+LOFTY_OAUTH_TOKEN_URL, LOFTY_AUTHORIZE_URL
+                     addresses of another token endpoint and consent page
 LOFTY_BASE_URL       the API's address, by default https://api.lofty.com
-LOFTY_DEBUG          1: show each request on standard error, without secrets
+LOFTY_DRY_RUN        1: writes are shown and not sent, as with --dry-run
+LOFTY_DEBUG          1: show each request on standard error, without secrets;
+                     json: as JSON
 LOFTY_REDIS_URL      a Redis server that lofty doctor checks
 PAGER                the program that shows tables longer than the window
 NO_COLOR             if set, no bold type

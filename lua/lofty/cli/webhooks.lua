@@ -109,7 +109,7 @@ end
 
 local function spool_at(context, path)
   local directory = io.open(path, "r")
-  if not directory then return nil, context:fail("there is no spool at " .. path, exit_codes.not_found) end
+  if not directory then return nil, context:fail("there is no spool directory " .. path, exit_codes.not_found) end
   directory:close()
   return require("lofty").spool.file { path = path }
 end
@@ -189,7 +189,11 @@ function actions.trigger(args, context)
   end
   context.streams.out:write(terminal_text.cell(context.streams, said.body), "\n")
   local status = said.statuses[1]
-  context:say("The receiver responded with ", tostring(status))
+  if type(status) == "number" then
+    context:say("The receiver responded with ", tostring(status))
+  else
+    context:say("The delivery failed: ", tostring(status))
+  end
   return type(status) == "number" and status < 300 and exit_codes.ok or exit_codes.failed
 end
 

@@ -70,7 +70,8 @@ local function deadline_error(state, what)
   }
 end
 
---- The err of a call that is not sent because its deadline, or the longest wait for the rate limit, ends before.
+--- The err of a call that is not sent because it would have to wait beyond its deadline, or for longer than the longest
+-- wait for the rate limit.
 -- @tparam ?number missing seconds until the rate limit allows the call; nil: it allows it now
 -- @treturn table err
 function failure.not_sent(self, call, state, missing)
@@ -100,7 +101,7 @@ end
 -- @treturn table err
 function failure.no_token(self, call, state, err)
   if err then
-    -- These fields are of the token request; the err of a call tells them of the call's own request.
+    -- The source set these fields for the token request; in the err of a call they describe the call's request.
     err.outcome_unknown = nil
     if state.number == 0 then err.sent = false end
     err = without_secrets(self, call, state, err)

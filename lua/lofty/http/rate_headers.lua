@@ -44,8 +44,8 @@ local function server_time(headers, now)
   return last_time or now
 end
 
--- A number is a point in time, in epoch seconds or milliseconds, or else a number of seconds; of milliseconds when it
--- is larger than `longest`.
+-- The seconds to wait. A number above 1e9 is a point in time, in epoch seconds or milliseconds; a smaller one is a
+-- duration in seconds, or in milliseconds if it is larger than `longest`.
 local function wait_of(number, headers, now, longest)
   if number <= 1e9 then return longest and number > longest and number / 1000 or number end
   return max(0, (number > 1e12 and number / 1000 or number) - server_time(headers, now))
@@ -78,8 +78,8 @@ end
 -- end; nil when the server says nothing
 function rate.read(headers, now, status)
   local limit, remaining = headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"]
-  -- X-RateLimit-Reset is documented as epoch seconds, and 21000 stands in Lofty's own sample of it: a number that is no
-  -- point in time is milliseconds when it is longer than the window.
+  -- X-RateLimit-Reset is documented as epoch seconds, but Lofty's own sample has 21000. So a number that is not a point
+  -- in time is taken for milliseconds when, as seconds, it would be longer than the window.
   local reset, longest = headers["x-ratelimit-reset"], WINDOW
   if not (limit or remaining or reset) then limit, remaining, reset, longest = other_fields(headers) end
   local retry_after = headers["retry-after"]

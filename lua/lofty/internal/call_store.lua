@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Calls a method of a store. A store of a user's own may raise, or return text in place of an err.
+--- Calls a method of a store. A store that a user wrote may raise, or return a string instead of an err.
 -- @module lofty.internal.call_store
 
 local errors = require "lofty.errors"

@@ -76,7 +76,7 @@ local function run(self, deadline, leave_at, rejected, shared, fn, ...)
   if settled == nil then
     return nil, errors.new {
       kind = "timeout", sent = false, retryable = true,
-      message = "another call of this process still refreshes this token: try again",
+      message = "another call of this process is still refreshing this token: try again",
     }
   end
   if settled ~= true then return settled.value, settled.err, settled.cache end

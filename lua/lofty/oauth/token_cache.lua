@@ -212,8 +212,8 @@ function Cache:replace(new, held)
     if not ok then return nil, err end
     if self.token ~= new then
       return failure(self, errors.new {
-        kind = "store", message = "the lock's time was over and another process has replaced or deleted the stored "
-          .. "token: this one is not kept",
+        kind = "store", message = "the lock expired, and another process has replaced or deleted the stored token: "
+          .. "the new token is not stored",
       })
     end
   end

@@ -55,8 +55,8 @@ end
 -- yield.
 
 -- Waits for a slot among the calls of this Lua state. Returns the slot, and the time after the wait if there was one;
--- or nil and the seconds until the call could start. A call that waits for the application's budget has the slot `held`
--- in its operation's `own`.
+-- or nil and the seconds until the call could start. A call that waits for the application's budget already has the
+-- slot `held` in the budget `own` of its operation.
 local function pass_alone(self, now, each, operation, opt, own, held)
   local slot, at = each.window:reserve(now, opt and opt.ends_at)
   if not slot then return nil, at - now end

@@ -9,8 +9,8 @@
 
 local core = require "lofty.core"
 
--- Loaded as Lua loads modules, all functions of libcurl's libraries would be bound at once, of which a request calls
--- few. (Lua 5.1 has no searchpath.)
+-- Lua's own loader would bind all functions of libcurl's libraries at once, of which a request calls few. (Lua 5.1 has
+-- no searchpath.)
 local path = package.searchpath and package.searchpath("lofty.curl", package.cpath) -- luacheck: ignore 143
 if path then core.load_lazily(path) end
 
@@ -46,8 +46,8 @@ end
 -- The certificates that the environment names; read at the first request.
 local trust
 
--- By the second request the scheduler is loaded, which a wait needs: later there may be no descriptor left to open its
--- file with.
+-- Loads the scheduler, which waits need, at the second request: later there may be no file descriptor left to load it
+-- with.
 local is_first = true
 local function load_scheduler()
   if is_first then is_first = false else require "lofty.runtime.curl.scheduler" end

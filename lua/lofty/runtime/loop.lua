@@ -184,7 +184,7 @@ function Runtime:detach(timeout, fn, ...)
   if not ended:wait(timeout) then
     return nil, errors.new {
       kind = "timeout", sent = true, connected = true,
-      message = format("no result within %g s, it still runs", timeout),
+      message = format("no result within %g s, it is still running", timeout),
     }
   end
   if not results[1] then error(results[2], 0) end

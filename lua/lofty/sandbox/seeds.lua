@@ -107,7 +107,7 @@ local function moment(value, path, now)
     at = relative(value, now) or times.iso(value)
   end
   if not at then
-    fail(path, '%s is no time: write "-3d" (s, m, h, d or w from now), epoch seconds, or "2026-01-31T09:00:00Z"',
+    fail(path, '%s is not a time: write "-3d" (s, m, h, d or w from now), epoch seconds, or "2026-01-31T09:00:00Z"',
       type(value) == "string" and format("%q", value) or tostring(value))
   end
   return at

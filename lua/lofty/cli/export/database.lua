@@ -3,10 +3,9 @@
 --- Writes an export to an SQLite database, and brings it up to date when it is run again.
 --
 -- Each page is written in one transaction, together with its cursor. So a process that is killed at any time leaves
--- whole pages, and the next run continues with the last of them. When a walk without a filter has ended, the records
--- that did not come are marked as deleted; not if it was interrupted or gave fewer different records than the server
--- stated, since a list that changes meanwhile may skip existing records; and not if the list was empty, unless the
--- server states a total of 0.
+-- whole pages, and the next run continues with the last of them. A walk without a filter marks the records that it did
+-- not contain as deleted, unless it was interrupted, or contained fewer different records than the server stated (a
+-- list that changes during a walk may skip records), or was empty without a stated total of 0.
 -- @module lofty.cli.export.database
 
 local cells = require "lofty.cli.export.cells"
@@ -181,17 +180,19 @@ function Database:begin_walk(of)
   return number, nil, false
 end
 
--- Why records that did not come in a walk are not marked as deleted; nil when they are.
+-- Why no record is marked as deleted after a walk; nil when the missing ones are to be marked.
 function Database:reason_to_keep(job, number, is_resumed, stated)
-  if is_resumed then return "This run continued an interrupted one: run it again to mark deleted records." end
+  if is_resumed then
+    return "No record was marked as deleted, since this run continued an interrupted one: run the command again."
+  end
   local came = tonumber(self:first(("SELECT COUNT(*) FROM %s WHERE seen_in = %d"):format(job.name, number))[1])
   if came < stated then
-    return ("%d different records came, the server stated %.0f: run it again to mark deleted records.")
-      :format(came, stated)
+    return ("No record was marked as deleted, since the list had %d different records but the server stated %.0f: run "
+      .. "the command again."):format(came, stated)
   end
   local live = self:first(("SELECT COUNT(*) FROM %s WHERE deleted_at IS NULL"):format(job.name))[1]
   if came == 0 and tonumber(live) > 0 and not job.is_empty() then
-    return "The list was empty and the server stated no total of 0: no record is marked as deleted."
+    return "No record was marked as deleted, since the list was empty but the server did not state a total of 0."
   end
 end
 

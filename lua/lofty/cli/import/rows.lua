@@ -54,7 +54,7 @@ end
 
 local function digits_only(text)
   if text:find "^%d+$" and #text <= 19 then return text end
-  return nil, ("%q is no id"):format(text)
+  return nil, ("%q is not an id"):format(text)
 end
 checks.leadId, checks.assignedUserId = digits_only, digits_only
 

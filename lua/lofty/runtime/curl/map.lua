@@ -13,7 +13,7 @@ local pcall_yields = scheduler.pcall_yields
 
 local LONGEST_WAIT = 60 -- seconds of one step; it ends earlier as soon as something happens
 
--- An item has ended, or a worker: wakes who waits in `wait`, if it has something to do.
+-- Called when an item or a worker has ended: wakes the coroutine in `wait`, if it has something to do.
 local function notify(items)
   local waiter = items.waiter
   if waiter and (items.on_progress or items.active == 0 or scheduler.interruption()) then

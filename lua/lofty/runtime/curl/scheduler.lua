@@ -46,8 +46,8 @@ local function enqueue(task)
   ready[ready_last] = task
 end
 
--- The task that is ready for the longest time, or nil. The indices begin at 1 again when the queue is empty: Lua would
--- else have to move its table again and again.
+-- The task that has been ready for the longest time, or nil. The indices begin at 1 again when the queue is empty, so
+-- that Lua need not resize the table again and again.
 local function dequeue()
   local task = ready[ready_first]
   if not task then return nil end
@@ -204,7 +204,7 @@ local function step(seconds)
   if ready_first > ready_last then pump(seconds) end
   for _ = ready_first, ready_last do -- tasks that become ready meanwhile run in the next step
     local task = dequeue()
-    if not task then return end -- a step on top of this one has run them
+    if not task then return end -- a nested step has run them
     if tasks[task] then run(task) end
   end
 end

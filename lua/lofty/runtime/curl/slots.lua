@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 
---- The libcurl multi handle of this Lua state, and slots to send requests with. Each has a transfer that is used again.
+--- The libcurl multi handle of this Lua state, and slots to send requests with. The transfer of a slot is reused.
 --
--- A request outside of tasks needs no more than this: the scheduler is loaded by the first wait or task, or by the
--- second request, and enters itself in `slots.scheduler` and, while it has something to do, in `slots.active`.
+-- A request outside of tasks needs only this module. The scheduler is loaded by the first wait or task, or by the
+-- second request; it sets `slots.scheduler`, and `slots.active` while it has tasks or sections.
 -- @module lofty.runtime.curl.slots
 
 local curl = require "lofty.curl"

@@ -62,8 +62,8 @@ local function set_timeouts(self, connect_seconds, seconds)
   self.socket:settimeouts(ceil(connect_seconds * 1000), wait, wait)
 end
 
--- Sets the timeout of sending and receiving. One that is a millisecond longer may stay: usually neither taking a kept
--- connection nor sending takes longer than that.
+-- Sets the timeout of sending and receiving. The present one is kept if it is at most a millisecond longer, as it
+-- usually is after taking a kept connection or sending.
 local function set_wait(self, seconds)
   local longer = self.wait - ceil(seconds * 1000)
   if longer ~= 0 and longer ~= 1 then set_timeouts(self, seconds, seconds) end
@@ -130,11 +130,11 @@ end
 -- closed, where the request may not be sent once more.
 local function connect(self, now, seconds, new_only)
   local origin = self.origin
-  local made, socket = pcall(tcp) -- raises where there are no cosockets; cheaper than to ask first
+  local made, socket = pcall(tcp) -- raises in phases without cosockets; cheaper than to check the phase
   if not made then return phase.refuse() end
   self.socket, self.pool = socket, origin:pool()
   repeat
-    -- Each time: is_closed sets others, which outlast the connection.
+    -- At each attempt, since is_closed sets other timeouts, and they outlast the connection.
     set_timeouts(self, seconds, self.deadline - now)
     local ok, why = open(self, seconds, now)
     if not ok then return self:not_connected(explain(why), seconds) end

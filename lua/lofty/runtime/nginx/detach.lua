@@ -186,7 +186,7 @@ function detach.call(timeout, fn, ...)
     if job.raised then error(job.problem, 0) end
     return unpack(job.results, 1, job.results.n)
   end
-  local message = job.started and "it still runs" or "it has not started: " .. why
+  local message = job.started and "it is still running" or "it has not started: " .. why
       .. " (see lua_max_running_timers and lua_max_pending_timers in nginx.conf)"
   return nil, errors.new {
     kind = "timeout", sent = job.started or false, connected = job.started or false,
