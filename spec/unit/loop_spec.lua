@@ -112,4 +112,40 @@ describe("a runtime over an event loop", function()
     runtime:close()
     assert.same({ 1, 2, 3, 4 }, closed)
   end)
+
+  it("keeps no large body in memory once its call has returned", function()
+    local function resident()
+      local file = io.open("/proc/self/status")
+      if not file then return nil end -- not Linux
+      local size = file:read("*a"):match("VmRSS:%s*(%d+) kB")
+      file:close()
+      return tonumber(size) / 1024
+    end
+    if not resident() then return end
+    local size, calls = 4 * 2 ^ 20, 24
+    local text, waits = ("x"):rep(size), {}
+    answer = function(socket)
+      if not waits[socket] then
+        waits[socket] = true
+        coroutine.yield()
+        return "HTTP/1.1 200 OK\r\nContent-Length: " .. #text .. "\r\n\r\n"
+      end
+      return text
+    end
+    local threads, received = {}, 0
+    local function call()
+      local res = assert(get())
+      received = received + #res.body
+    end
+    local before = resident()
+    for i = 1, calls do
+      threads[i] = coroutine.create(call)
+      assert(coroutine.resume(threads[i]))
+    end
+    for i = 1, calls do assert(coroutine.resume(threads[i])) end
+    assert.equal(calls * size, received)
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(resident() - before < calls * size / 2 ^ 20 / 3, resident() - before)
+  end)
 end)

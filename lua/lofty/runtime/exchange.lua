@@ -20,6 +20,8 @@ local SEND_SIZE = 16384
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
 -- Exchanges that are kept, each with its reader, for the next request. Making one costs more than setting its fields.
 local MAX_IDLE = 32
+-- The largest body whose memory a reader keeps with them.
+local KEPT_BODY = 65536
 
 local exchange = {}
 
@@ -105,9 +107,11 @@ local function take(origin, req, now)
   return self
 end
 
--- Keeps an exchange that has ended. (One that was aborted is collected.)
-local function give_back(self)
-  self.origin, self.socket = false, false
+-- Keeps an exchange that has ended with a body of so many bytes, or nil: with an error. (One that was aborted is
+-- collected.)
+local function give_back(self, size)
+  self.origin, self.socket, self.pool = false, false, false
+  if not size or size > KEPT_BODY then self.reader:reset("GET", limits.head, limits.body) end
   if idle_count == MAX_IDLE then return end
   idle_count = idle_count + 1
   idle[idle_count] = self
@@ -213,13 +217,13 @@ function exchange.over(transport)
     end
     if not ok then
       close(self)
-      give_back(self)
+      give_back(self, nil)
       return nil, err
     end
     local status, headers, body, reusable = self.reader:response()
     local reused, ended = self.reused, monotonic()
     finish(self, reusable, ended)
-    give_back(self)
+    give_back(self, #body)
     return { status = status, headers = headers, body = body, reused = reused, elapsed = ended - started }
   end
   return run

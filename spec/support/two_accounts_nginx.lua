@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+
+return require("spec.support.two_accounts").report
