@@ -20,9 +20,10 @@ local errors = require "lofty.errors"
 local file = require "lofty.file"
 local misuse = require "lofty.internal.misuse"
 
-local ipairs, rawget, setmetatable, tonumber, tostring, type = ipairs, rawget, setmetatable, tonumber, tostring, type
+local ipairs, rawget, select, setmetatable, tonumber, tostring, type =
+  ipairs, rawget, select, setmetatable, tonumber, tostring, type
 local format, gmatch, match = string.format, string.gmatch, string.match
-local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
+local ceil, floor, huge, max, min = math.ceil, math.floor, math.huge, math.max, math.min
 local sort = table.sort
 
 local DELIVERY, FAILED, LOG, LOCK = ".delivery", ".failed", ".log", "worker.lock"
@@ -46,6 +47,14 @@ local count = 0
 local function new_id(self)
   count = (count + 1) % 10000
   return format("%014.0f%04d-%s", floor(self.runtime:now() * 1000), count, ascii.hex(crypto.random(8)))
+end
+
+-- The handler has accepted the body, so its limits and its form of JSON are not asked again.
+local ACCEPTED = { json = "repair", max_events = huge }
+
+-- The events of a delivery; nil if the file does not hold what was written.
+local function events_of(self, body)
+  return (self.parse(body, ACCEPTED))
 end
 
 local function directory(self)
@@ -154,17 +163,27 @@ local function pause()
   if ngx then ngx.sleep(0.001) end -- nginx may log a warning about a sleep of 0
 end
 
--- Handles the events of one delivery that are due. Returns when the next one is, or false when none is left.
+-- No wait is longer than the last one: what is due later was noted before the clock was set back.
+local function is_due(at, now)
+  return at <= now or at > now + WAITS[#WAITS] + 1
+end
+
+-- Handles the events of one delivery that are due. Returns when the next one is, or false when none is left; nil and an
+-- err, and true if only this delivery is concerned.
 local function handle_delivery(self, dir, id)
   local body, err = read(self, dir, id .. DELIVERY)
-  if not body then return body, err end
-  local events = self.parse(body) or {}
+  if not body then return body, err, true end
   local states, problem = read_log(self, dir, id)
-  if not states then return nil, problem end
+  if not states then return nil, problem, true end
+  local events = events_of(self, body)
+  if not events then
+    err = select(2, failed(self, id .. DELIVERY, "is not a delivery; it is kept"))
+    return nil, err, true
+  end
   local next_due, has_failed = nil, false
   for index, event in ipairs(events) do
     local state = states[index] or { status = "again", attempts = 0, due = 0 }
-    if state.status == "again" and state.due <= self.runtime:now() then
+    if state.status == "again" and is_due(state.due, self.runtime:now()) then
       local ok, why = self.handle(event)
       state = next_state(self, state.attempts + 1, ok, why)
       local logged
@@ -192,26 +211,35 @@ local function is_exiting()
   return ngx and ngx.worker.exiting()
 end
 
--- Handles deliveries until none is left (true), or it is time to stop (false).
+-- Handles deliveries until none is left (true), or it is time to stop (false); nil and an err. A delivery that can't be
+-- read does not hold up the others.
 local function work(self, dir, ends)
-  local runtime, due = self.runtime, {}
+  local runtime, due, problem = self.runtime, {}, nil
+  local unreadable = {} -- id -> true
   while true do
     local names, why = dir:list()
     if not names then return failed(self, "the directory", why) end
     clean(dir, names)
     local next_due
     for _, id in ipairs(ids_of(names, DELIVERY)) do
-      if not due[id] or due[id] <= runtime:now() then
-        local at, err = handle_delivery(self, dir, id)
-        if err then return nil, err end
+      if not unreadable[id] and (not due[id] or is_due(due[id], runtime:now())) then
+        local at, err, is_local = handle_delivery(self, dir, id)
+        if err and not is_local then return nil, err end
+        if err then
+          unreadable[id], problem = true, problem or err
+        end
         due[id] = at or nil
       end
       if due[id] then next_due = min(next_due or due[id], due[id]) end
       if is_exiting() then return false end
     end
+    if not next_due and problem then return nil, problem end
     if not next_due then return true end
     local left = ends and ends - runtime:monotonic() or POLL
-    if left <= 0 or is_exiting() then return false end
+    if left <= 0 or is_exiting() then
+      if problem then return nil, problem end
+      return false
+    end
     runtime:sleep(max(0.01, min(POLL, left, next_due - runtime:now())))
   end
 end
@@ -270,7 +298,7 @@ function Spool:failed()
         return nil, problem
       end
       -- false when it was handled meanwhile.
-      for index, event in ipairs(body and self.parse(body) or {}) do
+      for index, event in ipairs(body and events_of(self, body) or {}) do
         local state = states[index]
         -- "again" beside a failed delivery: `retry` did not come to its end.
         if state and (state.status == "failed" or state.status == "again" and ending == FAILED) then

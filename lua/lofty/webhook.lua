@@ -276,6 +276,15 @@ local function write_error(err)
   io.stderr:write("lofty.webhook: ", errors.sanitize(tostring(err), limits.message), "\n")
 end
 
+-- The function that reports failures: `on_error`, whose own errors must not stop the handling of events.
+local function reporter(on_error)
+  if not on_error then return write_error end
+  return function(err, event)
+    local ok, problem = pcall(on_error, err, event)
+    if not ok then write_error("on_error raised: " .. tostring(problem)) end
+  end
+end
+
 local function respond_with(status, text, headers)
   headers = headers or {}
   headers["content-type"] = "text/plain"
@@ -314,7 +323,7 @@ end
 
 -- Returns a function that handles one event and returns DONE, FAILED or BUSY.
 local function event_handler(opt)
-  local on_event, seen, forget, on_error = opt.on_event, opt.seen, opt.forget, opt.on_error or write_error
+  local on_event, seen, forget, on_error = opt.on_event, opt.seen, opt.forget, reporter(opt.on_error)
   local recent = not seen and recent_keys(REMEMBERED)
   local running = {} -- keys of events that are being handled
 
@@ -354,7 +363,7 @@ end
 -- Returns a function that handles one event of a spool: true, or nil and an err. A spool tries again by itself, and one
 -- process handles its events; so a key is remembered only after its event was handled.
 local function spooled_event_handler(opt)
-  local on_event, on_error, recent = opt.on_event, opt.on_error or write_error, recent_keys(REMEMBERED)
+  local on_event, on_error, recent = opt.on_event, reporter(opt.on_error), recent_keys(REMEMBERED)
   return function(event)
     local key = is_unique(event) and webhook.key(event)
     if key and recent:knows(key) then return true end
@@ -363,7 +372,7 @@ local function spooled_event_handler(opt)
       if key then recent:seen(key) end
       return true
     end
-    pcall(on_error, err, event)
+    on_error(err, event)
     return nil, err
   end
 end
@@ -416,8 +425,9 @@ end
 --     }
 --     local status, body, headers = respond{ method =, path =, body =, headers = }
 --
--- `body` is a string, or a function that returns one and is called only after the secret was found correct. Lofty does
--- not sign its deliveries; only the secret in the path distinguishes them from forged ones.
+-- `body` is a string, or a function that returns one and is called only after the secret was found correct, with the
+-- number of bytes after which it may stop to read. Lofty does not sign its deliveries;
+-- only the secret in the path distinguishes them from forged ones.
 --
 -- | status | |
 -- |---|---|
@@ -451,7 +461,7 @@ function webhook.handler(opt)
   local secrets, spool = secrets_of(opt.secret), opt.spool
   local handle = not spool and event_handler(opt)
   if spool then spool:attach(spooled_event_handler(opt), opt.attempts) end
-  local later, on_error = opt.later, opt.on_error or write_error
+  local later, on_error = opt.later, reporter(opt.on_error)
   local max_body, parse_options = opt.max_body or limits.webhook, { max_events = opt.max_events, json = opt.json }
 
   -- Does not use the request, which may have ended.
@@ -470,7 +480,7 @@ function webhook.handler(opt)
     local length = request.headers and tonumber(request.headers["content-length"])
     if length and length > max_body then return nil, 413, "too large" end
     local body = request.body
-    if type(body) == "function" then body = body() end
+    if type(body) == "function" then body = body(max_body + 1) end
     if type(body) ~= "string" then return nil, 400, "no body" end
     if #body > max_body then return nil, 413, "too large" end
     if not has_room(#body) then return nil, 503, "busy" end

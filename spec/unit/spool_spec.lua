@@ -88,6 +88,54 @@ describe("a webhook handler with a spool", function()
     assert.same({}, got)
   end)
 
+  it("handles the other deliveries when one can't be read, and reports and keeps that one", function()
+    for _, break_it in ipairs { "mkdir %s.log", "printf '{' >%s.delivery", "rm %s.delivery; mkdir %s.delivery" } do
+      local got = {}
+      local respond, spool = new(function(event) got[#got + 1] = event.leadId end)
+      assert.equal(200, deliver(respond, { 1 }))
+      local first = files():match("[^\n]*%.delivery"):gsub("%.delivery$", "")
+      assert.equal(200, deliver(respond, { 2 }))
+      nginx.shell("cd " .. nginx.quote(folder .. "/spool") .. "; " .. break_it:gsub("%%s", (first:gsub("%%", "%%%%"))))
+      local ok, err = spool:run()
+      assert.is_nil(ok)
+      assert.equal("store", err.kind)
+      assert.same({ 2 }, got)
+      assert.truthy(files():find(first .. ".delivery", 1, true))
+      nginx.shell("rm -r " .. nginx.quote(folder .. "/spool"))
+    end
+  end)
+
+  it("handles what its handler accepted: with json = \"repair\", and with more events than usual", function()
+    local count, spool = 0, new_spool()
+    local respond = webhook.handler {
+      secret = SECRET, spool = spool, json = "repair", max_events = 7000, on_event = function() count = count + 1 end,
+    }
+    local request = { method = "POST", path = "/" .. SECRET, headers = {} }
+    request.body = '{"listId":2,"newLead":[{"leadId":1,"note":"a\1b"}]}'
+    assert.equal(200, (respond(request)))
+    local leads = {}
+    for i = 1, 6000 do leads[i] = '{"leadId":' .. 1 + i .. "}" end
+    request.body = '{"listId":2,"newLead":[' .. table.concat(leads, ",") .. "]}"
+    assert.equal(200, (respond(request)))
+    assert.is_true(spool:run())
+    assert.equal(6001, count)
+  end)
+
+  it("waits for a repetition no longer than usual when the clock is set back", function()
+    local attempts = 0
+    local respond, spool = new(function()
+      attempts = attempts + 1
+      if attempts == 1 then error "not yet" end
+    end)
+    assert.equal(200, deliver(respond, { 1 }))
+    assert.is_true(spool:run(0))
+    local now = runtime.now
+    function runtime:now() return now(self) - 1e8 end
+    assert.is_true(spool:run(0))
+    assert.equal(2, attempts)
+    assert.equal("", files())
+  end)
+
   it("responds 503 when it can't write the delivery", function()
     nginx.write(folder .. "/spool", "no directory")
     assert.equal(503, deliver(new(function() end), { 1 }))

@@ -215,6 +215,29 @@ describe("a webhook handler", function()
       assert.same({ { "not this one", 1 }, { "no", 1 } }, told)
     end)
 
+    it("handles the others, and that one when it is repeated, though on_error raises too", function()
+      local got, times = {}, 1
+      local respond = webhook.handler {
+        secret = SECRET,
+        on_event = function(event)
+          if event.leadId == 1 and times > 0 then
+            times = 0
+            error "not this one"
+          end
+          got[#got + 1] = event.leadId
+        end,
+        on_error = function() error("on_error has a mistake", 0) end,
+      }
+      local stderr, written = io.stderr, {}
+      io.stderr = { write = function(_, ...) written[#written + 1] = table.concat { ... } end } -- luacheck: ignore 122
+      local status = respond(request())
+      io.stderr = stderr -- luacheck: ignore 122
+      assert.equal(500, status)
+      assert.same({ "lofty.webhook: on_error raised: on_error has a mistake\n" }, written)
+      assert.equal(200, (respond(request())))
+      assert.same({ 2, 1 }, got)
+    end)
+
     it("responds 200 to an event whose outcome is unknown, so that it is not delivered again", function()
       local respond, got, told = failing(1, function()
         return nil, errors.new { kind = "network", message = "no response", outcome_unknown = true }

@@ -10,8 +10,8 @@ local open, pairs = io.open, pairs
 local log, ERR = ngx.log, ngx.ERR
 
 -- The request's body as a string; nil when it can't be read. nginx bounds it by client_max_body_size, and keeps what is
--- larger than client_body_buffer_size in a file.
-local function read_body()
+-- larger than client_body_buffer_size in a file, of which no more than `most` bytes are read.
+local function read_body(most)
   ngx.req.read_body()
   local body = ngx.req.get_body_data()
   if body then return body end
@@ -23,7 +23,7 @@ local function read_body()
     detach.later(log, ERR, "lofty: a request's body can't be read: ", why)
     return nil
   end
-  body = file:read("*a")
+  body = file:read(most or "*a")
   file:close()
   return body
 end
@@ -38,7 +38,8 @@ local function pause() ngx.sleep(0.001) end -- nginx may log a warning about a s
 
 --- Makes a content handler: reads the request, calls `respond` and sends what it returns.
 -- @tparam function respond (request) -> status, body|nil, headers|nil. The request has `method`; `path`, as it came,
---   without the query; `query`; `headers`, names in lower case; `body`, a function that returns the body;
+--   without the query; `query`; `headers`, names in lower case; `body`, a function that returns the body, or with a
+--   number its first bytes;
 --   `later(fn, ...)`, which calls fn(...) after the response was sent, and returns false when the queue is full;
 --   `wait(fn, ...)`, which calls fn(...) so that a client that disconnects can't stop it, and returns its results, or
 --   nil, err after 60 s; `pause()`, which lets the worker process serve other requests
