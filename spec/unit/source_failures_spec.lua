@@ -356,4 +356,34 @@ describe("a source over a store", function()
     assert.equal("store", err.kind)
     assert.truthy(err.message:find("out of order", 1, true))
   end)
+
+  it("reports what is no value of the store's method, instead of using it", function()
+    local call_store = require "lofty.internal.call_store"
+    local odd = { true, 1, {}, io.stdout, function() end, "text", 0 / 0 }
+    local good = { get = "string", keys = "table", take = "number" }
+    for method, expected in pairs(good) do
+      for _, value in ipairs(odd) do
+        local got, err = call_store({ [method] = function() return value end }, method, "key")
+        if type(value) == expected and value == value then
+          assert.equal(value, got)
+        else
+          assert.is_nil(got)
+          assert.equal("store", err.kind)
+          assert.truthy(err.message:find("its method " .. method .. " returned a ", 1, true), err.message)
+        end
+      end
+    end
+    local _, err = call_store({ keys = function() return { "app/7", 8 } end }, "keys")
+    assert.equal("the store failed: its method keys returned a list with a number", err.message)
+    store.get = function() return io.stdout end -- as ngx.null is a userdata
+    local one, problem = make()()
+    assert.is_nil(one)
+    assert.same({ "store", "7" }, { problem.kind, problem.account })
+  end)
+
+  it("accepts an err of the store that can't be shown", function()
+    store.fail.get = setmetatable({}, { __tostring = function() error "no text" end })
+    local _, err = make()()
+    assert.equal("the store failed: it gave no reason", err.message)
+  end)
 end)

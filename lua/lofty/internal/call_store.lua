@@ -5,18 +5,34 @@
 
 local errors = require "lofty.errors"
 
-local pcall, tostring = pcall, tostring
+local ipairs, pcall, tostring, type = ipairs, pcall, tostring, type
 
 -- An err for what a store returned or raised.
 local function failure(problem)
   if errors.is(problem) then return problem end
-  return errors.new {
-    kind = "store", message = "the store failed: " .. (problem == nil and "it gave no reason" or tostring(problem)),
-  }
+  local shown, text = pcall(tostring, problem)
+  if problem == nil or not shown then text = "it gave no reason" end
+  return errors.new { kind = "store", message = "the store failed: " .. text }
 end
 
 -- The methods that may return nil alone, and those that may return false; from others that is a failure, too.
 local MAY_BE_NIL, MAY_BE_FALSE = { get = true }, { try_lock = true, unlock = true }
+
+-- The types of the values that are used, and not only tested.
+local TYPES = { get = "string", keys = "table", take = "number" }
+
+-- What is wrong with the type of a value; nil if nothing is.
+local function type_problem(method, value)
+  local expected = TYPES[method]
+  if not expected or value == nil then return nil end
+  if type(value) ~= expected then
+    return "its method " .. method .. " returned a " .. type(value) .. ", not a " .. expected
+  end
+  if method == "take" and value ~= value then return "its method take returned a NaN" end
+  for _, key in ipairs(method == "keys" and value or {}) do
+    if type(key) ~= "string" then return "its method keys returned a list with a " .. type(key) end
+  end
+end
 
 --- @function call_store
 -- @tparam table store see `lofty.store.contract`
@@ -31,5 +47,7 @@ return function(store, method, ...)
   if value == nil and (err ~= nil or not MAY_BE_NIL[method]) or value == false and not MAY_BE_FALSE[method] then
     return nil, failure(err)
   end
+  local problem = type_problem(method, value)
+  if problem then return nil, failure(problem) end
   return value
 end

@@ -14,7 +14,8 @@ local redact = require "lofty.internal.redact"
 local times = require "lofty.oauth.times"
 local token = require "lofty.token"
 
-local getmetatable, pairs, setmetatable, type = getmetatable, pairs, setmetatable, type
+local getmetatable, ipairs, pairs, setmetatable, type =
+  getmetatable, ipairs, pairs, setmetatable, type
 local floor = math.floor
 
 -- Bytes to reserve in a store for a token whose size is not known yet.
@@ -312,7 +313,7 @@ function token_cache.accounts(store, client_id)
   local keys, err = call_store(store, "keys")
   if not keys then return failure({}, err) end
   local prefix, list = core.percent_encode(client_id) .. "/", {}
-  for _, key in pairs(keys) do
+  for _, key in ipairs(keys) do
     local account = key:sub(1, #prefix) == prefix and key:sub(#prefix + 1)
     if account and account ~= "" and not account:find("/", 1, true) then
       list[#list + 1] = core.percent_decode(account)
