@@ -148,4 +148,54 @@ describe("a runtime over an event loop", function()
     collectgarbage()
     assert.is_true(resident() - before < calls * size / 2 ^ 20 / 3, resident() - before)
   end)
+
+  it("works again after functions of the loop have raised, whichever they were", function()
+    local loop = {
+      spawn = function(fn) fn() end,
+      event = function() return { set = function() end, wait = function() return true end } end,
+    }
+    local functions = {
+      monotonic = function() return clock end,
+      sleep = function(seconds) clock = clock + seconds end,
+      connect = function() return {} end,
+      send = function(socket, bytes)
+        socket.number = bytes:match("Number: (%d+)")
+        return true
+      end,
+      receive = function(socket, seconds)
+        if seconds == 0 then return nil, "timeout" end
+        return ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"):format(#socket.number, socket.number)
+      end,
+      close = function() end,
+    }
+    -- The call of a function at which it raises, counted from the beginning of a request.
+    local calls, raise_at = 0, nil
+    for name, fn in pairs(functions) do
+      loop[name] = function(...)
+        calls = calls + 1
+        if calls == raise_at then error("a mistake in " .. name, 0) end
+        return fn(...)
+      end
+    end
+    runtime = lofty.runtime(loop)
+    local number = 0
+    local function numbered()
+      number = number + 1
+      local res = runtime:request { method = "GET", url = URL, headers = { Number = tostring(number) } }
+      assert.equal(tostring(number), res.body)
+    end
+    for _, kept in ipairs { false, true } do
+      for at = 1, 12 do
+        runtime:close()
+        raise_at = nil
+        if kept then numbered() end
+        calls, raise_at = 0, at
+        local ok, problem = pcall(runtime.request, runtime, { method = "GET", url = URL, headers = { Number = "0" } })
+        assert.is_true(ok or problem:find("^a mistake in ") ~= nil, problem)
+        raise_at = nil
+        numbered()
+        numbered()
+      end
+    end
+  end)
 end)

@@ -122,13 +122,15 @@ local function keep(self, reusable, now)
   if not reusable then return close(self) end
   local runtime, origin = self.origin.runtime, self.origin.url.origin
   close_expired(runtime, origin, now)
+  -- Before the list is changed: a function of the loop may raise.
+  local kept = { socket = self.socket, ends = runtime.loop.monotonic() + IDLE_TIMEOUT }
   local idle = runtime.idle[origin]
   if idle and #idle >= limits.idle_connections then return close(self) end
   if not idle then
     idle = {}
     runtime.idle[origin] = idle
   end
-  idle[#idle + 1] = { socket = self.socket, ends = runtime.loop.monotonic() + IDLE_TIMEOUT }
+  idle[#idle + 1] = kept
 end
 
 local Runtime = { __name = "lofty.runtime" }
