@@ -292,7 +292,7 @@ fuzz:
 fuzz-lua: sanitized
 	@CALLS=$(or $(CALLS),84000) SEED=$(or $(SEED),1) .ci/sanitize-api $(LUAS)
 
-# Side by side with what one would use otherwise, in one run of about 12 minutes, which wants a quiet machine; writes
+# Compares lofty with the usual alternatives in one run of about 12 minutes, on an otherwise idle machine; writes
 # bench/RESULTS.md and its charts. ONLY="get map" measures a part and writes nothing; ROUNDS=n rounds of each;
 # RESTY_HTTP=folder of lua-resty-http's lib/ measures that, too.
 bench:

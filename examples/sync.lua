@@ -28,7 +28,7 @@ end
 -- One line, without a tab or line end in a field.
 local function line_of(lead)
   local fields = { tostring(lead.leadId), lead.firstName, lead.lastName, lead.stage }
-  for i = 1, 4 do fields[i] = type(fields[i]) == "string" and lofty.sanitize(fields[i]) or "" end -- it may be null
+  for i = 1, 4 do fields[i] = type(fields[i]) == "string" and lofty.sanitize(fields[i]) or "" end -- a field may be null
   return table.concat(fields, "\t") .. "\n"
 end
 

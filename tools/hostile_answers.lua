@@ -20,20 +20,21 @@ local HEAD = [[
 
 What a call returns when the server's answer is broken, endless, silent or false, and what the curl command and
 lua-resty-http do with the same bytes. `make hostile-answers` measures it and writes this page;
-`spec/integration/hostile_spec.lua` checks lofty's columns in each run of the suite, in plain Lua, inside nginx and (but
-TLS) over an event loop: the err's kind, that the call ends by its own time, that memory and the bytes read stay
-bounded, that the connection is closed, that the next call on the same client works, that no err shows a secret, and
-that no POST is sent twice. The bytes are in `spec/support/hostile/answers.lua` and `tls_answers.lua`.
+`spec/integration/hostile_spec.lua` checks lofty's columns in each run of the suite, in plain Lua, inside nginx and,
+except those over TLS, over an event loop: the err's kind, that the call ends by its own time, that memory and the
+bytes read stay bounded, that the connection is closed, that the next call on the same client works, that no err shows
+a secret, and that no POST is sent twice. The bytes are in `spec/support/hostile/answers.lua` and `tls_answers.lua`.
 
-In lofty's columns is err.kind, or the value that the call returns. For curl (`curl --compressed --cacert`) and
-lua-resty-http (`request_uri` with `ssl_verify`) are the status and the size of the body that they hand on, or their
-error. Neither has a limit for the body, and JSON, token responses and pages are the caller's business there.
+lofty's columns show err.kind, or the value that the call returns. The columns of curl (`curl --compressed --cacert`)
+and lua-resty-http (`request_uri` with `ssl_verify`) show the status and the size of the body that they return, or
+their error. Neither of these limits the size of a body, and both leave JSON, token responses and pages to the caller.
 
-To know:
+Notes:
 
 - A token request that got no response is sent once more.
-- After 429, or when no call is left in the window, the next call waits for it, or fails at once by its deadline.
-- No revocation list is read, by none of them: a revoked certificate is accepted until it expires.
+- After 429, or when no call is left in the window, the next call waits for the end of the window, or fails at once if
+  its deadline is earlier.
+- None of the three reads revocation lists: a revoked certificate is accepted until it expires.
 
 ]]
 

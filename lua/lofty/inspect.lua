@@ -2,7 +2,7 @@
 
 --- A value as readable text, for looking at what the API returned.
 --
--- The text looks like Lua, but is no serialization: long texts, deep tables and long lists are cut short, and secrets
+-- The text looks like Lua, but cannot be loaded: long texts, deep tables and long lists are cut short, and secrets
 -- are not shown. No metamethod of the value is called, except `tostring` of this library's own objects.
 -- @module lofty.inspect
 

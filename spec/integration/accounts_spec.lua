@@ -351,7 +351,7 @@ describe("an application with a store", function()
     store.unlock = nil
   end)
 
-  it("reports a rate limit that the store can't count to on_error, and counts it alone", function()
+  it("reports to on_error when the store can't count a call, which this process then counts alone", function()
     local reported = {}
     function store.take() return nil, "OOM command not allowed" end
     app = new_app { on_error = function(err) reported[#reported + 1] = err end }

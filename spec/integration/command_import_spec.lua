@@ -76,9 +76,9 @@ command.describe("lofty import", function()
     }, "\n") .. "\n")
     local code, out = run "--apply"
     assert.equal(10, code)
-    assert.truthy(out:find('line 3: bad: "nonsense" is no e-mail address', 1, true), out)
+    assert.truthy(out:find('line 3: bad: "nonsense" is not an e-mail address', 1, true), out)
     assert.truthy(out:find("line 4: bad <nobody@example.com>: a new lead needs a first name", 1, true), out)
-    assert.truthy(out:find('line 5: bad: "12" is no phone number', 1, true), out)
+    assert.truthy(out:find('line 5: bad: "12" is not a phone number', 1, true), out)
     assert.truthy(out:find("line 8: bad Eve <ANN@example.com>: same email as line 2", 1, true), out)
     assert.truthy(out:find("line 9: bad: 4 cells, but the first line has 3", 1, true), out)
     assert.equal(2, #leads())
@@ -292,7 +292,7 @@ command.describe("lofty import", function()
     end)
   end)
 
-  it("takes no response without leads for the answer that there is none", function()
+  it("is an error when a look-up gets a response without a list of leads", function()
     local decision = require "lofty.cli.import.decision"
     local function other() return { message = "maintenance" }, { status = 200 } end
     local crm = { leads = { list = other, get = other } }

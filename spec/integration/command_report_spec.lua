@@ -170,10 +170,10 @@ command.describe("lofty report", function()
       assert.truthy(out:find("&quot;&gt;&lt;script&gt;", 1, true))
     end)
 
-    it("reports a file that is no export", function()
+    it("reports a file that is not an export", function()
       assert.equal(2, (run { "report", "--html", "-", "--from", on.user:file "absent.db" }))
       assert.is_nil(io.open(on.user:file "absent.db"))
-      nginx.write(on.user:file "text.db", "this is no database at all, but a text of some length\n")
+      nginx.write(on.user:file "text.db", "this is not a database at all, but a text of some length\n")
       local code, _, err = run { "report", "--html", "-", "--from", on.user:file "text.db" }
       assert.equal(1, code)
       assert.truthy(err:find("was not written by", 1, true), err)

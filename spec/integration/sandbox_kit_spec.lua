@@ -134,7 +134,7 @@ describe("the records of a sandbox", function()
     { "one record for an array", { leads = { firstName = "A" } }, "leads: an array of records is needed" },
     { "a note without a lead", { notes = { { content = "x" } } }, "notes[1]: leadId is missing" },
     { "a lead that is not there", { notes = { { leadId = 7, content = "x" } } }, "notes[1].leadId: no lead has the id 7" },
-    { "an owner who is no member", { leads = { { firstName = "A", assignedUserId = 7 } } },
+    { "an owner who is not a member", { leads = { { firstName = "A", assignedUserId = 7 } } },
       "leads[1].assignedUserId: no member has the memberUserId 7" },
     { "an id twice", { leads = { { firstName = "A", leadId = 1 }, { firstName = "B", leadId = "1" } } },
       "leads[2]: leadId 1 is the id of leads[1]" },

@@ -116,7 +116,7 @@ describe("the environment", function()
       io.write(show(store), "|", show(store), "|")
       runtime.skew = 3600
       io.write(show(store), "|")
-      -- It is no account's.
+      -- It does not belong to an account.
       local app = lofty.app { store = store, runtime = runtime }
       io.write(table.concat(app:accounts(), ","), "|")
     ]]))

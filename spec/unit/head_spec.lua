@@ -21,7 +21,7 @@ describe("the head of a request", function()
       head.write({ method = "GET", headers = { B = "1" } }, " HTTP/1.1\r\nHost: a\r\n", "/x"))
   end)
 
-  it("shows what has changed in a table of headers that was sent before", function()
+  it("has the present fields of a table of headers that was sent before", function()
     local headers = { B = "1", C = "2" }
     assert.equal("B: 1|C: 2|GET /x HTTP/1.1|Host: a", written(headers))
     headers.C = "3"

@@ -88,7 +88,7 @@ describe("lofty.time.text", function()
     { "milliseconds", 1772406000000, "milliseconds" }, { "a time without an offset", "2026-03-01T15:00:00", "offset" },
     { "GMT behind the time", "2026-03-01T15:00:00GMT", "offset" }, { "a date alone", "2026-03-01", "offset" },
     { "an impossible date", "2026-02-30T15:00:00Z", "offset" }, { "a boolean", true, "boolean" },
-    { "a table that is no date", { year = 2026 }, "os.date" },
+    { "a table that is not a date", { year = 2026 }, "os.date" },
   } do
     it("refuses " .. case[1], function()
       local value, problem = time.text(case[2])

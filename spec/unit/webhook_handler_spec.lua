@@ -135,7 +135,7 @@ describe("a webhook handler", function()
     assert.equal(1, reads)
   end)
 
-  it("responds 400 to a body that is no delivery, and calls on_error", function()
+  it("responds 400 to a body that is not a delivery, and calls on_error", function()
     local told = {}
     local respond = make { on_error = function(err) told[#told + 1] = err end }
     assert.equal(400, (respond(request { body = "{" })))
@@ -396,7 +396,7 @@ describe("a webhook handler", function()
     for _, case in ipairs {
       { "without a secret", { on_event = noop }, "secret" },
       { "with an empty secret", { secret = "", on_event = noop }, "secret" },
-      { "with a secret that is no path segment", { secret = "a/b", on_event = noop }, "secret" },
+      { "with a secret that is not a path segment", { secret = "a/b", on_event = noop }, "secret" },
       { "with an empty list of secrets", { secret = {}, on_event = noop }, "secret" },
       { "without on_event", { secret = "s" }, "on_event" },
       { "with a seen that is not a function", { secret = "s", on_event = noop, seen = {} }, "seen" },

@@ -30,7 +30,7 @@ struct Multi {
   CURLM *handle; /* NULL: closed */
   pid_t owner;   /* the process that made the handle */
   int references;
-  int has_new; /* transfers that libcurl has not begun with */
+  int has_new; /* there are transfers that libcurl has not started */
   unsigned long protected_done;
   LoftyBuf sockets;   /* curl_socket_t of each open connection */
   Transfer *running;  /* doubly linked */
@@ -78,7 +78,7 @@ struct Transfer {
   LoftyCode code;      /* of head or body; the first failure */
   const char *problem; /* the message for 'code' */
   int got_body;        /* body bytes came */
-  int within_line;     /* the last bytes of the head that lofty_on_body got are no line end */
+  int within_line;     /* the bytes of the head that lofty_on_body got do not end a line yet */
   char error[CURL_ERROR_SIZE];
 };
 

@@ -532,7 +532,7 @@ static int monotonic (lua_State *L) {
   return 1;
 }
 
-/* file.size_of_output() -> bytes of the file that is standard output; nil when it is no regular file */
+/* file.size_of_output() -> bytes of the file that is standard output; nil when it is not a regular file */
 static int size_of_output (lua_State *L) {
   struct stat st;
   if (fstat(STDOUT_FILENO, &st) != 0 || !S_ISREG(st.st_mode))

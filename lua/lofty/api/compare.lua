@@ -54,7 +54,7 @@ local function is_gone(leads, id)
   return true
 end
 
---- Walks all leads and gives those that differ from a state, then those that are gone.
+--- Walks all leads and gives those that differ from a state, then those that were deleted.
 --     for kind, lead in crm.leads:compare(state) do ... end
 -- A lead is entered into the state (or removed from it) when the loop asks for the next one: if the loop's body raises,
 -- the state is as if the lead had not been seen.

@@ -8,7 +8,7 @@
 -- `crm.leads:each(...)`.
 --
 -- After the path values and the filter, each, pages and all take a table of options: `resume`, the cursor of an earlier
--- item or err; `strict = false`, so that a walk that ends before the total that the server states is no err; and
+-- item or err; `strict = false`, which accepts a walk that ends before the total that the server states; and
 -- `list`, where a response holds several lists (`crm.listings:each(filter, { list = "soldListing" })`).
 --
 -- Records that are changed or deleted during a walk may move out of the list, and then the walk skips others. To change

@@ -241,7 +241,7 @@ local function wait_for_others(runtime, ends, identities)
   return true
 end
 
---- Changes the lead with one of these e-mail addresses or phone numbers, or creates it.
+--- Updates the lead that has one of these e-mail addresses or phone numbers, or creates it.
 --     local lead, how = lofty.assert(crm.leads:upsert{ firstName = "Ann", emails = { "ann@example.com" } })
 -- Two calls at once in one process make one lead; calls of several processes may make two.
 -- @tparam table client

@@ -125,7 +125,7 @@ local function check_connection(found, context, base_url)
   }
   if res then
     found.ok("dns", host .. " has an address")
-    found.ok("connection", ("%s responded with %d in %.2f s"):format(base_url, res.status, res.elapsed))
+    found.ok("connection", ("%s responded in %.2f s, with status %d"):format(base_url, res.elapsed, res.status))
     if base_url:find "^https:" then found.ok("tls", "the certificate is trusted") end
     check_clock(found, context, res.headers)
     return true

@@ -31,7 +31,7 @@ local function filter_of(op, words)
   local filter = {}
   for _, word in ipairs(words) do
     local name, text = values.split(word)
-    if not name then return nil, ("%q is no filter: write NAME=VALUE"):format(word) end
+    if not name then return nil, ("%q is not a filter: write NAME=VALUE"):format(word) end
     local value, problem = values.read(text, op.query.fields[name] or {})
     if value == nil then return nil, name .. " " .. problem end
     filter[name] = value

@@ -28,7 +28,7 @@ function import.define(parser)
   parser:option("--map", "the field that a column holds; COLUMN= leaves it out"):argname "COLUMN=FIELD":count "*"
   parser:flag("--excel", "the file was written by lofty export --excel: take off its apostrophes")
   parser:flag("--apply", "create and update leads; without it, nothing is written")
-  parser:option("--settle", "how long to look for a lead whose response did not come",
+  parser:option("--settle", "how long to look for a lead whose create got no response",
     tostring(SETTLE)):argname "SECONDS"
 end
 

@@ -142,7 +142,7 @@ local function call_operation(crm, permitted, arguments)
     local items, more = take(verb, list, limit_of(arguments), arguments.cursor)
     return list_result(items, more, fields_of(arguments.select))
   end
-  -- An assistant may also write no fields as [], which the library would refuse.
+  -- An assistant may write an empty object as [], which the library would refuse.
   if next(fields) == nil and not op.body then list[#names + 1] = nil end
   local owner = operations.at(crm, name:match "^(.*)%.")
   local value, err = verb(owner, unpack(list, 1, #names + 1))

@@ -35,7 +35,7 @@ end
 -- Also accepted, since servers send them: any case, a day of one digit, UTC, a numeric offset or no zone for GMT.
 -- @tparam string text
 -- @tparam[opt] number now epoch seconds, to complete the two-digit year of RFC 850's form
--- @treturn ?number epoch seconds; nil when the text is no date
+-- @treturn ?number epoch seconds; nil when the text is not a date
 function date.parse(text, now)
   if #text > MAX_SIZE then return nil end
   text = lower(trim(text))

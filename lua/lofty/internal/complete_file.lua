@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Writes a draft and gives it its name, so that a crash at any time leaves the whole file or none of it.
+--- Writes a file under a temporary name (the draft) and renames it, so that a crash leaves the whole file or none.
 -- @module lofty.internal.complete_file
 
 --- Writes a text to an open draft, forces it to disk and renames it; unlinks the draft when that fails. Closes the

@@ -18,7 +18,8 @@ local setmetatable = setmetatable
 local SEND_SIZE = 16384
 -- RFC 9110, section 9.2.2: repeating them changes nothing.
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true }
--- Exchanges that are kept, each with its reader, for the next request. Making one costs more than setting its fields.
+-- How many ended exchanges, each with its reader, are kept for later requests: setting the fields of one costs less
+-- than making another.
 local MAX_IDLE = 32
 -- The largest body whose memory a reader keeps with them.
 local KEPT_BODY = 65536

@@ -11,7 +11,7 @@
 --   true the value is read from where it is stored, not from a cache.
 -- - `put(key, value) -> true | nil, err`: replaces the value of a key. When it returns true, the value is stored as
 --   safely as this store can (the file store: on disk).
--- - `delete(key) -> true | nil, err`: removes a key; an absent key is no error.
+-- - `delete(key) -> true | nil, err`: removes a key; an absent key is not an error.
 -- - `keys() -> {string,...} | nil, err`: the keys that have a value, sorted. Locks and budgets are not listed.
 -- - `try_lock(key, owner, ttl) -> true | false | nil, err`: takes the lock of a key unless it is locked, also when
 --   the same owner has it. A lock ends `ttl` seconds later at the latest, or (file store, other processes) when its

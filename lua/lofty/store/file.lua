@@ -263,7 +263,7 @@ function Store:reserve(key, bytes)
   return true
 end
 
---- Deletes a key; an absent one is no error. Its lock file stays.
+--- Deletes a key; an absent one is not an error. Its lock file stays.
 -- @tparam string key
 -- @treturn[1] boolean true
 -- @treturn[2] nil

@@ -187,7 +187,7 @@ function Store:put(key, value)
   return true
 end
 
---- Deletes a key; an absent one is no error.
+--- Deletes a key; an absent one is not an error.
 -- @tparam string key
 -- @treturn[1] boolean true
 -- @treturn[2] nil

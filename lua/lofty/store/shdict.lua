@@ -158,7 +158,7 @@ function Store:check()
   return ok, err
 end
 
---- Deletes a key; an absent one is no error.
+--- Deletes a key; an absent one is not an error.
 -- @tparam string key
 -- @treturn[1] boolean true
 -- @treturn[2] nil

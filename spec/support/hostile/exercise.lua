@@ -27,7 +27,7 @@ end
 
 -- What is wrong with an err, or nil.
 local function problem_of(err)
-  if not errors.is(err) then return "it is no err: " .. tostring(err) end
+  if not errors.is(err) then return "it is not an err: " .. tostring(err) end
   local shown = tostring(err) .. json.encode(err.message)
   if #err.message > 1000 then return "its message has " .. #err.message .. " bytes" end
   if err.message:find "%c" then return "its message has a control character" end

@@ -47,7 +47,7 @@ refused("the right common name, another alternative name", "common_name_only_rig
 refused("self-signed", "self_signed")
 refused("untrusted root", "untrusted")
 refused("incomplete chain", "incomplete")
-refused("issued by a certificate that is no CA", "no_ca")
+refused("issued by a certificate that is not a CA", "no_ca")
 refused("expired intermediate", "old_intermediate")
 refused("intermediate that may not issue for this name", "constrained")
 refused("certificate for clients only", "client_only")

@@ -3235,19 +3235,19 @@ function Webhooks:delete(subscribeId) end
 ---@field v1 lofty.V1 what newer operations do better
 local Client = {}
 
----Makes the subscriptions of one address what you say, and no more.
+---Sets the subscriptions of one address to exactly the named lists.
 ---@param wanted lofty.ensure.wanted
 ---@return lofty.Subscription[]? subscriptions
 ---@return lofty.ensure.changes|lofty.Error
 function Webhooks:ensure(wanted) end
 
----Walks all leads and gives those that differ from a state that you keep, then those that are gone.
+---Walks all leads and gives those that differ from a state that you keep, then those that were deleted.
 ---@param state table<string, string> a lead's id and its digest; {} for the first walk; it is modified
 ---@param filter? lofty.leads.list
 ---@return fun(): ("created"|"changed"|"deleted")?, lofty.Lead
 function Leads:compare(state, filter) end
 
----Changes the lead with one of these e-mail addresses or phone numbers, or creates it.
+---Updates the lead that has one of these e-mail addresses or phone numbers, or creates it.
 ---@param fields lofty.leads.create
 ---@return lofty.LeadId? lead
 ---@return "created"|"updated"|lofty.Error

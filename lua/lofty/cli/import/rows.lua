@@ -43,13 +43,13 @@ local checks = {}
 
 function checks.emails(text)
   if #text <= MAX_EMAIL and text:find "^[^%s@,;<>\"]+@[^%s@,;<>\"]+%.[^%s@,;<>\"]+$" then return text end
-  return nil, ("%q is no e-mail address"):format(text)
+  return nil, ("%q is not an e-mail address"):format(text)
 end
 
 function checks.phones(text)
   local digits = text:gsub("[%s%-%.%(%)/]", "")
   if digits:find "^%+?%d+$" and #digits >= 7 and #digits <= 20 then return digits end
-  return nil, ("%q is no phone number"):format(text)
+  return nil, ("%q is not a phone number"):format(text)
 end
 
 local function digits_only(text)

@@ -211,8 +211,8 @@ end
 scheduler.step = step
 
 --- Makes the scheduler consistent again after an error out of it, and interrupts all tasks. The hook of a signal may
--- raise between any two instructions of the main thread (LuaJIT: of any coroutine), so what it left half done is
--- derived again from `tasks`.
+-- raise between any two instructions of the main thread (LuaJIT: of any coroutine), so all other
+-- state is computed again from `tasks`.
 -- @param value what was raised
 -- @tparam ?number depth_before `scheduler.depth()` before what raised; nil if that ran in a task
 function scheduler.recover(value, depth_before)

@@ -100,7 +100,7 @@ function origin.of(url)
   local found = slash and known[sub(url, 1, slash - 1)]
   if not found then return look_up(url) end
   local target = sub(url, slash)
-  -- LuaJIT compiles this call, but not a pattern. strspn also ends at a NUL.
+  -- LuaJIT compiles this call, but not a pattern. strspn stops at a NUL, which is thus refused, too.
   if tonumber(C.lofty_strspn(target, TARGET_BYTES)) ~= #target then return look_up(url) end
   return found, target
 end

@@ -10,7 +10,7 @@ local seed = require "lofty.sandbox.server.seed"
 local state = require "lofty.sandbox.server.state"
 
 local records = {
-  GENERATED = 62, -- members beside the account itself, of an account without given ones
+  GENERATED = 62, -- how many members an account has besides itself if no members are given
 }
 
 local function member(person, id, user, who, n)

@@ -49,7 +49,7 @@ local function is_sold(listing) return listing.listingStatus == "Sold" end
 local BODY = { searchScope = true, soldFlag = true, filterConditions = true, sortFields = true, returnFields = true,
                pageNum = true, pageSize = true }
 
--- A wrong name in the body is no error, as seen live: the response has no rows.
+-- A wrong name in the body is not an error, as seen live: the response has no rows.
 local function misnamed(body)
   for name in pairs(body) do
     if not BODY[name] then return true end
