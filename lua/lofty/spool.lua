@@ -49,7 +49,7 @@ local function new_id(self)
   return format("%014.0f%04d-%s", floor(self.runtime:now() * 1000), count, ascii.hex(crypto.random(8)))
 end
 
--- The handler has accepted the body, so its limits and its form of JSON are not asked again.
+-- The handler has checked the body before it was stored, so its limits and its choice of JSON do not apply again.
 local ACCEPTED = { json = "repair", max_events = huge }
 
 -- The events of a delivery; nil if the file does not hold what was written.
@@ -163,13 +163,14 @@ local function pause()
   if ngx then ngx.sleep(0.001) end -- nginx may log a warning about a sleep of 0
 end
 
--- No wait is longer than the last one: what is due later was noted before the clock was set back.
+-- No wait is longer than the last of WAITS: an event that is due later than that was written before the clock was set
+-- back, and is due now.
 local function is_due(at, now)
   return at <= now or at > now + WAITS[#WAITS] + 1
 end
 
--- Handles the events of one delivery that are due. Returns when the next one is, or false when none is left; nil and an
--- err, and true if only this delivery is concerned.
+-- Handles the events of one delivery that are due. Returns when the next one is due, or false when none is left; or
+-- nil, an err, and true if the err concerns only this delivery.
 local function handle_delivery(self, dir, id)
   local body, err = read(self, dir, id .. DELIVERY)
   if not body then return body, err, true end
@@ -211,8 +212,8 @@ local function is_exiting()
   return ngx and ngx.worker.exiting()
 end
 
--- Handles deliveries until none is left (true), or it is time to stop (false); nil and an err. A delivery that can't be
--- read does not hold up the others.
+-- Handles deliveries. Returns true when none is left, false when it is time to stop; or nil, err. A delivery that can't
+-- be read does not hold up the others.
 local function work(self, dir, ends)
   local runtime, due, problem = self.runtime, {}, nil
   local unreadable = {} -- id -> true

@@ -425,9 +425,9 @@ end
 --     }
 --     local status, body, headers = respond{ method =, path =, body =, headers = }
 --
--- `body` is a string, or a function that returns one and is called only after the secret was found correct, with the
--- number of bytes after which it may stop to read. Lofty does not sign its deliveries;
--- only the secret in the path distinguishes them from forged ones.
+-- `body` is a string, or a function that returns one. The function is called only after the secret was found correct,
+-- with the number of bytes after which it may stop reading. Lofty does not sign its deliveries; only the secret in the
+-- path distinguishes them from forged ones.
 --
 -- | status | |
 -- |---|---|

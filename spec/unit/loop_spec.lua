@@ -149,7 +149,7 @@ describe("a runtime over an event loop", function()
     assert.is_true(resident() - before < calls * size / 2 ^ 20 / 3, resident() - before)
   end)
 
-  it("works again after functions of the loop have raised, whichever they were", function()
+  it("works again after any function of the loop has raised", function()
     local loop = {
       spawn = function(fn) fn() end,
       event = function() return { set = function() end, wait = function() return true end } end,

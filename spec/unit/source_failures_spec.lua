@@ -357,7 +357,7 @@ describe("a source over a store", function()
     assert.truthy(err.message:find("out of order", 1, true))
   end)
 
-  it("reports what is no value of the store's method, instead of using it", function()
+  it("is a store err when a method of the store returns a value of another type", function()
     local call_store = require "lofty.internal.call_store"
     local odd = { true, 1, {}, io.stdout, function() end, "text", 0 / 0 }
     local good = { get = "string", keys = "table", take = "number" }

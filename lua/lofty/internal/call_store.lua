@@ -18,7 +18,7 @@ end
 -- The methods that may return nil alone, and those that may return false; from others that is a failure, too.
 local MAY_BE_NIL, MAY_BE_FALSE = { get = true }, { try_lock = true, unlock = true }
 
--- The types of the values that are used, and not only tested.
+-- The types of the values that these methods return; of the others only nil and false are distinguished.
 local TYPES = { get = "string", keys = "table", take = "number" }
 
 -- What is wrong with the type of a value; nil if nothing is.

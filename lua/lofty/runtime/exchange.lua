@@ -21,7 +21,7 @@ local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS
 -- How many ended exchanges, each with its reader, are kept for later requests: setting the fields of one costs less
 -- than making another.
 local MAX_IDLE = 32
--- The largest body whose memory a reader keeps with them.
+-- Bytes; the memory of a larger body is freed when the exchange ends.
 local KEPT_BODY = 65536
 
 local exchange = {}
@@ -108,8 +108,7 @@ local function take(origin, req, now)
   return self
 end
 
--- Keeps an exchange that has ended with a body of so many bytes, or nil: with an error. (One that was aborted is
--- collected.)
+-- Keeps an exchange that has ended. `size` is that of the body; nil after an error. (An aborted exchange is collected.)
 local function give_back(self, size)
   self.origin, self.socket, self.pool = false, false, false
   if not size or size > KEPT_BODY then self.reader:reset("GET", limits.head, limits.body) end

@@ -122,7 +122,7 @@ local function keep(self, reusable, now)
   if not reusable then return close(self) end
   local runtime, origin = self.origin.runtime, self.origin.url.origin
   close_expired(runtime, origin, now)
-  -- Before the list is changed: a function of the loop may raise.
+  -- Before the list is changed, since monotonic may raise.
   local kept = { socket = self.socket, ends = runtime.loop.monotonic() + IDLE_TIMEOUT }
   local idle = runtime.idle[origin]
   if idle and #idle >= limits.idle_connections then return close(self) end

@@ -38,8 +38,8 @@ local function pause() ngx.sleep(0.001) end -- nginx may log a warning about a s
 
 --- Makes a content handler: reads the request, calls `respond` and sends what it returns.
 -- @tparam function respond (request) -> status, body|nil, headers|nil. The request has `method`; `path`, as it came,
---   without the query; `query`; `headers`, names in lower case; `body`, a function that returns the body, or with a
---   number its first bytes;
+--   without the query; `query`; `headers`, names in lower case; `body`, a function that returns the body, or at most
+--   `most` bytes of it if it is called with that number;
 --   `later(fn, ...)`, which calls fn(...) after the response was sent, and returns false when the queue is full;
 --   `wait(fn, ...)`, which calls fn(...) so that a client that disconnects can't stop it, and returns its results, or
 --   nil, err after 60 s; `pause()`, which lets the worker process serve other requests
