@@ -210,6 +210,8 @@ end
 
 --- Returns its arguments, or raises the error that a failed call returned, as it is.
 -- (The `assert` of Lua 5.1 and 5.2 accepts only strings as messages.)
+-- @param ... the results of a call
+-- @return the same values; if the first is nil or false, the second is raised instead
 function lofty.assert(...)
   if select("#", ...) > 0 and not (...) then
     local err = select(2, ...)

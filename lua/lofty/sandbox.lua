@@ -349,7 +349,8 @@ function Box:journal(reset)
   return journal.requests, journal.dropped
 end
 
---- The lines of its error log that tell of errors, as a text: empty unless the sandbox itself is at fault.
+--- The lines of its error log that report errors: empty unless the sandbox itself has failed.
+-- @treturn string
 function Box:complaints()
   local out = {}
   for line in self.server:log():gmatch("[^\n]+") do
