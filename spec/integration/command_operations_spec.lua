@@ -210,6 +210,12 @@ command.describe("an operation of the command", function()
       assert.equal(0, (run("leads", "find", LEAD)))
     end)
 
+    it("names the command that fetches all leads found when they do not fit on one page", function()
+      local code, _, err = run("leads", "find", "Sofía")
+      assert.equal(0, code, err)
+      assert.truthy(err:find("25 of 41 leads; lofty leads list key=TEXT --all fetches them all", 1, true), err)
+    end)
+
     it("is an error when the response to a request by id is another lead or none", function()
       for _, body in ipairs { '{"lead":{"leadId":8}}', '{"lead":null}', '{"message":"maintenance"}', "", "null" } do
         box:control("fault", { path = "/v1.0/leads/" .. LEAD, status = 200, body = body, times = 1 })

@@ -114,6 +114,12 @@ command.describe("lofty webhooks", function()
       assert.equal("note.created", events[1].name)
     end)
 
+    it("reports a receiver that cannot be reached", function()
+      local code, _, err = run { "webhooks", "trigger", "note.created", "http://127.0.0.1:1/" }
+      assert.equal(1, code)
+      assert.truthy(err:find("The delivery failed: connection refused", 1, true), err)
+    end)
+
     it("rejects an unknown event, and any server but the emulator", function()
       local code, _, err = run { "webhooks", "trigger", "leed.updated", on.box.url .. "/" }
       assert.equal(2, code)
