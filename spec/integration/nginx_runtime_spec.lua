@@ -222,6 +222,24 @@ describe("nginx runtime", function()
       assert.equal("done", box:note("late:" .. name))
     end)
 
+    it("goes on after a function that called ngx.exit, which ends all that ran in its timer", function()
+      local kind, message, beside, after = run [[
+        local besides
+        local thread = ngx.thread.spawn(function()
+          local _, err = runtime:detach(20, function() ngx.sleep(10) return "slept" end)
+          besides = err.message
+        end)
+        local _, err = runtime:detach(20, function() ngx.exit(400) end)
+        local after = runtime:detach(20, function() ngx.sleep(0.001) return "done" end)
+        ngx.thread.wait(thread)
+        return err.kind, err.message, besides, after
+      ]]
+      assert.equal("invalid", kind)
+      assert.matches("ngx.exit was called", message, 1, true)
+      assert.equal(message, beside)
+      assert.equal("done", after)
+    end)
+
     it("goes on when the client closes its connection", function()
       local lost, saved = new_name(), new_name()
       for name, more in pairs { [lost] = "", [saved] = "&detached=1" } do

@@ -17,7 +17,7 @@ local errors = require "lofty.errors"
 local limits = require("lofty.core").limits
 local phase = require "lofty.runtime.nginx.phase"
 
-local timer_at, spawn, get_phase = ngx.timer.at, ngx.thread.spawn, ngx.get_phase
+local timer_at, spawn, get_phase, ngx_sleep = ngx.timer.at, ngx.thread.spawn, ngx.get_phase, ngx.sleep
 local log, ERR, WARN = ngx.log, ngx.ERR, ngx.WARN
 local new_semaphore, monotonic = semaphore.new, clock.monotonic
 local error, pcall, select, tostring, unpack = error, pcall, select, tostring, unpack
@@ -52,7 +52,7 @@ local function queue_here()
     -- `done`, which is posted at its end.
     queue = setmetatable({
       jobs = {}, first = 1, last = 0,
-      worker = nil,       -- { wake =, active =, started = } while one runs
+      worker = nil,       -- { wake =, active =, started =, turns =, is_lost = } while one runs
       requested_at = nil, -- when a timer was created that has not started yet
     }, Queue)
     queues[here] = queue
@@ -109,39 +109,61 @@ function Queue:work(worker)
       if worker.started == JOBS_PER_WORKER then return end
       local job = self:pop()
       if not job.given_up then
-        job.started = true
+        job.started, job.worker = true, worker
         worker.active, worker.started = worker.active + 1, worker.started + 1
         spawn(run, job, worker)
       end
     end
     if worker.active == 0 then return end
     worker.wake:wait(IDLE_WAIT)
+    worker.turns = worker.turns + 1
   end
+end
+
+-- Whether a worker waits for its semaphore. One that does not runs just now, or was woken and will run before the next
+-- timer, or was ended: ngx.exit in a job ends all light threads of its timer.
+local function is_waiting(worker)
+  return worker.wake:count() < 0
+end
+
+local function was_ended(worker)
+  if is_waiting(worker) then return false end
+  local turns = worker.turns
+  worker.wake:post()
+  ngx_sleep(0.001)
+  return worker.turns == turns and not is_waiting(worker)
 end
 
 -- A premature timer, at the end of nginx's worker process, still does its jobs. Threads that still run when this
 -- returns keep the timer alive until they end.
 local function on_timer(_, self)
   self.requested_at = nil
-  if self.worker then return end
-  local worker = { wake = new_semaphore(0), active = 0, started = 0 }
+  local last = self.worker
+  if last then
+    if not was_ended(last) or self.worker ~= last then return end
+    last.is_lost = true
+    log(ERR, "lofty: what ran after or apart from its request was ended by ngx.exit, which is for requests only")
+  end
+  local worker = { wake = new_semaphore(0), active = 0, started = 0, turns = 0, is_lost = false }
   self.worker = worker
   local ok, problem = pcall(self.work, self, worker)
-  self.worker = nil
+  if self.worker == worker then self.worker = nil end
   if self.first <= self.last then self:ensure_worker() end
   if not ok then error(problem, 0) end
 end
 
--- Wakes the worker, or creates the timer that becomes one.
+-- Wakes the worker, or creates the timer that becomes one, if the worker is not there or was ended.
 function Queue:ensure_worker()
-  if self.worker then
-    self.worker.wake:post()
-    return true
+  local worker = self.worker
+  if worker then
+    local waits = is_waiting(worker)
+    worker.wake:post()
+    if waits then return true end
   end
   local now = monotonic()
   if self.requested_at and now - self.requested_at < START_TIMEOUT then return true end
   local ok, why = timer_at(0, on_timer, self)
-  if not ok then return nil, why end
+  if not ok then return worker and true or nil, why end
   self.requested_at = now
   return true
 end
@@ -156,13 +178,13 @@ function Queue:wait(job, timeout)
       job.given_up = true
       return nil, requested and "too many timers run" or why
     end
-    local ended, problem = job.done:wait(job.started and left or min(left, START_TIMEOUT))
+    local ended, problem = job.done:wait(min(left, START_TIMEOUT))
     if ended then return true end
-    if problem ~= "timeout" then
+    if problem ~= "timeout" or job.started and job.worker.is_lost then
       job.given_up = true
       return nil, problem
     end
-    if not job.started then requested, why = self:ensure_worker() end
+    requested, why = self:ensure_worker()
   end
 end
 
@@ -185,6 +207,12 @@ function detach.call(timeout, fn, ...)
   if ended then
     if job.raised then error(job.problem, 0) end
     return unpack(job.results, 1, job.results.n)
+  end
+  if job.started and job.worker.is_lost then
+    return nil, errors.new {
+      kind = "invalid", sent = true, connected = true,
+      message = "the function did not return: ngx.exit was called in it, or in one that ran beside it, and ended both",
+    }
   end
   local message = job.started and "it is still running" or "it has not started: " .. why
       .. " (see lua_max_running_timers and lua_max_pending_timers in nginx.conf)"
