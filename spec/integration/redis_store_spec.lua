@@ -35,6 +35,32 @@ describe("redis store", function()
     for _, word in ipairs { PASSWORD, ENCODED, "wrong" } do assert.is_nil(text:find(word, 1, true), text) end
   end
 
+  it("reports a reply that the command does not have, and works again after it", function()
+    local null = require("lofty.core").null
+    local calls = {
+      { "get", "k" }, { "unlock", "k", "owner" }, { "take", "k", 5, 5 }, { "keys" }, { "check" },
+    }
+    local odd = {
+      get = { 5, {} }, unlock = { {}, null, "OK" }, take = { {}, null, "OK" },
+      keys = { 5, null, "OK", {}, { "0" }, { 0, {} }, { "0", { 4 } }, { "0", { null } } }, check = { {}, "OK" },
+    }
+    for _, call in ipairs(calls) do
+      for _, reply in ipairs(odd[call[1]]) do
+        local store, answer = redis_store { url = url() }, reply
+        local connections = store.connections
+        local fake = { command = function() return answer end, keep = function() end, close = function() end }
+        store.connections = { connect = function() return fake, true end }
+        local got, err = store[call[1]](store, call[2], call[3], call[4])
+        assert.is_nil(got)
+        assert.equal("store", err.kind)
+        store.connections = connections
+        got, err = store[call[1]](store, call[2], call[3], call[4])
+        assert.is_nil(err)
+        assert.is_true(got ~= nil or call[1] == "get")
+      end
+    end
+  end)
+
   describe("url", function()
     it("logs in with a password, or a user and a password, percent-decoded", function()
       for _, login in ipairs { ":" .. ENCODED, "app:" .. ENCODED, "default:" .. ENCODED } do

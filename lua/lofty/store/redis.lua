@@ -144,6 +144,11 @@ local function run(self, ...)
   return failed(self, message, kind.retryable)
 end
 
+-- nil, err: a reply of a form that the command does not have.
+local function unexpected(self, command)
+  return failed(self, "its reply to " .. command .. " has an unexpected form (is it a Redis server?)", false)
+end
+
 -- Runs a script by its digest. A server that was restarted does not know it any more.
 local function script(self, source, key, ...)
   local digest = self.digests[source]
@@ -151,12 +156,14 @@ local function script(self, source, key, ...)
   if not digest then
     digest, err = run(self, "SCRIPT", "LOAD", source)
     if not digest then return nil, err end
+    if type(digest) ~= "string" then return unexpected(self, "SCRIPT LOAD") end
     self.digests[source] = digest
   end
   reply, err = run(self, "EVALSHA", digest, "1", key, ...)
   if not reply and find(err.message, "NOSCRIPT", 1, true) then
     reply, err = run(self, "EVAL", source, "1", key, ...)
   end
+  if reply and type(reply) ~= "number" then return unexpected(self, "EVALSHA") end
   return reply, err
 end
 
@@ -170,6 +177,7 @@ function Store:get(key)
   local reply, err = run(self, "GET", self.prefix .. TOKEN .. key)
   if not reply then return nil, err end
   if reply == core.null then return nil end
+  if type(reply) ~= "string" then return unexpected(self, "GET") end
   return reply
 end
 
@@ -224,8 +232,11 @@ function Store:keys()
     local reply
     reply, err = run(self, "SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)
     if not reply then return nil, err end
+    local names = type(reply) == "table" and reply[2]
+    if type(names) ~= "table" or type(reply[1]) ~= "string" then return unexpected(self, "SCAN") end
     cursor = reply[1]
-    for _, name in ipairs(reply[2]) do
+    for _, name in ipairs(names) do
+      if type(name) ~= "string" then return unexpected(self, "SCAN") end
       if not seen[name] then -- SCAN may return a key twice
         seen[name] = true
         list[#list + 1] = sub(name, start)
