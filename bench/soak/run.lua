@@ -331,6 +331,9 @@ local ok, problem = xpcall(function()
   run()
   judge()
 end, debug.traceback)
+if not ok then
+  for _, one in ipairs(processes) do os.execute(format("kill %d 2>/dev/null", one.pid)) end
+end
 local log = site:log()
 site:stop()
 box:stop()
