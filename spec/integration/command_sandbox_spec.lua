@@ -67,6 +67,48 @@ command.describe("lofty sandbox", function()
     assert.truthy(err:find([[unknown member "leeds"; there are calls, emails, leads, members,]], 1, true), err)
   end)
 
+  it("does not write its variables over another file, and removes only what it has written", function()
+    local path = folder .. "/mine"
+    nginx.write(path, "kept\n")
+    local code, _, err = command.run { "sandbox", "--write", path, "--", "true" }
+    assert.equal(1, code)
+    assert.equal("lofty: " .. path .. " exists and was not written by `lofty sandbox`: name another file\n", err)
+    assert.equal("kept\n", nginx.contents(path))
+    nginx.shell("mkdir " .. folder .. "/empty")
+    for _, name in ipairs { "/empty", "/absent/file" } do
+      assert.equal(1, (command.run { "sandbox", "--write", folder .. name, "--", "true" }))
+    end
+    assert.equal("empty", nginx.shell("ls -d " .. folder .. "/empty"):match "[^/]*$")
+    nginx.write(path, "export LOFTY_BASE_URL='http://127.0.0.1:1'\n") -- of a sandbox that was killed
+    assert.equal(0, (command.run { "sandbox", "--write", path, "--", "true" }))
+    assert.is_nil(io.open(path))
+  end)
+
+  it("reports a directory in place of a file of records", function()
+    local code, _, err = command.run { "sandbox", "--seed", folder, "--", "true" }
+    assert.equal(2, code)
+    assert.equal("lofty: " .. folder .. ": Is a directory\n", err)
+  end)
+
+  it("leaves no process and no folder behind when its process group gets a signal", function()
+    if not (command.has "lua5.4" and command.has "setsid") then
+      pending "needs lua5.4 and setsid"
+      return
+    end
+    -- A shell lets a process in the background ignore INT and QUIT.
+    for _, signal in ipairs { "HUP", "TERM" } do
+      local place = nginx.shell("mktemp -d -p " .. folder)
+      nginx.shell(([[cd %s; mkfifo input; sleep 60 >input & sleeper=$!
+        TMPDIR=$PWD setsid %s/bin/lofty sandbox --write exports <input >/dev/null 2>&1 & group=$!
+        left=400; until [ -s exports ] || [ $left = 0 ]; do left=$((left - 1)); sleep 0.05; done
+        kill -%s -$group
+        until ! [ -e lofty-nginx.* ] || [ $left = 0 ]; do left=$((left - 1)); sleep 0.05; done
+        kill $sleeper $group]]):format(place, nginx.shell "pwd", signal) .. " 2>/dev/null")
+      assert.equal("", nginx.shell("ls " .. place .. " | grep nginx; true"), signal)
+      assert.equal("exports", nginx.shell("cd " .. place .. "; ls exports"))
+    end
+  end)
+
   it("rejects a setting without a value", function()
     local code, _, err = command.run { "sandbox", "--set", "rate_limit" }
     assert.equal(2, code)

@@ -27,8 +27,10 @@ local function add_seeds(path, settings)
   local known = require "lofty.sandbox.seeds"
   local file, why = io.open(path, "rb")
   if not file then return why end
-  local text = file:read "*a"
+  local text
+  text, why = file:read "*a"
   file:close()
+  if not text then return path .. ": " .. why end
   local records, err = require("lofty").json.decode(text)
   if type(records) ~= "table" then return path .. ": " .. tostring(err or "not a JSON object") end
   for name, list in pairs(records) do

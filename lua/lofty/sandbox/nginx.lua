@@ -22,10 +22,11 @@ nginx.more_path = ":/usr/sbin:/usr/local/openresty/nginx/sbin"
 
 -- The keeper; $1 is the server's folder, $2 is more_path. Writes "up PID" or "down" to the fifo, then waits for a line
 -- or the end of its input. nginx writes its pid file once it listens. LD_PRELOAD is unset because this process may run
--- under a sanitizer or valgrind. A Ctrl-C at the terminal reaches the keeper too; it ignores that in order to clean up.
+-- under a sanitizer or valgrind. Signals to the process group, such as that of Ctrl-C or of a terminal that is closed,
+-- reach the keeper too; it ignores them in order to clean up.
 local KEEPER = [[
 exec 2>/dev/null
-trap '' INT
+trap '' HUP INT QUIT TERM
 unset LD_PRELOAD
 cd / || exit 1
 . "$1/env"
@@ -59,8 +60,9 @@ nginx.contents = contents
 
 local function write(path, text)
   local file = assert(open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
+  local ok, why = file:write(text)
+  local closed, problem = file:close()
+  if not (ok and closed) then error(path .. ": " .. (why or problem), 0) end
 end
 nginx.write = write
 

@@ -10,6 +10,9 @@ local quote = nginx.quote
 
 local session = {}
 
+-- The beginning of a file of exports.
+local FIRST_WORDS = "export LOFTY_"
+
 -- The exit status of a command. os.execute returns it in two forms.
 local function execute(command)
   local ok, _, status = os.execute(command)
@@ -17,9 +20,18 @@ local function execute(command)
   return ok and 0 or status
 end
 
--- Writes a file that its owner alone can read: it holds credentials, though only the emulator's.
+-- Writes a file that its owner alone can read: it holds credentials, though only the emulator's. It is removed at the
+-- end, so nothing else may be there, but for the file of a session that was killed.
 local function write_private(path, text)
-  if execute("umask 077 && : > " .. quote(path)) ~= 0 then error("cannot write " .. path, 0) end
+  local file = io.open(path, "rb")
+  if file then
+    local head = file:read(#FIRST_WORDS)
+    file:close()
+    if head ~= FIRST_WORDS then
+      error(path .. " exists and was not written by `lofty sandbox`: name another file", 0)
+    end
+  end
+  if execute("umask 077 && { : > " .. quote(path) .. "; } 2>/dev/null") ~= 0 then error("cannot write " .. path, 0) end
   nginx.write(path, text)
 end
 
@@ -70,11 +82,15 @@ end
 -- @treturn number the command's exit status, 0 without a command, 130 when it was interrupted
 function session.run(opt)
   local box = require("lofty.sandbox").start(opt.settings)
+  local has_written
   local ok, status = pcall(function()
     local text = nginx.exports(box:exports())
     local exports_file = box.folder .. "/exports"
     if opt.command then nginx.write(exports_file, text) end -- in a folder that is closed to others
-    if opt.write then write_private(opt.write, text) end
+    if opt.write then
+      write_private(opt.write, text)
+      has_written = true
+    end
     if not opt.command then
       opt.out:write("The sandbox listens at ", box.url, "\n\n", text, "\nTo try the consent page, open\n  ",
         box.authorize_url, "?clientId=", box.client_id, "\nCtrl-C ends it.\n")
@@ -83,7 +99,7 @@ function session.run(opt)
     return wait(opt, exports_file)
   end)
   box:stop()
-  if opt.write then os.remove(opt.write) end
+  if has_written then os.remove(opt.write) end
   if ok then return status end
   if type(status) == "string" and status:find("interrupted!", 1, true) then return 130 end
   error(status, 0)
