@@ -170,6 +170,20 @@ command.describe("lofty report", function()
       assert.truthy(out:find("&quot;&gt;&lt;script&gt;", 1, true))
     end)
 
+    it("fails when a row cannot be read, as in a damaged file, and keeps the earlier report", function()
+      local path, html = on.user:file "view.db", on.user:file("report.html", "earlier")
+      local environment = sqlite.sqlite3()
+      local connection = assert(environment:connect(path))
+      assert(connection:execute [[CREATE VIEW leads AS SELECT '{}' AS record, NULL AS deleted_at
+        UNION ALL SELECT abs(-9223372036854775807 - 1), NULL]])
+      connection:close()
+      environment:close()
+      local code, _, err = run { "report", "--html", html, "--from", path }
+      assert.equal(1, code)
+      assert.truthy(err:find("integer overflow", 1, true), err)
+      assert.equal("earlier", nginx.contents(html))
+    end)
+
     it("reports a file that is not an export", function()
       assert.equal(2, (run { "report", "--html", "-", "--from", on.user:file "absent.db" }))
       assert.is_nil(io.open(on.user:file "absent.db"))

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -28,6 +29,7 @@
 #define NAME_ROOM 64      /* bytes of a temporary file's name */
 #define NAME_ATTEMPTS 100 /* temporary names to try before giving up */
 #define TEMPORARY ".lofty-%ld-%lx-%lx.tmp"
+#define MAX_PATH_SIZE 4096 /* bytes of the working directory's path, with its NUL */
 #define OTHERS (S_IRWXG | S_IRWXO)
 
 typedef struct File {
@@ -554,6 +556,36 @@ static int cut_output (lua_State *L) {
   return done(L);
 }
 
+/*
+** file.lock_output() -> true | false (another process has locked it) | nil, message, code
+** Locks the file that is standard output; it stays locked until it is closed.
+*/
+static int lock_output (lua_State *L) {
+  int held = flock_now(STDOUT_FILENO) == 0;
+  if (!held && errno != EWOULDBLOCK) return fail(L, errno, "standard output cannot be locked");
+  lua_pushboolean(L, held);
+  return 1;
+}
+
+/*
+** file.working_directory() -> path | nil, message, code
+** PWD keeps the symbolic links by which a shell came there. Another process may have changed the
+** directory without it, so it is only used when it names this directory.
+*/
+static int working_directory (lua_State *L) {
+  const char *logical = getenv("PWD");
+  char path[MAX_PATH_SIZE];
+  struct stat named, here;
+  if (logical && logical[0] == '/' && stat(logical, &named) == 0 && stat(".", &here) == 0 &&
+      named.st_dev == here.st_dev && named.st_ino == here.st_ino) {
+    lua_pushstring(L, logical);
+    return 1;
+  }
+  if (!getcwd(path, sizeof path)) return fail(L, errno, "the working directory is not known");
+  lua_pushstring(L, path);
+  return 1;
+}
+
 static const luaL_Reg file_methods[] = {{"allocate", file_allocate}, {"append", file_append},
                                         {"read", file_read},         {"write", file_write},
                                         {"sync", file_sync},         {"lock", file_lock},
@@ -572,6 +604,8 @@ static const luaL_Reg functions[] = {{"directory", open_directory},
                                      {"monotonic", monotonic},
                                      {"size_of_output", size_of_output},
                                      {"cut_output", cut_output},
+                                     {"lock_output", lock_output},
+                                     {"working_directory", working_directory},
                                      {NULL, NULL}};
 
 int luaopen_lofty_file (lua_State *L) {

@@ -76,6 +76,8 @@ local function count_from_database(path, counts)
   local connection, why = environment:connect(path)
   local cursor
   if connection then
+    -- Milliseconds to wait for an export that writes.
+    connection:execute("PRAGMA busy_timeout = 10000"):close()
     cursor, why = connection:execute "SELECT record FROM leads WHERE deleted_at IS NULL"
   end
   if cursor then

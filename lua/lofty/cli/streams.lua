@@ -10,9 +10,12 @@
 -- - `columns`, `rows`: the size of the window of `out`, 80 and 24 when unknown.
 -- - `read_line(echo)`: the next line of `input`, nil at its end. With `echo` false the terminal does not show what is
 --   typed.
--- - `page(text)`: shows text in the pager that PAGER names and returns true; false when there is none.
+-- - `page(text)`: shows text in the pager that PAGER names and returns true; false when there is none or it cannot be
+--   started.
 -- - `out_size()`: how many bytes the file of `out` has, nil if it is not a file; `cut_out(size)` cuts it to `size`
---   bytes and continues at its end: true, or nil and why. Both may be absent.
+--   bytes and continues at its end: true, or nil and why; `lock_out()` locks it until the process ends: true, false if
+--   another process has locked it, or nil and why. All three may be absent.
+-- - `working_directory()`: its absolute path, nil when it has none.
 -- - `variable(name)`: an environment variable, nil when unset or empty.
 -- - `now()`: epoch seconds; `runtime` (optional): another runtime than that of libcurl, for the specs.
 -- - `reserved`: files that must stay open as long as the process.
@@ -21,6 +24,9 @@
 local streams = {}
 
 local EPIPE = 32
+
+-- Exit statuses of a shell that could not start a command (POSIX, "Exit Status for Commands").
+local NOT_EXECUTABLE, NOT_FOUND = 126, 127
 
 -- Standard output whose failures are raised: { closed = true } when the reader is gone, else { failed = why }.
 local function checked(file)
@@ -44,9 +50,14 @@ local function page(config)
     local pipe = io.popen("LESS=${LESS-FRX} " .. pager, "w")
     if not pipe then return false end
     pipe:write(text) -- fails when the person leaves the pager before the end
-    pipe:close()
-    return true
+    local _, _, status = pipe:close()
+    return status ~= NOT_EXECUTABLE and status ~= NOT_FOUND
   end
+end
+
+-- The width that COLUMNS names; nil when it names none.
+local function columns_of(text)
+  return text and text:find "^[1-9]%d?%d?%d?$" and tonumber(text)
 end
 
 -- In place of the C module, so that `lofty doctor` can report that it is missing.
@@ -71,7 +82,7 @@ function streams.standard()
   return {
     out = checked(io.stdout), err = io.stderr, input = io.stdin,
     out_is_terminal = out_is_terminal, err_is_terminal = terminal.is_terminal(2), input_is_terminal = input_is_terminal,
-    columns = columns or tonumber(config.variable "COLUMNS") or 80, rows = rows or 24,
+    columns = columns or columns_of(config.variable "COLUMNS") or 80, rows = rows or 24,
     read_line = function(echo)
       if input_is_terminal then return terminal.read_line(echo) end
       return io.stdin:read "*l"
@@ -79,6 +90,8 @@ function streams.standard()
     page = out_is_terminal and page(config) or nil,
     out_size = function() return require("lofty.file").size_of_output() end,
     cut_out = function(size) return require("lofty.file").cut_output(size) end,
+    lock_out = function() return require("lofty.file").lock_output() end,
+    working_directory = function() return require("lofty.file").working_directory() end,
     variable = config.variable, now = os.time, reserved = reserved,
   }
 end

@@ -27,7 +27,9 @@ function cursor_file.read(path)
   if type(state) ~= "table" or type(state.cursor) ~= "string" or type(state.of) ~= "string" then
     return nil, path .. " was not written by `lofty export --resume`: name another file"
   end
-  state.size = tonumber(state.size)
+  if state.size ~= nil and not (type(state.size) == "number" and state.size >= 0 and state.size % 1 == 0) then
+    return nil, path .. " is damaged: its size is not a whole number; delete it and the output, and start over"
+  end
   return state
 end
 

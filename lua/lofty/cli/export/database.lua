@@ -19,22 +19,31 @@ local quote = schema.quote
 
 local database = {}
 
--- Milliseconds to wait for another process that writes.
-local BUSY_TIMEOUT = 10000
+-- Milliseconds to wait for another process that reads or writes. LuaSQL 2.6 has no function that sets it.
+local BUSY_TIMEOUT = "PRAGMA busy_timeout = 10000"
 -- How many leads are read from the database at a time, to fetch their notes and tasks.
 local BATCH = 100
-
-local function raise(why)
-  error({ failed = "the database: " .. tostring(why) }, 0)
-end
 
 local Database = {}
 Database.__index = Database
 
+-- What to do about SQLite's messages.
+local HINTS = {
+  ["is locked"] = "another process uses it: run this again when that has ended",
+  ["no such column"] = "it was not written by this version of `lofty export`: name another file",
+  ["not a database"] = "name another file",
+  ["is malformed"] = "restore it from a copy, or name another file",
+  ["is full"] = "make room, then run this again",
+}
+
 function Database:execute(statement)
   local done, why = self.connection:execute(statement)
-  if not done then raise(why) end
-  return done
+  if done then return done end
+  why = tostring(why)
+  for text, hint in pairs(HINTS) do
+    if why:find(text, 1, true) then why = why .. "; " .. hint end
+  end
+  error({ failed = ("the database %s: %s"):format(self.path, why) }, 0)
 end
 
 -- Calls fn with each row of a query, a table by column number.
@@ -75,8 +84,8 @@ local function open(path, used)
   local environment = luasql.sqlite3()
   local connection, why = environment:connect(path)
   if not connection then return nil, "cannot open " .. path .. ": " .. tostring(why) end
-  local self = setmetatable({ environment = environment, connection = connection }, Database)
-  if connection.setbusytimeout then connection:setbusytimeout(BUSY_TIMEOUT) end
+  local self = setmetatable({ environment = environment, connection = connection, path = path }, Database)
+  self:first(BUSY_TIMEOUT)
   for _, statement in ipairs(schema.statements(used)) do self:execute(statement) end
   return self
 end
@@ -185,7 +194,7 @@ function Database:reason_to_keep(job, number, is_resumed, stated)
   if is_resumed then
     return "No record was marked as deleted, since this run continued an interrupted one: run the command again."
   end
-  local came = tonumber(self:first(("SELECT COUNT(*) FROM %s WHERE seen_in = %d"):format(job.name, number))[1])
+  local came = tonumber(self:first(("SELECT COUNT(*) FROM %s WHERE seen_in >= %d"):format(job.name, number))[1])
   if came < stated then
     return ("No record was marked as deleted, since the list had %d different records but the server stated %.0f: run "
       .. "the command again."):format(came, stated)
@@ -213,7 +222,8 @@ function Database:walk(job)
   local gone, reason = 0, job.is_whole and self:reason_to_keep(job, number, is_resumed, stated) or nil
   self:transaction(function()
     if job.is_whole and not reason then
-      gone = self:execute(("UPDATE %s SET deleted_at = %s WHERE deleted_at IS NULL AND seen_in <> %d")
+      -- A later walk may run at the same time: what it has seen exists.
+      gone = self:execute(("UPDATE %s SET deleted_at = %s WHERE deleted_at IS NULL AND seen_in < %d")
         :format(job.name, quote(self.now), number))
     end
     self:execute(("UPDATE walks SET cursor = NULL WHERE of = %s"):format(quote(job.of)))

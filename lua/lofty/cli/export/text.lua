@@ -25,6 +25,15 @@ local function json_line(streams, record)
   return terminal_text.json(streams, record) .. "\n"
 end
 
+-- Locks the output of an export that can be resumed, if it is a file: a second one at the same time would cut off what
+-- the first has written. True; nil, what is wrong.
+local function lock(streams)
+  if not (streams.lock_out and streams.out_size()) then return true end
+  local locked, why = streams.lock_out()
+  if locked == false then why = "the output is in use: another export writes to it" end
+  return locked or nil, why
+end
+
 -- Prepares the output of a resumed export; nil, what is wrong.
 local function continue(streams, state, of)
   if state.of ~= of then
@@ -52,9 +61,11 @@ function text.write(context, job)
   local line_of = writer and csv_line or json_line
   local state
   if job.resume then
-    local why
-    state, why = cursor_file.read(job.resume)
-    local ok = not why
+    local ok, why = lock(streams)
+    if ok then
+      state, why = cursor_file.read(job.resume)
+      ok = not why
+    end
     if state then ok, why = continue(streams, state, job.of) end
     if not ok then return nil, why end
   end
