@@ -214,16 +214,33 @@ command.describe("lofty auth", function()
       local work = user.home .. "/work/deep"
       nginx.shell("mkdir -p " .. work)
       nginx.write(user.home .. "/work/.lofty", "# this project\naccount = 113377\n")
-      assert.equal("113377", account_of({}, { variables = { PWD = work } }))
-      assert.equal("113209", account_of({}, { variables = { PWD = work, LOFTY_ACCOUNT = "113209" } }))
+      assert.equal("113377", account_of({}, { directory = work }))
+      assert.equal("113209", account_of({}, { directory = work, variables = { LOFTY_ACCOUNT = "113209" } }))
       assert.equal("113377", account_of({ "--account", "113377" },
-        { variables = { PWD = work, LOFTY_ACCOUNT = "113209" } }))
+        { directory = work, variables = { LOFTY_ACCOUNT = "113209" } }))
+    end)
+
+    it("is that of the working directory, also when PWD names another one", function()
+      if not command.has "lua5.4" then
+        pending "needs lua5.4"
+        return
+      end
+      two_accounts()
+      nginx.shell(("mkdir -p %s/one %s/other; ln -s ../other %s/one/link"):format(user.home, user.home, user.home))
+      nginx.write(user.home .. "/one/.lofty", "account = 113377\n")
+      nginx.write(user.home .. "/other/.lofty", "account = 113209\n")
+      local line = user:shell_words("auth status", "PWD=" .. user.home .. "/one")
+      assert.truthy(nginx.shell("cd " .. user.home .. "/other && " .. line):find("account   113209", 1, true))
+      -- A symbolic link by which the shell came there counts, as for the shell's pwd.
+      os.remove(user.home .. "/other/.lofty")
+      line = user:shell_words "auth status"
+      assert.truthy(nginx.shell("cd " .. user.home .. "/one/link && " .. line):find("account   113377", 1, true))
     end)
 
     it("is an error when a .lofty file names none", function()
       user:log_in()
       nginx.write(user.home .. "/.lofty", "acount = 1\n")
-      local _, code, err = account_of({}, { variables = { PWD = user.home } })
+      local _, code, err = account_of({}, { directory = user.home })
       assert.equal(2, code)
       assert.truthy(err:find("account = ID", 1, true), err)
     end)

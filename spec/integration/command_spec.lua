@@ -87,9 +87,26 @@ command.describe("the command", function()
     for _, words in ipairs { { "auth", "login" }, { "auth", "list" }, { "leads", "list" } } do
       local code, _, err = command.run(words, { terminal = true, read_line = function() asked = true end })
       assert.equal(1, code)
-      assert.truthy(err:find("neither HOME nor XDG_DATA_HOME is set", 1, true), err)
+      assert.truthy(err:find("neither HOME nor XDG_DATA_HOME is set to an absolute path", 1, true), err)
     end
     assert.is_false(asked)
+  end)
+
+  it("ignores a relative XDG_DATA_HOME, and reports a directory of credentials that it cannot read", function()
+    local code, _, err = command.run({ "auth", "login" }, { variables = { XDG_DATA_HOME = "data", HOME = "home" } })
+    assert.equal(1, code)
+    assert.truthy(err:find("absolute path", 1, true), err)
+    local path = os.tmpname()
+    finally(function() os.remove(path) end)
+    for _, words in ipairs { { "auth", "list" }, { "auth", "login", "--with-key" } } do
+      code, _, err = command.run(words, { input = "key\n", variables = { XDG_DATA_HOME = path } })
+      assert.is_not.equal(0, code)
+      if words[2] == "list" then
+        assert.equal(1, code)
+        assert.truthy(err:find("the directory of the credentials: " .. path .. "/lofty/credentials: Not a directory", 1,
+          true), err)
+      end
+    end
   end)
 
   it("explains each exit code under `lofty help exit-codes`", function()

@@ -25,7 +25,7 @@ end
 -- @tparam {string,...} arguments
 -- @tparam[opt] table opt `input` (text), `terminal` (boolean for all three streams), `columns`, `rows`,
 --   `variables` (name -> value), `now`, `page` (the pager), `runtime`, `on_err` (called with all of stderr so far),
---   `read_line` (of the terminal), `out`, `out_size`, `cut_out` (see `lofty.cli.streams`)
+--   `read_line` (of the terminal), `out`, `out_size`, `cut_out` (see `lofty.cli.streams`), `directory` (in which it runs)
 -- @treturn number exit code
 -- @treturn string what it wrote to stdout
 -- @treturn string what it wrote to stderr
@@ -59,6 +59,7 @@ function command.run(arguments, opt)
       local value = opt.variables and opt.variables[name]
       return value ~= "" and value or nil
     end,
+    working_directory = function() return opt.directory end,
     read_line = opt.read_line or function() return input:read "*l" end, now = function() return opt.now or os.time() end,
   })
   return code, out_text(), err_text()

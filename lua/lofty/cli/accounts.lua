@@ -12,6 +12,7 @@ local misuse = require "lofty.cli.misuse"
 local accounts = {}
 
 local RECORD = "account/"
+local ENOENT = 2
 
 --- The directory of the credentials.
 -- @tparam table streams
@@ -19,12 +20,16 @@ local RECORD = "account/"
 -- @treturn[2] nil
 -- @treturn[2] string why it is not known
 function accounts.folder(streams)
-  local data = streams.variable "XDG_DATA_HOME"
-  if not data then
-    local home = streams.variable "HOME"
-    if not home then return nil, "neither HOME nor XDG_DATA_HOME is set: set one, for the credentials" end
-    data = home .. "/.local/share"
+  local function absolute(name)
+    local path = streams.variable(name)
+    return path and path:find "^/" and path
   end
+  -- A relative path is ignored (XDG Base Directory Specification): it would name another place in each directory.
+  local data, home = absolute "XDG_DATA_HOME", absolute "HOME"
+  if not data and not home then
+    return nil, "neither HOME nor XDG_DATA_HOME is set to an absolute path: set one, for the credentials"
+  end
+  data = data or home .. "/.local/share"
   return data .. "/lofty/credentials"
 end
 
@@ -34,11 +39,13 @@ local function store_of(streams, create)
   if not folder then return nil, why end
   if create then
     local parent = folder:match("^(.*)/[^/]*$")
-    local made = os.execute("mkdir -p -m 0700 -- '" .. parent:gsub("'", "'\\''") .. "'")
-    if made ~= true and made ~= 0 then return nil, "cannot create " .. parent end
+    local pipe = io.popen("mkdir -p -m 0700 -- '" .. parent:gsub("'", "'\\''") .. "' 2>&1")
+    why = pipe:read "*l"
+    pipe:close()
+    if why then return nil, "the directory of the credentials: " .. why end
   else
-    local directory = io.open(folder, "r")
-    if not directory then return nil end
+    local directory, problem, code = io.open(folder, "r")
+    if not directory then return nil, code ~= ENOENT and "the directory of the credentials: " .. problem or nil end
     directory:close()
   end
   return require("lofty").store.file { path = folder }
@@ -125,8 +132,8 @@ end
 -- The account that a file .lofty in this folder or above names, and the file's path; nil and the path when the file
 -- names no account.
 local function from_file(streams)
-  local folder = streams.variable "PWD" or "."
-  while true do
+  local folder = streams.working_directory()
+  while folder do
     local path = (folder == "/" and "" or folder) .. "/.lofty"
     local file = io.open(path, "r")
     local text = file and file:read(4096)
@@ -139,7 +146,7 @@ local function from_file(streams)
       end
       return nil, path
     end
-    if folder == "/" or not folder:find("/", 1, true) then return nil end
+    if folder == "/" then return nil end
     folder = folder:match "^(.*)/[^/]*$"
     if folder == "" then folder = "/" end
   end

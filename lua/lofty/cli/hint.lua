@@ -14,7 +14,6 @@ local HINTS = {
   tls = "`lofty doctor` shows which certificate was not trusted.",
   server = "Try again later; LOFTY_DEBUG=1 shows each request and response.",
   decode = "Try again later; LOFTY_DEBUG=1 shows each request and response.",
-  store = "Check the directory that `lofty doctor` names as that of the credentials.",
 }
 
 --- @tparam table err
