@@ -2,6 +2,7 @@
 
 -- `lofty export` against the emulator.
 local command = require "spec.support.command"
+local nginx = require "lofty.sandbox.nginx"
 
 local has_sqlite = pcall(require, "luasql.sqlite3")
 
@@ -68,6 +69,19 @@ command.describe("lofty export", function()
     local code, out, err = run { "export", "calls", "startTime=1760000000000", "endTime=1767700000000" }
     assert.equal(0, code, err)
     assert.truthy(#lines_of(out) > 1)
+  end)
+
+  it("rejects a filter that is given twice, and options that name nothing", function()
+    for _, each in ipairs {
+      { "stage=A", "stage=B", says = "stage is given twice" }, { "-f", "", says = "no field is named" },
+      { "-f", ",,", says = "no field is named" },
+      { "--to", "sqlite:" .. on.user:file "crm.db", "--with", "", says = "--with takes notes and tasks" },
+    } do
+      local code, out, err = run { "export", "leads", each[1], each[2], each[3], each[4] }
+      assert.equal(2, code)
+      assert.equal("", out)
+      assert.truthy(err:find(each.says, 1, true), err)
+    end
   end)
 
   it("rejects an unknown filter, and writes nothing", function()
@@ -155,6 +169,30 @@ command.describe("lofty export", function()
       assert.truthy(err:find("append with >> FILE", 1, true), err)
     end)
 
+    it("refuses an output that another export writes to", function()
+      if not (command.has "lua5.4" and command.has "flock") then
+        pending "needs lua5.4 and flock"
+        return
+      end
+      local path = nginx.quote(on.user:file("leads.csv", "kept\n"))
+      local line = on.user:shell_words("export leads --resume " .. nginx.quote(on.user:file "cursor"),
+        "LOFTY_API_KEY=" .. on.box.api_key)
+      local said = nginx.shell(("exec 9>>%s; flock 9; %s 2>&1 >>%s; echo \"exit $?\""):format(path, line, path))
+      assert.equal("lofty: export leads: the output is in use: another export writes to it\nexit 1", said)
+      assert.equal("kept\n", nginx.contents(on.user:file "leads.csv"))
+    end)
+
+    it("refuses a cursor file with a size that is none", function()
+      for _, size in ipairs { "-5", "0.5", '"x"' } do
+        on.user:file("cursor", '{"cursor":"start","of":"leads","size":' .. size .. "}")
+        local out, contents = file()
+        local code, _, err = run_to(out, contents, { "export", "leads", "--resume", on.user:file "cursor" })
+        assert.equal(1, code)
+        assert.truthy(err:find("cursor is damaged: its size is not a whole number", 1, true), err)
+        assert.equal("", contents())
+      end
+    end)
+
     it("refuses the cursor file of another export", function()
       local out, contents = file()
       on.box:control("fault", { path = "/v1.0/leads", status = 400, skip = 2, times = 1 })
@@ -177,6 +215,11 @@ command.describe("lofty export", function()
       local environment = require("luasql.sqlite3").sqlite3()
       local connection = environment:connect(on.user:file "crm.db")
       local rows = assert(connection:execute(statement))
+      if type(rows) == "number" then
+        connection:close()
+        environment:close()
+        return
+      end
       local list, row = {}, rows:fetch({}, "n")
       while row do
         list[#list + 1] = table.concat(row, "|")
@@ -217,6 +260,40 @@ command.describe("lofty export", function()
       assert.equal("Contacted", query [[select new from history where id = '9007199254740993' and field = 'stage'
         and old is not null]])
       assert.equal("1738234566814937089", query "select id from leads where deleted_at is not null")
+    end)
+
+    it("marks nothing as deleted that a later walk has seen, which runs at the same time", function()
+      export()
+      query [[update leads set id = 'seen by the later walk', seen_in = 1000 where id = '9007199254740993']]
+      local code, err = export()
+      assert.equal(0, code, err)
+      assert.equal("", query "select id from leads where deleted_at is not null")
+    end)
+
+    it("waits for another process that writes, and names a database that stays locked", function()
+      local statements = {}
+      local connection = { close = function() end }
+      function connection.execute(_, statement)
+        statements[#statements + 1] = statement
+        if not statement:find "^PRAGMA" then return nil, "LuaSQL: database is locked" end
+        return { fetch = function() return {} end, close = function() end }
+      end
+      local driver = require "luasql.sqlite3"
+      finally(function() package.loaded["luasql.sqlite3"] = driver end)
+      package.loaded["luasql.sqlite3"] = {
+        sqlite3 = function() return { connect = function() return connection end, close = function() end } end,
+      }
+      local code, err = export()
+      assert.equal(1, code)
+      assert.equal("PRAGMA busy_timeout = 10000", statements[1])
+      assert.truthy(err:find("crm.db: LuaSQL: database is locked; another process uses it: run this again", 1, true), err)
+    end)
+
+    it("refuses a database of another program, and says which", function()
+      query "create table history (other)"
+      local code, err = export()
+      assert.equal(1, code)
+      assert.truthy(err:find("crm.db: LuaSQL: no such column: kind; it was not written by this version", 1, true), err)
     end)
 
     it("marks nothing as deleted after a walk that failed, was resumed or has a filter", function()

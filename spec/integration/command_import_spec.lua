@@ -292,6 +292,18 @@ command.describe("lofty import", function()
     end)
   end)
 
+  it("says that a pipe cannot be imported, and in which file a quote is not closed", function()
+    local path = on.user:file "pipe.csv"
+    nginx.shell("mkfifo " .. path .. "; { echo 'First,Email' > " .. path .. "; } >/dev/null 2>&1 &")
+    local code, _, err = on.run({ "import", path }, { variables = { LOFTY_API_KEY = key } })
+    assert.equal(2, code)
+    assert.truthy(err:find("pipe.csv is a pipe, but an import reads its file twice: save it first", 1, true), err)
+    write 'First,Email\n"Ann,ann@example.com\n'
+    code, _, err = run()
+    assert.equal(1, code)
+    assert.truthy(err:find("leads.csv, line 2: a quote is not closed", 1, true), err)
+  end)
+
   it("is an error when a look-up gets a response without a list of leads", function()
     local decision = require "lofty.cli.import.decision"
     local function other() return { message = "maintenance" }, { status = 200 } end

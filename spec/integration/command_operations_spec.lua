@@ -247,6 +247,23 @@ command.describe("an operation of the command", function()
       assert.equal('{"content":"01","isPin":true,"leadId":' .. LEAD .. "}", box:journal()[1].body)
     end)
 
+    it("rejects a field that is given twice", function()
+      for _, words in ipairs {
+        { "leads", "update", LEAD, "tagsAdd=a", "tagsAdd=b" }, { "leads", "list", "limit=1", "limit=2" },
+        { "leads", "get", "leadId=1", "leadId=2" }, { "api", "GET", "/v1.0/leads", "limit=1", "limit=2" },
+      } do
+        local code, _, err = run(unpack(words))
+        assert.equal(2, code)
+        assert.truthy(err:find("is given twice", 1, true), err)
+      end
+      assert.equal("", sent())
+    end)
+
+    it("rejects an empty text to find, for which the server would list all leads", function()
+      for _, text in ipairs { "", " " } do assert.equal(2, (run("leads", "find", text))) end
+      assert.equal("", sent())
+    end)
+
     it("rejects other methods, and addresses", function()
       assert.equal(2, (run("api", "PATCH", "/v1.0/leads")))
       assert.equal(2, (run("api", "GET", "https://example.com/v1.0/leads")))

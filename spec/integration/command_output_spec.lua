@@ -58,6 +58,12 @@ command.describe("the output of the command", function()
     assert.truthy(out:find("651095960136641", 1, true), out)
     _, out = run({ "leads", "list", "limit=1", "-f", "firstName,leadId" }, { terminal = true, columns = 30 })
     assert.truthy(out:find("651095960136641", 1, true), out)
+    for _, words in ipairs { { "leads", "list", "limit=1" }, { "leads", "get", "651095960136641" } } do
+      for _, columns in ipairs { 1, 12, 20 } do
+        _, out = run(words, { terminal = true, columns = columns })
+        assert.truthy(out:find("651095960136641", 1, true), out)
+      end
+    end
   end)
 
   it("aligns columns after wide characters", function()

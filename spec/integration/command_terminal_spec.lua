@@ -105,6 +105,18 @@ command.describe("the command in a terminal", function()
     assert.truthy(text:find "1250 of 1250[^\r]*\r\27%[K$", text:sub(-100))
   end)
 
+  it("shows a long table without a pager when PAGER cannot be started", function()
+    if not command.has "script" then
+      pending "needs script"
+      return
+    end
+    for _, pager in ipairs { "lofty-no-such-pager", "/" } do
+      local text = nginx.shell("script -qec "
+        .. nginx.quote(lofty("leads list limit=50 -f leadId", "PAGER=" .. pager)) .. " /dev/null </dev/null")
+      assert.truthy(text:find("651095960136984", 1, true), text)
+    end
+  end)
+
   it("ends an export with 141 and without a message when the reader of its output ends", function()
     for _, before in ipairs { "", "trap '' PIPE; " } do
       local said = user:file "said"

@@ -32,6 +32,7 @@ local function filter_of(op, words)
   for _, word in ipairs(words) do
     local name, text = values.split(word)
     if not name then return nil, ("%q is not a filter: write NAME=VALUE"):format(word) end
+    if filter[name] ~= nil then return nil, name .. " is given twice" end
     local value, problem = values.read(text, op.query.fields[name] or {})
     if value == nil then return nil, name .. " " .. problem end
     filter[name] = value
@@ -83,6 +84,7 @@ local function children_of(args)
   if not args.with then return {} end
   if args.kind ~= "leads" or not args.to then return nil, "--with can only be used with leads and --to sqlite:FILE" end
   local list = values.list(args.with)
+  if #list == 0 then return nil, "--with takes notes and tasks" end
   for _, name in ipairs(list) do
     if not (kinds[name] and kinds[name].of_lead) then return nil, "--with takes notes and tasks, got " .. name end
   end
@@ -102,6 +104,8 @@ local function problem_of(args)
     end
   elseif args.jsonl and args.excel then
     return "give --jsonl or --excel, not both"
+  elseif args.fields and #values.list(args.fields) == 0 then
+    return "no field is named"
   end
 end
 

@@ -42,7 +42,7 @@ local function open(args)
   if not name then return nil, skip end
   local pieces, why = encoding.pieces(args.file, name, skip)
   if not pieces then return nil, why end
-  local reader = require("lofty.cli.import.reader").new(pieces)
+  local reader = require("lofty.cli.import.reader").new(pieces, nil, args.file)
   local head = reader:record()
   if not head then return nil, args.file .. " has no lines" end
   local given = {}

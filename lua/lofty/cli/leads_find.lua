@@ -46,7 +46,8 @@ local function look_up(crm, text)
 end
 
 local function find(args, context)
-  local problem = output.problem(context)
+  -- The server would list all leads.
+  local problem = not args.text:find "%S" and "the text is empty" or output.problem(context)
   if problem then return context:fail("leads find: " .. problem, exit_codes.usage) end
   local crm, who = context:client()
   if not crm then return context:fail(who) end

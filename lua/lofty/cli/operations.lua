@@ -106,7 +106,10 @@ local function arguments_of(op, args, streams)
   for _, word in ipairs(args.words) do
     local name, text
     if word:find("=", 1, true) then name, text = values.split(word) end
-    if name and path_shapes[name] and not known[name] then
+    if name and (fields[name] ~= nil or in_path[name]) then
+      return nil, name .. " is given twice" .. (known[name] and known[name].type == "array" and ": write " .. name
+        .. "=ONE,TWO" or "")
+    elseif name and path_shapes[name] and not known[name] then
       in_path[name] = text
     elseif (not name or not known[name]) and #list < #names then
       list[#list + 1] = word

@@ -13,7 +13,10 @@ local NARROWEST = 12
 
 local layout = {}
 
--- The width of each column, so that all fit. Columns at the end that do not fit with their least width are left out.
+local function is_id(cell) return #cell > NARROWEST and cell:find "^%-?%d+$" ~= nil end
+
+-- The width of each column, so that all fit. Columns at the end that do not fit with their least width are left out,
+-- but not the first one.
 local function fit(natural, least, columns)
   local widths, count, total = {}, 0, -#GAP
   for i = 1, #natural do
@@ -31,7 +34,6 @@ local function fit(natural, least, columns)
     if not narrowest then break end
     widths[narrowest], spare = widths[narrowest] + 1, spare - 1
   end
-  if count > 0 then widths[count] = max(1, min(widths[count], columns)) end
   return widths, count
 end
 
@@ -44,14 +46,15 @@ end
 -- @treturn number how many columns are shown
 function layout.lines(names, rows, columns, bold)
   local natural, least = {}, {}
+  local narrowest = max(1, min(NARROWEST, columns))
   for i, name in ipairs(names) do natural[i] = width.of(name) end
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do
       natural[i] = max(natural[i], width.of(cell))
-      if #cell > NARROWEST and cell:find "^%-?%d+$" then least[i] = max(least[i] or 0, #cell) end
+      if is_id(cell) then least[i] = max(least[i] or 0, #cell) end
     end
   end
-  for i, wanted in ipairs(natural) do least[i] = max(least[i] or 0, min(wanted, NARROWEST)) end
+  for i, wanted in ipairs(natural) do least[i] = max(least[i] or 0, min(wanted, narrowest)) end
   local widths, count = fit(natural, least, columns)
   local lines = {}
   local function add(cells)
@@ -76,7 +79,7 @@ function layout.record(names, cells, columns)
   local room = max(NARROWEST, columns - widest - #GAP)
   for i, name in ipairs(names) do
     local space = rep(" ", widest - width.of(name))
-    lines[i] = (name .. space .. GAP .. width.cut(cells[i], room)):gsub("%s+$", "")
+    lines[i] = (name .. space .. GAP .. (is_id(cells[i]) and cells[i] or width.cut(cells[i], room))):gsub("%s+$", "")
   end
   return lines
 end

@@ -30,7 +30,7 @@ function webhooks.define(parser)
   local trigger = parser:command("trigger", "let the emulator send a delivery")
   trigger:argument("event", "such as lead.updated or note.created")
   trigger:argument("url", "http://127.0.0.1:PORT/PATH of the receiver")
-  trigger:option("--count", "how many events the delivery has"):argname "N":default "1":convert(tonumber)
+  trigger:option("--count", "how many events the delivery has"):argname "N":default "1"
 end
 
 local function sanitize(text) return require("lofty.errors").sanitize(tostring(text)) end
@@ -156,6 +156,9 @@ function actions.retry(args, context)
   return exit_codes.ok
 end
 
+-- The most events of a delivery that the emulator is asked for.
+local MAX_EVENTS = 1000
+
 -- "lead.updated" -> 2, "updated"; nil, problem.
 local function event_of(name)
   local object, action = name:match "^([%a_]+)%.(%a+)$"
@@ -170,7 +173,10 @@ end
 function actions.trigger(args, context)
   local list, action = event_of(args.event)
   if not list then return context:fail(action, exit_codes.usage) end
-  if args.count < 1 then return context:fail("--count must be 1 or more", exit_codes.usage) end
+  local count = tonumber(args.count)
+  if not count or count % 1 ~= 0 or count < 1 or count > MAX_EVENTS then
+    return context:fail(("--count must be a whole number from 1 to %d"):format(MAX_EVENTS), exit_codes.usage)
+  end
   local base_url = context.streams.variable "LOFTY_BASE_URL"
   if not (base_url and base_url:find "^http://127%.0%.0%.1:%d+$") then
     return context:fail("only the emulator can send a delivery: run this in `lofty sandbox -- ...`, which sets "
@@ -179,7 +185,7 @@ function actions.trigger(args, context)
   local json = require("lofty").json
   local res, err = require("lofty.runtime.curl"):request {
     method = "POST", url = base_url .. "/_sandbox/deliver", headers = { ["Content-Type"] = "application/json" },
-    body = json.encode { url = args.url, list = list, what = action, events = math.floor(args.count) },
+    body = json.encode { url = args.url, list = list, what = action, events = math.floor(count) },
   }
   if not res then return context:fail(err) end
   local said = json.decode(res.body)

@@ -85,6 +85,10 @@ function encoding.guess(path)
   local sha256 = require("lofty.crypto").sha256
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
+  if not file:seek "set" then
+    file:close()
+    return nil, path .. " is a pipe, but an import reads its file twice: save it first"
+  end
   local name, skip, digest, rest, is_first = "UTF-8", 0, "", "", true
   while true do
     local chunk, problem = file:read(CHUNK)

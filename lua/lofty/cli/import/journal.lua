@@ -99,16 +99,18 @@ function journal.open(path, identity)
   return self
 end
 
-local function check(ok, why)
-  if not ok then error({ failed = "the journal " .. why }, 0) end
+local function check(self, ok, why)
+  if not ok then
+    error({ failed = ("the journal %s %s; run the same command again to continue"):format(self.path, why) }, 0)
+  end
 end
 
 function Journal:append(text)
-  check(self.handle:append(text .. "\n"))
+  check(self, self.handle:append(text .. "\n"))
 end
 
 function Journal:sync()
-  check(self.handle:sync())
+  check(self, self.handle:sync())
 end
 
 --- Records that a row is about to be sent. Returns when the record is on disk.

@@ -34,9 +34,11 @@ end
 --- Makes a reader.
 -- @tparam function pieces gives the next piece of the text, nil at the end
 -- @tparam[opt] string separator by default guessed from the first piece
+-- @tparam[opt] string name of the file, for messages
 -- @treturn table with `separator` and `record()`
-function reader.new(pieces, separator)
+function reader.new(pieces, separator, name)
   local self = setmetatable({ pieces = pieces, text = pieces() or "", at = 1, line = 1 }, Reader)
+  self.place = name and name .. ", line " or "line "
   self.separator = separator or reader.separator(self.text)
   self.stop = "[" .. self.separator .. "\r\n]"
   return self
@@ -56,8 +58,8 @@ local function add(self, parts, piece)
   parts[#parts + 1] = piece
   self.size = self.size + #piece
   if self.size > reader.max_record then
-    error({ failed = ("line %d: the record has more than %d bytes; is there an unclosed quote?")
-      :format(self.record_line, reader.max_record) }, 0)
+    error({ failed = ("%s%d: the record has more than %d bytes; is there an unclosed quote?")
+      :format(self.place, self.record_line, reader.max_record) }, 0)
   end
 end
 
@@ -84,7 +86,7 @@ local function quoted(self, parts)
       self.line = self.line + count
     end
     if not is_closed then
-      error({ failed = ("line %d: a quote is not closed"):format(self.record_line) }, 0)
+      error({ failed = ("%s%d: a quote is not closed"):format(self.place, self.record_line) }, 0)
     end
     self.at = self.at + 1
     if peek(self) ~= QUOTE then return end
