@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -568,12 +567,12 @@ static int lock_output (lua_State *L) {
 }
 
 /*
-** file.working_directory() -> path | nil, message, code
-** PWD keeps the symbolic links by which a shell came there. Another process may have changed the
-** directory without it, so it is only used when it names this directory.
+** file.working_directory(pwd) -> path | nil, message, code
+** 'pwd', the value of PWD or nil, keeps the symbolic links by which a shell came there. Another
+** process may have changed the directory without it, so it is only used when it names this directory.
 */
 static int working_directory (lua_State *L) {
-  const char *logical = getenv("PWD");
+  const char *logical = luaL_optstring(L, 1, NULL);
   char path[MAX_PATH_SIZE];
   struct stat named, here;
   if (logical && logical[0] == '/' && stat(logical, &named) == 0 && stat(".", &here) == 0 &&

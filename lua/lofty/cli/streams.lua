@@ -91,7 +91,7 @@ function streams.standard()
     out_size = function() return require("lofty.file").size_of_output() end,
     cut_out = function(size) return require("lofty.file").cut_output(size) end,
     lock_out = function() return require("lofty.file").lock_output() end,
-    working_directory = function() return require("lofty.file").working_directory() end,
+    working_directory = function() return require("lofty.file").working_directory(config.variable "PWD") end,
     variable = config.variable, now = os.time, reserved = reserved,
   }
 end
