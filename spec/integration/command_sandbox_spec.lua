@@ -95,11 +95,11 @@ command.describe("lofty sandbox", function()
       pending "needs lua5.4 and setsid"
       return
     end
-    -- A shell lets a process in the background ignore INT and QUIT.
+    -- A shell lets a process in the background ignore INT and QUIT; nohup lets all of them ignore HUP.
     for _, signal in ipairs { "HUP", "TERM" } do
       local place = nginx.shell("mktemp -d -p " .. folder)
       nginx.shell(([[cd %s; mkfifo input; sleep 60 >input & sleeper=$!
-        TMPDIR=$PWD setsid %s/bin/lofty sandbox --write exports <input >/dev/null 2>&1 & group=$!
+        TMPDIR=$PWD setsid env --default-signal %s/bin/lofty sandbox --write exports <input >/dev/null 2>&1 & group=$!
         left=400; until [ -s exports ] || [ $left = 0 ]; do left=$((left - 1)); sleep 0.05; done
         kill -%s -$group
         until ! [ -e lofty-nginx.* ] || [ $left = 0 ]; do left=$((left - 1)); sleep 0.05; done

@@ -10,8 +10,7 @@
 -- - `columns`, `rows`: the size of the window of `out`, 80 and 24 when unknown.
 -- - `read_line(echo)`: the next line of `input`, nil at its end. With `echo` false the terminal does not show what is
 --   typed.
--- - `page(text)`: shows text in the pager that PAGER names and returns true; false when there is none or it cannot be
---   started.
+-- - `page(text)`: shows text in the pager that PAGER names and returns true; false when there is none.
 -- - `out_size()`: how many bytes the file of `out` has, nil if it is not a file; `cut_out(size)` cuts it to `size`
 --   bytes and continues at its end: true, or nil and why; `lock_out()` locks it until the process ends: true, false if
 --   another process has locked it, or nil and why. All three may be absent.
@@ -24,9 +23,6 @@
 local streams = {}
 
 local EPIPE = 32
-
--- Exit statuses of a shell that could not start a command (POSIX, "Exit Status for Commands").
-local NOT_EXECUTABLE, NOT_FOUND = 126, 127
 
 -- Standard output whose failures are raised: { closed = true } when the reader is gone, else { failed = why }.
 local function checked(file)
@@ -41,17 +37,18 @@ local function checked(file)
 end
 
 -- Through the shell, since PAGER may contain options. With LESS=FRX, as git sets it, less shows colours and ends at
--- once if the text fits the window.
+-- once if the text fits the window. Where the pager cannot be started, cat shows the text: 126 and 127 are then the
+-- shell's exit statuses (POSIX, "Exit Status for Commands").
 local function page(config)
   local pager = config.variable "PAGER"
   if not pager or pager == "cat" then return function() return false end end
   return function(text)
     io.stdout:flush()
-    local pipe = io.popen("LESS=${LESS-FRX} " .. pager, "w")
+    local pipe = io.popen("LESS=${LESS-FRX} " .. pager .. "\ncase $? in 126|127) exec cat;; esac", "w")
     if not pipe then return false end
     pipe:write(text) -- fails when the person leaves the pager before the end
-    local _, _, status = pipe:close()
-    return status ~= NOT_EXECUTABLE and status ~= NOT_FOUND
+    pipe:close()
+    return true
   end
 end
 
