@@ -204,7 +204,7 @@ demo-openresty:
 
 # make test SEED=n        in the random order that n makes; with the same n, the same order
 #           LUAS=lua5.1   on these Luas alone
-#           JOBS=1        one Lua after the other; default: as many at a time as there are processors
+#           JOBS=1        one Lua after the other; default: one more at a time than there are processors
 #           LIBCURL=prefix, OPENRESTY=prefix   with a libcurl or an OpenResty that was installed there
 test:
 	@.ci/install $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BROWSER_PACKAGES)
