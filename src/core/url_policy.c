@@ -156,7 +156,7 @@ const char *lofty_url_parse (LoftySpan text, LoftyUrl *url) {
 
 /* Fields that frame or route the message or control the connection (RFC 9110, sections 7 and 8). */
 #define NAME(text)                                                                                 \
-  { text, sizeof text - 1 }
+  { (text), sizeof(text) - 1 }
 static const LoftySpan RESERVED[] = {NAME("accept-encoding"),
                                      NAME("connection"),
                                      NAME("content-length"),
