@@ -8,12 +8,11 @@
 
 local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
-local errors = require "lofty.errors"
 local expect = require "lofty.api.expect"
 local misuse = require "lofty.internal.misuse"
 local sha256 = require("lofty.crypto").sha256
 
-local error, pairs, type = error, pairs, type
+local error, pairs, select, type = error, pairs, select, type
 local sub = string.sub
 local sort = table.sort
 local json_decode, json_encode = core.json_decode, core.json_encode
@@ -87,9 +86,7 @@ function compare.walk(leads, state, filter)
       if not id and filter and filter.returnFields and lead.leadId == nil then
         misuse("crm.leads.compare: returnFields must name leadId")
       elseif not id then
-        error(errors.new {
-          kind = "server", operation = "leads.list", sent = true, message = "a lead of the list has no leadId",
-        }, 0)
+        error(select(2, expect.failure("leads.list", nil, "a lead of the list has no leadId")), 0)
       end
       -- A lead that moves during the walk may be listed twice.
       if not seen[id] then

@@ -3,7 +3,8 @@
 --- Checks that a response of status 2xx contains what was asked for, before the caller writes anything based on it.
 --
 -- A gateway or a server in maintenance may respond with 200 and something else. That is an err of kind "server"; for a
--- write it has `outcome_unknown`.
+-- write it has `outcome_unknown`. The functions take the results of a call as their last arguments, and return its own
+-- err as it is: `expect.lead(id, crm.leads:get(id))`.
 -- @module lofty.api.expect
 
 local core = require "lofty.core"
@@ -14,8 +15,8 @@ local pages = require "lofty.api.pages"
 local recovery_hint = require("lofty.http.failure").recovery_hint
 
 local find, format, match = string.find, string.format, string.match
-local getmetatable, next, type = getmetatable, next, type
-local array_mt, null, number_text = core.array_mt, core.null, core.number_text
+local next, type = next, type
+local null, number_text = core.null, core.number_text
 
 local expect = {}
 
@@ -23,12 +24,19 @@ local POSITIVE = { type = "integer", format = "int64", min = 1 }
 -- The most bytes of an account's id that is a text.
 local MAX_ACCOUNT = 200
 
-local function failure(operation, response, message)
+--- The err of a response that does not contain what was asked for.
+-- @tparam string operation
+-- @tparam ?table response
+-- @tparam string message
+-- @treturn nil
+-- @treturn table err of kind "server"
+function expect.failure(operation, response, message)
   return nil, errors.new {
     kind = "server", operation = operation, sent = true, status = response and response.status, response = response,
     message = message,
   }
 end
+local failure = expect.failure
 
 --- The text of an id.
 -- @param value a value of a decoded response
@@ -40,18 +48,20 @@ function expect.id(value)
 end
 
 --- The account that a response of `crm:me` names.
--- @param me what `crm:me` returned
--- @tparam table response its response
+-- @param me,response what `crm:me` returned
 -- @treturn[1] string account
+-- @treturn[1] table me
+-- @treturn[1] table response
 -- @treturn[2] nil
--- @treturn[2] table err of kind "decode"
+-- @treturn[2] table err, of kind "decode" when no account is named
 function expect.account(me, response)
+  if me == nil then return nil, response end
   local id = type(me) == "table" and me.id
   if type(id) == "string" then
-    if id ~= "" and #id <= MAX_ACCOUNT and not find(id, "%c") then return id end
+    if id ~= "" and #id <= MAX_ACCOUNT and not find(id, "%c") then return id, me, response end
   else
     local account = id and expect.id(id)
-    if account then return account end
+    if account then return account, me, response end
   end
   local _, err = failure("me", response, "the response of GET /v1.0/me has no id")
   err.kind = "decode"
@@ -59,13 +69,13 @@ function expect.account(me, response)
 end
 
 --- Checks that a response is the lead with a given id.
--- @param lead what `crm.leads:get` returned
--- @tparam table response its response
 -- @param id the id that was requested
+-- @param lead,response what `crm.leads:get` returned
 -- @treturn[1] table lead
 -- @treturn[2] nil
--- @treturn[2] table err of kind "server"
-function expect.lead(lead, response, id)
+-- @treturn[2] table err
+function expect.lead(id, lead, response)
+  if lead == nil then return nil, response end
   local wanted = expect.id(id)
   if type(lead) == "table" and wanted and expect.id(lead.leadId) == wanted then return lead end
   return failure("leads.get", response,
@@ -74,17 +84,14 @@ end
 
 --- The leads of a page that have a given e-mail address or phone number. If none has it and the page is not the whole
 -- list, that is an err, since the lead may be on another page.
--- @param page what `crm.leads:list` returned
--- @tparam table response its response
 -- @tparam string name "emails" or "phones"
 -- @tparam function fits (text) -> boolean: whether it is the given address or number
+-- @param page,response what `crm.leads:list` returned
 -- @treturn[1] {table,...} leads, each once and with an id; empty when there is none
 -- @treturn[2] nil
--- @treturn[2] table err of kind "server"
-function expect.matching(page, response, name, fits)
-  -- A walk takes an empty object for an empty list; here it is an err.
-  if type(page) == "table" and next(page) == nil and getmetatable(page) ~= array_mt then page = nil end
-  local items, total = pages.expect("leads.list", index.verbs("leads").list.page, page, response)
+-- @treturn[2] table err
+function expect.matching(name, fits, page, response)
+  local items, total = pages.expect_for_write("leads.list", index.verbs("leads").list.page, page, response)
   if not items then return nil, total end
   local found, seen = {}, {}
   for i = 1, #items do
@@ -119,14 +126,15 @@ end
 
 --- Checks that the response to a create has the id of the new record.
 -- @tparam string name of the operation, such as "leads.create"
--- @param record what the operation returned
--- @tparam table response its response
 -- @tparam string id_name the name of the field with the id
+-- @param record,response what the operation returned
 -- @treturn[1] table record
+-- @treturn[1] table response
 -- @treturn[2] nil
--- @treturn[2] table err with `outcome_unknown`
-function expect.created(name, record, response, id_name)
-  if response.dry_run or type(record) == "table" and expect.id(record[id_name]) then return record end
+-- @treturn[2] table err, with `outcome_unknown` when the id is missing
+function expect.created(name, id_name, record, response)
+  if record == nil then return nil, response end
+  if response.dry_run or type(record) == "table" and expect.id(record[id_name]) then return record, response end
   return unconfirmed(name, response, "the response has no " .. id_name)
 end
 
@@ -137,18 +145,18 @@ local WORDS = { ok = true, success = true }
 --- Checks that a response confirms a change or a deletion: it is empty, null, `"ok"` or `"success"`, or an object with
 -- the record's id or with a member of a successful envelope. `{"message":"maintenance"}` does not confirm it.
 -- @tparam string name of the operation, such as "leads.update"
--- @param value what the operation returned
--- @tparam table response its response
 -- @tparam string id_name the name of the field with the record's id
--- @treturn[1] boolean true
+-- @param value,response what the operation returned
+-- @return[1] value
 -- @treturn[2] nil
--- @treturn[2] table err with `outcome_unknown`
-function expect.done(name, value, response, id_name)
-  if response.dry_run or value == true or value == null or WORDS[value] then return true end
+-- @treturn[2] table err, with `outcome_unknown` when the write is not confirmed
+function expect.done(name, id_name, value, response)
+  if value == nil then return nil, response end
+  if response.dry_run or value == true or value == null or WORDS[value] then return value end
   if type(value) == "table" then
-    if next(value) == nil or expect.id(value[id_name]) then return true end
+    if next(value) == nil or expect.id(value[id_name]) then return value end
     for i = 1, #SUCCESS do
-      if value[SUCCESS[i]] ~= nil then return true end
+      if value[SUCCESS[i]] ~= nil then return value end
     end
   end
   return unconfirmed(name, response, "the response does not confirm the write")

@@ -391,17 +391,31 @@ end
 -- is not an object: the caller may act on a record that is missing.
 -- @tparam string operation its name, for the err
 -- @tparam table page `page` of the operation
--- @param body what the operation returned
--- @tparam table response its response
+-- @param body,response what the operation returned; an err of its own is returned as it is
 -- @treturn[1] table
 -- @treturn[1] ?number how many items the whole list has, when the response states it
 -- @treturn[2] nil
 -- @treturn[2] table err
 function pages.expect(operation, page, body, response)
+  if body == nil then return nil, response end
   local items, total = pages.items(body, page)
   local problem = not items and NO_LIST or problem_of(items, page)
   if problem then return nil, page_error(operation, nil, response, problem) end
   return items, total
+end
+
+--- As `expect`, for a list that decides about a write: an empty object, which a walk takes for an empty list, is an
+-- err, and so is any object where the reference has an array.
+-- @tparam string operation
+-- @tparam table page
+-- @param body,response
+-- @return as `expect`
+function pages.expect_for_write(operation, page, body, response)
+  local is_object = type(body) == "table" and body[1] == nil and getmetatable(body) ~= array_mt
+  if is_object and (next(body) == nil or not page.items) then
+    return nil, page_error(operation, nil, response, NO_LIST)
+  end
+  return pages.expect(operation, page, body, response)
 end
 
 -- Why a walk that has ended is not complete, or nil if it is.

@@ -15,10 +15,9 @@ local operations = require "lofty.api.operations.webhooks"
 local pages = require "lofty.api.pages"
 local suggest = require "lofty.internal.suggest"
 
-local getmetatable, pairs, tonumber, tostring, type = getmetatable, pairs, tonumber, tostring, type
+local pairs, tonumber, tostring, type = pairs, tonumber, tostring, type
 local find, format, sub = string.find, string.format, string.sub
 local sort = table.sort
-local array_mt = require("lofty.core").array_mt
 
 local subscriptions = {}
 
@@ -78,25 +77,18 @@ local function list_number(one)
 end
 
 local function no_field(index, name)
-  return errors.new {
-    kind = "server", operation = "webhooks.ensure", sent = true,
-    message = format("item %d of the list of subscriptions has no %s, so nothing was changed", index, name),
-  }
+  return expect.failure("webhooks.ensure", nil,
+    format("item %d of the list of subscriptions has no %s, so nothing was changed", index, name))
 end
 
 -- The subscriptions, each with the fields that `ensure` compares; nil, err.
 local function list(webhooks, wanted)
-  local body, response = webhooks:list()
-  if body == nil then return nil, response end
-  local page = operations.list.page
-  -- Lofty documents an array. A walk also accepts an object, but here it is an err.
-  if type(body) == "table" and body[1] == nil and getmetatable(body) ~= array_mt then body = nil end
-  local found, err = pages.expect("webhooks.ensure", page, body, response)
+  local found, err = pages.expect_for_write("webhooks.ensure", operations.list.page, webhooks:list())
   if not found then return nil, err end
   for i = 1, #found do
     local one = found[i]
-    if type(one.callbackUrl) ~= "string" then return nil, no_field(i, "callbackUrl") end
-    if is_own(wanted, one.callbackUrl) and not list_number(one) then return nil, no_field(i, "listId") end
+    if type(one.callbackUrl) ~= "string" then return no_field(i, "callbackUrl") end
+    if is_own(wanted, one.callbackUrl) and not list_number(one) then return no_field(i, "listId") end
   end
   return found
 end
@@ -138,7 +130,7 @@ function subscriptions.ensure(webhooks, wanted)
         kept[#kept + 1] = one
         changes.kept[#changes.kept + 1] = one
       else
-        if not expect.id(one.subscribeId) then return nil, no_field(i, "subscribeId") end
+        if not expect.id(one.subscribeId) then return no_field(i, "subscribeId") end
         extra[#extra + 1] = one
       end
     end
@@ -146,12 +138,8 @@ function subscriptions.ensure(webhooks, wanted)
 
   -- Delete first: each subscription counts against the account's quota, and its list may be subscribed to anew.
   for i = 1, #extra do
-    local done, response = webhooks:delete(extra[i].subscribeId)
-    if done == nil and not is_gone(response) then return nil, response end
-    if done ~= nil then
-      local ok, why = expect.done("webhooks.delete", done, response, "subscribeId")
-      if not ok then return nil, why end
-    end
+    local done, why = expect.done("webhooks.delete", "subscribeId", webhooks:delete(extra[i].subscribeId))
+    if done == nil and not is_gone(why) then return nil, why end
     changes.deleted[i] = extra[i]
   end
   local numbers = {}
@@ -160,11 +148,10 @@ function subscriptions.ensure(webhooks, wanted)
   for i = 1, #numbers do
     local fields = fields_for(wanted, numbers[i])
     local created, response = webhooks:create(fields)
-    if created == nil then return nil, response end
     if created == true then
       created = fields -- an empty response says only that it was done
     else
-      created, err = expect.created("webhooks.create", created, response, "subscribeId")
+      created, err = expect.created("webhooks.create", "subscribeId", created, response)
       if not created then return nil, err end
     end
     changes.created[i] = created

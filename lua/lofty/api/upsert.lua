@@ -107,9 +107,8 @@ end
 local function look_up(leads, identities)
   for i = 1, #identities do
     local one = identities[i]
-    local page, response = leads:list(one.filter)
-    if not page then return nil, response end
-    local found, err = expect.matching(page, response, one.name, function(text) return one.same(text, one.value) end)
+    local function fits(text) return one.same(text, one.value) end
+    local found, err = expect.matching(one.name, fits, leads:list(one.filter))
     if not found then return nil, err end
     if found[1] then return found[1] end
   end
@@ -169,10 +168,8 @@ local function update(client, ends, fields, lead)
   if not view then return nil, err end
   local changes = changes_of(fields, lead)
   if next(changes) == nil then return lead, "updated" end
-  local value, response = view.leads:update(lead.leadId, changes)
-  if value == nil then return nil, response end
-  local done, why = expect.done("leads.update", value, response, "leadId")
-  if not done then return nil, why end
+  local value, why = expect.done("leads.update", "leadId", view.leads:update(lead.leadId, changes))
+  if value == nil then return nil, why end
   if type(value) ~= "table" or value.leadId == nil then value = { leadId = lead.leadId } end
   return value, "updated"
 end
@@ -181,11 +178,9 @@ local function create(client, ends, fields, identities)
   local view, err = within(client, ends)
   if not view then return nil, err end
   local runtime = client.settings.runtime
-  local lead, response = view.leads:create(fields)
-  local is_dry = lead ~= nil and response.dry_run
-  if lead ~= nil then lead, response = expect.created("leads.create", lead, response, "leadId") end
+  local lead, response = expect.created("leads.create", "leadId", view.leads:create(fields))
   if lead ~= nil then
-    if not is_dry then
+    if not response.dry_run then
       -- The addresses go with it, so that an update adds to them.
       local known = { leadId = lead.leadId, emails = fields.emails, phones = fields.phones }
       remember(identities, known, runtime:monotonic())

@@ -53,10 +53,9 @@ end
 -- The call does not refresh the token: the new one would be lost.
 local function fetch_account_id(self, token)
   local crm = client.new { source = static_source(token), settings = self.settings, limiter = self.limiter }
-  local me, response = crm:me()
-  if me == nil then return nil, response end
-  local account, err = expect.account(me, response)
-  return account, err
+  local account, err = expect.account(crm:me())
+  if not account then return nil, err end
+  return account
 end
 
 -- Finds out whether the store can be read, locked and written, before the code, which can be exchanged once, is sent.

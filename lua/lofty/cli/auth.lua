@@ -69,10 +69,8 @@ local function login_with_key(context)
   local base_url = streams.variable "LOFTY_BASE_URL"
   local crm, problem = misuse.call(require("lofty").client, { api_key = key, base_url = base_url })
   if not crm then return context:fail(problem) end
-  local me, response = crm:me()
-  if me == nil then return context:fail(response) end
-  local account, err = expect.account(me, response)
-  if not account then return context:fail(err) end
+  local account, me = expect.account(crm:me())
+  if not account then return context:fail(me) end
   local record = {
     account = account, kind = "api_key", api_key = key, name = name_of(me),
     email = text_of(me.email), base_url = base_url,
@@ -149,10 +147,8 @@ function actions.status(_, context)
   local out = context.streams.out
   local crm, problem, record = context:client()
   if not crm then return context:fail(problem) end
-  local me, response = crm:me()
-  if me == nil then return context:fail(response) end
-  local account, err = expect.account(me, response)
-  if not account then return context:fail(err) end
+  local account, me = expect.account(crm:me())
+  if not account then return context:fail(me) end
   local sanitize = require("lofty.errors").sanitize
   out:write("account   ", account, "\n",
     "name      ", sanitize(name_of(me), MAX_NAME), "\n",

@@ -147,8 +147,7 @@ local function misplaced(streams, base_url)
   local key, token = streams.variable "LOFTY_API_KEY", streams.variable "LOFTY_ACCESS_TOKEN"
   local function is_accepted(opt)
     opt.base_url = base_url
-    local me, response = lofty.client(opt):me()
-    return me ~= nil and require("lofty.api.expect").account(me, response) ~= nil
+    return require("lofty.api.expect").account(lofty.client(opt):me()) ~= nil
   end
   if key and is_accepted { access_token = key } then
     return "LOFTY_API_KEY holds an access token", "set LOFTY_ACCESS_TOKEN instead"
@@ -159,10 +158,7 @@ local function misplaced(streams, base_url)
 end
 
 local function check_credential(found, context, crm, who, base_url)
-  local expect = require "lofty.api.expect"
-  local me, response = crm:me()
-  local account, problem
-  if me ~= nil then account, problem = expect.account(me, response) end
+  local account, me, response = require("lofty.api.expect").account(crm:me())
   if account then
     local email = type(me.email) == "string" and me.email or "no e-mail"
     found.ok("credential", ("%s: account %s, %s"):format(who, account, email))
@@ -177,10 +173,9 @@ local function check_credential(found, context, crm, who, base_url)
     end
     return true
   end
-  response = problem or response
-  local text, fix
-  if response.kind == "auth" then text, fix = misplaced(context.streams, base_url) end
-  found.failure("credential", text or tostring(response), fix or require "lofty.cli.hint"(response))
+  local err, text, fix = me, nil, nil
+  if err.kind == "auth" then text, fix = misplaced(context.streams, base_url) end
+  found.failure("credential", text or tostring(err), fix or require "lofty.cli.hint"(err))
   return false
 end
 
@@ -194,13 +189,11 @@ local function check_scope(found, crm)
   local allowed = {}
   for _, probe in ipairs(PROBES) do
     local resource = crm[probe[1]]
-    local value, err = resource[probe[2]](resource, probe[3])
+    local op = require("lofty.api.operations.index").verbs(probe[1])[probe[2]]
+    local items, err = require("lofty.api.pages").expect(probe[1] .. "." .. probe[2], op.page,
+      resource[probe[2]](resource, probe[3]))
     local name = probe[1] .. " " .. probe[2]
-    if value ~= nil then
-      local op = require("lofty.api.operations.index").verbs(probe[1])[probe[2]]
-      value, err = require("lofty.api.pages").expect(probe[1] .. "." .. probe[2], op.page, value, err)
-    end
-    if value then
+    if items then
       allowed[#allowed + 1] = name
     elseif err.kind == "forbidden" then
       found.warning("scope", name .. " is not allowed: " .. err.message,

@@ -71,9 +71,9 @@ end
 -- A function that requests the list again and returns whether it is empty with a total of 0.
 local function emptiness_of(crm, kind, op, filter)
   return function()
-    local body, response = crm[kind.resource][kind.verb](crm[kind.resource], filter)
-    if body == nil then error(response, 0) end
-    local items, total = require("lofty.api.pages").expect(kind.resource .. "." .. kind.verb, op.page, body, response)
+    local list = crm[kind.resource]
+    local items, total = require("lofty.api.pages").expect(kind.resource .. "." .. kind.verb, op.page,
+      list[kind.verb](list, filter))
     if not items then error(total, 0) end
     return #items == 0 and total == 0
   end

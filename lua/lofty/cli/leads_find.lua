@@ -29,19 +29,13 @@ end
 -- The leads found and how many there are in all; nil, err.
 local function look_up(crm, text)
   if text:find "^%d+$" and #text >= ID_DIGITS then
-    local lead, response = crm.leads:get(text)
-    if lead == nil then
-      if response.kind == "not_found" then return {}, 0 end
-      return nil, response
-    end
-    local found, err = require("lofty.api.expect").lead(lead, response, text)
-    if not found then return nil, err end
-    return { found }, 1
+    local lead, err = require("lofty.api.expect").lead(text, crm.leads:get(text))
+    if lead then return { lead }, 1 end
+    if err.kind == "not_found" then return {}, 0 end
+    return nil, err
   end
-  local page, response = crm.leads:list(filter_of(text))
-  if page == nil then return nil, response end
   local op = require("lofty.api.operations.index").verbs("leads").list
-  local items, total = require("lofty.api.pages").expect("leads.list", op.page, page, response)
+  local items, total = require("lofty.api.pages").expect("leads.list", op.page, crm.leads:list(filter_of(text)))
   return items, total
 end
 

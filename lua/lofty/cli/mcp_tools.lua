@@ -202,11 +202,9 @@ end
 -- A lead with its notes, tasks and latest activities. A part that fails contains its error instead.
 local function lead_picture(crm, arguments)
   local id = arguments.leadId
-  local lead, response = crm.leads:get(id)
-  if lead == nil then return nil, response end
-  local found, err = expect.lead(lead, response, id)
-  if not found then return nil, err end
-  local picture = { lead = trim.record(found) }
+  local lead, err = expect.lead(id, crm.leads:get(id))
+  if not lead then return nil, err end
+  local picture = { lead = trim.record(lead) }
   local function part(name, list, list_arguments, tool, is_oldest_first)
     local ok, items, more = pcall(take, list, list_arguments, is_oldest_first and MAX_HISTORY or PICTURE_ITEMS)
     if not ok then
@@ -246,10 +244,8 @@ return function(crm, permitted)
       name = "whoami", title = "Who am I", about = "The account that these tools act for.", annotations = READS,
       input = object {},
       call = function()
-        local me, response = crm:me()
-        if me == nil then return nil, response end
-        local account, err = expect.account(me, response)
-        if not account then return nil, err end
+        local account, me = expect.account(crm:me())
+        if not account then return nil, me end
         return record_result(me)
       end,
     },

@@ -102,10 +102,9 @@ local function ids_of(kind, items)
     local value = record[kind.id]
     local id = type(value) ~= "table" and type(value) ~= "boolean" and cells.text(record, kind.id)
     if not id or id == "" then
-      error(require("lofty.errors").new {
-        kind = "server", operation = kind.resource .. "." .. kind.verb, sent = true,
-        message = ("item %d of the list has no %s"):format(i, kind.id),
-      }, 0)
+      local _, err = require("lofty.api.expect").failure(kind.resource .. "." .. kind.verb, nil,
+        ("item %d of the list has no %s"):format(i, kind.id))
+      error(err, 0)
     end
     ids[i] = id
   end

@@ -42,15 +42,13 @@ end
 -- Creates or updates a lead; the id of the lead, or nil, err.
 local function call(leads, lead, fields)
   if lead then
-    local value, response = leads:update(lead.leadId, fields)
-    if value == nil then return nil, response end
-    local done, err = expect.done("leads.update", value, response, "leadId")
-    return done and expect.id(lead.leadId), err
+    local done, err = expect.done("leads.update", "leadId", leads:update(lead.leadId, fields))
+    if done == nil then return nil, err end
+    return expect.id(lead.leadId)
   end
-  local value, response = leads:create(fields)
-  if value == nil then return nil, response end
-  local created, err = expect.created("leads.create", value, response, "leadId")
-  return created and expect.id(created.leadId), err
+  local created, err = expect.created("leads.create", "leadId", leads:create(fields))
+  if not created then return nil, err end
+  return expect.id(created.leadId)
 end
 
 -- Sends a create or an update. false, err: stop.

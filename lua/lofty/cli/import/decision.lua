@@ -22,11 +22,9 @@ end
 
 -- Asks for the leads with this value of a key; results as those of decision.find.
 local function ask(crm, key, value)
-  local page, response = crm.leads:list { [key.name] = value, preciseSearchFlag = true, limit = LOOK_UP_LIMIT }
-  if not page then return nil, nil, response end
-  local found, err = expect.matching(page, response, key.name .. "s", function(text)
-    return rows.key(key.name, text) == key.key
-  end)
+  local function fits(text) return rows.key(key.name, text) == key.key end
+  local found, err = expect.matching(key.name .. "s", fits,
+    crm.leads:list { [key.name] = value, preciseSearchFlag = true, limit = LOOK_UP_LIMIT })
   if not found then return nil, nil, err end
   if #found > 1 then return nil, ("%d leads have the %s %s"):format(#found, key.name, key.value) end
   return found[1]
@@ -44,13 +42,9 @@ end
 function decision.find(crm, keys)
   for _, key in ipairs(keys) do
     if key.name == "leadId" then
-      local lead, response = crm.leads:get(key.value)
-      if lead == nil then
-        if response.kind == "not_found" then return nil, "there is no lead " .. key.value end
-        return nil, nil, response
-      end
-      local found, err = expect.lead(lead, response, key.value)
-      return found, nil, err
+      local lead, err = expect.lead(key.value, crm.leads:get(key.value))
+      if err and err.kind == "not_found" then return nil, "there is no lead " .. key.value end
+      return lead, nil, err
     end
     local found, problem, err = ask(crm, key, key.value)
     -- Whether the server ignores case and country codes is not documented.
