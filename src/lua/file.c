@@ -19,7 +19,7 @@
 
 #include "core/held_signal.h"
 #include "core/limits.h"
-#include "compat.h"
+#include "file.h"
 
 #define FILE_T "lofty.file"
 #define DIRECTORY_T "lofty.directory"
@@ -28,7 +28,6 @@
 #define NAME_ROOM 64      /* bytes of a temporary file's name */
 #define NAME_ATTEMPTS 100 /* temporary names to try before giving up */
 #define TEMPORARY ".lofty-%ld-%lx-%lx.tmp"
-#define MAX_PATH_SIZE 4096 /* bytes of the working directory's path, with its NUL */
 #define OTHERS (S_IRWXG | S_IRWXO)
 
 typedef struct File {
@@ -44,19 +43,6 @@ typedef struct Directory {
 typedef struct Listing {
   DIR *stream; /* NULL: closed */
 } Listing;
-
-/* nil, message, code. 'error' is a copy of errno, which calls into Lua may change. */
-static int fail (lua_State *L, int error, const char *what) {
-  lua_pushnil(L);
-  lua_pushfstring(L, "%s: %s", what, strerror(error));
-  lua_pushstring(L, error == ENOENT ? "absent" : "failed");
-  return 3;
-}
-
-static int done (lua_State *L) {
-  lua_pushboolean(L, 1);
-  return 1;
-}
 
 static int refuse (lua_State *L, const char *message, const char *code) {
   lua_pushnil(L);
@@ -133,7 +119,7 @@ static void directory_release (Directory *dir) {
 */
 static int fail_file (lua_State *L, File *file, int error, const char *what) {
   file_release(file);
-  return fail(L, error, what);
+  return lofty_file_fail(L, error, what);
 }
 
 /* A plain name inside the directory: no path, no NUL. */
@@ -146,19 +132,12 @@ static const char *check_name (lua_State *L, int arg) {
   return name;
 }
 
-static int flock_now (int fd) {
-  int result;
-  do result = flock(fd, LOCK_EX | LOCK_NB);
-  while (result != 0 && errno == EINTR);
-  return result;
-}
-
 /* --- a file --- */
 
 /* file:close() -> true; idempotent */
 static int file_close (lua_State *L) {
   file_release((File *)luaL_checkudata(L, 1, FILE_T));
-  return done(L);
+  return lofty_file_done(L);
 }
 
 /* file:read([max]) -> the whole contents, at most 'max' bytes | nil, message, code */
@@ -169,15 +148,15 @@ static int file_read (lua_State *L) {
   size_t size, got = 0;
   char *bytes;
   luaL_argcheck(L, max >= 0 && max <= (lua_Number)LOFTY_MAX_REQUEST, 2, "out of range");
-  if (fstat(file->fd, &st) != 0) return fail(L, errno, "cannot be read");
+  if (fstat(file->fd, &st) != 0) return lofty_file_fail(L, errno, "cannot be read");
   if (st.st_size < 0 || (uintmax_t)st.st_size > (uintmax_t)max)
-    return fail(L, EFBIG, "cannot be read");
+    return lofty_file_fail(L, EFBIG, "cannot be read");
   size = (size_t)st.st_size;
   bytes = (char *)lua_newuserdata(L, size + 1);
   while (got < size) {
     ssize_t n = pread(file->fd, bytes + got, size - got, (off_t)got);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(L, errno, "cannot be read");
+    if (n < 0) return lofty_file_fail(L, errno, "cannot be read");
     if (n == 0) break;
     got += (size_t)n;
   }
@@ -213,7 +192,7 @@ static int file_allocate (lua_State *L) {
   lofty_hold_signal(&held, SIGXFSZ);
   error = allocate(file->fd, (off_t)size);
   lofty_release_signal(&held);
-  return error == 0 ? done(L) : fail(L, error, "no space can be allocated");
+  return error == 0 ? lofty_file_done(L) : lofty_file_fail(L, error, "no space can be allocated");
 }
 
 /* Writes from 'at' on; 0, or errno. */
@@ -239,10 +218,10 @@ static int file_write (lua_State *L) {
   size_t size;
   const char *bytes = luaL_checklstring(L, 2, &size);
   int error;
-  if (size > LOFTY_MAX_STORED) return fail(L, EFBIG, "cannot be written");
+  if (size > LOFTY_MAX_STORED) return lofty_file_fail(L, EFBIG, "cannot be written");
   error = write_bytes(file->fd, bytes, size, 0);
   if (error == 0 && ftruncate(file->fd, (off_t)size) != 0) error = errno;
-  return error == 0 ? done(L) : fail(L, error, "cannot be written");
+  return error == 0 ? lofty_file_done(L) : lofty_file_fail(L, error, "cannot be written");
 }
 
 /* file:append(bytes) -> true | nil, message, code. A failure may leave a part of the bytes at the end. */
@@ -252,7 +231,7 @@ static int file_append (lua_State *L) {
   const char *bytes = luaL_checklstring(L, 2, &size);
   off_t end = lseek(file->fd, 0, SEEK_END);
   int error = end < 0 ? errno : write_bytes(file->fd, bytes, size, end);
-  return error == 0 ? done(L) : fail(L, error, "cannot be written");
+  return error == 0 ? lofty_file_done(L) : lofty_file_fail(L, error, "cannot be written");
 }
 
 /*
@@ -261,15 +240,15 @@ static int file_append (lua_State *L) {
 */
 static int file_sync (lua_State *L) {
   File *file = check_file(L);
-  if (fsync(file->fd) != 0) return fail(L, errno, "cannot be written to disk (fsync)");
-  return done(L);
+  if (fsync(file->fd) != 0) return lofty_file_fail(L, errno, "cannot be written to disk (fsync)");
+  return lofty_file_done(L);
 }
 
 /* file:lock() -> true | false (another open file has the lock) | nil, message, code; never waits */
 static int file_lock (lua_State *L) {
   File *file = check_file(L);
-  int held = flock_now(file->fd) == 0;
-  if (!held && errno != EWOULDBLOCK) return fail(L, errno, "cannot be locked (flock)");
+  int held = lofty_flock(file->fd) == 0;
+  if (!held && errno != EWOULDBLOCK) return lofty_file_fail(L, errno, "cannot be locked (flock)");
   if (held) file->owner = getpid();
   lua_pushboolean(L, held);
   return 1;
@@ -280,7 +259,7 @@ static int file_lock (lua_State *L) {
 /* directory:close() -> true; idempotent */
 static int directory_close (lua_State *L) {
   directory_release((Directory *)luaL_checkudata(L, 1, DIRECTORY_T));
-  return done(L);
+  return lofty_file_done(L);
 }
 
 /* Writes the entry of a new directory to disk, if its parent may be opened. */
@@ -311,18 +290,19 @@ static int open_directory (lua_State *L) {
   lua_setmetatable(L, -2);
   if (create) {
     made = mkdir(path, S_IRWXU) == 0;
-    if (!made && errno != EEXIST) return fail(L, errno, "cannot be created");
+    if (!made && errno != EEXIST) return lofty_file_fail(L, errno, "cannot be created");
   }
   dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (dir->fd < 0) return fail(L, errno, "cannot be opened");
-  if (fstat(dir->fd, &st) != 0) return fail(L, errno, "cannot be opened");
+  if (dir->fd < 0) return lofty_file_fail(L, errno, "cannot be opened");
+  if (fstat(dir->fd, &st) != 0) return lofty_file_fail(L, errno, "cannot be opened");
   if (!is_private(L, &st, 1)) {
     directory_release(dir);
     return 3;
   }
   if (made) {
     int error = sync_parent(dir->fd);
-    if (error != 0) return fail(L, error, "cannot be written to disk (fsync of its parent)");
+    if (error != 0)
+      return lofty_file_fail(L, error, "cannot be written to disk (fsync of its parent)");
   }
   return 1;
 }
@@ -382,7 +362,7 @@ static int directory_claim (lua_State *L) {
   File *file = open_private(L, dir, name, create ? O_RDWR | O_CREAT : O_RDWR);
   struct stat ours, theirs;
   if (!file) return 3;
-  if (flock_now(file->fd) != 0) {
+  if (lofty_flock(file->fd) != 0) {
     if (errno != EWOULDBLOCK) return fail_file(L, file, errno, "cannot be locked (flock)");
     return not_ours(L, file);
   }
@@ -418,8 +398,8 @@ static int directory_create (lua_State *L) {
     file->fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                       S_IRUSR | S_IWUSR);
     if (file->fd < 0 && errno == EEXIST) continue;
-    if (file->fd < 0) return fail(L, errno, "no file can be created in it");
-    if (flock_now(file->fd) != 0) {
+    if (file->fd < 0) return lofty_file_fail(L, errno, "no file can be created in it");
+    if (lofty_flock(file->fd) != 0) {
       if (errno != EWOULDBLOCK) {
         int error = errno;
         unlinkat(dir->fd, name, 0);
@@ -433,7 +413,7 @@ static int directory_create (lua_State *L) {
     close(file->fd);
     file->fd = -1;
   }
-  return fail(L, EEXIST, "no file can be created in it");
+  return lofty_file_fail(L, EEXIST, "no file can be created in it");
 }
 
 /* directory:rename(from, to) -> true | nil, message, code; replaces 'to' atomically */
@@ -441,24 +421,25 @@ static int directory_rename (lua_State *L) {
   Directory *dir = check_directory(L);
   const char *from = check_name(L, 2);
   const char *to = check_name(L, 3);
-  if (renameat(dir->fd, from, dir->fd, to) != 0) return fail(L, errno, "cannot be replaced");
-  return done(L);
+  if (renameat(dir->fd, from, dir->fd, to) != 0)
+    return lofty_file_fail(L, errno, "cannot be replaced");
+  return lofty_file_done(L);
 }
 
 /* directory:unlink(name) -> true | nil, message, code */
 static int directory_unlink (lua_State *L) {
   Directory *dir = check_directory(L);
   const char *name = check_name(L, 2);
-  if (unlinkat(dir->fd, name, 0) != 0) return fail(L, errno, "cannot be deleted");
-  return done(L);
+  if (unlinkat(dir->fd, name, 0) != 0) return lofty_file_fail(L, errno, "cannot be deleted");
+  return lofty_file_done(L);
 }
 
 /* directory:sync() -> true | nil, message, code. EINVAL: the file system cannot sync directories. */
 static int directory_sync (lua_State *L) {
   Directory *dir = check_directory(L);
   if (fsync(dir->fd) != 0 && errno != EINVAL)
-    return fail(L, errno, "cannot be written to disk (fsync of the directory)");
-  return done(L);
+    return lofty_file_fail(L, errno, "cannot be written to disk (fsync of the directory)");
+  return lofty_file_done(L);
 }
 
 static void listing_release (Listing *listing) {
@@ -485,12 +466,12 @@ static int directory_list (lua_State *L) {
   luaL_getmetatable(L, LISTING_T);
   lua_setmetatable(L, -2);
   fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return fail(L, errno, "cannot be listed");
+  if (fd < 0) return lofty_file_fail(L, errno, "cannot be listed");
   listing->stream = fdopendir(fd);
   if (!listing->stream) {
     error = errno;
     close(fd);
-    return fail(L, error, "cannot be listed");
+    return lofty_file_fail(L, error, "cannot be listed");
   }
   lua_newtable(L);
   for (;;) {
@@ -508,82 +489,10 @@ static int directory_list (lua_State *L) {
   }
   error = errno;
   listing_release(listing);
-  return error == 0 ? 1 : fail(L, error, "cannot be listed");
+  return error == 0 ? 1 : lofty_file_fail(L, error, "cannot be listed");
 }
 
 /* --- the module --- */
-
-/* file.process() -> the id of this process, which tells a forked child from its parent */
-static int process (lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)getpid());
-  return 1;
-}
-
-/* file.user() -> the effective user id of this process */
-static int user (lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)geteuid());
-  return 1;
-}
-
-/* file.monotonic() -> seconds on the monotonic clock, which setting the time of day does not change */
-static int monotonic (lua_State *L) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
-  return 1;
-}
-
-/* file.size_of_output() -> bytes of the file that is standard output; nil when it is not a regular file */
-static int size_of_output (lua_State *L) {
-  struct stat st;
-  if (fstat(STDOUT_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
-    lua_pushnil(L);
-  else
-    lua_pushnumber(L, (lua_Number)st.st_size); /* exact up to 2^53 bytes */
-  return 1;
-}
-
-/*
-** file.cut_output(size) -> true | nil, message, code
-** Cuts the file that is standard output to 'size' bytes and goes on writing at its end.
-*/
-static int cut_output (lua_State *L) {
-  lua_Number size = luaL_checknumber(L, 1);
-  luaL_argcheck(L, size >= 0 && size < 9007199254740992.0, 1, "out of range");
-  if (ftruncate(STDOUT_FILENO, (off_t)size) != 0 || lseek(STDOUT_FILENO, 0, SEEK_END) < 0)
-    return fail(L, errno, "standard output cannot be cut");
-  return done(L);
-}
-
-/*
-** file.lock_output() -> true | false (another process has locked it) | nil, message, code
-** Locks the file that is standard output; it stays locked until it is closed.
-*/
-static int lock_output (lua_State *L) {
-  int held = flock_now(STDOUT_FILENO) == 0;
-  if (!held && errno != EWOULDBLOCK) return fail(L, errno, "standard output cannot be locked");
-  lua_pushboolean(L, held);
-  return 1;
-}
-
-/*
-** file.working_directory(pwd) -> path | nil, message, code
-** 'pwd', the value of PWD or nil, keeps the symbolic links by which a shell came there. Another
-** process may have changed the directory without it, so it is only used when it names this directory.
-*/
-static int working_directory (lua_State *L) {
-  const char *logical = luaL_optstring(L, 1, NULL);
-  char path[MAX_PATH_SIZE];
-  struct stat named, here;
-  if (logical && logical[0] == '/' && stat(logical, &named) == 0 && stat(".", &here) == 0 &&
-      named.st_dev == here.st_dev && named.st_ino == here.st_ino) {
-    lua_pushstring(L, logical);
-    return 1;
-  }
-  if (!getcwd(path, sizeof path)) return fail(L, errno, "the working directory is not known");
-  lua_pushstring(L, path);
-  return 1;
-}
 
 static const luaL_Reg file_methods[] = {{"allocate", file_allocate}, {"append", file_append},
                                         {"read", file_read},         {"write", file_write},
@@ -597,15 +506,7 @@ static const luaL_Reg directory_methods[] = {
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"directory", open_directory},
-                                     {"process", process},
-                                     {"user", user},
-                                     {"monotonic", monotonic},
-                                     {"size_of_output", size_of_output},
-                                     {"cut_output", cut_output},
-                                     {"lock_output", lock_output},
-                                     {"working_directory", working_directory},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"directory", open_directory}, {NULL, NULL}};
 
 int luaopen_lofty_file (lua_State *L) {
   lofty_checkversion(L);
@@ -613,5 +514,6 @@ int luaopen_lofty_file (lua_State *L) {
   lofty_newtype(L, DIRECTORY_T, directory_methods, directory_close);
   lofty_newtype(L, LISTING_T, no_methods, listing_close);
   lofty_newlib(L, functions);
+  lofty_open_process(L);
   return 1;
 }
