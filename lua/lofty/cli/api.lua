@@ -41,9 +41,8 @@ local function parameters(args, query, streams, writes_body)
   local fields = writes_body and {} or query
   local sent_query = next(query) ~= nil and query or nil
   for _, word in ipairs(args.words) do
-    local name, text = values.split(word)
-    if not name then return nil, ("%q is not a field: write NAME=VALUE"):format(word) end
-    if fields[name] ~= nil then return nil, name .. " is given twice" end
+    local name, text = values.split_new(word, fields, "field")
+    if not name then return nil, text end
     -- In a query, the text is sent as it was typed.
     local value, problem = text, nil
     if writes_body then value, problem = values.guess(text) end

@@ -30,9 +30,8 @@ end
 local function filter_of(op, words)
   local filter = {}
   for _, word in ipairs(words) do
-    local name, text = values.split(word)
-    if not name then return nil, ("%q is not a filter: write NAME=VALUE"):format(word) end
-    if filter[name] ~= nil then return nil, name .. " is given twice" end
+    local name, text = values.split_new(word, filter, "filter")
+    if not name then return nil, text end
     local value, problem = values.read(text, op.query.fields[name] or {})
     if value == nil then return nil, name .. " " .. problem end
     filter[name] = value

@@ -4,7 +4,7 @@
 -- @module lofty.cli.report
 
 local exit_codes = require "lofty.cli.exit_codes"
-local next_row = require "lofty.cli.next_row"
+local sqlite = require "lofty.cli.sqlite"
 
 local report = {}
 
@@ -68,29 +68,20 @@ local function count_from_database(path, counts)
   local file = io.open(path, "r")
   if not file then return nil, "cannot read " .. path, exit_codes.usage end
   file:close()
-  local ok, driver = pcall(require, "luasql.sqlite3")
-  if not ok then
-    return nil, "--from needs LuaSQL: install lua-sql-sqlite3 (Debian) or luasql-sqlite3 (LuaRocks)"
-  end
-  local environment = driver.sqlite3()
-  local connection, why = environment:connect(path)
-  local cursor
-  if connection then
-    -- Milliseconds to wait for an export that writes.
-    connection:execute("PRAGMA busy_timeout = 10000"):close()
-    cursor, why = connection:execute "SELECT record FROM leads WHERE deleted_at IS NULL"
-  end
+  local connection, close, is_missing = sqlite.open("--from", path)
+  if is_missing then return nil, close end
+  local cursor, why = nil, close
+  if connection then cursor, why = connection:execute "SELECT record FROM leads WHERE deleted_at IS NULL" end
   if cursor then
-    local row = next_row(cursor)
+    local row = sqlite.next_row(cursor)
     while row do
       local lead = require("lofty").json.decode(row[1])
       if type(lead) == "table" then counts.add(lead) end
-      row = next_row(cursor, row)
+      row = sqlite.next_row(cursor, row)
     end
     cursor:close()
   end
-  if connection then connection:close() end
-  environment:close()
+  if connection then close() end
   if not cursor then
     return nil, ("%s was not written by `lofty export leads --to sqlite:FILE`: %s"):format(path, tostring(why))
   end

@@ -94,6 +94,21 @@ function values.split(word)
   return word:match "^([%w_%.%-]+)=(.*)$"
 end
 
+--- Splits `NAME=VALUE`, the value of a name that is not yet given.
+-- @tparam string word
+-- @tparam table given name -> value of the words before
+-- @tparam string what a word is, for the message: "field" or "filter"
+-- @treturn[1] string name
+-- @treturn[1] string value
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong with the word
+function values.split_new(word, given, what)
+  local name, text = values.split(word)
+  if not name then return nil, ("%q is not a %s: write NAME=VALUE"):format(word, what) end
+  if given[name] ~= nil then return nil, name .. " is given twice" end
+  return name, text
+end
+
 --- Splits a list of names, such as `notes,tasks`.
 -- @tparam string text
 -- @treturn {string,...}

@@ -11,16 +11,14 @@
 local cells = require "lofty.cli.export.cells"
 local counted = require "lofty.cli.count"
 local kinds = require "lofty.cli.export.kinds"
-local next_row = require "lofty.cli.next_row"
 local schema = require "lofty.cli.export.schema"
+local sqlite = require "lofty.cli.sqlite"
 
 local concat = table.concat
-local quote = schema.quote
+local next_row, quote = sqlite.next_row, schema.quote
 
 local database = {}
 
--- Milliseconds to wait for another process that reads or writes. LuaSQL 2.6 has no function that sets it.
-local BUSY_TIMEOUT = "PRAGMA busy_timeout = 10000"
 -- How many leads are read from the database at a time, to fetch their notes and tasks.
 local BATCH = 100
 
@@ -77,22 +75,11 @@ function Database:transaction(fn)
 end
 
 local function open(path, used)
-  local found, luasql = pcall(require, "luasql.sqlite3")
-  if not found then
-    return nil, "--to sqlite needs LuaSQL: install lua-sql-sqlite3 (Debian) or luasql-sqlite3 (LuaRocks)"
-  end
-  local environment = luasql.sqlite3()
-  local connection, why = environment:connect(path)
-  if not connection then return nil, "cannot open " .. path .. ": " .. tostring(why) end
-  local self = setmetatable({ environment = environment, connection = connection, path = path }, Database)
-  self:first(BUSY_TIMEOUT)
+  local connection, close, is_missing = sqlite.open("--to sqlite", path)
+  if not connection then return nil, is_missing and close or "cannot open " .. path .. ": " .. close end
+  local self = setmetatable({ connection = connection, close = close, path = path }, Database)
   for _, statement in ipairs(schema.statements(used)) do self:execute(statement) end
   return self
-end
-
-function Database:close()
-  self.connection:close()
-  self.environment:close()
 end
 
 -- The ids of a page's records. A record without an id is an error.
@@ -304,7 +291,7 @@ function database.write(context, job, path)
     if #job.children > 0 then self:fetch_children(context, job) end
     return count
   end)
-  self:close()
+  self.close()
   if not ok then error(raised, 0) end
   return raised
 end
