@@ -48,7 +48,8 @@ function expect.id(value)
 end
 
 --- The account that a response of `crm:me` names.
--- @param me,response what `crm:me` returned
+-- @param me what `crm:me` returned
+-- @tparam table response the call's second result
 -- @treturn[1] string account
 -- @treturn[1] table me
 -- @treturn[1] table response
@@ -70,7 +71,8 @@ end
 
 --- Checks that a response is the lead with a given id.
 -- @param id the id that was requested
--- @param lead,response what `crm.leads:get` returned
+-- @param lead what `crm.leads:get` returned
+-- @tparam table response the call's second result
 -- @treturn[1] table lead
 -- @treturn[2] nil
 -- @treturn[2] table err
@@ -86,7 +88,8 @@ end
 -- list, that is an err, since the lead may be on another page.
 -- @tparam string name "emails" or "phones"
 -- @tparam function fits (text) -> boolean: whether it is the given address or number
--- @param page,response what `crm.leads:list` returned
+-- @param page what `crm.leads:list` returned
+-- @tparam table response the call's second result
 -- @treturn[1] {table,...} leads, each once and with an id; empty when there is none
 -- @treturn[2] nil
 -- @treturn[2] table err
@@ -127,7 +130,8 @@ end
 --- Checks that the response to a create has the id of the new record.
 -- @tparam string name of the operation, such as "leads.create"
 -- @tparam string id_name the name of the field with the id
--- @param record,response what the operation returned
+-- @param record what the operation returned
+-- @tparam table response the call's second result
 -- @treturn[1] table record
 -- @treturn[1] table response
 -- @treturn[2] nil
@@ -146,7 +150,8 @@ local WORDS = { ok = true, success = true }
 -- the record's id or with a member of a successful envelope. `{"message":"maintenance"}` does not confirm it.
 -- @tparam string name of the operation, such as "leads.update"
 -- @tparam string id_name the name of the field with the record's id
--- @param value,response what the operation returned
+-- @param value what the operation returned
+-- @tparam table response the call's second result
 -- @return[1] value
 -- @treturn[2] nil
 -- @treturn[2] table err, with `outcome_unknown` when the write is not confirmed

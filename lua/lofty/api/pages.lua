@@ -391,7 +391,8 @@ end
 -- is not an object: the caller may act on a record that is missing.
 -- @tparam string operation its name, for the err
 -- @tparam table page `page` of the operation
--- @param body,response what the operation returned; an err of its own is returned as it is
+-- @param body what the operation returned; an err of its own is returned as it is
+-- @tparam table response the call's second result
 -- @treturn[1] table
 -- @treturn[1] ?number how many items the whole list has, when the response states it
 -- @treturn[2] nil
@@ -408,7 +409,8 @@ end
 -- err, and so is any object where the reference has an array.
 -- @tparam string operation
 -- @tparam table page
--- @param body,response
+-- @param body
+-- @tparam table response
 -- @return as `expect`
 function pages.expect_for_write(operation, page, body, response)
   local is_object = type(body) == "table" and body[1] == nil and getmetatable(body) ~= array_mt
