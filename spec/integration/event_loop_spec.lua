@@ -9,7 +9,7 @@ local sandbox = require "lofty.sandbox"
 local wires = require "spec.support.wire"
 
 -- Lua 5.1 can't yield across pcall, which these cases call.
-local PCALL_YIELDS = coroutine.wrap(function() pcall(coroutine.yield, true) end)()
+local PCALL_YIELDS = require "lofty.internal.pcall_yields"
 local CALLS_PCALL = {
   ["detach: raises what the function raises"] = true,
   ["ensure: releases once and raises what the function raised"] = true,

@@ -37,7 +37,7 @@ function Runtime:event()
 end
 
 -- Lua 5.1 can't yield across pcall: there `together` releases when fn raises.
-local PCALL_YIELDS = coroutine.wrap(function() pcall(coroutine.yield, true) end)()
+local PCALL_YIELDS = require "lofty.internal.pcall_yields"
 
 local function finish(release, ok, ...)
   release()

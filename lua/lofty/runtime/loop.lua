@@ -13,6 +13,7 @@ local heads = require "lofty.runtime.head"
 local items_of = require("lofty.runtime.map").items
 local limits = require("lofty.core").limits
 local misuse = require "lofty.internal.misuse"
+local pcall_yields = require "lofty.internal.pcall_yields"
 local url_policy = require "lofty.http.url_policy"
 
 local coroutine, error, pairs, rawget, select, setmetatable, type =
@@ -36,7 +37,7 @@ for _, name in pairs(REQUIRED) do OPTIONS[name] = true end
 
 -- Lua 5.1 can't yield across pcall. There a coroutine of its own catches what fn raises, and each yield is passed on.
 local pcall = pcall
-if not coroutine.wrap(function() pcall(yield, true) end)() then
+if not pcall_yields then
   local function pass_on(co, ok, ...)
     if ok and status(co) == "suspended" then return pass_on(co, resume(co, yield(...))) end
     return ok, ...

@@ -3,10 +3,10 @@
 --- Calls a function, and then a release function, whether the first returned or raised.
 -- @module lofty.runtime.curl.finally
 
+local pcall_yields = require "lofty.internal.pcall_yields"
 local scheduler = require "lofty.runtime.curl.scheduler"
 
 local error, pcall = error, pcall
-local pcall_yields = scheduler.pcall_yields
 
 -- If both raise, fn's error is raised.
 local function finish(release, ok, ...)

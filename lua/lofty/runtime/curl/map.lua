@@ -4,12 +4,12 @@
 -- @module lofty.runtime.curl.map
 
 local items_of = require("lofty.runtime.map").items
+local pcall_yields = require "lofty.internal.pcall_yields"
 local scheduler = require "lofty.runtime.curl.scheduler"
 
 local error, pcall = error, pcall
 local add, count, current, enqueue, step, suspend =
   scheduler.add, scheduler.count, scheduler.current, scheduler.enqueue, scheduler.step, scheduler.suspend
-local pcall_yields = scheduler.pcall_yields
 
 local LONGEST_WAIT = 60 -- seconds of one step; it ends earlier as soon as something happens
 

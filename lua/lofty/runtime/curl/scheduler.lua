@@ -19,10 +19,7 @@ local create, resume, running, status, yield =
   coroutine.create, coroutine.resume, coroutine.running, coroutine.status, coroutine.yield
 local monotonic, open = require("lofty.curl").monotonic, slots.multi
 
-local scheduler = {
-  --- Whether a coroutine can yield across pcall; not on Lua 5.1.
-  pcall_yields = coroutine.wrap(function() pcall(coroutine.yield, true) end)() or false,
-}
+local scheduler = {}
 
 local LONGEST_POLL = 0.15 -- seconds of one wait in C, after which a signal that came just before it is handled
 local MAX_DEPTH = 40      -- tasks resumed on top of one another; Lua allows some 200 C calls
