@@ -103,3 +103,14 @@ describe("a process's third call", function()
     assert.equal(before, after)
   end)
 end)
+
+describe("core.load_lazily", function()
+  local core = require "lofty.core"
+
+  it("ignores a path of any length that cannot be loaded", function()
+    for _, size in ipairs { 1, 4095, 4096, 17 * 1024 * 1024 } do
+      core.load_lazily(("x"):rep(size))
+      core.load_lazily("/" .. ("x"):rep(size))
+    end
+  end)
+end)

@@ -6,13 +6,18 @@
 
 #include "core.h"
 
+/* glibc's dlopen copies a name without a slash to the stack, however long it is. */
+#define MAX_PATH 4096
+
 /*
 ** core.load_lazily(path): loads a C module with RTLD_LAZY and keeps it loaded; `require` then finds it. Lua itself uses
 ** RTLD_NOW, which binds every function of every library at once: libcurl needs some thirty libraries, of which a request
 ** calls few functions. A failure is ignored here, since `require` reports it.
 */
 static int load_lazily (lua_State *L) {
-  (void)dlopen(luaL_checkstring(L, 1), RTLD_LAZY | RTLD_LOCAL);
+  size_t size;
+  const char *path = luaL_checklstring(L, 1, &size);
+  if (size < MAX_PATH) (void)dlopen(path, RTLD_LAZY | RTLD_LOCAL);
   return 0;
 }
 
