@@ -264,30 +264,57 @@ void lofty_transfer_begin (Transfer *t) {
   t->has_type = 0;
 }
 
+/*
+** Whether t->headers and the last list have the same header at 'at': then it was checked before. The
+** sizes are compared, too, since only what was checked is known to contain no NUL.
+*/
+static int was_set_before (const Transfer *t, size_t at, size_t name_size, size_t value_size) {
+  const LoftyBuf *wanted = &t->headers, *last = &t->headers_set;
+  size_t size = wanted->size - at;
+  return wanted->status == LOFTY_OK && name_size > 0 && at < last->size &&
+         strlen(last->data + at) == name_size &&
+         strlen(last->data + at + name_size + 1) == value_size &&
+         memcmp(wanted->data + at, last->data + at, size) == 0;
+}
+
 const char *lofty_transfer_header (Transfer *t, LoftySpan name, LoftySpan value) {
-  const char *problem = lofty_field_problem(name, value);
-  if (problem) return problem;
+  LoftySpan text = value;
+  size_t at = t->headers.size;
   t->has_type |= lofty_token_equals(name.data, name.size, "content-type");
-  while (value.size > 0 && (*value.data == ' ' || *value.data == '\t')) {
-    value.data++;
-    value.size--;
+  while (text.size > 0 && (*text.data == ' ' || *text.data == '\t')) {
+    text.data++;
+    text.size--;
   }
   lofty_buf_add(&t->headers, name.data, name.size);
-  if (value.size == 0) { /* libcurl's notation for a field without a value */
-    add_line(&t->headers, ";");
-    return NULL;
-  }
-  lofty_buf_add(&t->headers, ": ", 2);
-  lofty_buf_add(&t->headers, value.data, value.size);
   lofty_buf_add_byte(&t->headers, '\0');
-  return NULL;
+  lofty_buf_add(&t->headers, text.data, text.size);
+  lofty_buf_add_byte(&t->headers, '\0');
+  return was_set_before(t, at, name.size, text.size) ? NULL : lofty_field_problem(name, value);
+}
+
+/* Appends the header at 'at' to a list, and moves 'at' to the next one. NULL: no memory. */
+static struct curl_slist *append_header (struct curl_slist *list, const char **at) {
+  const char *name = *at, *value = name + strlen(name) + 1;
+  struct curl_slist *longer = NULL;
+  LoftyBuf line;
+  lofty_buf_init(&line, SIZE_MAX); /* t->headers is bounded */
+  lofty_buf_add(&line, name, strlen(name));
+  if (*name && *value)
+    lofty_buf_add(&line, ": ", 2);
+  else if (*name)
+    lofty_buf_add_byte(&line, ';'); /* libcurl's notation for a field without a value */
+  add_line(&line, value);
+  if (line.status == LOFTY_OK) longer = curl_slist_append(list, line.data);
+  lofty_buf_free(&line);
+  *at = value + strlen(value) + 1;
+  return longer;
 }
 
 /* Sets the list of t->headers; it is built anew only where it differs from the last. */
 static CURLcode set_headers (Transfer *t) {
   LoftyBuf *wanted = &t->headers, *now = &t->headers_set;
   CURLcode code = CURLE_OK;
-  size_t at;
+  const char *at;
   int same =
       now->size > 0 && wanted->size == now->size && memcmp(wanted->data, now->data, now->size) == 0;
   if (same && t->list_set) return CURLE_OK;
@@ -295,8 +322,8 @@ static CURLcode set_headers (Transfer *t) {
   if (!same) {
     struct curl_slist *list = NULL;
     lofty_buf_clear(now);
-    for (at = 0; at < wanted->size; at += strlen(wanted->data + at) + 1) {
-      struct curl_slist *longer = curl_slist_append(list, wanted->data + at);
+    for (at = wanted->data; at < wanted->data + wanted->size;) {
+      struct curl_slist *longer = append_header(list, &at);
       if (!longer) {
         curl_slist_free_all(list);
         return CURLE_OUT_OF_MEMORY;
@@ -313,12 +340,17 @@ static CURLcode set_headers (Transfer *t) {
   return code;
 }
 
-/* Adds the headers that lofty itself writes. */
+/* Adds a line that lofty itself writes, in libcurl's notation, as the value of an empty name. */
+static void add_own_header (Transfer *t, const char *line) {
+  lofty_buf_add_byte(&t->headers, '\0');
+  add_line(&t->headers, line);
+}
+
 static const char *finish_headers (Transfer *t, int has_body) {
-  add_line(&t->headers, "Accept-Encoding: gzip");
+  add_own_header(t, "Accept-Encoding: gzip");
   if (has_body) { /* or libcurl sends a form's type, and waits for 100 (Continue) */
-    if (!t->has_type) add_line(&t->headers, "Content-Type:");
-    add_line(&t->headers, "Expect:");
+    if (!t->has_type) add_own_header(t, "Content-Type:");
+    add_own_header(t, "Expect:");
   }
   if (t->headers.status == LOFTY_NO_MEMORY) return "not enough memory";
   return t->headers.status == LOFTY_OK ? NULL : "the headers are too long";
