@@ -297,3 +297,25 @@ describe("equal", function()
     assert.has_error(function() core.equal("1", 1) end)
   end)
 end)
+
+describe("a whole number", function()
+  local number_type = rawget(math, "type") -- 5.3 and newer
+  it("is read from digits alone", function()
+    for _, case in ipairs { { "0", 0 }, { "300", 300 }, { "007", 7 }, { "999999999999999", 999999999999999 } } do
+      local number = core.whole_number(case[1])
+      assert.equal(case[2], number)
+      assert.is_truthy(not number_type or number_type(number) == "integer")
+    end
+  end)
+
+  it("is nil when it has more than 15 digits", function()
+    assert.is_nil((core.whole_number "1000000000000000"))
+    assert.is_nil((core.whole_number(("0"):rep(70000))))
+  end)
+
+  it("is false when there is anything else", function()
+    for _, text in ipairs { "", " ", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "1\0", "\0", ("1"):rep(20) .. "x" } do
+      assert.is_false(core.whole_number(text), text)
+    end
+  end)
+end)

@@ -9,6 +9,7 @@
 #define LOFTY_LUA_COMPAT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -144,6 +145,15 @@ static inline int lofty_isinteger (lua_State *L, int index) {
   return 0;
 #else
   return lua_isinteger(L, index);
+#endif
+}
+
+/* Pushes an integer of at most 53 bits; an integer for Lua where it has those. */
+static inline void lofty_pushint64 (lua_State *L, int64_t value) {
+#if LUA_VERSION_NUM < 503
+  lua_pushnumber(L, (lua_Number)value);
+#else
+  lua_pushinteger(L, (lua_Integer)value);
 #endif
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
-** encodings.c - Lua functions for Base64, percent-encoding and comparison in constant time.
+** encodings.c - Lua functions for Base64, percent-encoding, whole numbers and comparison in constant time.
 */
+#include "core/ascii.h"
 #include "core/base64.h"
 #include "core/limits.h"
 #include "core/uri.h"
@@ -61,6 +62,27 @@ static int equal (lua_State *L) {
   return 1;
 }
 
+#define WHOLE_DIGITS 15 /* every Lua holds such a number exactly */
+
+/*
+** core.whole_number(text) -> number | nil: more than 15 digits | false: not digits alone.
+** (tonumber also takes signs, white space, fractions and hexadecimal digits.)
+*/
+static int whole_number (lua_State *L) {
+  LoftySpan in = lofty_checkspan(L, 1);
+  int64_t number = 0;
+  size_t i;
+  for (i = 0; i < in.size && lofty_is_digit(in.data[i]); i++)
+    if (i < WHOLE_DIGITS) number = 10 * number + (in.data[i] - '0');
+  if (in.size == 0 || i < in.size)
+    lua_pushboolean(L, 0);
+  else if (in.size > WHOLE_DIGITS)
+    lua_pushnil(L);
+  else
+    lofty_pushint64(L, number);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {{"base64_decode", base64_decode},
                                      {"base64_encode", base64_encode},
                                      {"base64url_decode", base64url_decode},
@@ -68,6 +90,7 @@ static const luaL_Reg functions[] = {{"base64_decode", base64_decode},
                                      {"equal", equal},
                                      {"percent_decode", percent_decode},
                                      {"percent_encode", percent_encode},
+                                     {"whole_number", whole_number},
                                      {NULL, NULL}};
 
 void lofty_open_encodings (lua_State *L) {

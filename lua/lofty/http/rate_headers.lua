@@ -9,29 +9,20 @@
 -- it has one, so that a wrong clock on this machine changes nothing. A value that is not understood counts as absent.
 -- @module lofty.http.rate_headers
 
+local whole_number = require("lofty.core").whole_number
 local lazy = require "lofty.internal.lazy"
 
 local forms = lazy "lofty.http.rate_forms"
 local http_date = lazy "lofty.http.date"
 
-local tonumber = tonumber
-local find = string.find
 local max = math.max
 
 local rate = {}
 
 -- The length of Lofty's window in seconds; a window never ends later than that.
 local WINDOW = 60
--- More digits are neither a count nor a time.
-local MAX_DIGITS = 15
 -- Seconds; a longer Retry-After is shortened to this.
 local MAX_RETRY_AFTER = 86400
-
--- A plain whole number; nil for one that is too long, and false for another text.
-local function whole(text)
-  if not find(text, "^%d+$") then return false end
-  return #text <= MAX_DIGITS and tonumber(text) or nil
-end
 
 -- A Date is the same for a second: many responses share it.
 local last_date, last_time
@@ -52,7 +43,7 @@ local function wait_of(number, headers, now, longest)
 end
 
 local function read_wait(value, headers, now, longest)
-  local number = whole(value)
+  local number = whole_number(value)
   if number then return wait_of(number, headers, now, longest) end
   if number == nil then return nil end
   return forms.wait(value, now, server_time(headers, now), function(each)
@@ -83,7 +74,7 @@ function rate.read(headers, now, status)
   local reset, longest = headers["x-ratelimit-reset"], WINDOW
   if not (limit or remaining or reset) then limit, remaining, reset, longest = other_fields(headers) end
   local retry_after = headers["retry-after"]
-  local calls_left, quota = remaining and whole(remaining), limit and whole(limit)
+  local calls_left, quota = remaining and whole_number(remaining), limit and whole_number(limit)
   if calls_left == false then calls_left = forms.remaining(remaining) end
   if quota == false then quota = forms.count(limit) end
   if not (limit or remaining or reset) then
