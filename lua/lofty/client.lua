@@ -18,9 +18,9 @@ local errors = lazy "lofty.errors"
 local failure = lazy "lofty.client.failure"
 local redact = lazy "lofty.internal.redact"
 
-local pairs, type, tostring, setmetatable, require = pairs, type, tostring, setmetatable, require
+local pairs, type, setmetatable, require = pairs, type, setmetatable, require
 local getmetatable, rawget, rawset, next = getmetatable, rawget, rawset, next
-local find, format, sub = string.find, string.format, string.sub
+local sub = string.sub
 local min = math.min
 local limits = core.limits
 local json_encode, path_expand, query_encode = core.json_encode, core.path_expand, core.query_encode
@@ -196,11 +196,13 @@ end
 
 local last_id = 0
 
--- Loads at the second call the modules for failures, waits and rate limits in unusual forms: a process with many
+-- Loads at the second call the modules for failures, waits, parameters and unusual rate limits: a process with many
 -- connections may later have no file descriptor left to load them with.
 local function load_for_many()
   require "lofty.client.failure"
+  require "lofty.client.split_parameters"
   require "lofty.http.rate_forms"
+  require "lofty.pacing.operation_budgets"
   require "lofty.pacing.waits"
 end
 
@@ -256,32 +258,6 @@ function methods:send(call)
   end
 end
 
--- Splits the parameters of a call by path: names in the template are for the path, all others for query or body, unless
--- `query` and `body` are given explicitly.
-local function split(method, template, params)
-  if type(params) ~= "table" then misuse(method .. ": a table of parameters expected, got " .. type(params)) end
-  local query, body = params.query, params.body
-  if query ~= nil and type(query) ~= "table" then misuse(method .. ": query must be a table") end
-  local rest
-  for name, value in pairs(params) do
-    if name ~= "query" and name ~= "body" and not find(template, "{" .. tostring(name) .. "}", 1, true) then
-      rest = rest or {}
-      rest[name] = value
-    end
-  end
-  if rest then
-    local to_body = (method == "POST" or method == "PUT") and body == nil
-    if to_body then
-      body = rest
-    elseif query == nil then
-      query = rest
-    else
-      misuse(format("%s: %q is neither in the path nor in query or body", method, tostring(next(rest))))
-    end
-  end
-  return query, body
-end
-
 local send = methods.send
 
 -- A method was called with a dot instead of a colon.
@@ -298,7 +274,7 @@ local function call_by_path(method)
     local call = { operation = method .. " " .. template, method = method, path = template, class = class }
     if params ~= nil then
       call.params = params
-      call.query, call.body = split(method, template, params)
+      call.query, call.body = require "lofty.client.split_parameters"(method, template, params)
     end
     local value, response = send(self, call)
     return value, response

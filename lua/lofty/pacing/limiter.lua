@@ -12,15 +12,14 @@
 -- @module lofty.pacing.limiter
 
 local check_options = require "lofty.internal.options"
-local limits = require("lofty.core").limits
 local lazy = require "lofty.internal.lazy"
 local misuse = require "lofty.internal.misuse"
 local window = require "lofty.pacing.window"
 
+local operation_budgets = lazy "lofty.pacing.operation_budgets"
 local waits = lazy "lofty.pacing.waits"
 
-local pairs, require, setmetatable, type = pairs, require, setmetatable, type
-local find, gsub = string.find, string.gsub
+local require, setmetatable, type = require, setmetatable, type
 local floor, max, min = math.floor, math.max, math.min
 local SHORTEST_WAIT = window.SHORTEST_WAIT
 
@@ -29,8 +28,6 @@ local SHORTEST_WAIT = window.SHORTEST_WAIT
 local SLACK = 1.01
 -- The shortest wait after a 429, in seconds, also when its reset time is in the past.
 local LEAST = 1
--- Seconds without use after which an operation's budget is removed.
-local FORGET_AFTER = 3600
 
 local methods = {}
 local metatable = { __name = "lofty.limiter", __index = methods }
@@ -65,18 +62,6 @@ local function pass_alone(self, now, each, operation, opt, own, held)
   return waited, slept
 end
 
--- The name of an operation's budget. A path with ids has the budget of its template.
-local function budget_name(operation)
-  if not find(operation, "/", 1, true) then return operation end
-  return (gsub(operation, "/%d+%f[^%w._~%-]", "/{}"))
-end
-
--- An operation's own budget, or nil.
-local function budget_of(self, operation)
-  if not operation or self.count == 0 then return nil end
-  return self.operations[budget_name(operation)]
-end
-
 --- Waits until one call may start.
 -- @tparam[opt] string operation
 -- @tparam[opt] table opt `ends_at` (monotonic seconds: fail at once if the call starts later), `counts` (a client's
@@ -87,7 +72,7 @@ end
 function methods:acquire(operation, opt)
   local began, pass = self.runtime:monotonic(), self.pass
   -- The smaller budget first, so that a call that waits for it uses no slot of the larger one.
-  local own = budget_of(self, operation)
+  local own = operation and self.count > 0 and operation_budgets.find(self, operation)
   if not own then
     local slot, slept = pass(self, began, self.app, operation, opt)
     if not slot then return nil, slept end
@@ -103,48 +88,16 @@ function methods:acquire(operation, opt)
   return (first or second) and now - began or 0
 end
 
-local function set_limit(each, now, limit)
-  each.limit = limit
-  each.window:set_limit(now, limit)
-end
-
--- Makes room for one more budget: removes those that were not used for FORGET_AFTER, and the least recently used one
--- when there are still too many.
-local function make_room(self, now)
-  local operations, oldest = self.operations, nil
-  for name, each in pairs(operations) do
-    if now - each.used > FORGET_AFTER then
-      operations[name], self.count = nil, self.count - 1
-    elseif not oldest or each.used < operations[oldest].used then
-      oldest = name
-    end
-  end
-  if self.count >= limits.operation_budgets then operations[oldest], self.count = nil, self.count - 1 end
-end
-
--- The budget to which a response's limit belongs: the operation's own if the limit is below the application's,
--- otherwise the application's. Also stores the limit.
+-- The budget to which a response's limit belongs: the application's, or the operation's own. Also stores the limit.
 local function subject(self, operation, limit, now)
   local app = self.app
   if not limit or limit < 1 then return app end
-  if not app.limit or not self.told and limit > app.limit then set_limit(app, now, limit) end
-  if not operation then return app end
-  local name = budget_name(operation)
-  local own = self.operations[name]
-  if limit >= app.limit then
-    if own then self.operations[name], self.count = nil, self.count - 1 end
-    return app
+  if not app.limit or not self.told and limit > app.limit then
+    app.limit = limit
+    app.window:set_limit(now, limit)
   end
-  if own then
-    own.used = now
-    if own.limit ~= limit then set_limit(own, now, limit) end
-  else
-    make_room(self, now)
-    own = budget(self, self.key .. "/" .. name, limit, now)
-    own.window:reserve(now) -- the call that was just answered
-    self.operations[name], self.count = own, self.count + 1
-  end
-  return own
+  if not operation or limit >= app.limit and self.count == 0 then return app end
+  return operation_budgets.subject(self, operation, limit, now, budget)
 end
 
 -- Starts no call of this budget for so many seconds.
