@@ -8,7 +8,7 @@ package.path = "./?.lua;" .. package.path
 local mix = require "bench.soak.mix"
 local runtime = require "lofty.runtime.curl"
 
-local SLOTS = 8
+local SLOTS = 16
 
 local task = require "bench.soak.task"(arg[1], arg[2])
 local given, random = task.given, task.random

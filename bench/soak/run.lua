@@ -22,10 +22,12 @@ local watch = require "bench.soak.watch"
 local format, quote, shell = string.format, launcher.quote, launcher.shell
 
 local SECONDS = (tonumber(arg[1]) or 60) * 60
-local ACCOUNTS, PAUSE = 12, 1 -- accounts of each store; mean seconds between two steps of a slot
-local ACCESS_TTL, GRACE = 20, 120
+-- Accounts of each store; mean seconds between two steps of a slot, and of nginx's client. LuaJIT compiles what faults make
+-- run for as long as they do so for the first times, so nginx gets many steps and faults before its memory is judged.
+local ACCOUNTS, PAUSE, NGINX_PAUSE = 12, 1, 0.2
+local ACCESS_TTL, GRACE, OUTAGE, FAULTS = 20, 120, 5, 8 -- three times seconds; faults at a time
 local RELOADS = { 0.05, 0.1, 0.15, 0.2 } -- fractions of the time; afterwards the workers stay, so that they can be judged
-local EACH = { faults = 5, expire = 3, sample = 10, redis = 60, outage = 60, progress = 300 } -- seconds
+local EACH = { faults = 2, expire = 3, sample = 10, redis = 60, outage = 60, progress = 300 } -- seconds
 
 local CONF = [[
 worker_processes 2;
@@ -101,7 +103,7 @@ start("lua5.4-file", "lua5.4", "bench/soak/process.lua", kind_of "file")
 start("luajit-file", "luajit", "bench/soak/process.lua", kind_of "file")
 start("lua5.4-redis", "lua5.4", "bench/soak/process.lua", kind_of "redis")
 start("lua5.1-redis", "lua5.1", "bench/soak/process.lua", kind_of "redis")
-start("driver", "lua5.4", "bench/soak/driver.lua", { url = site_url, users = 2 * ACCOUNTS })
+start("driver", "lua5.4", "bench/soak/driver.lua", { url = site_url, users = 2 * ACCOUNTS, pause = NGINX_PAUSE })
 for _, one in ipairs(processes) do
   repeat
     runtime:sleep(0.01)
@@ -156,9 +158,9 @@ end
 local JOBS = {
   faults = function(time)
     box:control "clear_faults"
-    set_faults(faults.batch(random, 8))
+    set_faults(faults.batch(random, FAULTS))
     -- The first seconds of each minute are those of an outage of the token endpoint.
-    if time % EACH.outage < EACH.faults then set_faults(faults.outage(math.floor(time / EACH.outage) + 1, TOKEN_PATH)) end
+    if time % EACH.outage < OUTAGE then set_faults(faults.outage(math.floor(time / EACH.outage) + 1, TOKEN_PATH)) end
   end,
   expire = function()
     box:control("expire", { account = account_list[random(#account_list)] })
