@@ -64,7 +64,7 @@ local function server(runtime, limit)
   return self
 end
 
-describe("a limiter", function()
+describe("a limiter #lua", function()
   local runtime
   before_each(function() runtime = virtual.new() end)
 
@@ -548,7 +548,7 @@ describe("a limiter", function()
   end)
 end)
 
-describe("budgets of operations", function()
+describe("budgets of operations #lua", function()
   local function count(self)
     local n = 0
     for _ in pairs(self.operations) do n = n + 1 end

@@ -10,7 +10,7 @@ local null = core.null
 local servers, slice, list_of, places, up_to, fault, number, window =
   lists.servers, lists.slice, lists.list_of, lists.places, lists.up_to, lists.fault, lists.number, lists.window
 
-describe("a server that repeats itself", function()
+describe("a server that repeats itself #lua", function()
   local function notices(crm, list, filter, at_most)
     local all, err = list:all(filter)
     assert.is_nil(all)
@@ -96,7 +96,7 @@ describe("a server that repeats itself", function()
   end)
 end)
 
-describe("the end of a list", function()
+describe("the end of a list #lua", function()
   -- Walks with `all` and `each`: both give what came, then the same err.
   local function incomplete(answer, list, filter, came, cursor)
     local crm = fake.new(answer)

@@ -13,7 +13,7 @@ local servers, slice, list_of, places, up_to, fault, window, given, with =
 for _, case in ipairs(lists.operations) do
   local name = case[1]
   local args, server, opt = given(case)
-  describe(name .. (opt and opt.sends_both and " by scrollId" or ""), function()
+  describe(name .. (opt and opt.sends_both and " by scrollId" or "") .. " #lua", function()
     for _, total in ipairs { 0, 1, 99, 100, 101, 350 } do
       it("gives each of " .. total .. " items once, in order", function()
         local crm = fake.new(server(total, opt))
@@ -69,7 +69,7 @@ for _, case in ipairs(lists.operations) do
   end)
 end
 
-describe("a list without pages", function()
+describe("a list without pages #lua", function()
   local crm
   before_each(function()
     crm = fake.new(function(call)
@@ -91,7 +91,7 @@ describe("a list without pages", function()
   end)
 end)
 
-describe("a list", function()
+describe("a list #lua", function()
   it("asks for large pages by default", function()
     local crm = fake.new(servers.scroll(10, { no_id = true }))
     assert(crm.leads:all { stage = "New Lead" })
@@ -284,7 +284,7 @@ describe("a list", function()
   end)
 end)
 
-describe("a cursor of the server's", function()
+describe("a cursor of the server's #lua", function()
   local function refuses(list, filter, body, pattern)
     local crm = fake.new(function() return body end)
     local all, err = list_of(crm, list):all(filter)
@@ -327,7 +327,7 @@ describe("a cursor of the server's", function()
   end)
 end)
 
-describe("a long list", function()
+describe("a long list #lua", function()
   it("needs no more memory after 1,000 pages than after 100", function()
     local crm = fake.new(servers.scroll(100000))
     local send = crm.send
