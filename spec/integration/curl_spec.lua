@@ -156,6 +156,30 @@ describe("the libcurl transport", function()
       assert(get(url, { headers = { ["X-A"] = "a" } }))
     end)
 
+    -- Two headers whose order in the table is the given one: the first has a name of `size` letters, any that gives it.
+    local function in_order(size, value, name, name_value)
+      for letter in ("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):gmatch "." do
+        local first = letter:rep(size)
+        local headers = { [first] = value, [name] = name_value }
+        if next(headers) == first then return headers end
+      end
+      error "no letter gives this order"
+    end
+
+    -- The bytes of both lists of headers are the same from the second header on, but those of the last list are the
+    -- value of a header and the name of the next.
+    it("a header whose bytes were the end of one header and the begin of the next", function()
+      local url = wire:raw("fine", plain_response "hi")
+      for name, value in pairs { Host = "elsewhere", ["Content-Length"] = "7", ["Transfer-Encoding"] = "chunked", ["X-A: 1"] = "b" } do
+        assert(get(url, { headers = in_order(2, name, value, "x") }))
+        refused("invalid", get(url, { headers = in_order(1, "", name, value) }))
+      end
+      assert(get(url, { headers = { ["X-A"] = "a" } }))
+      refused("invalid", get(url, { headers = in_order(3, "ab", "Accept-Encoding: gzip", "") }))
+      assert(get(url, { method = "POST", body = "b", headers = { ["X-A"] = "a" } }))
+      refused("invalid", get(url, { method = "POST", body = "b", headers = in_order(3, "ab", "Accept-Encoding: gzip", "") }))
+    end)
+
     it("and sends the next request normally", function()
       local url = wire:raw("fine", plain_response "hi")
       assert.equal("hi", assert(get(url)).body)

@@ -262,19 +262,20 @@ static CURLcode set_times (Transfer *t, long connect, long total) {
 void lofty_transfer_begin (Transfer *t) {
   lofty_buf_clear(&t->headers);
   t->has_type = 0;
+  t->differs = 0;
 }
 
 /*
-** Whether t->headers and the last list have the same header at 'at': then it was checked before. The
-** sizes are compared, too, since only what was checked is known to contain no NUL.
+** Whether the last list has the same header at 'at' as t->headers, whose headers before 'at' are all the
+** same: then it was checked before. The sizes are compared, too, since only what was checked is known to
+** contain no NUL. An empty name is that of a header of lofty's own.
 */
 static int was_set_before (const Transfer *t, size_t at, size_t name_size, size_t value_size) {
   const LoftyBuf *wanted = &t->headers, *last = &t->headers_set;
-  size_t size = wanted->size - at;
   return wanted->status == LOFTY_OK && name_size > 0 && at < last->size &&
          strlen(last->data + at) == name_size &&
          strlen(last->data + at + name_size + 1) == value_size &&
-         memcmp(wanted->data + at, last->data + at, size) == 0;
+         memcmp(wanted->data + at, last->data + at, wanted->size - at) == 0;
 }
 
 const char *lofty_transfer_header (Transfer *t, LoftySpan name, LoftySpan value) {
@@ -289,7 +290,9 @@ const char *lofty_transfer_header (Transfer *t, LoftySpan name, LoftySpan value)
   lofty_buf_add_byte(&t->headers, '\0');
   lofty_buf_add(&t->headers, text.data, text.size);
   lofty_buf_add_byte(&t->headers, '\0');
-  return was_set_before(t, at, name.size, text.size) ? NULL : lofty_field_problem(name, value);
+  /* After a difference, 'at' may be the middle of a header of the last list. */
+  if (!t->differs) t->differs = !was_set_before(t, at, name.size, text.size);
+  return t->differs ? lofty_field_problem(name, value) : NULL;
 }
 
 /* Appends the header at 'at' to a list, and moves 'at' to the next one. NULL: no memory. */

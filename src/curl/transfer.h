@@ -58,6 +58,7 @@ struct Transfer {
   struct curl_slist *list;       /* of headers_set */
   int list_set;                  /* the handle is set to it */
   int has_type;                  /* 'headers' has a Content-Type */
+  int differs;                   /* a header of 'headers' differs from that of headers_set */
   int loopback, secure;
   int plain_get;       /* the handle is set to a GET without body */
   int route;           /* which proxy it is set to, see request.c */
