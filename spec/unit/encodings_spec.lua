@@ -314,6 +314,8 @@ describe("a whole number", function()
   end)
 
   it("is false when there is anything else", function()
+    for _, value in ipairs { {}, true, -1, 1.5, print } do assert.is_false(core.whole_number(value)) end
+    assert.is_false(core.whole_number(nil))
     for _, text in ipairs { "", " ", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "1\0", "\0", ("1"):rep(20) .. "x" } do
       assert.is_false(core.whole_number(text), text)
     end

@@ -125,6 +125,23 @@ describe("the call budget", function()
   end)
 
   it("is empty without these fields", function() assert.same({}, rate.read({}, now)) end)
+
+  it("is read from numbers, which a runtime may have made of the fields, and is absent for other types", function()
+    assert.same({ limit = 300, remaining = 0, reset_at = now + 30 },
+      rate.read({ ["x-ratelimit-limit"] = 300.0, ["x-ratelimit-remaining"] = -1, ["x-ratelimit-reset"] = 30, date = 1 }, now))
+    close_to(1.5, wait_of(1.5))
+    close_to(30, wait_of(now + 30))
+    local names = {
+      "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "ratelimit-policy", "retry-after", "date",
+    }
+    for _, name in ipairs(names) do
+      for _, value in ipairs { 1e300, 0.5, -1 / 0, { "300" }, true, print } do
+        local headers = { ["x-ratelimit-reset"] = "1764249630" }
+        headers[name] = value
+        assert.is_nil(rate.read(headers, now).limit)
+      end
+    end
+  end)
 end)
 
 describe("an HTTP-date", function()

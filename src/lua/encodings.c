@@ -65,13 +65,14 @@ static int equal (lua_State *L) {
 #define WHOLE_DIGITS 15 /* every Lua holds such a number exactly */
 
 /*
-** core.whole_number(text) -> number | nil: more than 15 digits | false: not digits alone.
+** core.whole_number(text) -> number | nil: more than 15 digits | false: not digits alone, or no text.
 ** (tonumber also takes signs, white space, fractions and hexadecimal digits.)
 */
 static int whole_number (lua_State *L) {
-  LoftySpan in = lofty_checkspan(L, 1);
+  LoftySpan in = {NULL, 0};
   int64_t number = 0;
   size_t i;
+  if (lua_isstring(L, 1)) in.data = lua_tolstring(L, 1, &in.size);
   for (i = 0; i < in.size && lofty_is_digit(in.data[i]); i++)
     if (i < WHOLE_DIGITS) number = 10 * number + (in.data[i] - '0');
   if (in.size == 0 || i < in.size)

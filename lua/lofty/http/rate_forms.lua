@@ -2,13 +2,13 @@
 
 --- Reads the values of rate limit fields that are not a plain number: lists, durations, dates, and the fields of the
 -- IETF's draft. Loaded at the first of them, or by the second call of a process. A value that is not understood counts
--- as absent.
+-- as absent, also one of another type, which a runtime of the user's may have set: an error would lose the response.
 -- @module lofty.http.rate_forms
 
 local http_date = require "lofty.http.date"
 local trim = require("lofty.internal.ascii").trim
 
-local tonumber = tonumber
+local tonumber, tostring, type = tonumber, tostring, type
 local find, gmatch, gsub, match = string.find, string.gmatch, string.gsub, string.match
 local floor, max, min = math.floor, math.max, math.min
 
@@ -22,6 +22,12 @@ local MAX_DIGITS = 15
 local WINDOW = 60
 -- Seconds in a unit of a duration such as "1m30s".
 local UNITS = { ms = 0.001, s = 1, sec = 1, m = 60, min = 60, h = 3600 }
+
+-- The text of a value that can be read, or nil.
+local function text_of(value)
+  if type(value) == "number" then return tostring(value) end
+  return type(value) == "string" and #value <= MAX_VALUE and value or nil
+end
 
 -- The number that digits write, or nil; also nil for nil.
 local function integer(digits)
@@ -72,7 +78,8 @@ end
 -- @tparam string value
 -- @treturn ?number
 function forms.count(value)
-  if #value > MAX_VALUE or find(value, "%d,%d%d%d%f[%D]") then return nil end
+  value = text_of(value)
+  if not value or find(value, "%d,%d%d%d%f[%D]") then return nil end
   return each_item(value, count, min)
 end
 
@@ -85,7 +92,8 @@ end
 -- @tparam string value
 -- @treturn ?number
 function forms.remaining(value)
-  return #value <= MAX_VALUE and each_item(value, left_over, min) or nil
+  value = text_of(value)
+  return value and each_item(value, left_over, min)
 end
 
 --- A wait. A date holds a comma itself, so the whole value is tried before its items; of several waits the longest
@@ -96,7 +104,8 @@ end
 -- @tparam function seconds_of number -> seconds
 -- @treturn ?number seconds
 function forms.wait(value, now, server_time, seconds_of)
-  if #value > MAX_VALUE then return nil end
+  value = text_of(value)
+  if not value then return nil end
   local function read(text)
     local number = decimal(text)
     if number then return seconds_of(number) end
@@ -113,7 +122,8 @@ end
 -- @treturn ?string seconds until the reset
 function forms.draft(value)
   local remaining, reset
-  if #value > MAX_VALUE then return nil end
+  value = text_of(value)
+  if not value then return nil end
   for item in gmatch(gsub(value, '"[^"]*"', ""), "[^,]+") do
     local left = integer(match(item, ";%s*r=(%d+)"))
     if left and (not remaining or left < remaining) then
@@ -128,7 +138,8 @@ end
 -- @treturn ?number
 function forms.policy(value)
   local quota
-  if #value > MAX_VALUE then return nil end
+  value = text_of(value)
+  if not value then return nil end
   for item in gmatch(gsub(value, '"[^"]*"', ""), "[^,]+") do
     local calls, window = integer(match(item, ";%s*q=(%d+)")), integer(match(item, ";%s*w=(%d+)"))
     if calls and window == WINDOW and (not quota or calls < quota) then quota = calls end

@@ -15,6 +15,7 @@ local lazy = require "lofty.internal.lazy"
 local forms = lazy "lofty.http.rate_forms"
 local http_date = lazy "lofty.http.date"
 
+local type = type
 local max = math.max
 
 local rate = {}
@@ -30,7 +31,7 @@ local last_date, last_time
 -- The server's clock where its Date tells it, else ours.
 local function server_time(headers, now)
   local date = headers.date
-  if not date then return now end
+  if type(date) ~= "string" then return now end
   if date ~= last_date then last_date, last_time = date, http_date.parse(date, now) end
   return last_time or now
 end
