@@ -130,7 +130,8 @@ function app.new(opt)
   local self = setmetatable({
     client_id = client_id, redirect_uri = opt.redirect_uri, store = store,
     authorize_address = opt.authorize_url or CONSENT_URL, require_state = opt.require_state ~= false,
-    is_public = authentication == "none", runtime = runtime, settings = settings,
+    is_public = authentication == "none", has_customer_key = opt.customer_key ~= nil, runtime = runtime,
+    settings = settings,
     detach_timeout = times.of(settings.timeout.total).detach_timeout,
   }, App)
   -- Secrets are in functions, not in fields that a dump of the table would show.
@@ -311,7 +312,7 @@ end
 
 --- A client for one account.
 -- @tparam table|string|nil who a token (the client keeps it, and gives each new one to `on_refresh`); or an account,
---   whose token is in the store; or nothing, for the client_credentials grant of `customer_key`
+--   whose token is in the store; or nil, for the client_credentials grant of the application's `customer_key`
 -- @tparam[opt] table opt any option of `lofty.client` but the credentials, above all `on_refresh(token, err)`
 -- @treturn table the client
 function App:client(who, opt)
@@ -326,6 +327,9 @@ function App:client(who, opt)
     if not self.store then misuse "client: a string is an account, and lofty.app has no store with its token" end
     cache = self:cache_for(who)
   elseif who == nil then
+    if not self.has_customer_key then
+      misuse "client: a token (a table) or an account (a string) expected, got nil; lofty.app has no customer_key to use instead"
+    end
     grant = function()
       local new, err = self.grant { grant_type = "client_credentials" }
       return new, err

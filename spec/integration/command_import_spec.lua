@@ -248,6 +248,15 @@ command.describe("lofty import", function()
       assert.equal(3, #leads())
     end)
 
+    it("reports rows that were bad in an earlier run, and exits with 10 again", function()
+      write "First,Email\nAnn,ann@example.com\nBo,nonsense\n"
+      assert.equal(10, (run "--apply"))
+      local code, out, err = run "--apply"
+      assert.equal(10, code)
+      assert.equal("", out)
+      assert.truthy(err:find("All rows were finished by earlier runs.\nEarlier runs: 1 created, 1 bad\n", 1, true), err)
+    end)
+
     it("by kill -9 at several instants, creates each lead with a key once", function()
       local printed = child.script("bench/endurance/import_kill.lua", "8 1")
       assert.truthy(printed:find("with a key: 0 twice, 0 missing", 1, true), printed)

@@ -86,6 +86,12 @@ describe("invalid use", function()
     assert.truthy(raised(making(client, { store = 5 })):find("store", 1, true))
   end)
 
+  it("of an account that is nil raises, unless the application has a customer_key", function()
+    assert.truthy(raised(function() local _ = lofty.app { client_id = "c", client_secret = "s" }:client(nil) end)
+      :find("got nil; lofty.app has no customer_key", 1, true))
+    assert.truthy(lofty.app { client_id = "c", client_secret = "s", customer_key = "k" }:client())
+  end)
+
   it("of json.decode and of a webhook handler without a secret raises", function()
     assert.truthy(raised(function() local _ = lofty.json.decode(nil) end):find("a string expected, got nil", 1, true))
     raised(function() local _ = lofty.webhook.handler { on_event = print } end)

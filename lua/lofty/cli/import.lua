@@ -188,7 +188,7 @@ local function summary(counts)
   for _, outcome in ipairs(ORDER) do
     if counts[outcome] then parts[#parts + 1] = counts[outcome] .. " " .. (PLANNED[outcome] or outcome) end
   end
-  return #parts > 0 and table.concat(parts, ", ") or "There are no rows."
+  return table.concat(parts, ", ")
 end
 
 -- The keys of --match; nil, problem.
@@ -201,22 +201,24 @@ local function match_of(text)
 end
 
 local function finish_plan(self)
-  local is_empty = next(self.counts) == nil
-  self.context:say(summary(self.counts), is_empty and "" or ". Nothing was written: --apply does it.")
+  local shown = summary(self.counts)
+  self.context:say(shown == "" and "The file has no rows." or shown .. ". Nothing was written: --apply does it.")
   return self.counts.bad and exit_codes.partial or exit_codes.ok
 end
 
 local function finish_apply(self)
-  local context = self.context
-  context:say(summary(self.counts))
-  if self.journal.finished > 0 then context:say("Earlier runs: ", summary(self.journal.counts)) end
+  local context, counts, earlier = self.context, self.counts, self.journal.counts
+  local shown, shown_earlier = summary(counts), summary(earlier)
+  local nothing = shown_earlier == "" and "The file has no rows." or "All rows were finished by earlier runs."
+  context:say(shown == "" and nothing or shown)
+  if shown_earlier ~= "" then context:say("Earlier runs: ", shown_earlier) end
   if #self.unknown > 0 then
     context:say("Sent, but no response says whether they were created, so they are not sent again; look for them in ",
       "Lofty: line ", table.concat(self.unknown, ", "))
   end
-  local counts = self.counts
   if #self.unknown > 0 then return exit_codes.outcome_unknown end
-  return (counts.bad or counts.failed) and exit_codes.partial or exit_codes.ok
+  local is_partial = counts.bad or counts.failed or earlier.bad or earlier.failed
+  return is_partial and exit_codes.partial or exit_codes.ok
 end
 
 function import.run(args, context)

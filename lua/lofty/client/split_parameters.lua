@@ -15,9 +15,9 @@ local find, format = string.find, string.format
 -- @treturn ?table query
 -- @return body; nil when there is none
 return function(method, template, params)
-  if type(params) ~= "table" then misuse(method .. ": a table of parameters expected, got " .. type(params)) end
+  if type(params) ~= "table" then misuse(method .. " " .. template .. ": a table of parameters expected, got " .. type(params)) end
   local query, body = params.query, params.body
-  if query ~= nil and type(query) ~= "table" then misuse(method .. ": query must be a table") end
+  if query ~= nil and type(query) ~= "table" then misuse(method .. " " .. template .. ": query must be a table") end
   local rest
   for name, value in pairs(params) do
     if name ~= "query" and name ~= "body" and not find(template, "{" .. tostring(name) .. "}", 1, true) then
@@ -32,7 +32,7 @@ return function(method, template, params)
     elseif query == nil then
       query = rest
     else
-      misuse(format("%s: %q is neither in the path nor in query or body", method, tostring(next(rest))))
+      misuse(format("%s %s: %q is neither in the path nor in query or body", method, template, tostring(next(rest))))
     end
   end
   return query, body
