@@ -191,7 +191,7 @@ demo:
 	lua5.4 lua/lofty/sandbox/run.lua -- env -u LOFTY_API_KEY LOFTY_BROWSER="lua5.4 lua/lofty/sandbox/click.lua" \
 	  lua5.4 examples/quickstart.lua && \
 	.ci/install $(COMMAND_PACKAGES) && echo && \
-	lua5.4 lua/lofty/sandbox/run.lua -- sh -c 'show() { echo "\$$ lofty $$1"; eval "bin/lofty $$1" | head -6; echo; }; \
+	lua5.4 lua/lofty/sandbox/run.lua -- sh -c 'show() { echo "\$$ lofty $$1"; eval "bin/lofty $$1" | sed "7s/.*/.../;7q"; echo; }; \
 	  show "leads find Sofía -f firstName,lastName,phones"; \
 	  show "leads list stage=\"New Lead\" limit=3 --csv -f leadId,firstName,stage"; \
 	  show "leads get 651095960136641 --lua"'

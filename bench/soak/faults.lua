@@ -20,7 +20,7 @@ local ANY = {
   { name = "response after the timeout", delay = TOO_SLOW },
 }
 
--- Only for reads: what a write's response states, counts as its outcome.
+-- For reads only: the library takes the outcome of a write from its response.
 local READS = {
   { name = "Content-Length too large", preset = "long-length" },
   { name = "10 bytes of the body", truncate = 10 },

@@ -132,8 +132,8 @@ function mix.deliver(hook, secret, number)
   return status
 end
 
---- A webhook handler that counts its events. It got the 1,000 events that it remembers, so that they are there from the
--- start and do not look like growth.
+--- A webhook handler that counts its events. It has already handled 1,000 events, as many as it remembers, so that its
+-- memory does not grow during the run.
 -- @tparam function count
 -- @treturn function
 function mix.hook(count)

@@ -22,8 +22,9 @@ local watch = require "bench.soak.watch"
 local format, quote, shell = string.format, launcher.quote, launcher.shell
 
 local SECONDS = (tonumber(arg[1]) or 60) * 60
--- Accounts of each store; mean seconds between two steps of a slot, and of nginx's client. LuaJIT compiles what faults make
--- run for as long as they do so for the first times, so nginx gets many steps and faults before its memory is judged.
+-- Accounts of each store; mean seconds between two steps of a slot, and of nginx's client. LuaJIT needs memory for the
+-- code that it compiles, and compiles code for errors only after several faults. So nginx makes many steps with faults
+-- before its memory is judged.
 local ACCOUNTS, PAUSE, NGINX_PAUSE = 12, 1, 0.2
 local ACCESS_TTL, GRACE, OUTAGE, FAULTS = 20, 120, 5, 8 -- three times seconds; faults at a time
 local RELOADS = { 0.05, 0.1, 0.15, 0.2 } -- fractions of the time; afterwards the workers stay, so that they can be judged

@@ -328,7 +328,8 @@ function App:client(who, opt)
     cache = self:cache_for(who)
   elseif who == nil then
     if not self.has_customer_key then
-      misuse "client: a token (a table) or an account (a string) expected, got nil; lofty.app has no customer_key to use instead"
+      misuse("client: a token (a table) or an account (a string) expected, got nil; "
+        .. "lofty.app has no customer_key to use instead")
     end
     grant = function()
       local new, err = self.grant { grant_type = "client_credentials" }

@@ -62,7 +62,7 @@ function Client:__tostring()
   return "lofty.client: " .. self.settings.base_url .. (account and ", account " .. account or "")
 end
 
--- A client with these settings. All others of its fields it shares with the clients that are made from it.
+-- Makes a client with these settings. It shares all its other fields with the clients that are made from it.
 local function view(shared, settings)
   return setmetatable({
     source = shared.source, headers_for = shared.headers_for, secrets = shared.secrets, counts = shared.counts,
@@ -211,8 +211,8 @@ end
 --- Sends one call. Operations and calls by path use it.
 -- @tparam table call `operation` (its name in errors), `method`, `path` (template), `params` (for the
 --   template), `query`, `body`, `class` ("read", "idempotent", "create" or "notify": how safe it is to repeat, see
---   `lofty.pacing.retry`), `unwrap`, `accept`, `find` (what would tell the outcome of a write whose response was lost),
---   `deadline` (monotonic seconds: the end of a walk that this call belongs to, see `client:walk_deadline`)
+--   `lofty.pacing.retry`), `unwrap`, `accept`, `find` (a write's recovery hint), `deadline` (monotonic seconds: the end
+--   of a walk that this call belongs to, see `client:walk_deadline`)
 -- @return[1] the value
 -- @treturn[1] table response: `status`, `headers`, `rate`, `attempts`, `url`, `elapsed`
 -- @treturn[2] nil
@@ -292,8 +292,8 @@ end
 -- @treturn[2] table err
 methods.get = call_by_path "GET"
 
---- POST by path: the rest goes to the JSON body; `body =` gives a body as it is (an array, say), and
--- `query =` a query. With neither there is no body.
+--- POST by path: names in the template are taken from params, the rest is the JSON body. `body =` gives the body
+-- explicitly (an array, say), and `query =` the query. A call without other params and without `body` has no body.
 -- @function methods:post
 -- @tparam string template
 -- @tparam[opt] table params

@@ -127,7 +127,7 @@ static const char *set_url (Transfer *t, const char *text, size_t size) {
   if (lofty_buf_add(&t->origin, text, url.origin_size) || lofty_buf_add_byte(&t->origin, '\0'))
     return "not enough memory";
   if (!same_scheme && set_scheme(t) != CURLE_OK)
-    return "this libcurl cannot speak the URL's scheme";
+    return "this libcurl does not support the URL's scheme";
   SET(CURLOPT_URL, text);
   if (code != CURLE_OK) return "the URL was refused by libcurl";
   if (lofty_buf_add(&t->url, text, size + 1))
@@ -198,8 +198,8 @@ static CURLcode set_method (Transfer *t, const Request *request) {
 }
 
 /*
-** Keeps the host and port of a proxy, for messages; the URL may hold a password.
-** Returns NULL, or what is wrong.
+** Checks the URL of a proxy, and stores its host and port for messages, since the URL may hold a
+** password. Returns NULL, or what is wrong.
 */
 static const char *check_proxy (Transfer *t, const char *proxy) {
   static const char *const schemes[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
@@ -235,7 +235,7 @@ static const char *check_proxy (Transfer *t, const char *proxy) {
 
 /*
 ** Sets the proxy: none for loopback; otherwise the one that the request names ("": none), or
-** the environment's. NULL, or what is wrong.
+** the environment's. Returns NULL, or what is wrong.
 */
 static const char *set_route (Transfer *t, const char *proxy) {
   CURLcode code = CURLE_OK;
@@ -266,9 +266,9 @@ void lofty_transfer_begin (Transfer *t) {
 }
 
 /*
-** Whether the last list has the same header at 'at' as t->headers, whose headers before 'at' are all the
-** same: then it was checked before. The sizes are compared, too, since only what was checked is known to
-** contain no NUL. An empty name is that of a header of lofty's own.
+** Whether the last list has the same header at 'at' as t->headers, and all headers before it are the
+** same, so that it was checked before. The sizes are compared, too: a header that was not checked may
+** contain a NUL. An empty name is that of a header of lofty's own.
 */
 static int was_set_before (const Transfer *t, size_t at, size_t name_size, size_t value_size) {
   const LoftyBuf *wanted = &t->headers, *last = &t->headers_set;
@@ -313,7 +313,7 @@ static struct curl_slist *append_header (struct curl_slist *list, const char **a
   return longer;
 }
 
-/* Sets the list of t->headers; it is built anew only where it differs from the last. */
+/* Sets the list of the headers in t->headers, which is built only if they differ from the last. */
 static CURLcode set_headers (Transfer *t) {
   LoftyBuf *wanted = &t->headers, *now = &t->headers_set;
   CURLcode code = CURLE_OK;

@@ -3,8 +3,8 @@
 --- Checks that a response of status 2xx contains what was asked for, before the caller writes anything based on it.
 --
 -- A gateway or a server in maintenance may respond with 200 and something else. That is an err of kind "server"; for a
--- write it has `outcome_unknown`. The functions take the results of a call as their last arguments, and return its own
--- err as it is: `expect.lead(id, crm.leads:get(id))`.
+-- write it has `outcome_unknown`. The functions take the results of a call as their last arguments, and return the
+-- call's own err unchanged: `expect.lead(id, crm.leads:get(id))`.
 -- @module lofty.api.expect
 
 local core = require "lofty.core"

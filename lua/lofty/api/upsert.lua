@@ -28,7 +28,7 @@ local PAUSES = { 0, 1, 2, 4 }
 
 -- Identity -> the event that is set when the upsert of this identity ends.
 local under_way = {}
--- Identity -> { lead, until }, of leads that this process created.
+-- Identity -> { lead =, ends = } of leads that this process created; `ends` in monotonic seconds.
 local created = {}
 
 local function invalid(message)
@@ -57,7 +57,7 @@ local function has(list, value, same)
   return false
 end
 
--- The old values, then those of the new ones that they lack; nil when they lack none.
+-- The old values, followed by the new ones that are not among them; nil when all are.
 local function union(old, new, same)
   local all = {}
   for i = 1, type(old) == "table" and #old or 0 do all[i] = old[i] end
@@ -69,8 +69,8 @@ local function union(old, new, same)
   return nil
 end
 
--- A name for the account, so that accounts in one process share nothing: its id, or the credential where that is all
--- that is known.
+-- A name for the account, so that accounts in one process do not share identities: made of its id or, if that is not
+-- known, of a digest of the access token.
 local function scope_of(client, ends)
   local account = client.account
   if not account then
@@ -181,7 +181,7 @@ local function create(client, ends, fields, identities)
   local lead, response = expect.created("leads.create", "leadId", view.leads:create(fields))
   if lead ~= nil then
     if not response.dry_run then
-      -- The addresses go with it, so that an update adds to them.
+      -- With its addresses and numbers, so that a later update adds to them.
       local known = { leadId = lead.leadId, emails = fields.emails, phones = fields.phones }
       remember(identities, known, runtime:monotonic())
     end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Opens SQLite databases, and reads their rows, by LuaSQL.
+--- Opens SQLite databases and reads their rows, with LuaSQL.
 -- @module lofty.cli.sqlite
 
 local sqlite = {}

@@ -20,7 +20,7 @@ function readers.boolean(text)
   return nil, "must be true or false"
 end
 
--- A number of more digits stays text, since not every Lua can hold it; the library sends it as an exact integer.
+-- A longer number stays text, since not every Lua can hold it; the library sends it as an exact integer.
 local MAX_DIGITS = 14
 
 function readers.integer(text)
@@ -94,7 +94,7 @@ function values.split(word)
   return word:match "^([%w_%.%-]+)=(.*)$"
 end
 
---- Splits `NAME=VALUE`, the value of a name that is not yet given.
+--- Splits `NAME=VALUE`, and refuses a name that an earlier word has given.
 -- @tparam string word
 -- @tparam table given name -> value of the words before
 -- @tparam string what a word is, for the message: "field" or "filter"

@@ -15,9 +15,11 @@ local find, format = string.find, string.format
 -- @treturn ?table query
 -- @return body; nil when there is none
 return function(method, template, params)
-  if type(params) ~= "table" then misuse(method .. " " .. template .. ": a table of parameters expected, got " .. type(params)) end
+  if type(params) ~= "table" then
+    misuse(format("%s %s: a table of parameters expected, got %s", method, template, type(params)))
+  end
   local query, body = params.query, params.body
-  if query ~= nil and type(query) ~= "table" then misuse(method .. " " .. template .. ": query must be a table") end
+  if query ~= nil and type(query) ~= "table" then misuse(format("%s %s: query must be a table", method, template)) end
   local rest
   for name, value in pairs(params) do
     if name ~= "query" and name ~= "body" and not find(template, "{" .. tostring(name) .. "}", 1, true) then

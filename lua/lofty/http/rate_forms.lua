@@ -16,9 +16,9 @@ local forms = {}
 
 -- A field value is read up to this size; no sensible one is longer.
 local MAX_VALUE = 512
--- More digits are neither a count nor a time.
+-- A number with more digits is neither a count nor a time.
 local MAX_DIGITS = 15
--- Seconds; of several quotas the one for Lofty's window counts.
+-- The length of Lofty's window in seconds: quotas for other windows are ignored.
 local WINDOW = 60
 -- Seconds in a unit of a duration such as "1m30s".
 local UNITS = { ms = 0.001, s = 1, sec = 1, m = 60, min = 60, h = 3600 }
@@ -65,7 +65,7 @@ local function each_item(value, read, choose)
   return best
 end
 
--- The call count in "100", "100.0", or in "100;w=60", whose w must then be our window.
+-- The call count in "100", "100.0" or "100;w=60"; a window `w` must be as long as Lofty's.
 local function count(item)
   local number, window = match(item, "^([%d.]+)%s*;.-w=(%d+)")
   if number and integer(window) ~= WINDOW then return nil end
@@ -73,8 +73,8 @@ local function count(item)
   return number and number % 1 == 0 and floor(number) or nil
 end
 
---- A count of calls. Two counts: two servers on the way each named one; the smaller one applies. "1,000" may be one
--- number or two: absent.
+--- Reads a count of calls. Several counts come from several servers on the way: the smallest applies. "1,000", which
+-- may be one number or two, counts as absent.
 -- @tparam string value
 -- @treturn ?number
 function forms.count(value)
@@ -88,7 +88,7 @@ local function left_over(item)
   return find(item, "^%-%d") and 0 or count(item)
 end
 
---- A count of calls left.
+--- Reads the number of calls left.
 -- @tparam string value
 -- @treturn ?number
 function forms.remaining(value)
@@ -96,8 +96,8 @@ function forms.remaining(value)
   return value and each_item(value, left_over, min)
 end
 
---- A wait. A date holds a comma itself, so the whole value is tried before its items; of several waits the longest
--- counts.
+--- Reads a wait. A date contains a comma, so the whole value is read before its items are. The longest of several waits
+-- applies.
 -- @tparam string value
 -- @tparam number now epoch seconds, the caller's clock
 -- @tparam number server_time epoch seconds, the server's clock
@@ -116,7 +116,7 @@ function forms.wait(value, now, server_time, seconds_of)
   return read(value) or each_item(value, read, max)
 end
 
---- RateLimit: "default";r=50;t=30 -- of several policies the one with the fewest calls left.
+--- Reads RateLimit: "default";r=50;t=30 -- the policy with the fewest calls left applies.
 -- @tparam string value
 -- @treturn ?number calls left
 -- @treturn ?string seconds until the reset
@@ -133,7 +133,7 @@ function forms.draft(value)
   return remaining, reset
 end
 
---- RateLimit-Policy: "default";q=100;w=60 -- the smallest quota for a window like ours.
+--- Reads RateLimit-Policy: "default";q=100;w=60 -- the smallest quota for a window as long as Lofty's.
 -- @tparam string value
 -- @treturn ?number
 function forms.policy(value)

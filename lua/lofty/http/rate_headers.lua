@@ -2,8 +2,8 @@
 
 --- Reads what a response's header says about the call budget and about waiting.
 --
--- Understood are X-RateLimit-* (Lofty's), X-Rate-Limit-*, RateLimit-* and RateLimit with RateLimit-Policy (the IETF's
--- draft-ietf-httpapi-ratelimit-headers, older and newer form), and Retry-After (RFC 9110, section 10.2.3).
+-- It reads X-RateLimit-* (Lofty's), X-Rate-Limit-*, RateLimit-* and RateLimit with RateLimit-Policy (the older and the
+-- newer form of the IETF's draft-ietf-httpapi-ratelimit-headers), and Retry-After (RFC 9110, section 10.2.3).
 --
 -- Pure: headers and the time go in, numbers come out. Points in time are compared with the response's own Date where
 -- it has one, so that a wrong clock on this machine changes nothing. A value that is not understood counts as absent.
@@ -28,7 +28,7 @@ local MAX_RETRY_AFTER = 86400
 -- A Date is the same for a second: many responses share it.
 local last_date, last_time
 
--- The server's clock where its Date tells it, else ours.
+-- The server's time according to Date, or else this machine's.
 local function server_time(headers, now)
   local date = headers.date
   if type(date) ~= "string" then return now end
@@ -60,7 +60,7 @@ local function other_fields(headers)
   return headers["ratelimit-limit"], headers["ratelimit-remaining"], headers["ratelimit-reset"], nil
 end
 
---- Reads the budget and the wait that a response tells; what it does not tell is absent.
+--- Reads the budget and the wait that a response states; what it does not state is absent.
 -- @tparam table headers lower-case name -> value
 -- @tparam number now epoch seconds, the caller's clock
 -- @tparam[opt] number status the HTTP status

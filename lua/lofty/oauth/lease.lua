@@ -32,7 +32,7 @@ local function take(self, owner, deadline, peek)
     local asked_at = runtime:monotonic()
     local locked, err = cache:try_lock(owner, self.ttl)
     if locked == false and self.uncertain == owner then
-      -- An attempt without a reply may have taken it, at a time that is not known: give it back, and take it anew.
+      -- An attempt without a reply may have taken the lock at an unknown time: release it, and take it anew.
       self.uncertain = nil
       if cache:unlock(owner) then
         asked_at = runtime:monotonic()

@@ -31,7 +31,7 @@ local function copy(err)
   return setmetatable(same, getmetatable(err))
 end
 
--- Begins a backoff after a failed refresh: until its end no other is tried while the token is still accepted.
+-- Begins a backoff after a failed refresh: until its end no other refresh is tried while the token is still accepted.
 -- @treturn boolean false when a backoff had begun already
 local function begin_backoff(self)
   local now = self.runtime:monotonic()

@@ -11,23 +11,24 @@
 --      reserve    latest here)      was no response
 --
 -- Another process waits for the lock for at most max_wait, which depends on the token that it has: 0 if that is fresh
--- and only has to be written, 5 if it is stale, lease_ttl + 5 if it is invalid. With its own lease after that it takes
--- no longer than detach_timeout.
+-- and only has to be written, 5 if it is stale, lease_ttl + 5 if it is invalid. This wait and the lease that it then
+-- takes itself last no longer than detach_timeout.
 --
 -- A holder that has not begun its token request by latest_request gives up. One that writes after lease_ttl writes only
 -- over the token that it has read. So a lease can end early or late without a lost token.
 -- @module lofty.oauth.times
 
 local times = {
-  --- After try_lock: a later token request might not end within the lease.
+  --- The latest start of the token request after try_lock: a later one might not end within the lease.
   latest_request = 10,
   --- How long a write of a granted token is tried.
   write = 1,
-  --- Waits between two attempts to take another process's lock, and the first of two attempts to write.
+  --- The first and the longest wait between attempts to take a lock that another process holds, and the first wait
+  -- between attempts to write.
   first_poll = 0.02, longest_poll = 0.5, first_write_retry = 0.1,
   --- How long a store may fail, because it restarts, before a wait for its lock ends.
   store_outage = 2,
-  --- After a failed refresh no other is tried while the token is still accepted: doubled with each failure.
+  --- How long after a failed refresh no other is tried while the token is still accepted; doubled with each failure.
   first_backoff = 1, longest_backoff = 30,
 }
 

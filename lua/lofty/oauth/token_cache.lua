@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- One account's token: cached in this process, and kept in a store when there is one.
+--- One account's token: cached in this process, and written to a store when there is one.
 --
 -- The cached token is in one of three states: "fresh" (use it), "stale" (still accepted by the server, but due for
 -- refresh, or not written to the store yet), "invalid" (absent, expired, revoked, or rejected by the server).
@@ -198,8 +198,8 @@ function Cache:check()
   return ok, err
 end
 
---- Caches and writes a token that follows another one. It serves this process even when the store fails.
--- When the lease is over, another process may have refreshed: then it is written only over the token that was read.
+--- Caches and writes the token that follows the cached one. It serves this process even when the store fails.
+-- After the end of the lease another process may have refreshed: then it is written only over the token that was read.
 -- @tparam table new the token
 -- @tparam[opt] table held the lease, see `lofty.oauth.lease`
 -- @treturn[1] boolean true
@@ -222,8 +222,8 @@ function Cache:replace(new, held)
   return saved, err
 end
 
---- The token endpoint said invalid_grant. That is final unless another process has refreshed meanwhile; then the token
--- is marked as revoked.
+--- Handles invalid_grant from the token endpoint: returns the token of another process that has refreshed meanwhile;
+-- if there is none, the refusal is final, and the stored token is marked as revoked.
 -- @tparam table old the token whose refresh token was refused
 -- @tparam ?string rejected an access token that the server has refused
 -- @tparam table err the token endpoint's error

@@ -23,8 +23,8 @@ local require, setmetatable, type = require, setmetatable, type
 local floor, max, min = math.floor, math.max, math.min
 local SHORTEST_WAIT = window.SHORTEST_WAIT
 
--- Our windows are longer than the server's by this factor: an early request can arrive late and one sent a window later
--- early, so that the server counts both in one window. Costs one per cent of the limit.
+-- Windows here are longer than the server's by this factor. Otherwise a request that takes long to arrive and one that
+-- is sent a window later and takes less could be in one window of the server. It costs one per cent of the limit.
 local SLACK = 1.01
 -- The shortest wait after a 429, in seconds, also when its reset time is in the past.
 local LEAST = 1
@@ -40,11 +40,11 @@ local function budget(self, key, limit, now)
     key = key,
     limit = limit,
     window = window.new(self.counted_span, limit),
-    gate = -math.huge, -- with a store: its `take` is not called before
-    alone = -math.huge, -- after a failure of the store: count locally until
+    gate = -math.huge, -- the time before which the store's `take` is not called
+    alone = -math.huge, -- the time until which calls are counted locally, after a failure of the store
     came = 0, -- how many callers have arrived, and how many of them have gone on
     went = 0,
-    used = now, -- when it was last used; of an operation's budget
+    used = now, -- when an operation's budget was last used
   }
 end
 
@@ -157,7 +157,7 @@ function limiter.new(opt)
   end
   local self = setmetatable({
     key = opt.key or "default",
-    told = limit ~= nil,
+    told = limit ~= nil, -- responses do not raise the limit
     span = span,
     counted_span = span * SLACK,
     pass_alone = pass_alone,

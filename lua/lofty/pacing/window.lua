@@ -62,9 +62,9 @@ local function advance(self, now)
   self.head = head
 end
 
--- Removes slots that no longer count: those older than a span, and those more than a limit before the head (they are at
--- least a span older than the others, so they are not needed either if the limit rises). The remaining slots move down
--- to index 1, so that the table stays an array instead of becoming a hash.
+-- Removes slots that no longer count: those that started at least a span ago, and those more than `limit` places before
+-- the head. (The latter are not needed even if the limit rises: they started at least a span before later ones.) The
+-- remaining slots move down to index 1, so that the table stays an array instead of becoming a hash.
 local function forget(self, now)
   advance(self, now)
   local moments, head, last = self.moments, self.head, self.last
