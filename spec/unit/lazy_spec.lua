@@ -78,13 +78,14 @@ end)
 
 describe("a process's third call", function()
   -- lofty.crypto gives random numbers for waits; without it math.random does.
-  it("loads no module but lofty.crypto to fail, to wait or to read rate limits in unusual forms", function()
+  it("loads no module but lofty.crypto to fail, to wait, to split parameters or to read any rate limits", function()
     local before, after = loaded_by([[
       local headers = {
         ["x-ratelimit-limit"] = "100;w=60", ["x-ratelimit-remaining"] = "0", ["x-ratelimit-reset"] = "1m30s",
         date = "Sun, 06 Nov 1994 08:49:37 GMT", ["retry-after"] = "Sun, 06 Nov 1994 08:49:39 GMT",
       }
       local answers = {
+        { status = 200, body = "{}", headers = { ["x-ratelimit-limit"] = "300" } },
         [3] = { status = 429, body = "{}", headers = headers },
         [4] = { status = 503, body = "<html>", headers = {} },
         [5] = { status = 404, body = '{"code":20006,"message":"none"}', headers = {} },
@@ -97,8 +98,8 @@ describe("a process's third call", function()
       assert(crm:me())
       require "lofty.crypto"
       show()
-      local value, err = crm:me()
-      assert(not value and err.status == 404 and #runtime.requests == 5)
+      local value, err = crm:get("/v1.0/leads/{leadId}", { leadId = 1 })
+      assert(not value and err.status == 404 and #runtime.requests == 5 and crm.limiter.count == 1)
     ]]):match "^(.-)\n(.*)$"
     assert.equal(before, after)
   end)
