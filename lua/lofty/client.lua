@@ -206,7 +206,7 @@ local function load_for_many()
   require "lofty.pacing.waits"
 end
 
--- No function from here to the runtime makes a tail call: Lua 5.1 and 5.2 could not yield across it.
+-- No function from here to the runtime makes a tail call: Lua 5.1 could not yield across it.
 
 --- Sends one call. Operations and calls by path use it.
 -- @tparam table call `operation` (its name in errors), `method`, `path` (template), `params` (for the

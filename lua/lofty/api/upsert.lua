@@ -130,8 +130,8 @@ local function remember(identities, lead, now)
   for i = 1, #identities do created[identities[i].key] = { lead = lead, ends = now + REMEMBERED } end
 end
 
--- What changes the found lead: fields that concern the creation alone are left out, addresses, numbers and tags are
--- added to those that it has.
+-- The fields with which the found lead is updated: without those that concern the creation alone, and with its own
+-- addresses, numbers and tags beside the new ones.
 local function changes_of(fields, lead)
   local known, changes = operations.update.body.fields, {}
   for name, value in pairs(fields) do

@@ -17,7 +17,7 @@ function sandbox.define(parser)
     .. " and others. Without a command, the emulator runs until standard input ends"):args "*"
   parser:option("--set", "a setting of the emulator, such as rate_limit=100"):argname "NAME=VALUE":count "*"
   parser:option("--seed", "a JSON file {\"leads\": [{..., \"notes\": [...], \"tasks\": [...]}]}: the account has "
-    .. "exactly these records; see docs/guide/testing.md"):argname "FILE"
+    .. "exactly these records; see the guide's page testing.md"):argname "FILE"
   parser:option("--write", "also write the variables to FILE, for `. FILE` in a shell; it is removed at the end")
     :argname "FILE"
 end

@@ -115,7 +115,7 @@ function failure.no_token(self, call, state, err)
   return annotate(self, call, state, err)
 end
 
--- The err for a call that the retry policy would repeat, but its deadline does not allow.
+-- The err of a call that the retry policy would repeat, but whose deadline does not allow it.
 local function past_deadline(self, call, state, err, wait)
   local late = deadline_error(state, format("the next attempt, in %.1f s, after: %s", wait, err.message))
   late.cause, late.status, late.code, late.response = err, err.status, err.code, err.response

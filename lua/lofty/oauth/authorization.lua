@@ -65,7 +65,7 @@ end
 
 local PARAMETERS = { code = true, state = true, error = true, error_description = true }
 
--- The query without parameters that are not OAuth's: those may be repeated, or in an unknown form.
+-- The OAuth parameters of a query. Others are left out, since they may be repeated or encoded in another way.
 local function own_parameters(query)
   local own = {}
   for pair in gmatch(query, "[^&]+") do

@@ -48,8 +48,7 @@ local function budget(self, key, limit, now)
   }
 end
 
--- No function from here to the runtime may make a tail call or wait inside an iterator: Lua 5.1 and 5.2 could not
--- yield.
+-- No function from here to the runtime may make a tail call or wait inside an iterator: Lua 5.1 could not yield.
 
 -- Waits for a slot among the calls of this Lua state. Returns the slot, and the time after the wait if there was one;
 -- or nil and the seconds until the call could start. A call that waits for the application's budget already has the

@@ -64,7 +64,7 @@ function operation_budgets.subject(self, operation, limit, now, budget)
   if not own then
     make_room(self, now)
     own = budget(self, self.key .. "/" .. name, limit, now)
-    own.window:reserve(now) -- the call that was just answered
+    own.window:reserve(now) -- the call that got the response
     self.operations[name], self.count = own, self.count + 1
   else
     own.used = now

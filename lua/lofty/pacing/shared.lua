@@ -17,7 +17,7 @@ local TICK = 0.005
 -- Calls that wait for the same time start this many seconds apart, in order, but all within SPREAD.
 local STEP, SPREAD = 0.0001, 0.25
 
--- No function between a call and the runtime makes a tail call: Lua 5.1 and 5.2 could not yield across it.
+-- No function between a call and the runtime makes a tail call: Lua 5.1 could not yield across it.
 
 --- Waits until the store counts the call. A wait that the store returns applies to all callers waiting here; after it
 -- they call take again, in order.

@@ -11,8 +11,7 @@ local waits = {}
 -- Waits whose ends are at most this far apart are reported to on_wait as one.
 local SAME_WAIT = 1
 
--- No function from here to the runtime may make a tail call or wait inside an iterator: Lua 5.1 and 5.2 could not
--- yield.
+-- No function from here to the runtime may make a tail call or wait inside an iterator: Lua 5.1 could not yield.
 
 -- Adds a wait to a client's counters. `waited` is wall time: waits that overlap count once. They are added as they
 -- begin, so each adds only what lies after the end of those before it.

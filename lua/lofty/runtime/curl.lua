@@ -119,8 +119,8 @@ function runtime:map(list, fn, opt) -- luacheck: no self
   return results, failures
 end
 
--- Ends a section after fn has returned and returns its results: a tail call to fn would prevent yields in it on Lua 5.1
--- and 5.2.
+-- Ends a section after fn has returned, and returns its results: a tail call to fn would prevent yields in it on Lua
+-- 5.1.
 local function hand_on(...)
   return ...
 end

@@ -42,7 +42,7 @@ function metatable:__index(name)
 end
 
 -- True if the task of an entry (a request or a wait) can continue while the running task waits: its coroutine is
--- suspended. On Lua 5.1 and 5.2 it may instead be below the running one on the C stack, and continue only after it.
+-- suspended. A task that waits in place is below the running one on the C stack, and continues only after it.
 local function can_continue(entry)
   return entry.co ~= nil and coroutine.status(entry.co) == "suspended"
 end
