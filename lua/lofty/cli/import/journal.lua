@@ -36,7 +36,8 @@ local function read(self, path, identity)
     file:close()
     -- The first line was cut off by a kill, so no request had been sent.
     if head:sub(1, #first) == first then return true, true end
-    return nil, path .. " belongs to other contents of the file or to other options: move it away to start over"
+    return nil, path .. " belongs to other contents of the file or to other options: move it away to start over (rows "
+      .. "without a key for --match that were created are then created again)"
   end
   for text in file:lines() do
     local line, word, rest = text:match "^(%d+) (%a+) ?(.*)$"
