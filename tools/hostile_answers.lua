@@ -21,9 +21,10 @@ local HEAD = [[
 What a call returns when the server's answer is broken, endless, silent or false, and what the curl command and
 lua-resty-http do with the same bytes. `make hostile-answers` measures it and writes this page;
 `spec/integration/hostile_spec.lua` checks lofty's columns in each run of the suite, in plain Lua, inside nginx and,
-except those over TLS, over an event loop: the err's kind, that the call ends within its time limits, that memory and
-the bytes read stay bounded, that the connection is closed, that the next call on the same client works, that no err shows
-a secret, and that no POST is sent twice. The bytes are in `spec/support/hostile/answers.lua` and `tls_answers.lua`.
+except those over TLS, over an event loop: the err's kind, that the call ends within its time limits, that memory
+and the bytes read stay bounded, that the connection is closed, that the next call on the same client works, that no err
+shows a secret, and that no POST is sent twice. The bytes are in `spec/support/hostile/answers.lua` and
+`tls_answers.lua`.
 
 lofty's columns show err.kind, or the value that the call returns. The columns of curl (`curl --compressed --cacert`)
 and lua-resty-http (`request_uri` with `ssl_verify`) show the status and the size of the body that they return, or

@@ -217,8 +217,9 @@ local function finish_apply(self)
       "Lofty: line ", table.concat(self.unknown, ", "))
   end
   if #self.unknown > 0 then return exit_codes.outcome_unknown end
-  local is_partial = counts.bad or counts.failed or earlier.bad or earlier.failed
-  return is_partial and exit_codes.partial or exit_codes.ok
+  if not (counts.bad or counts.failed or earlier.bad or earlier.failed) then return exit_codes.ok end
+  context:say("Bad and failed rows are not tried again: correct them in a file of their own, and import that file.")
+  return exit_codes.partial
 end
 
 function import.run(args, context)
