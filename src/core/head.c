@@ -84,12 +84,22 @@ void lofty_http_head_reset (LoftyHttpHead *head, size_t max) {
                   max > SIZE_MAX / 2 - LOFTY_MAX_FIELDS ? SIZE_MAX : 2 * (max + LOFTY_MAX_FIELDS));
 }
 
-/* The byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */
+/* Each byte in lower case if it may be part of a token (RFC 9110, section 5.6.2), else NUL. */
+/* clang-format off */
+static const char TCHAR[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, '!', 0, '#', '$', '%', '&', '\'', 0, 0, '*', '+', 0, '-', '.', 0,
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 0, 0, 0, 0, 0, 0,
+    0, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 0, 0, 0, '^', '_',
+    '`', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 0, '|', 0, '~', 0
+};
+/* clang-format on */
+
 static char to_tchar (char c) {
-  if (c >= 'a' && c <= 'z') return c;
-  if (c >= 'A' && c <= 'Z') return (char)(c - 'A' + 'a');
-  if (c == '-' || lofty_is_digit(c)) return c;
-  return c != '\0' && strchr("!#$%&'*+.^_`|~", c) ? c : '\0';
+  return TCHAR[(unsigned char)c];
 }
 
 int lofty_is_token (const char *bytes, size_t size) {
@@ -107,20 +117,16 @@ int lofty_token_equals (const char *bytes, size_t size, const char *lower) {
   return 1;
 }
 
-/* Whether a byte may be part of a value: field-vchar, SP and HTAB (section 5.5). */
-static int is_text (char c) {
-  unsigned char u = (unsigned char)c;
-  return u == '\t' || (u >= 0x20 && u != 0x7F);
-}
-
 static int is_blank (char c) {
   return c == ' ' || c == '\t';
 }
 
-static int all_text (const char *bytes, size_t size) {
+int lofty_is_field_value (const char *bytes, size_t size) {
   size_t i;
-  for (i = 0; i < size; i++)
-    if (!is_text(bytes[i])) return 0;
+  for (i = 0; i < size; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    if ((c < 0x20 && c != '\t') || c == 0x7F) return 0;
+  }
   return 1;
 }
 
@@ -144,7 +150,7 @@ static int head_status (LoftyHttpHead *head, const char *line, size_t size) {
     return head_bad(head, "the status is not three digits");
   if (line[1] < '1' || line[1] > '5')
     return head_bad(head, "the status is not from 100 to 599"); /* RFC 9110, section 15 */
-  if (!all_text(line + 4, (size_t)(end - line) - 4))
+  if (!lofty_is_field_value(line + 4, (size_t)(end - line) - 4))
     return head_bad(head, "a control character in the status line");
   facts->status = (line[1] - '0') * 100 + (line[2] - '0') * 10 + (line[3] - '0');
   return 1;
@@ -173,7 +179,7 @@ static int head_field (LoftyHttpHead *head, size_t at, size_t size, Field *field
   field->name_size = i++;
   while (i < end && is_blank(line[i])) i++;
   while (end > i && is_blank(line[end - 1])) end--;
-  if (!all_text(line + i, end - i))
+  if (!lofty_is_field_value(line + i, end - i))
     return head_bad(head, "a header value with a control character");
   field->value = at + i;
   field->value_size = end - i;

@@ -33,6 +33,8 @@ typedef struct LoftyHttpHead LoftyHttpHead;
 
 int lofty_is_token (const char *bytes,
                     size_t size); /* true if the bytes are a token (RFC 9110, section 5.6.2) */
+/* True if a field's value may have these bytes: field-vchar, SP and HTAB (RFC 9110, section 5.5). */
+int lofty_is_field_value (const char *bytes, size_t size);
 /* Case-insensitive comparison, independent of the locale; 'lower' is a token in lower case. */
 int lofty_token_equals (const char *bytes, size_t size, const char *lower);
 

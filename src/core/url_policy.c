@@ -173,11 +173,8 @@ const char *lofty_field_problem (LoftySpan name, LoftySpan value) {
   size_t i;
   if (!lofty_is_token(name.data, name.size))
     return "the name has a character that no header name may have";
-  for (i = 0; i < value.size; i++) {
-    unsigned char c = (unsigned char)value.data[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7F)
-      return "the value has a line end or another control character";
-  }
+  if (!lofty_is_field_value(value.data, value.size))
+    return "the value has a line end or another control character";
   for (i = 0; i < sizeof RESERVED / sizeof RESERVED[0]; i++)
     if (name.size == RESERVED[i].size && lofty_token_equals(name.data, name.size, RESERVED[i].data))
       return "this header is written by lofty itself";

@@ -262,62 +262,32 @@ static CURLcode set_times (Transfer *t, long connect, long total) {
 void lofty_transfer_begin (Transfer *t) {
   lofty_buf_clear(&t->headers);
   t->has_type = 0;
-  t->differs = 0;
-}
-
-/*
-** Whether the last list has the same header at 'at' as t->headers, and all headers before it are the
-** same, so that it was checked before. The sizes are compared, too: a header that was not checked may
-** contain a NUL. An empty name is that of a header of lofty's own.
-*/
-static int was_set_before (const Transfer *t, size_t at, size_t name_size, size_t value_size) {
-  const LoftyBuf *wanted = &t->headers, *last = &t->headers_set;
-  return wanted->status == LOFTY_OK && name_size > 0 && at < last->size &&
-         strlen(last->data + at) == name_size &&
-         strlen(last->data + at + name_size + 1) == value_size &&
-         memcmp(wanted->data + at, last->data + at, wanted->size - at) == 0;
 }
 
 const char *lofty_transfer_header (Transfer *t, LoftySpan name, LoftySpan value) {
-  LoftySpan text = value;
-  size_t at = t->headers.size;
+  const char *problem = lofty_field_problem(name, value);
+  if (problem) return problem;
   t->has_type |= lofty_token_equals(name.data, name.size, "content-type");
-  while (text.size > 0 && (*text.data == ' ' || *text.data == '\t')) {
-    text.data++;
-    text.size--;
+  while (value.size > 0 && (*value.data == ' ' || *value.data == '\t')) {
+    value.data++;
+    value.size--;
   }
   lofty_buf_add(&t->headers, name.data, name.size);
+  if (value.size == 0) { /* libcurl's notation for a field without a value */
+    add_line(&t->headers, ";");
+    return NULL;
+  }
+  lofty_buf_add(&t->headers, ": ", 2);
+  lofty_buf_add(&t->headers, value.data, value.size);
   lofty_buf_add_byte(&t->headers, '\0');
-  lofty_buf_add(&t->headers, text.data, text.size);
-  lofty_buf_add_byte(&t->headers, '\0');
-  /* After a difference, 'at' may be the middle of a header of the last list. */
-  if (!t->differs) t->differs = !was_set_before(t, at, name.size, text.size);
-  return t->differs ? lofty_field_problem(name, value) : NULL;
-}
-
-/* Appends the header at 'at' to a list, and moves 'at' to the next one. NULL: no memory. */
-static struct curl_slist *append_header (struct curl_slist *list, const char **at) {
-  const char *name = *at, *value = name + strlen(name) + 1;
-  struct curl_slist *longer = NULL;
-  LoftyBuf line;
-  lofty_buf_init(&line, SIZE_MAX); /* t->headers is bounded */
-  lofty_buf_add(&line, name, strlen(name));
-  if (*name && *value)
-    lofty_buf_add(&line, ": ", 2);
-  else if (*name)
-    lofty_buf_add_byte(&line, ';'); /* libcurl's notation for a field without a value */
-  add_line(&line, value);
-  if (line.status == LOFTY_OK) longer = curl_slist_append(list, line.data);
-  lofty_buf_free(&line);
-  *at = value + strlen(value) + 1;
-  return longer;
+  return NULL;
 }
 
 /* Sets the list of the headers in t->headers, which is built only if they differ from the last. */
 static CURLcode set_headers (Transfer *t) {
   LoftyBuf *wanted = &t->headers, *now = &t->headers_set;
   CURLcode code = CURLE_OK;
-  const char *at;
+  size_t at;
   int same =
       now->size > 0 && wanted->size == now->size && memcmp(wanted->data, now->data, now->size) == 0;
   if (same && t->list_set) return CURLE_OK;
@@ -325,8 +295,8 @@ static CURLcode set_headers (Transfer *t) {
   if (!same) {
     struct curl_slist *list = NULL;
     lofty_buf_clear(now);
-    for (at = wanted->data; at < wanted->data + wanted->size;) {
-      struct curl_slist *longer = append_header(list, &at);
+    for (at = 0; at < wanted->size; at += strlen(wanted->data + at) + 1) {
+      struct curl_slist *longer = curl_slist_append(list, wanted->data + at);
       if (!longer) {
         curl_slist_free_all(list);
         return CURLE_OUT_OF_MEMORY;
@@ -343,17 +313,12 @@ static CURLcode set_headers (Transfer *t) {
   return code;
 }
 
-/* Adds a line that lofty itself writes, in libcurl's notation, as the value of an empty name. */
-static void add_own_header (Transfer *t, const char *line) {
-  lofty_buf_add_byte(&t->headers, '\0');
-  add_line(&t->headers, line);
-}
-
+/* Adds the headers that lofty itself writes. */
 static const char *finish_headers (Transfer *t, int has_body) {
-  add_own_header(t, "Accept-Encoding: gzip");
+  add_line(&t->headers, "Accept-Encoding: gzip");
   if (has_body) { /* or libcurl sends a form's type, and waits for 100 (Continue) */
-    if (!t->has_type) add_own_header(t, "Content-Type:");
-    add_own_header(t, "Expect:");
+    if (!t->has_type) add_line(&t->headers, "Content-Type:");
+    add_line(&t->headers, "Expect:");
   }
   if (t->headers.status == LOFTY_NO_MEMORY) return "not enough memory";
   return t->headers.status == LOFTY_OK ? NULL : "the headers are too long";

@@ -49,16 +49,16 @@ struct Transfer {
   int64_t id; /* the caller's name for it */
   CURLcode result;
   /* the request */
-  LoftyBuf origin;               /* scheme://authority of the last URL, NUL-terminated */
-  LoftyBuf url;                  /* that the handle is set to, NUL-terminated */
-  LoftyBuf ca;                   /* the certificates that the handle is set to: see set_trust */
-  LoftyBuf headers, headers_set; /* name NUL value NUL ...: the request's, and those in 'list' */
-  LoftyBuf proxy_host;           /* host and port of the proxy that was named, NUL-terminated */
-  LoftyBuf body;                 /* what libcurl reads while it sends */
-  struct curl_slist *list;       /* of headers_set */
-  int list_set;                  /* the handle is set to it */
-  int has_type;                  /* 'headers' has a Content-Type */
-  int differs;                   /* a header of 'headers' differs from that of headers_set */
+  LoftyBuf origin; /* scheme://authority of the last URL, NUL-terminated */
+  LoftyBuf url;    /* that the handle is set to, NUL-terminated */
+  LoftyBuf ca;     /* the certificates that the handle is set to: see set_trust */
+  LoftyBuf headers,
+      headers_set;         /* lines, each NUL-terminated: the request's, and those in 'list' */
+  LoftyBuf proxy_host;     /* host and port of the proxy that was named, NUL-terminated */
+  LoftyBuf body;           /* what libcurl reads while it sends */
+  struct curl_slist *list; /* of headers_set */
+  int list_set;            /* the handle is set to it */
+  int has_type;            /* 'headers' has a Content-Type */
   int loopback, secure;
   int plain_get;       /* the handle is set to a GET without body */
   int route;           /* which proxy it is set to, see request.c */
