@@ -54,7 +54,9 @@ local function scalar(value)
   local kind = type(value)
   if value == null then return "null" end
   if kind == "string" then return text_of(value) end
-  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  -- tostring rounds a float to 14 digits.
+  if kind == "number" then return core.json_encode(value) or tostring(value) end
+  if kind == "boolean" or kind == "nil" then return tostring(value) end
   if kind == "userdata" or kind == "cdata" then
     local ok, digits = pcall(number_text, value)
     if ok and digits then return digits end

@@ -11,6 +11,7 @@ local ascii = require "lofty.internal.ascii"
 local core = require "lofty.core"
 local decode_json = require "lofty.internal.decode_json"
 local errors = require "lofty.errors"
+local exact_text = require "lofty.internal.exact_text"
 local misuse = require "lofty.internal.misuse"
 local recent_keys = require "lofty.webhook.recent_keys"
 
@@ -194,7 +195,7 @@ end
 local function canonical(value, out)
   local kind = type(value)
   if kind ~= "table" then
-    local text = tostring(value)
+    local text = kind == "number" and exact_text(value) or tostring(value)
     out[#out + 1] = format("%s%d:%s", kind:sub(1, 1), #text, text)
   elseif is_array(value) then
     out[#out + 1] = "["

@@ -28,6 +28,8 @@ describe("lofty.inspect", function()
     assert.equal("651095960136641", inspect(lofty.integer "651095960136641"))
     local lead = assert(lofty.json.decode '{"leadId":1738234566814937089}')
     assert.truthy(inspect(lead):find("1738234566814937089", 1, true))
+    lead = assert(lofty.json.decode '{"leadId":6.51095960136641E14}')
+    assert.truthy(inspect(lead):find("651095960136641", 1, true))
   end)
 
   it("escapes control characters and others that a terminal would interpret", function()

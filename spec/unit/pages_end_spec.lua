@@ -61,6 +61,14 @@ describe("a server that repeats itself #lua", function()
     assert.equal(1000, #assert(crm.leads:all()))
   end)
 
+  it("is not suspected when ids that are floats differ in the last of 15 digits", function()
+    local crm = fake.new(function(_, count)
+      local id = core.json_decode(("65109596013664%d.0"):format(count))
+      return { leads = { { leadId = id } }, _metadata = { total = 5, scrollId = count < 5 and "x" .. count or null } }
+    end)
+    assert.equal(5, #assert(crm.leads:all()))
+  end)
+
   it("is not suspected when pages look the same because few fields were asked for", function()
     local crm = fake.new(function(_, count)
       return { leads = { { stage = "New Lead" }, { stage = "New Lead" } }, _metadata = { total = 10, scrollId = "x" .. count } }

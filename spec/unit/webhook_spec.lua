@@ -262,4 +262,14 @@ describe("an event's key", function()
       assert.not_equal(key(lead), key(other))
     end)
   end
+
+  it("differs for ids that differ in the last of 15 digits, or of 17, when they are written as floats", function()
+    for _, ids in ipairs {
+      { "651095960136641.0", "651095960136642.0" }, { "6.51095960136641E14", "6.51095960136642E14" },
+      { "1.2345678901234566E16", "1.2345678901234568E16" },
+    } do
+      assert.not_equal(key((lead:gsub(":7", ":" .. ids[1]))), key((lead:gsub(":7", ":" .. ids[2]))))
+    end
+    assert.equal(key((lead:gsub(":7", ":651095960136641.0"))), key((lead:gsub(":7", ":6.51095960136641E14"))))
+  end)
 end)

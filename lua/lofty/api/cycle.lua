@@ -8,8 +8,9 @@
 -- @module lofty.api.cycle
 
 local core = require "lofty.core"
+local exact_text = require "lofty.internal.exact_text"
 
-local tostring, type = tostring, type
+local type = type
 local concat = table.concat
 local json_encode = core.json_encode
 
@@ -31,7 +32,7 @@ local function ids_of(items)
       end
     end
     if id == nil then return nil end
-    ids[i] = tostring(id)
+    ids[i] = type(id) == "number" and exact_text(id) or id
   end
   return concat(ids, " ")
 end
