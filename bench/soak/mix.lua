@@ -85,7 +85,7 @@ function STEPS.webhook(user)
   return true
 end
 
-local ORDER = { "me", "get", "each", "all", "map", "update", "create", "create", "webhook" }
+local ORDER = { "me", "get", "each", "all", "map", "update", "create", "webhook" }
 
 -- The outcomes that the faults cause; any other is a defect.
 local EXPECTED = { network = true, timeout = true, server = true, decode = true, rate_limit = true, store = true, auth = true }

@@ -22,10 +22,8 @@ local watch = require "bench.soak.watch"
 local format, quote, shell = string.format, launcher.quote, launcher.shell
 
 local SECONDS = (tonumber(arg[1]) or 60) * 60
--- Accounts of each store; mean seconds between two steps of a slot, and of nginx's client. LuaJIT needs memory for the
--- code that it compiles, and compiles code for errors only after several faults. So nginx makes many steps with faults
--- before its memory is judged.
-local ACCOUNTS, PAUSE, NGINX_PAUSE = 12, 1, 0.2
+-- Accounts of each store; mean seconds between two steps of a slot, and of nginx's client.
+local ACCOUNTS, PAUSE, NGINX_PAUSE = 12, 1, 0.3
 local ACCESS_TTL, GRACE, OUTAGE, FAULTS = 20, 120, 5, 8 -- three times seconds; faults at a time
 local RELOADS = { 0.05, 0.1, 0.15, 0.2 } -- fractions of the time; afterwards the workers stay, so that they can be judged
 local EACH = { faults = 2, expire = 3, sample = 10, redis = 60, outage = 60, progress = 300 } -- seconds
@@ -41,6 +39,7 @@ http {
   lua_package_path "%s/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;";
   lua_package_cpath "%s/build/5.1/?.so;;";
   init_by_lua_block { site = require("bench.soak.site") site.open("%s", "nginx") }
+  init_worker_by_lua_block { site.start_worker() }
   server {
     listen 127.0.0.1:%d;
     location = /step { content_by_lua_block { site.step() } }
@@ -141,9 +140,14 @@ local function collect()
   end
 end
 
+-- LuaJIT compiles what faults make run now and then for hours, so the memory of the worker that compiles nothing is judged.
 local function add_workers(list, server, name, judged)
+  local compiles_nothing = launcher.contents(folder .. "/worker-without-jit")
   for pid in shell("ps -o pid= --ppid " .. server.pid):gmatch("%d+") do
-    list[#list + 1] = { name = name, pid = tonumber(pid), judged = judged }
+    local compiles = judged and pid ~= compiles_nothing
+    list[#list + 1] = {
+      name = name .. (compiles and ", compiles" or ""), pid = tonumber(pid), judged = judged, may_grow = compiles,
+    }
   end
 end
 

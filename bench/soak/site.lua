@@ -23,7 +23,7 @@ end
 -- @tparam string name of the task in it
 function site.open(folder, name)
   local task = dofile(folder .. "/" .. name .. ".lua")
-  site.users = {}
+  site.folder, site.users = folder, {}
   for _, part in ipairs(task.parts) do
     local place, opt = part.place, mix.options(task, count)
     local backing = place.redis and lofty.store.redis { url = place.redis } or lofty.store.file { path = place.path }
@@ -42,6 +42,16 @@ function site.open(folder, name)
     end
   end
   site.hook = mix.hook(count)
+end
+
+--- Ends LuaJIT's compiler in the first worker process, and writes down which one that is; runs in the init_worker phase.
+function site.start_worker()
+  if ngx.worker.id() ~= 0 then return end
+  jit.off() -- luacheck: globals jit
+  jit.flush()
+  local file = assert(io.open(site.folder .. "/worker-without-jit", "w"))
+  file:write(ngx.worker.pid())
+  file:close()
 end
 
 --- One step of the user that the request names.

@@ -25,7 +25,7 @@ function watch.new() return setmetatable({ series = {}, order = {} }, Watch) end
 
 --- Reads the values of processes now.
 -- @tparam number now seconds since the start
--- @tparam {table,...} processes `pid`, `name`; `judged`
+-- @tparam {table,...} processes `pid`, `name`; `judged`; `may_grow`: its memory is not judged
 function Watch:sample(now, processes)
   local words = {}
   for i, one in ipairs(processes) do words[i] = tostring(one.pid) end
@@ -42,7 +42,9 @@ function Watch:sample(now, processes)
     if values then
       local series = self.series[one.pid]
       if not series then
-        series = { name = one.name, pid = one.pid, judged = one.judged, times = {}, memory = {}, descriptors = {} }
+        series = {
+          name = one.name, pid = one.pid, judged = one.judged, may_grow = one.may_grow, times = {}, memory = {}, descriptors = {},
+        }
         self.series[one.pid], self.order[#self.order + 1] = series, series
       end
       local n = #series.times + 1
@@ -100,7 +102,9 @@ function Watch:report(seconds)
       if series.judged and age >= watch.LEAST_AGE then
         local most = 0
         for i = 1, math.ceil(#series.times / 2) do most = math.max(most, series.descriptors[i]) end
-        verdicts[#verdicts + 1] = { name = series.name, what = "memory", good = shown[3] - shown[2] <= watch.MEMORY }
+        if not series.may_grow then
+          verdicts[#verdicts + 1] = { name = series.name, what = "memory", good = shown[3] - shown[2] <= watch.MEMORY }
+        end
         verdicts[#verdicts + 1] = { name = series.name, what = "descriptors", good = shown[7] - most <= watch.DESCRIPTORS }
       end
     end
