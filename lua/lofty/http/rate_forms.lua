@@ -7,8 +7,9 @@
 
 local http_date = require "lofty.http.date"
 local trim = require("lofty.internal.ascii").trim
+local whole_number = require("lofty.core").whole_number
 
-local tonumber, tostring, type = tonumber, tostring, type
+local tostring, type = tostring, type
 local find, gmatch, gsub, match = string.find, string.gmatch, string.gsub, string.match
 local floor, max, min = math.floor, math.max, math.min
 
@@ -16,8 +17,6 @@ local forms = {}
 
 -- A field value is read up to this size; no sensible one is longer.
 local MAX_VALUE = 512
--- A number with more digits is neither a count nor a time.
-local MAX_DIGITS = 15
 -- The length of Lofty's window in seconds: quotas for other windows are ignored.
 local WINDOW = 60
 -- Seconds in a unit of a duration such as "1m30s".
@@ -31,15 +30,16 @@ end
 
 -- The number that digits write, or nil; also nil for nil.
 local function integer(digits)
-  return digits and #digits <= MAX_DIGITS and tonumber(digits) or nil
+  return digits and whole_number(digits) or nil
 end
 
 -- A decimal number, 0 or more. tonumber would expect the decimal point of the locale.
 local function decimal(text)
-  if find(text, "^%d+$") then return integer(text) end
-  local whole, fraction = match(text, "^(%d+)%.(%d+)$")
-  if not whole or #whole > MAX_DIGITS or #fraction > MAX_DIGITS then return nil end
-  return tonumber(whole) + tonumber(fraction) / 10 ^ #fraction
+  local number = whole_number(text)
+  if number ~= false then return number end
+  local digits, fraction = match(text, "^(%d+)%.(%d+)$")
+  local whole, part = integer(digits), integer(fraction)
+  return whole and part and whole + part / 10 ^ #fraction
 end
 
 -- "30s", "500ms", "1m30s": seconds, or nil.
