@@ -38,7 +38,6 @@ local limiter = {}
 local function budget(self, key, limit, now)
   return {
     key = key,
-    limit = limit,
     window = window.new(self.counted_span, limit),
     gate = -math.huge, -- the time before which the store's `take` is not called
     alone = -math.huge, -- the time until which calls are counted locally, after a failure of the store
@@ -91,11 +90,9 @@ end
 local function subject(self, operation, limit, now)
   local app = self.app
   if not limit or limit < 1 then return app end
-  if not app.limit or not self.told and limit > app.limit then
-    app.limit = limit
-    app.window:set_limit(now, limit)
-  end
-  if not operation or limit >= app.limit and self.count == 0 then return app end
+  local counted = app.window
+  if not counted.limit or not self.told and limit > counted.limit then counted:set_limit(now, limit) end
+  if not operation or limit >= counted.limit and self.count == 0 then return app end
   return operation_budgets.subject(self, operation, limit, now, budget)
 end
 

@@ -57,7 +57,7 @@ end
 function operation_budgets.subject(self, operation, limit, now, budget)
   local name = name_of(operation)
   local own = self.operations[name]
-  if limit >= self.app.limit then
+  if limit >= self.app.window.limit then
     if own then remove(self, name) end
     return self.app
   end
@@ -68,10 +68,7 @@ function operation_budgets.subject(self, operation, limit, now, budget)
     self.operations[name], self.count = own, self.count + 1
   else
     own.used = now
-    if own.limit ~= limit then
-      own.limit = limit
-      own.window:set_limit(now, limit)
-    end
+    own.window:set_limit(now, limit)
   end
   return own
 end

@@ -27,7 +27,7 @@ return function(self, now, each, operation, opt, own, held)
   local number = each.came + 1
   each.came = number
   local slept
-  while each.limit and now >= each.alone do
+  while each.window.limit and now >= each.alone do
     if each.gate - now > SHORTEST_WAIT then
       if waits.is_too_late(opt, each.gate) then return nil, each.gate - now end
       local turn = max(0, min(SPREAD, (number - each.went - 1) * STEP))
@@ -36,7 +36,7 @@ return function(self, now, each, operation, opt, own, held)
       if not waited then break end
       slept = now
     else
-      local seconds, err = call_store(store, "take", each.key, each.limit, span)
+      local seconds, err = call_store(store, "take", each.key, each.window.limit, span)
       now = runtime:monotonic()
       if seconds == 0 then
         if number > each.went then each.went = number end
